@@ -1,0 +1,40 @@
+#ifndef SPAN25_BASE_JSON_OUT_H
+#define SPAN25_BASE_JSON_OUT_H
+/* json_out - an append-only JSON writer (RFC 8259)
+ *
+ * Output is always valid UTF-8: bytes that are not become U+FFFD. The caller
+ * opens and closes what it opened; depth is at most JSON_DEPTH. Commas are the
+ * writer's business. */
+#include "sensor/base/buf.h"
+
+#define JSON_DEPTH 16
+
+struct json_out {
+    struct buf *out;
+    uint32_t comma; /* bit per depth: a value was written there */
+    unsigned depth;
+};
+
+static inline struct json_out
+json_out_open(struct buf *out)
+{
+    return (struct json_out){out, 0, 0};
+}
+
+void json_begin(struct json_out *j, char bracket); /* '{' or '[' */
+void json_end(struct json_out *j, char bracket);   /* '}' or ']' */
+
+/* The key of the next value; key is one of our own words, written as it is. */
+void json_key(struct json_out *j, const char *key);
+
+/* Returns true when invalid UTF-8 was replaced. */
+bool json_str(struct json_out *j, struct span s);
+void json_u64(struct json_out *j, uint64_t v);
+void json_i64(struct json_out *j, int64_t v);
+void json_bool(struct json_out *j, bool v);
+void json_null(struct json_out *j);
+
+/* Text that is JSON already. */
+void json_raw(struct json_out *j, struct span s);
+
+#endif

@@ -1,0 +1,66 @@
+#ifndef SPAN25_BASE_RING_H
+#define SPAN25_BASE_RING_H
+/* ring - one writer, one reader, variable-length messages, shared memory
+ *
+ * The ring lives in one MAP_SHARED block, so writer and reader may be two
+ * threads or two processes (fork after ring_new). A message is a 4-byte length
+ * and its bytes, padded to 8; it never wraps: a skip mark fills the end.
+ * The reader trusts nothing in the block: a length that does not fit ends the
+ * ring with corrupt set. Waiting is by futex on a bell that several rings may
+ * share, so one reader waits for many writers. */
+#include <stdatomic.h>
+
+#include "sensor/base/attr.h"
+#include "sensor/base/err.h"
+#include "sensor/base/span.h"
+
+struct ring_bell {
+    _Atomic uint32_t rung;    /* counts rings */
+    _Atomic uint32_t waiting; /* the reader sleeps */
+};
+
+struct ring_shared; /* head, tail and bytes, in the mapping */
+
+struct ring {
+    struct ring_shared *shared;
+    struct ring_bell *bell;
+    size_t size;      /* bytes of the data area, a power of two */
+    uint64_t head;    /* writer's copy */
+    uint64_t tail;    /* reader's copy */
+    uint64_t limit;   /* writer: head may grow to here without a look */
+    uint64_t pending; /* reader: bytes of the message last peeked */
+    bool corrupt;
+};
+
+/* A bell in shared memory; freed by ring_bell_free. */
+MUST_USE enum err ring_bell_new(struct ring_bell **out);
+void ring_bell_free(struct ring_bell *b);
+
+/* size is rounded up to a power of two, at least 64 KiB. */
+MUST_USE enum err ring_new(size_t size, struct ring_bell *bell,
+                           struct ring *out);
+void ring_free(struct ring *r);
+
+/* Longest message that ring_put takes: a quarter of the ring. */
+size_t ring_message_max(const struct ring *r);
+
+/* False when there is no room now, or the message is longer than the max. */
+bool ring_put(struct ring *r, struct span message);
+/* Waits until the reader has made room, then puts. For capture files, where
+ * the packets wait for us. */
+void ring_put_wait(struct ring *r, struct span message);
+/* After the last message. */
+void ring_close(struct ring *r);
+
+/* The next message, borrowed until ring_next; false when none is there now. */
+bool ring_peek(struct ring *r, struct span *message);
+void ring_next(struct ring *r);
+/* Writer closed (or corrupt) and all messages read. */
+bool ring_ended(struct ring *r);
+
+/* The reader's side of the bell: look = ring_bell_look; if no ring has a
+ * message, ring_bell_wait(look) sleeps until someone rings after the look. */
+uint32_t ring_bell_look(struct ring_bell *b);
+void ring_bell_wait(struct ring_bell *b, uint32_t look);
+
+#endif

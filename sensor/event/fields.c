@@ -1,0 +1,41 @@
+#include "sensor/event/fields.h"
+
+const struct field_info field_table[FIELD_COUNT] = {
+#define X(id, path, type, privacy, ecs, since, doc)                            \
+    [FIELD_##id] = {path, FT_##type, PRIVACY_##privacy, ecs, since, doc},
+#include "sensor/event/fields.def"
+#undef X
+};
+
+enum field
+field_find(struct span path)
+{
+    for (unsigned f = 0; f < FIELD_COUNT; f++) {
+        if (span_eq(path, span_str(field_table[f].path)))
+            return (enum field)f;
+    }
+    return FIELD_COUNT;
+}
+
+/* Children follow their list in the table, so the list is the nearest OBJS row
+ * above; a path with "[]." says that there is one. */
+static const struct {
+    bool child;
+} shape[FIELD_COUNT] = {
+#define X(id, path, type, privacy, ecs, since, doc)                            \
+    [FIELD_##id] = {__builtin_strstr(path, "[].") != NULL},
+#include "sensor/event/fields.def"
+#undef X
+};
+
+enum field
+field_parent_of(enum field f)
+{
+    unsigned at = (unsigned)f;
+
+    if (!shape[f].child)
+        return FIELD_COUNT;
+    while (at > 0 && field_table[at].type != FT_OBJS)
+        at--;
+    return (enum field)at;
+}

@@ -1,0 +1,55 @@
+#ifndef SPAN25_EVENT_FIELDS_H
+#define SPAN25_EVENT_FIELDS_H
+/* fields - the table of fields.def as C
+ *
+ * Nothing else in the program spells a field's name. */
+#include "sensor/base/span.h"
+
+#define SCHEMA_VERSION 1
+
+enum field {
+#define X(id, path, type, privacy, ecs, since, doc) FIELD_##id,
+#include "sensor/event/fields.def"
+#undef X
+    FIELD_COUNT
+};
+
+enum field_type {
+    FT_BOOL, /* 1 byte */
+    FT_U64,  /* 8 bytes, little-endian */
+    FT_I64,
+    FT_TIME, /* ns_t, 8 bytes */
+    FT_ADDR, /* 16 bytes, struct addr */
+    FT_STR,  /* bytes, perhaps not UTF-8 */
+    FT_STRS, /* one entry a string */
+    FT_U64S, /* one entry a number */
+    FT_OBJS, /* one entry an object: entries of its child fields */
+};
+
+enum privacy { PRIVACY_PUBLIC, PRIVACY_NETWORK, PRIVACY_PERSON, PRIVACY_CONTENT };
+
+struct field_info {
+    const char *path;
+    enum field_type type;
+    enum privacy privacy;
+    const char *ecs;
+    unsigned since;
+    const char *doc;
+};
+
+extern const struct field_info field_table[FIELD_COUNT];
+
+/* Fields of this type may occur more than once in a record. */
+static inline bool
+field_is_list(enum field f)
+{
+    return field_table[f].type >= FT_STRS;
+}
+
+/* The row with this path, or FIELD_COUNT. */
+enum field field_find(struct span path);
+
+/* The list of objects that f is a child of, or FIELD_COUNT. */
+enum field field_parent_of(enum field f);
+
+#endif

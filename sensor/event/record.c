@@ -1,0 +1,345 @@
+#include "sensor/event/record.h"
+
+static const char *const type_names[] = {
+#define EVENT_NAME(id, name) [EVENT_##id] = (name),
+    EVENT_TYPE_MAP(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+const char *
+event_type_name(enum event_type t)
+{
+    return type_names[t];
+}
+
+enum event_type
+event_type_find(struct span name)
+{
+    for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++) {
+        if (span_eq(name, span_str(type_names[t])))
+            return (enum event_type)t;
+    }
+    return EVENT_NONE;
+}
+
+/* ---- coder ---- */
+
+void
+record_init(struct record_out *r)
+{
+    *r = (struct record_out){0};
+    buf_init(&r->buf, RECORD_MAX);
+}
+
+void
+record_free(struct record_out *r)
+{
+    buf_free(&r->buf);
+}
+
+void
+record_begin(struct record_out *r, const struct record_head *head)
+{
+    uint32_t type = (uint32_t)head->type;
+
+    buf_reset(&r->buf);
+    r->last = r->last_in = (enum field)0;
+    r->object_at = 0;
+    r->left_out = 0;
+    buf_put(&r->buf, &head->when, 8);
+    buf_put(&r->buf, &head->flow_id, 8);
+    buf_put(&r->buf, &head->seq, 4);
+    buf_put(&r->buf, &type, 4);
+}
+
+struct span
+record_view(const struct record_out *r)
+{
+    REQUIRE(r->object_at == 0);
+    return buf_view(&r->buf);
+}
+
+static void
+put_entry(struct buf *b, enum field f, const void *p, size_t n)
+{
+    uint16_t head[2] = {(uint16_t)f, (uint16_t)n};
+
+    buf_put(b, head, 4);
+    buf_put(b, p, n);
+}
+
+static bool
+has_room(struct record_out *r, size_t n)
+{
+    if (n <= RECORD_MAX - r->buf.n && buf_grow(&r->buf, n))
+        return true;
+    r->left_out++;
+    return false;
+}
+
+static void
+keep_order(struct record_out *r, enum field f)
+{
+    enum field *last = r->object_at > 0 ? &r->last_in : &r->last;
+
+    REQUIRE(f < FIELD_COUNT && (f > *last || f == (enum field)0 ||
+                                (f == *last && field_is_list(f))));
+    *last = f;
+}
+
+static void
+put(struct record_out *r, enum field f, const void *p, size_t n)
+{
+    keep_order(r, f);
+    if (has_room(r, n + 4))
+        put_entry(&r->buf, f, p, n);
+}
+
+void
+record_bool(struct record_out *r, enum field f, bool v)
+{
+    uint8_t b = v;
+
+    put(r, f, &b, 1);
+}
+
+void
+record_u64(struct record_out *r, enum field f, uint64_t v)
+{
+    put(r, f, &v, 8);
+}
+
+void
+record_time(struct record_out *r, enum field f, ns_t v)
+{
+    put(r, f, &v, 8);
+}
+
+void
+record_addr(struct record_out *r, enum field f, const struct addr *a)
+{
+    put(r, f, a->b, 16);
+}
+
+void
+record_str(struct record_out *r, enum field f, struct span s)
+{
+    put(r, f, s.p, s.n < RECORD_STR_MAX ? s.n : RECORD_STR_MAX);
+}
+
+void
+record_text(struct record_out *r, enum field f, const char *s)
+{
+    record_str(r, f, span_str(s));
+}
+
+void
+record_object_begin(struct record_out *r, enum field f)
+{
+    REQUIRE(r->object_at == 0 && field_table[f].type == FT_OBJS);
+    keep_order(r, f);
+    r->object_at = r->buf.n > 0 ? r->buf.n : 1;
+    r->last_in = (enum field)0;
+    if (has_room(r, 4))
+        put_entry(&r->buf, f, NULL, 0);
+}
+
+/* The length is known now; an object that did not fit is taken back whole. */
+void
+record_object_end(struct record_out *r)
+{
+    size_t at = r->object_at;
+    size_t n = r->buf.n - at - 4;
+    uint16_t len = (uint16_t)n;
+
+    REQUIRE(at > 0);
+    r->object_at = 0;
+    if (r->buf.n < at + 4)
+        return;
+    if (n > RECORD_STR_MAX) {
+        r->buf.n = at;
+        r->left_out++;
+        return;
+    }
+    memcpy(r->buf.p + at + 2, &len, 2);
+}
+
+void
+record_entries(struct record_out *r, struct span entries)
+{
+    struct cursor c = cur_open(entries);
+    struct record_entry e;
+
+    while (record_next(&c, &e))
+        put(r, e.field, e.value.p, e.value.n);
+}
+
+void
+entry_put(struct buf *b, enum field f, struct span value)
+{
+    size_t n = value.n < RECORD_STR_MAX ? value.n : RECORD_STR_MAX;
+
+    if (buf_grow(b, n + 4))
+        put_entry(b, f, value.p, n);
+}
+
+void
+entry_put_u64(struct buf *b, enum field f, uint64_t v)
+{
+    entry_put(b, f, span_of(&v, sizeof(v)));
+}
+
+/* ---- reader ---- */
+
+bool
+record_next(struct cursor *c, struct record_entry *out)
+{
+    uint16_t n;
+
+    if (cur_left(c) == 0)
+        return false;
+    out->field = (enum field)cur_le16(c);
+    n = cur_le16(c);
+    out->value = cur_take(c, n);
+    return !c->bad;
+}
+
+static bool
+value_fits(enum field_type t, struct span v)
+{
+    switch (t) {
+    case FT_BOOL: return v.n == 1 && v.p[0] <= 1;
+    case FT_U64:
+    case FT_I64:
+    case FT_TIME:
+    case FT_U64S: return v.n == 8;
+    case FT_ADDR: return v.n == 16;
+    case FT_STR:
+    case FT_STRS:
+    case FT_OBJS: return true;
+    }
+    return false;
+}
+
+/* Entries of one level: parent is FIELD_COUNT at the top. */
+static bool
+check_level(struct span entries, enum field parent)
+{
+    struct cursor c = cur_open(entries);
+    struct record_entry e;
+    unsigned last = 0;
+    bool first = true;
+
+    while (record_next(&c, &e)) {
+        unsigned f = (unsigned)e.field;
+
+        if (f >= FIELD_COUNT || field_parent_of(e.field) != parent ||
+            !value_fits(field_table[f].type, e.value))
+            return false;
+        if (!first && (f < last || (f == last && !field_is_list(e.field))))
+            return false;
+        last = f;
+        first = false;
+    }
+    return !c.bad;
+}
+
+bool
+record_check(struct span record)
+{
+    struct cursor c;
+    struct record_entry e;
+
+    if (record.n < RECORD_HEAD || record.n > RECORD_MAX ||
+        (unsigned)record_head_of(record).type >= EVENT_TYPE_COUNT ||
+        !check_level(span_tail(record, RECORD_HEAD), FIELD_COUNT))
+        return false;
+    c = record_entries_of(record);
+    while (record_next(&c, &e)) {
+        if (field_table[e.field].type == FT_OBJS &&
+            !check_level(e.value, e.field))
+            return false;
+    }
+    return true;
+}
+
+struct record_head
+record_head_of(struct span record)
+{
+    struct cursor c = cur_open(record);
+    struct record_head h;
+
+    h.when = cur_le64(&c);
+    h.flow_id = cur_le64(&c);
+    h.seq = cur_le32(&c);
+    h.type = (enum event_type)cur_le32(&c);
+    return h;
+}
+
+struct cursor
+record_entries_of(struct span record)
+{
+    return cur_open(span_tail(record, RECORD_HEAD));
+}
+
+struct span
+record_find(struct span record, enum field f)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == f)
+            return e.value.n > 0 ? e.value : span_of("", 0);
+        if (e.field > f)
+            break;
+    }
+    return SPAN_NONE;
+}
+
+uint64_t
+entry_u64(struct span value)
+{
+    struct cursor c = cur_open(value);
+
+    return cur_le64(&c);
+}
+
+uint64_t
+record_find_u64(struct span record, enum field f, uint64_t otherwise)
+{
+    struct span v = record_find(record, f);
+
+    return v.n == 8 ? entry_u64(v) : otherwise;
+}
+
+bool
+record_find_bool(struct span record, enum field f)
+{
+    return span_at(record_find(record, f), 0) != 0;
+}
+
+void
+record_merge(struct record_out *out, struct span a, struct span b)
+{
+    struct record_head head = record_head_of(a);
+    struct cursor ca = record_entries_of(a);
+    struct cursor cb = record_entries_of(b);
+    struct record_entry ea;
+    struct record_entry eb;
+    bool has_a = record_next(&ca, &ea);
+    bool has_b = record_next(&cb, &eb);
+
+    record_begin(out, &head);
+    while (has_a || has_b) {
+        if (has_b && (!has_a || eb.field <= ea.field)) {
+            if (has_a && ea.field == eb.field && !field_is_list(ea.field))
+                has_a = record_next(&ca, &ea);
+            put(out, eb.field, eb.value.p, eb.value.n);
+            has_b = record_next(&cb, &eb);
+        } else {
+            put(out, ea.field, ea.value.p, ea.value.n);
+            has_a = record_next(&ca, &ea);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+#ifndef SPAN25_EVENT_RECORD_H
+#define SPAN25_EVENT_RECORD_H
+/* record - one event between stages: pointer-free, length-prefixed, checkable
+ *
+ * Layout, all little-endian: a header of RECORD_HEAD bytes, then entries
+ * {u16 field, u16 length, bytes} with ascending field numbers; a list is
+ * several entries of the same field. An entry of type OBJS holds entries of its
+ * child fields by the same rules, one level deep. The coder refuses what would
+ * break the order (our fault, REQUIRE); the checker trusts nothing, for a
+ * record may come from a process that was taken over. */
+#include "sensor/base/addr.h"
+#include "sensor/base/ns.h"
+#include "sensor/event/fields.h"
+
+#define EVENT_TYPE_MAP(X)                                                      \
+    X(NONE, "none")                                                            \
+    X(SMTP, "smtp")                                                            \
+    X(SMTP_SESSION, "smtp_session")                                            \
+    X(TLS, "tls")                                                              \
+    X(ANOMALY, "anomaly")                                                      \
+    X(STATS, "stats")                                                          \
+    X(CONTROL, "control")                                                      \
+    X(ATTEMPT, "attempt") /* worker to core only: one connection without data */ \
+    X(TICK, "tick")       /* worker to core only: stream time has come to when */
+
+enum event_type {
+#define EVENT_ENUM(id, name) EVENT_##id,
+    EVENT_TYPE_MAP(EVENT_ENUM)
+#undef EVENT_ENUM
+    EVENT_TYPE_COUNT
+};
+
+const char *event_type_name(enum event_type t);
+enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
+
+#define RECORD_HEAD 24
+#define RECORD_MAX (1U << 20)    /* bytes of a record, header included */
+#define RECORD_STR_MAX 65535U    /* bytes of one entry */
+
+/* Order of events: (when, flow_id, seq). */
+struct record_head {
+    ns_t when;
+    uint64_t flow_id;
+    uint32_t seq;
+    enum event_type type;
+};
+
+/* ---- coder ---- */
+
+struct record_out {
+    struct buf buf;     /* at most RECORD_MAX; cut when entries were left out */
+    enum field last;    /* to REQUIRE ascending order */
+    enum field last_in; /* the same within an object */
+    size_t object_at;   /* where the open object's entry begins, or 0 */
+    uint32_t left_out;  /* entries that did not fit */
+};
+
+void record_init(struct record_out *r);
+void record_free(struct record_out *r);
+void record_begin(struct record_out *r, const struct record_head *head);
+/* The finished record, borrowed until the next begin. */
+struct span record_view(const struct record_out *r);
+
+/* Each appends one entry; strings are cut at RECORD_STR_MAX. An entry that
+ * would pass RECORD_MAX is left out and counted, whole objects with it. */
+void record_bool(struct record_out *r, enum field f, bool v);
+void record_u64(struct record_out *r, enum field f, uint64_t v);
+void record_time(struct record_out *r, enum field f, ns_t v);
+void record_addr(struct record_out *r, enum field f, const struct addr *a);
+void record_str(struct record_out *r, enum field f, struct span s);
+void record_text(struct record_out *r, enum field f, const char *s);
+/* An object of list f: child entries between begin and end. */
+void record_object_begin(struct record_out *r, enum field f);
+void record_object_end(struct record_out *r);
+/* Entries coded before by entry_put, copied as they are. */
+void record_entries(struct record_out *r, struct span entries);
+
+/* Codes entries outside a record, for objects that are kept until their record
+ * is written; no order is checked here. */
+void entry_put(struct buf *b, enum field f, struct span value);
+void entry_put_u64(struct buf *b, enum field f, uint64_t v);
+
+/* ---- reader ---- */
+
+struct record_entry {
+    enum field field;
+    struct span value;
+};
+
+/* True when head, lengths, field numbers, order, types and nesting hold. */
+MUST_USE bool record_check(struct span record);
+
+/* Of a record that passed the check. */
+struct record_head record_head_of(struct span record);
+struct cursor record_entries_of(struct span record);
+
+/* Next entry, false at the end; also walks the entries of an object. */
+bool record_next(struct cursor *c, struct record_entry *out);
+
+/* First entry of field f, or an empty span with p == NULL. */
+struct span record_find(struct span record, enum field f);
+uint64_t record_find_u64(struct span record, enum field f, uint64_t otherwise);
+bool record_find_bool(struct span record, enum field f);
+uint64_t entry_u64(struct span value);
+
+/* Both records' entries in field order under a's header; where both have a
+ * scalar field, b's counts. out is begun anew. */
+void record_merge(struct record_out *out, struct span a, struct span b);
+
+/* ---- where records go ---- */
+
+struct record_sink {
+    void (*put)(void *ctx, struct span record);
+    void *ctx;
+};
+
+#endif
