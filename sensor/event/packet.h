@@ -77,6 +77,8 @@ struct decoded {
     uint32_t frag_id;
     uint32_t frag_offset; /* bytes */
     bool frag_more;
+    struct span frag_head; /* IPv4 header with options, or the fixed 40 bytes
+                            * of the IPv6 header */
     struct span frag_data; /* captured part of the fragment's payload */
     uint32_t frag_len;     /* as the IP length says */
 };
