@@ -131,22 +131,29 @@ prefix_format(const struct prefix *p, struct buf *out)
 bool
 prefix_has(const struct prefix *p, const struct addr *a)
 {
+    /* Not ::/0 has 192.0.2.1: the mapped form is ours, not the operator's. */
+    if (p->bits < 96 && addr_is_v4(a))
+        return false;
     return same_bits(p->addr.b, a->b, p->bits);
 }
 
 bool
 addr_is_private(const struct addr *a)
 {
-    static const char *const inside[] = {
-        "10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
-        "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
-        "fc00::/7",      "fe80::/10",      "::1/128",
+#define V4(b0, b1, bits)                                                       \
+    {                                                                          \
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, b0, b1}}, 96 + (bits)      \
+    }
+    static const struct prefix inside[] = {
+        V4(10, 0, 8),           V4(172, 16, 12),     V4(192, 168, 16),
+        V4(100, 64, 10),        V4(169, 254, 16),    V4(127, 0, 8),
+        {{{0xfc}}, 7},          {{{0xfe, 0x80}}, 10},
+        {{{[15] = 1}}, 128},
     };
+#undef V4
 
     for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
-        struct prefix p;
-
-        if (prefix_parse(span_str(inside[i]), &p) && prefix_has(&p, a))
+        if (prefix_has(&inside[i], a))
             return true;
     }
     return false;

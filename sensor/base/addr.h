@@ -34,9 +34,10 @@ bool addr_parse(struct span text, struct addr *out);
 /* "192.0.2.0/24", "2001:db8::/32" or a single address. Host bits must be 0. */
 bool prefix_parse(struct span text, struct prefix *out);
 void prefix_format(const struct prefix *p, struct buf *out);
+/* An IPv4 address is in IPv4 prefixes only. */
 bool prefix_has(const struct prefix *p, const struct addr *a);
 
-/* RFC 1918, RFC 6598, RFC 4193 and link-local: addresses that are "inside". */
+/* RFC 1918, RFC 6598, RFC 4193, link-local and loopback: addresses that are "inside". */
 bool addr_is_private(const struct addr *a);
 
 #endif

@@ -30,8 +30,8 @@ buf_grow(struct buf *b, size_t n)
         b->cut = true;
         return false;
     }
-    while (cap - b->n < n)
-        cap *= 2;
+    while (cap - b->n < n && cap < b->max)
+        cap = cap > b->max / 2 ? b->max : cap * 2;
     if (cap > b->max)
         cap = b->max;
     p = realloc(b->p, cap);

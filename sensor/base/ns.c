@@ -1,7 +1,6 @@
 #include "sensor/base/ns.h"
 
 #define DAY_S UINT64_C(86400)
-#define YEAR_9999_END_S UINT64_C(253402300799)
 
 /* Civil date from days since 1970-01-01 (proleptic Gregorian calendar; the
  * 400-year era arithmetic of Howard Hinnant's "chrono-compatible low-level
@@ -33,6 +32,16 @@ days_from_civil(unsigned y, unsigned m, unsigned d)
     return (uint64_t)era * 146097 + doe - 719468;
 }
 
+static unsigned
+days_in(unsigned y, unsigned m)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30,
+                                   31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+    return m == 2 && leap ? 29 : days[m - 1];
+}
+
 static char *
 digits(char *at, unsigned width, unsigned v)
 {
@@ -54,8 +63,6 @@ ns_format(ns_t t, char out[NS_TEXT_MAX])
     unsigned sod;
     char *at = out;
 
-    if (s > YEAR_9999_END_S)
-        s = YEAR_9999_END_S;
     civil_from_days(s / DAY_S, &y, &m, &d);
     sod = (unsigned)(s % DAY_S);
     at = digits(at, 4, y);
@@ -154,8 +161,8 @@ ns_parse(struct span text, ns_t *out)
         !take_number(&c, 2, &mi) || !take_byte(&c, ':') ||
         !take_number(&c, 2, &s))
         return false;
-    if (y < 1970 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
-        mi > 59 || s > 60)
+    if (y < 1970 || mo < 1 || mo > 12 || d < 1 || d > days_in(y, mo) ||
+        h > 23 || mi > 59 || s > 60)
         return false;
     if (span_at(c.in, c.at) == '.') {
         cur_skip(&c, 1);
@@ -166,7 +173,7 @@ ns_parse(struct span text, ns_t *out)
         return false;
     total = (int64_t)(days_from_civil(y, mo, d) * DAY_S) +
             (int64_t)(h * 3600 + mi * 60 + s) - zone;
-    if (total < 0)
+    if (total < 0 || (uint64_t)total > (UINT64_MAX - frac) / NS_PER_S)
         return false;
     *out = (ns_t)total * NS_PER_S + frac;
     return true;

@@ -114,9 +114,9 @@ ring_put(struct ring *r, struct span message)
     if (message.n > ring_message_max(r))
         return false;
     if (r->head + fill + need > r->limit) {
-        r->limit = atomic_load_explicit(&r->shared->tail,
-                                        memory_order_acquire) +
-                   r->size;
+        /* Sequentially consistent, after the store to room_waiting: the other
+         * half of what ring_next says. */
+        r->limit = atomic_load(&r->shared->tail) + r->size;
         if (r->head + fill + need > r->limit)
             return false;
     }

@@ -38,6 +38,8 @@ span_search(struct span s, struct span want)
 bool
 span_contains_nocase(struct span s, struct span want)
 {
+    if (want.n == 0)
+        return true;
     for (size_t i = 0; i + want.n <= s.n; i++) {
         if (lower(s.p[i]) == lower(want.p[0]) &&
             span_eq_nocase(span_head(span_tail(s, i), want.n), want))

@@ -69,7 +69,8 @@ span_eq(struct span a, struct span b)
 static inline bool
 span_starts(struct span s, struct span head)
 {
-    return s.n >= head.n && memcmp(s.p, head.p, head.n) == 0;
+    return s.n >= head.n &&
+           (head.n == 0 || memcmp(s.p, head.p, head.n) == 0);
 }
 
 /* ASCII letters compare without case; other bytes exactly. */
@@ -147,8 +148,11 @@ static inline uint16_t
 cur_be16(struct cursor *c)
 {
     struct span s = cur_take(c, 2);
+    uint16_t v = 0;
 
-    return s.n == 2 ? (uint16_t)((s.p[0] << 8) | s.p[1]) : 0;
+    if (s.n == 2)
+        memcpy(&v, s.p, 2);
+    return __builtin_bswap16(v);
 }
 
 static inline uint32_t

@@ -63,8 +63,10 @@ utf8_value(struct span s, size_t n)
 static bool
 is_hidden(uint32_t c)
 {
-    return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c ||
-           c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+    return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c ||
+           c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 ||
+           (c >= 0x180b && c <= 0x180f) || c == 0x3164 || c == 0xffa0 ||
+           (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
            c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
            (c >= 0xe0000 && c <= 0xe007f);
@@ -120,13 +122,14 @@ is_formula(struct span s)
     return s.n > 0 && strchr("=+-@\t\r", s.p[0]) != NULL && s.p[0] != 0;
 }
 
+/* Also the semicolon: it separates fields where the comma is decimal. */
 static bool
 needs_quotes(struct span s)
 {
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
 
-        if (c == ',' || c == '"' || c < 0x20)
+        if (c == ',' || c == ';' || c == '"' || c < 0x20)
             return true;
     }
     return false;
@@ -175,6 +178,53 @@ text_base64(struct buf *out, struct span s)
             quad[3] = set[v & 63];
         buf_put(out, quad, 4);
     }
+}
+
+static uint32_t
+sextet(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (uint32_t)c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return (uint32_t)c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return (uint32_t)c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : UINT32_MAX;
+}
+
+static bool
+unbase64_quad(struct buf *out, struct span quad, bool last)
+{
+    size_t pad = !last || quad.p[3] != '=' ? 0 : quad.p[2] == '=' ? 2 : 1;
+    uint32_t v = 0;
+    uint8_t b[3];
+
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t six = i >= 4 - pad ? 0 : sextet(quad.p[i]);
+
+        if (six > 63)
+            return false;
+        v = (v << 6) | six;
+    }
+    b[0] = (uint8_t)(v >> 16);
+    b[1] = (uint8_t)(v >> 8);
+    b[2] = (uint8_t)v;
+    if ((pad > 0 && b[2] != 0) || (pad > 1 && b[1] != 0))
+        return false;
+    buf_put(out, b, 3 - pad);
+    return true;
+}
+
+bool
+text_unbase64(struct buf *out, struct span s)
+{
+    if (s.n % 4 != 0)
+        return false;
+    for (; s.n > 0; s = span_tail(s, 4)) {
+        if (!unbase64_quad(out, span_head(s, 4), s.n == 4))
+            return false;
+    }
+    return true;
 }
 
 void

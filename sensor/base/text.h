@@ -28,6 +28,9 @@ void text_csv(struct buf *out, struct span s);
 
 /* RFC 4648 section 4, with padding. */
 void text_base64(struct buf *out, struct span s);
+/* Reads what text_base64 writes and nothing else: no line ends, no missing
+ * padding, no bits behind the end. On false, out has got the part before. */
+MUST_USE bool text_unbase64(struct buf *out, struct span s);
 void text_hex(struct buf *out, struct span s);
 
 #endif
