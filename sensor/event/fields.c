@@ -18,12 +18,12 @@ field_find(struct span path)
 }
 
 /* Children follow their list in the table, so the list is the nearest OBJS row
- * above; a path with "[]." says that there is one. */
+ * above; a path with "[" says that there is one. */
 static const struct {
     bool child;
 } shape[FIELD_COUNT] = {
 #define X(id, path, type, privacy, ecs, since, doc)                            \
-    [FIELD_##id] = {__builtin_strstr(path, "[].") != NULL},
+    [FIELD_##id] = {__builtin_strchr(path, '[') != NULL},
 #include "sensor/event/fields.def"
 #undef X
 };

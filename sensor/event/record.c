@@ -41,12 +41,16 @@ void
 record_begin(struct record_out *r, const struct record_head *head)
 {
     uint32_t type = (uint32_t)head->type;
+    ns_t when = head->when - head->when % NS_PER_US;
 
     buf_reset(&r->buf);
     r->last = r->last_in = (enum field)0;
     r->object_at = 0;
+    r->object_cut = false;
     r->left_out = 0;
-    buf_put(&r->buf, &head->when, 8);
+    if (!buf_grow(&r->buf, RECORD_HEAD))
+        return;
+    buf_put(&r->buf, &when, 8);
     buf_put(&r->buf, &head->flow_id, 8);
     buf_put(&r->buf, &head->seq, 4);
     buf_put(&r->buf, &type, 4);
@@ -68,12 +72,17 @@ put_entry(struct buf *b, enum field f, const void *p, size_t n)
     buf_put(b, p, n);
 }
 
+/* Without a header, or once something of the open object is missing, nothing
+ * more is taken: what follows would stand where it does not belong. */
 static bool
 has_room(struct record_out *r, size_t n)
 {
-    if (n <= RECORD_MAX - r->buf.n && buf_grow(&r->buf, n))
+    if (r->buf.n >= RECORD_HEAD && !r->object_cut && buf_grow(&r->buf, n))
         return true;
-    r->left_out++;
+    if (r->object_at == 0)
+        r->left_out++;
+    else
+        r->object_cut = true;
     return false;
 }
 
@@ -98,7 +107,7 @@ put(struct record_out *r, enum field f, const void *p, size_t n)
 void
 record_bool(struct record_out *r, enum field f, bool v)
 {
-    uint8_t b = v;
+    uint8_t b = v ? 1 : 0;
 
     put(r, f, &b, 1);
 }
@@ -112,6 +121,7 @@ record_u64(struct record_out *r, enum field f, uint64_t v)
 void
 record_time(struct record_out *r, enum field f, ns_t v)
 {
+    v -= v % NS_PER_US;
     put(r, f, &v, 8);
 }
 
@@ -138,7 +148,8 @@ record_object_begin(struct record_out *r, enum field f)
 {
     REQUIRE(r->object_at == 0 && field_table[f].type == FT_OBJS);
     keep_order(r, f);
-    r->object_at = r->buf.n > 0 ? r->buf.n : 1;
+    r->object_at = r->buf.n > 0 ? r->buf.n : RECORD_HEAD;
+    r->object_cut = false;
     r->last_in = (enum field)0;
     if (has_room(r, 4))
         put_entry(&r->buf, f, NULL, 0);
@@ -149,15 +160,15 @@ void
 record_object_end(struct record_out *r)
 {
     size_t at = r->object_at;
-    size_t n = r->buf.n - at - 4;
+    size_t n = r->buf.n >= at + 4 ? r->buf.n - at - 4 : 0;
     uint16_t len = (uint16_t)n;
 
     REQUIRE(at > 0);
     r->object_at = 0;
-    if (r->buf.n < at + 4)
-        return;
-    if (n > RECORD_STR_MAX) {
-        r->buf.n = at;
+    if (r->object_cut || n > RECORD_STR_MAX) {
+        if (r->buf.n > at)
+            r->buf.n = at;
+        r->object_cut = false;
         r->left_out++;
         return;
     }
@@ -204,6 +215,14 @@ record_next(struct cursor *c, struct record_entry *out)
     return !c->bad;
 }
 
+uint64_t
+entry_u64(struct span value)
+{
+    struct cursor c = cur_open(value);
+
+    return cur_le64(&c);
+}
+
 static bool
 value_fits(enum field_type t, struct span v)
 {
@@ -211,14 +230,21 @@ value_fits(enum field_type t, struct span v)
     case FT_BOOL: return v.n == 1 && v.p[0] <= 1;
     case FT_U64:
     case FT_I64:
-    case FT_TIME:
     case FT_U64S: return v.n == 8;
+    case FT_TIME: return v.n == 8 && entry_u64(v) % NS_PER_US == 0;
     case FT_ADDR: return v.n == 16;
     case FT_STR:
     case FT_STRS:
     case FT_OBJS: return true;
     }
     return false;
+}
+
+static bool
+is_in_header(enum field f)
+{
+    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID ||
+           f == FIELD_FLOW_SEQ || f == FIELD_EVENT_TYPE;
 }
 
 /* Entries of one level: parent is FIELD_COUNT at the top. */
@@ -233,7 +259,8 @@ check_level(struct span entries, enum field parent)
     while (record_next(&c, &e)) {
         unsigned f = (unsigned)e.field;
 
-        if (f >= FIELD_COUNT || field_parent_of(e.field) != parent ||
+        if (f >= FIELD_COUNT || is_in_header(e.field) ||
+            field_parent_of(e.field) != parent ||
             !value_fits(field_table[f].type, e.value))
             return false;
         if (!first && (f < last || (f == last && !field_is_list(e.field))))
@@ -252,6 +279,7 @@ record_check(struct span record)
 
     if (record.n < RECORD_HEAD || record.n > RECORD_MAX ||
         (unsigned)record_head_of(record).type >= EVENT_TYPE_COUNT ||
+        record_head_of(record).when % NS_PER_US != 0 ||
         !check_level(span_tail(record, RECORD_HEAD), FIELD_COUNT))
         return false;
     c = record_entries_of(record);
@@ -295,14 +323,6 @@ record_find(struct span record, enum field f)
             break;
     }
     return SPAN_NONE;
-}
-
-uint64_t
-entry_u64(struct span value)
-{
-    struct cursor c = cur_open(value);
-
-    return cur_le64(&c);
 }
 
 uint64_t

@@ -5,9 +5,12 @@
  * Layout, all little-endian: a header of RECORD_HEAD bytes, then entries
  * {u16 field, u16 length, bytes} with ascending field numbers; a list is
  * several entries of the same field. An entry of type OBJS holds entries of its
- * child fields by the same rules, one level deep. The coder refuses what would
- * break the order (our fault, REQUIRE); the checker trusts nothing, for a
- * record may come from a process that was taken over. */
+ * child fields by the same rules, one level deep. timestamp, flow_id, flow_seq
+ * and event_type are in the header and never entries. Times are whole
+ * microseconds, as in JSON: so the order of events is the same before and after
+ * the journal. The coder refuses what would break the order of fields (our
+ * fault, REQUIRE); the checker trusts nothing, for a record may come from a
+ * process that was taken over. */
 #include "sensor/base/addr.h"
 #include "sensor/base/ns.h"
 #include "sensor/event/fields.h"
@@ -37,7 +40,7 @@ enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
 #define RECORD_MAX (1U << 20)    /* bytes of a record, header included */
 #define RECORD_STR_MAX 65535U    /* bytes of one entry */
 
-/* Order of events: (when, flow_id, seq). */
+/* Order of events: (when, flow_id, seq). flow_id is 0 where there is no flow. */
 struct record_head {
     ns_t when;
     uint64_t flow_id;
@@ -52,17 +55,20 @@ struct record_out {
     enum field last;    /* to REQUIRE ascending order */
     enum field last_in; /* the same within an object */
     size_t object_at;   /* where the open object's entry begins, or 0 */
+    bool object_cut;    /* something of the open object did not fit */
     uint32_t left_out;  /* entries that did not fit */
 };
 
 void record_init(struct record_out *r);
 void record_free(struct record_out *r);
 void record_begin(struct record_out *r, const struct record_head *head);
-/* The finished record, borrowed until the next begin. */
+/* The finished record, borrowed until the next begin. Empty when there was no
+ * memory for its header: record_check refuses it. */
 struct span record_view(const struct record_out *r);
 
 /* Each appends one entry; strings are cut at RECORD_STR_MAX. An entry that
- * would pass RECORD_MAX is left out and counted, whole objects with it. */
+ * would pass RECORD_MAX is left out and counted, with the whole object it is in.
+ * Times are rounded down to microseconds. */
 void record_bool(struct record_out *r, enum field f, bool v);
 void record_u64(struct record_out *r, enum field f, uint64_t v);
 void record_time(struct record_out *r, enum field f, ns_t v);
@@ -104,7 +110,8 @@ bool record_find_bool(struct span record, enum field f);
 uint64_t entry_u64(struct span value);
 
 /* Both records' entries in field order under a's header; where both have a
- * scalar field, b's counts. out is begun anew. */
+ * scalar field, b's counts; of a list, b's entries come first. out is begun anew
+ * and holds neither a nor b. Both have passed the check. */
 void record_merge(struct record_out *out, struct span a, struct span b);
 
 /* ---- where records go ---- */
