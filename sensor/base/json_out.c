@@ -40,68 +40,156 @@ json_key(struct json_out *j, const char *key)
     j->comma &= ~(1U << j->depth);
 }
 
-static void
-escape(struct buf *out, uint8_t c)
-{
-    static const char set[] = "0123456789abcdef";
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOP EACH(0x80)
+#define WORD sizeof(uint64_t)
 
-    switch (c) {
-    case '"': buf_put(out, "\\\"", 2); break;
-    case '\\': buf_put(out, "\\\\", 2); break;
-    case '\n': buf_put(out, "\\n", 2); break;
-    case '\r': buf_put(out, "\\r", 2); break;
-    case '\t': buf_put(out, "\\t", 2); break;
-    default:
-        buf_put(out, "\\u00", 4);
-        buf_putc(out, (uint8_t)set[c >> 4]);
-        buf_putc(out, (uint8_t)set[c & 15]);
-    }
+/* The top bit of each zero byte; bytes above the first may be wrong. */
+static uint64_t
+zero_bytes(uint64_t x)
+{
+    return (x - EACH(1)) & ~x & TOP;
 }
 
-/* 1: passes as it is. */
+/* Index of the first byte of the word that needs care, or WORD: below 0x20,
+ * above 0x7e, quote or backslash. Little-endian, as are all our targets. */
+static size_t
+plain_in_word(uint64_t x)
+{
+    uint64_t odd = (x & TOP) | ((x - EACH(0x20)) & ~x & TOP) |
+                   zero_bytes(x ^ EACH('"')) | zero_bytes(x ^ EACH('\\')) |
+                   zero_bytes(x ^ EACH(0x7f));
+
+    return odd == 0 ? WORD : (size_t)__builtin_ctzll(odd) / 8;
+}
+
 static bool
 is_plain(uint8_t c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static size_t
-plain_run(struct span s)
+size_t
+json_plain_run(struct span s)
 {
     size_t n = 0;
 
+    while (s.n - n >= WORD) {
+        uint64_t x;
+        size_t k;
+
+        memcpy(&x, s.p + n, WORD);
+        k = plain_in_word(x);
+        n += k;
+        if (k < WORD)
+            return n;
+    }
     while (n < s.n && is_plain(s.p[n]))
         n++;
     return n;
 }
 
+static uint8_t *
+append(uint8_t *at, const char *text, size_t n)
+{
+    memcpy(at, text, n);
+    return at + n;
+}
+
+static uint8_t *
+escape_ascii(uint8_t *at, uint8_t c)
+{
+    static const char set[] = "0123456789abcdef";
+
+    switch (c) {
+    case '"': return append(at, "\\\"", 2);
+    case '\\': return append(at, "\\\\", 2);
+    case '\n': return append(at, "\\n", 2);
+    case '\r': return append(at, "\\r", 2);
+    case '\t': return append(at, "\\t", 2);
+    default: break;
+    }
+    at = append(at, "\\u00", 4);
+    *at++ = (uint8_t)set[c >> 4];
+    *at++ = (uint8_t)set[c & 15];
+    return at;
+}
+
+/* The first character of s, which is not plain; *used bytes of s. */
+static uint8_t *
+escape_first(uint8_t *at, struct span s, size_t *used, bool *replaced)
+{
+    size_t n = utf8_len(s);
+
+    *used = n > 0 ? n : 1;
+    if (n == 1)
+        return escape_ascii(at, s.p[0]);
+    if (n > 1)
+        return append(at, (const char *)s.p, n);
+    *replaced = true;
+    return append(at, "\xef\xbf\xbd", 3);
+}
+
+uint8_t *
+json_escape(uint8_t *at, struct span s, bool *replaced)
+{
+    size_t used;
+
+    while (s.n >= WORD) {
+        uint64_t x;
+        size_t k;
+
+        memcpy(&x, s.p, WORD);
+        memcpy(at, &x, WORD);
+        k = plain_in_word(x);
+        at += k;
+        s = span_tail(s, k);
+        if (k < WORD) {
+            at = escape_first(at, s, &used, replaced);
+            s = span_tail(s, used);
+        }
+    }
+    while (s.n > 0) {
+        if (is_plain(s.p[0])) {
+            *at++ = s.p[0];
+            used = 1;
+        } else {
+            at = escape_first(at, s, &used, replaced);
+        }
+        s = span_tail(s, used);
+    }
+    return at;
+}
+
+/* Character by character, for a buffer that is nearly full. */
+static void
+str_tight(struct buf *out, struct span s, bool *replaced)
+{
+    uint8_t room[4 * JSON_ESCAPE_MAX];
+
+    while (s.n > 0) {
+        size_t n = utf8_len(s);
+        struct span one = span_head(s, n > 0 ? n : 1);
+
+        buf_put(out, room,
+                (size_t)(json_escape(room, one, replaced) - room));
+        s = span_tail(s, one.n);
+    }
+}
+
 bool
 json_str(struct json_out *j, struct span s)
 {
+    struct buf *out = j->out;
     bool replaced = false;
 
     separate(j);
-    buf_putc(j->out, '"');
-    while (s.n > 0) {
-        size_t n = plain_run(s);
-
-        buf_put(j->out, s.p, n);
-        s = span_tail(s, n);
-        if (s.n == 0)
-            break;
-        n = utf8_len(s);
-        if (n > 1) {
-            buf_put(j->out, s.p, n);
-        } else if (n == 1) {
-            escape(j->out, s.p[0]);
-        } else {
-            buf_put(j->out, "\xef\xbf\xbd", 3);
-            replaced = true;
-            n = 1;
-        }
-        s = span_tail(s, n);
-    }
-    buf_putc(j->out, '"');
+    buf_putc(out, '"');
+    if (s.n > (out->max - out->n) / JSON_ESCAPE_MAX)
+        str_tight(out, s, &replaced);
+    else if (buf_grow(out, s.n * JSON_ESCAPE_MAX))
+        out->n = (size_t)(json_escape(out->p + out->n, s, &replaced) - out->p);
+    buf_putc(out, '"');
     return replaced;
 }
 

@@ -37,4 +37,15 @@ void json_null(struct json_out *j);
 /* Text that is JSON already. */
 void json_raw(struct json_out *j, struct span s);
 
+/* How many bytes at the head of s stand for themselves in a JSON string:
+ * printable ASCII without quote and backslash. */
+size_t json_plain_run(struct span s);
+
+#define JSON_ESCAPE_MAX 6 /* bytes that one byte may become */
+
+/* Writes s as the inside of a JSON string at `at`, which has room for
+ * JSON_ESCAPE_MAX * s.n bytes, and gives the end. Sets *replaced when invalid
+ * UTF-8 was replaced, and leaves it as it is otherwise. */
+uint8_t *json_escape(uint8_t *at, struct span s, bool *replaced);
+
 #endif

@@ -27,6 +27,19 @@ utf8_len(struct span s)
 }
 
 bool
+utf8_valid(struct span s)
+{
+    while (s.n > 0) {
+        size_t n = utf8_len(s);
+
+        if (n == 0)
+            return false;
+        s = span_tail(s, n);
+    }
+    return true;
+}
+
+bool
 text_utf8(struct buf *out, struct span s)
 {
     bool replaced = false;

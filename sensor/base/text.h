@@ -9,6 +9,7 @@
 /* Length of the valid UTF-8 sequence at the head of s (1..4), or 0: overlong
  * forms, surrogates and values past U+10FFFF are invalid (RFC 3629). */
 size_t utf8_len(struct span s);
+bool utf8_valid(struct span s);
 
 /* Appends s as UTF-8; each byte that is not becomes U+FFFD.
  * Returns true when something was replaced. */
