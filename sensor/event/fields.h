@@ -46,6 +46,14 @@ field_is_list(enum field f)
     return field_table[f].type >= FT_STRS;
 }
 
+/* In the header of a record, never an entry of it. */
+static inline bool
+field_is_header(enum field f)
+{
+    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID ||
+           f == FIELD_FLOW_SEQ || f == FIELD_EVENT_TYPE;
+}
+
 /* The row with this path, or FIELD_COUNT. */
 enum field field_find(struct span path);
 

@@ -240,13 +240,6 @@ value_fits(enum field_type t, struct span v)
     return false;
 }
 
-static bool
-is_in_header(enum field f)
-{
-    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID ||
-           f == FIELD_FLOW_SEQ || f == FIELD_EVENT_TYPE;
-}
-
 /* Entries of one level: parent is FIELD_COUNT at the top. */
 static bool
 check_level(struct span entries, enum field parent)
@@ -259,7 +252,7 @@ check_level(struct span entries, enum field parent)
     while (record_next(&c, &e)) {
         unsigned f = (unsigned)e.field;
 
-        if (f >= FIELD_COUNT || is_in_header(e.field) ||
+        if (f >= FIELD_COUNT || field_is_header(e.field) ||
             field_parent_of(e.field) != parent ||
             !value_fits(field_table[f].type, e.value))
             return false;
