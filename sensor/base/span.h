@@ -22,7 +22,8 @@ struct cursor {
 };
 
 #define SPAN_NONE ((struct span){NULL, 0})
-/* A span over a string literal, without its NUL. */
+/* A span over a string literal, without its NUL; SPAN_INIT for initialisers. */
+#define SPAN_INIT(s) {(const uint8_t *)(s), sizeof(s) - 1}
 #define SPAN_LIT(s) ((struct span){(const uint8_t *)(s), sizeof(s) - 1})
 
 static inline struct span

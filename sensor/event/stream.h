@@ -45,6 +45,7 @@ enum end_why {
 #undef END_ENUM
 };
 
+#define FLOW_SHARDS 64
 #define FLOW_VLANS 4
 #define FLOW_TUNNELS 4
 
@@ -79,6 +80,7 @@ struct flow {
     bool handshake;       /* SYN, SYN-ACK and an ACK of it seen */
     bool midstream;       /* the SYN of at least the client was not seen */
     bool has_mac;
+    uint8_t shard;        /* 0..FLOW_SHARDS-1; caps are per shard */
     uint16_t iface;       /* index of the capture's interface */
     uint32_t next_seq;    /* sequence number of the flow's next event */
     struct flow_half half[2]; /* by enum dir: of that direction's sender */

@@ -1,0 +1,54 @@
+#ifndef SPAN25_DISSECTORS_SMTP_H
+#define SPAN25_DISSECTORS_SMTP_H
+/* smtp - the SMTP dissector: two streams in, records out
+ *
+ * RFC 5321 with 1870 (SIZE), 2920 (PIPELINING), 3030 (CHUNKING), 3207
+ * (STARTTLS), 3463 and 2034 (enhanced codes), 4954 (AUTH), 6531 (SMTPUTF8).
+ *
+ * Never blind: no code, garbage, gap, one-way mirror or start in the middle
+ * turns it off; it finds the place again and says with what confidence.
+ *
+ * The two directions are put in the order of cause and effect before they are
+ * read: a segment that acknowledges bytes of the other side which have not been
+ * seen waits for them (net delivers them or a gap). So a mirror that shows an
+ * answer before the question changes nothing.
+ *
+ * AUTH payloads are dropped at once and overwritten in memory where a line had
+ * to be put together. Message bodies are framed and counted, never kept.
+ *
+ * Records: smtp (transaction), smtp_session, tls, anomaly, attempt. Memory is
+ * charged per shard, so a cap bites the same way whatever the number of
+ * workers. */
+#include "sensor/base/err.h"
+#include "sensor/event/stream.h"
+
+struct smtp_ctx;
+
+struct smtp_options {
+    struct record_sink sink;
+    uint64_t memory_max; /* bytes of all shards; split evenly */
+    bool body_digest;    /* SHA-256 of every message */
+};
+
+struct smtp_stats {
+    uint64_t sessions;      /* with payload */
+    uint64_t sessions_tls;
+    uint64_t sessions_oneway;
+    uint64_t sessions_gaps;
+    uint64_t transactions;
+    uint64_t messages;
+    uint64_t records_cut;
+};
+
+MUST_USE enum err smtp_new(const struct smtp_options *o, struct smtp_ctx **out);
+void smtp_free(struct smtp_ctx *c);
+
+/* To be given to net with the context. */
+extern const struct stream_ops smtp_ops;
+
+const struct smtp_stats *smtp_stats_of(const struct smtp_ctx *c);
+
+/* Bytes held by all sessions now. */
+uint64_t smtp_memory(const struct smtp_ctx *c);
+
+#endif

@@ -1,0 +1,86 @@
+#include "sensor/base/vec.h"
+
+#include <stdlib.h>
+
+#define STEP 32U
+#define CAP_MAX (UINT32_MAX / 4)
+
+static bool
+charge(struct mem *m, size_t n)
+{
+    if (n > m->max - m->used) {
+        m->refused++;
+        return false;
+    }
+    m->used += n;
+    return true;
+}
+
+bool
+vec_reserve(struct vec *v, struct mem *m, size_t more)
+{
+    size_t need = v->n + more;
+    size_t cap = need < 512 ? need : need + need / 2;
+    uint8_t *p;
+
+    if (need <= v->cap)
+        return true;
+    if (more > CAP_MAX || need > CAP_MAX)
+        return false;
+    cap = (cap + STEP - 1) & ~(size_t)(STEP - 1);
+    if (!charge(m, cap - v->cap))
+        return false;
+    p = realloc(v->p, cap);
+    if (p == NULL) {
+        m->used -= cap - v->cap;
+        m->refused++;
+        return false;
+    }
+    v->p = p;
+    v->cap = (uint32_t)cap;
+    return true;
+}
+
+bool
+vec_put(struct vec *v, struct mem *m, const void *p, size_t n)
+{
+    if (n == 0)
+        return true;
+    if (!vec_reserve(v, m, n))
+        return false;
+    memcpy(v->p + v->n, p, n);
+    v->n += (uint32_t)n;
+    return true;
+}
+
+void
+vec_free(struct vec *v, struct mem *m)
+{
+    m->used -= v->cap;
+    free(v->p);
+    *v = (struct vec){0};
+}
+
+void *
+mem_new(struct mem *m, size_t n)
+{
+    void *p;
+
+    if (!charge(m, n))
+        return NULL;
+    p = calloc(1, n);
+    if (p == NULL) {
+        m->used -= n;
+        m->refused++;
+    }
+    return p;
+}
+
+void
+mem_free(struct mem *m, void *p, size_t n)
+{
+    if (p == NULL)
+        return;
+    m->used -= n;
+    free(p);
+}
