@@ -1,0 +1,78 @@
+#include "sensor/net/community_id.h"
+
+#include <openssl/evp.h>
+
+#define SHA1_LEN 20
+
+struct community_id_ctx {
+    EVP_MD *sha1;
+    EVP_MD_CTX *run;
+};
+
+enum err
+community_id_new(struct community_id_ctx **out)
+{
+    struct community_id_ctx *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return ERR_NOMEM;
+    c->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    c->run = EVP_MD_CTX_new();
+    if (c->sha1 == NULL || c->run == NULL ||
+        EVP_DigestInit_ex2(c->run, c->sha1, NULL) != 1) {
+        community_id_free(c);
+        return ERR_NOMEM;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+void
+community_id_free(struct community_id_ctx *c)
+{
+    if (c == NULL)
+        return;
+    EVP_MD_CTX_free(c->run);
+    EVP_MD_free(c->sha1);
+    free(c);
+}
+
+static uint8_t *
+put(uint8_t *to, const void *p, size_t n)
+{
+    memcpy(to, p, n);
+    return to + n;
+}
+
+static uint8_t *
+put_port(uint8_t *to, uint16_t port)
+{
+    uint8_t b[2] = {(uint8_t)(port >> 8), (uint8_t)port};
+
+    return put(to, b, sizeof(b));
+}
+
+void
+community_id(struct community_id_ctx *c, const struct addr *a, uint16_t aport,
+             const struct addr *b, uint16_t bport, char out[COMMUNITY_ID_LEN])
+{
+    static const uint8_t seed[2] = {0, 0}, tcp_and_pad[2] = {6, 0};
+    size_t skip = addr_is_v4(a) && addr_is_v4(b) ? 12 : 0;
+    int order = addr_cmp(a, b);
+    bool swap = order > 0 || (order == 0 && aport > bport);
+    uint8_t in[40], *at = in, digest[SHA1_LEN], text[COMMUNITY_ID_LEN];
+
+    at = put(at, seed, sizeof(seed));
+    at = put(at, (swap ? b : a)->b + skip, 16 - skip);
+    at = put(at, (swap ? a : b)->b + skip, 16 - skip);
+    at = put(at, tcp_and_pad, sizeof(tcp_and_pad));
+    at = put_port(at, swap ? bport : aport);
+    at = put_port(at, swap ? aport : bport);
+    /* neither allocates: the context holds this digest since it was made */
+    REQUIRE(EVP_DigestInit_ex2(c->run, c->sha1, NULL) == 1);
+    REQUIRE(EVP_DigestUpdate(c->run, in, (size_t)(at - in)) == 1);
+    REQUIRE(EVP_DigestFinal_ex(c->run, digest, NULL) == 1);
+    (void)EVP_EncodeBlock(text, digest, SHA1_LEN); /* 28 and a NUL */
+    memcpy(out, "1:", 2);
+    memcpy(out + 2, text, COMMUNITY_ID_LEN - 2);
+}
