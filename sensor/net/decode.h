@@ -3,10 +3,11 @@
 /* decode - from a captured frame to the innermost IP packet
  *
  * Reads Ethernet, raw IP, Linux cooked (SLL, SLL2), BSD loopback and PPP; VLAN
- * stacks, LLC/SNAP, MPLS (IP or an Ethernet pseudowire), PPPoE, GRE, ERSPAN I to
- * III, VXLAN, Geneve, GTP-U, Teredo and IP in IP; IPv4 with options, IPv6 with
- * extension headers, AH, TCP. One loop over the layers; nothing is allocated,
- * no state is kept between packets, all spans of the result borrow the frame.
+ * stacks, LLC/SNAP, MPLS (IP or an Ethernet pseudowire), PPPoE, GRE, ERSPAN I
+ * to III, VXLAN, Geneve, GTP-U, Teredo and IP in IP; IPv4 with options, IPv6
+ * with extension headers, AH, TCP. One loop over the layers; nothing is
+ * allocated, no state is kept between packets, all spans of the result borrow
+ * the frame.
  *
  * What is set in struct decoded: kind, vlan, tunnel, the MAC addresses (of the
  * innermost Ethernet header), src, dst, proto, ttl, ip_id and payload always,
@@ -27,8 +28,9 @@
  * outer packet as PACKET_OTHER.
  *
  * Known gaps: VXLAN VNI, GRE key and TEID are not kept, so two tenants with the
- * same addresses and ports look alike. GRE v1 (PPTP), 802.1ah, L2TP and
- * ESP, encrypted or not, are PACKET_OTHER. IPv4 source routes are not followed. */
+ * same addresses and ports look alike. GRE v1 (PPTP), GTP', 802.1ah, MACsec,
+ * L2TP and ESP, encrypted or not, are PACKET_OTHER. IPv4 source routes are not
+ * followed. */
 #include "sensor/event/packet.h"
 
 /* name                limit   why                                            */

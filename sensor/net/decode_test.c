@@ -20,6 +20,7 @@ struct frame {
     size_t n;
 };
 
+/* clang-format off */
 static const struct layer {
     const char *name;
     const char *hex;
@@ -56,7 +57,8 @@ static const struct layer {
     {"gre_all", "b00000001111000022222222" "33333333", 2, -1, 0},
     {"gre_key", "200000000000002a", 2, -1, 0},
     {"gre_seq", "1000000000000001", 2, -1, 0},
-    {"gre_route", "40000000" "11110000" "08000004c0000201" "00000000", 2, -1, 0},
+    {"gre_route", "4000000011110000" "08000004c0000201" "00000000", 2, -1,
+     0},
     {"erspan2", "1001000100000000", -1, -1, 0},
     {"erspan3", "200100010000000000000000", -1, -1, 0},
     {"erspan3sub", "200100010000000000000001" "0000000000000000", -1, -1, 0},
@@ -75,6 +77,7 @@ static const struct layer {
      "123400190102030411121314801804000000000001010402" "00000000"
      "00000000", -1, -1, 0},
 };
+/* clang-format on */
 
 static uint8_t
 nibble(char c)
@@ -153,7 +156,10 @@ decode_exact(const uint8_t *b, size_t n, size_t wire, uint16_t link,
              struct decoded *d)
 {
     uint8_t *copy = malloc(n > 0 ? n : 1);
-    struct packet p = {{copy, n}, (uint32_t)wire, link, 0, 0};
+    struct packet p = {
+        {copy, n},
+        (uint32_t)wire, link, 0, 0
+    };
 
     assert_non_null(copy);
     if (n > 0)
@@ -162,8 +168,9 @@ decode_exact(const uint8_t *b, size_t n, size_t wire, uint16_t link,
     decode_packet(&p, d);
     if (d->kind == PACKET_TCP) {
         assert_true(d->payload.n <= d->payload_len);
-        assert_true(d->payload.n == 0 || (d->payload.p >= copy &&
-                    d->payload.p + d->payload.n <= copy + n));
+        assert_true(
+            d->payload.n == 0 ||
+            (d->payload.p >= copy && d->payload.p + d->payload.n <= copy + n));
     } else {
         assert_int_equal(d->payload.n, 0);
     }
@@ -195,11 +202,12 @@ tunnels_text(const struct decoded *d, char *out, size_t max)
         assert_int_equal(d->tunnel[i], 0);
 }
 
-#define T4 "ip4:06 tcp 61626364"
-#define T6 "ip6:06 tcp 61626364"
-#define E4 "eth:0800 " T4
+#define T4  "ip4:06 tcp 61626364"
+#define T6  "ip6:06 tcp 61626364"
+#define E4  "eth:0800 " T4
 #define TCP PACKET_TCP
 
+/* clang-format off */
 static const struct frame_case {
     const char *why;
     uint16_t link;
@@ -371,6 +379,7 @@ static const struct frame_case {
      ""},
     {"Ethernet says IPv4, is not", 1, "eth:0800 " T6, PACKET_BAD, 0, ""},
 };
+/* clang-format on */
 
 static void
 check_tcp(const struct decoded *d, uint32_t payload)
@@ -474,8 +483,8 @@ test_every_short_frame(void **state)
 static void
 test_every_byte_changed(void **state)
 {
-    static const uint8_t values[] = {0x00, 0x01, 0x40, 0x45, 0x46, 0x4f,
-                                     0x60, 0x7f, 0x80, 0xff};
+    static const uint8_t values[] = {0x00, 0x01, 0x40, 0x45, 0x46,
+                                     0x4f, 0x60, 0x7f, 0x80, 0xff};
     static struct frame f;
     struct decoded d;
 
@@ -562,7 +571,8 @@ test_lengths(void **state)
     check_tcp(&d, 100004);
     assert_int_equal(d.payload.n, 60004);
     /* the biggest that IPv4 can say, with a frame above 64 KiB */
-    build("eth:8100 vlan:0800 450000001234400040060000c0000201c6336402 tcp", &f);
+    build("eth:8100 vlan:0800 450000001234400040060000c0000201c6336402 tcp",
+          &f);
     f.b[20] = f.b[21] = 0xff;
     decode_exact(f.b, f.n + 65495, f.n + 65495, 1, &d);
     check_tcp(&d, 65495);
@@ -580,8 +590,10 @@ test_fragment_fields(void **state)
     struct decoded d;
 
     (void)state;
-    build("eth:0800 4600002c12342003ff060000c0000201c6336402" "01010100"
-          " 0102030405060708090a0b0c0d0e0f1011121314", &f);
+    build("eth:0800 4600002c12342003ff060000c0000201c6336402"
+          "01010100"
+          " 0102030405060708090a0b0c0d0e0f1011121314",
+          &f);
     decode_exact(f.b, f.n, f.n, 1, &d);
     assert_int_equal(d.kind, PACKET_FRAGMENT);
     assert_int_equal(d.frag_id, 0x1234);
@@ -646,17 +658,23 @@ test_limits(void **state)
     (void)state;
     /* Ethernet, the tags, IP and TCP */
     assert_int_equal(kind_of_stack("eth:8100", "vlan:8100", DECODE_STEPS - 4,
-                                   "vlan:0800 " T4), TCP);
+                                   "vlan:0800 " T4),
+                     TCP);
     assert_int_equal(kind_of_stack("eth:8100", "vlan:8100", DECODE_STEPS - 3,
-                                   "vlan:0800 " T4), PACKET_OTHER);
-    assert_int_equal(kind_of_stack("eth:8847", "label", DECODE_LABELS - 1,
-                                   "bottom " T4), TCP);
-    assert_int_equal(kind_of_stack("eth:8847", "label", DECODE_LABELS,
-                                   "bottom " T4), PACKET_OTHER);
+                                   "vlan:0800 " T4),
+                     PACKET_OTHER);
+    assert_int_equal(
+        kind_of_stack("eth:8847", "label", DECODE_LABELS - 1, "bottom " T4),
+        TCP);
+    assert_int_equal(
+        kind_of_stack("eth:8847", "label", DECODE_LABELS, "bottom " T4),
+        PACKET_OTHER);
     assert_int_equal(kind_of_stack("eth:86dd ip6:3c", "ext:3c", DECODE_EXT - 2,
-                                   "ext:06 tcp 61626364"), TCP);
+                                   "ext:06 tcp 61626364"),
+                     TCP);
     assert_int_equal(kind_of_stack("eth:86dd ip6:3c", "ext:3c", DECODE_EXT,
-                                   "ext:06 tcp 61626364"), PACKET_OTHER);
+                                   "ext:06 tcp 61626364"),
+                     PACKET_OTHER);
     assert_int_equal(kind_of_stack("eth:0800 out4:04", "out4:04", 40, T4),
                      PACKET_OTHER);
 }
@@ -763,9 +781,9 @@ test_files(void **state)
             s.kinds[PACKET_BAD] != files[i].bad || s.vlans != files[i].vlans ||
             s.tunnels[files[i].tunnel] != files[i].tunnelled)
             fail_msg("%s: packets %zu tcp %zu fragments %zu bad %zu vlans %zu "
-                     "tunnelled %zu", files[i].file, s.packets, s.tcp,
-                     s.kinds[PACKET_FRAGMENT], s.kinds[PACKET_BAD], s.vlans,
-                     s.tunnels[files[i].tunnel]);
+                     "tunnelled %zu",
+                     files[i].file, s.packets, s.tcp, s.kinds[PACKET_FRAGMENT],
+                     s.kinds[PACKET_BAD], s.vlans, s.tunnels[files[i].tunnel]);
     }
 }
 

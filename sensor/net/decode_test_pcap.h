@@ -9,8 +9,8 @@
 #include "sensor/event/packet.h"
 
 static inline bool
-pcap_for_test_classic(struct cursor *c, void (*see)(void *, const struct packet *),
-                      void *ctx)
+pcap_for_test_classic(struct cursor *c,
+                      void (*see)(void *, const struct packet *), void *ctx)
 {
     uint16_t link;
 
