@@ -1,0 +1,97 @@
+#ifndef SPAN25_CAPTURE_CAPTURE_SOURCE_H
+#define SPAN25_CAPTURE_CAPTURE_SOURCE_H
+/* capture_source - the bytes of one file, unpacked, in a window
+ *
+ * Internal to sensor/capture. cur is a cursor over the bytes at hand: the whole
+ * file when it is plain and mapped, else what the buffer holds. fill(n) sees to
+ * it that n bytes lie at the cursor and may move all bytes in the window, so
+ * spans taken earlier are void after it. The buffer is as long as the longest n
+ * asked for, at least SOURCE_ROOM_MIN. */
+#include <signal.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "sensor/base/attr.h"
+#include "sensor/base/err.h"
+#include "sensor/capture/capture.h"
+
+/* Why nothing comes after the window. */
+enum capture_source_end {
+    SOURCE_END,     /* the end of the file */
+    SOURCE_CUT,     /* compressed data ends inside a member or frame */
+    SOURCE_DAMAGED, /* compressed data makes no sense */
+    SOURCE_READ,    /* a system call failed */
+    SOURCE_MEMORY,
+    SOURCE_STOPPED, /* *stop was set */
+};
+
+struct capture_source {
+    struct cursor cur;
+    uint64_t base; /* offset of the window's first byte, unpacked */
+    bool ended;    /* nothing comes after the window */
+    enum capture_source_end why;
+    char detail[80]; /* DAMAGED, READ: what the library or the system says */
+
+    enum capture_coding coding;
+    bool whole;    /* regular file or memory: may be read again */
+    uint64_t size; /* 0: not known */
+
+    /* bytes as they lie on disk */
+    int fd;           /* -1: none, or no longer needed */
+    struct span map;  /* to be unmapped */
+    struct span data; /* the whole file, if whole */
+    struct cursor pipe; /* memory that comes in pieces of chunk bytes */
+    size_t chunk;
+    struct cursor raw; /* not yet unpacked */
+    uint64_t raw_base; /* offset of the raw window's first byte */
+    uint8_t *in;       /* what raw looks at, unless whole */
+
+    uint8_t *room; /* what cur looks at, unless whole and plain */
+    size_t cap;
+    z_stream z;
+    bool z_ready;
+    bool in_member; /* inside a gzip member or zstd frame */
+    ZSTD_DStream *zstd;
+    size_t zstd_hint; /* what it said that it needs */
+    bool zstd_full;   /* its last call filled all the room it had */
+    uint64_t end_position; /* once closed */
+    bool closed;
+    const volatile sig_atomic_t *stop;
+};
+
+/* name "-" is standard input. On failure nothing is held and message has its
+ * line. */
+MUST_USE enum err capture_source_open(struct capture_source *s,
+                                      const char *name,
+                                      const volatile sig_atomic_t *stop,
+                                      struct buf *message);
+MUST_USE enum err capture_source_memory(struct capture_source *s,
+                                        struct span data, size_t chunk);
+
+/* The slow half of fill. */
+bool capture_source_refill(struct capture_source *s, size_t n);
+
+/* At least n bytes lie at the cursor; false: fewer, and there will be none. */
+static inline bool
+capture_source_fill(struct capture_source *s, size_t n)
+{
+    return LIKELY(cur_left(&s->cur) >= n) || capture_source_refill(s, n);
+}
+
+/* Offset of the cursor in the unpacked bytes. */
+static inline uint64_t
+capture_source_offset(const struct capture_source *s)
+{
+    return s->base + s->cur.at;
+}
+
+/* Bytes on disk passed so far. */
+uint64_t capture_source_position(const struct capture_source *s);
+
+/* Back to the first byte, buffers given back. Only when whole. */
+void capture_source_rewind(struct capture_source *s);
+
+/* Gives back all it holds; position stays. May be called again. */
+void capture_source_close(struct capture_source *s);
+
+#endif

@@ -1,0 +1,201 @@
+#include "sensor/capture/capture_make.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void
+append(struct buf *out, enum capture_coding how, struct span in)
+{
+    struct buf one = pack(how, in);
+
+    buf_span(out, buf_view(&one));
+    buf_free(&one);
+}
+
+static void
+test_members(void **state)
+{
+    struct made m;
+
+    (void)state;
+    make_pcap(&m, 0xa1b2c3d4, false);
+    for (unsigned how = CAPTURE_GZIP; how <= CAPTURE_ZSTD; how++) {
+        struct span all = buf_view(&m.b);
+        struct buf b;
+
+        buf_init(&b, MADE_MAX);
+        append(&b, (enum capture_coding)how, span_head(all, 100));
+        append(&b, (enum capture_coding)how, SPAN_NONE);
+        append(&b, (enum capture_coding)how, span_tail(all, 100));
+        through_memory(buf_view(&b), "three members");
+        buf_free(&b);
+    }
+    buf_free(&m.b);
+}
+
+static void
+test_after_members(void **state)
+{
+    static const struct {
+        const char *why;
+        enum capture_coding how;
+        struct span tail;
+        size_t faults;
+    } rows[] = {
+        {"padding after gzip", CAPTURE_GZIP, LIT("\0\0\0\0\0"), 0},
+        {"text after gzip", CAPTURE_GZIP, LIT("hello"), 1},
+        {"half a gzip magic", CAPTURE_GZIP, LIT("\x1f"), 1},
+        {"text after zstd", CAPTURE_ZSTD, LIT("hello"), 1},
+        {"skippable frame", CAPTURE_ZSTD,
+         LIT("\x50\x2a\x4d\x18\3\0\0\0abc"), 0},
+    };
+    struct made m;
+
+    (void)state;
+    make_pcap(&m, 0xa1b2c3d4, false);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t chunk = 0; chunk < 2; chunk++) {
+            struct buf b = pack(rows[i].how, buf_view(&m.b));
+            struct capture *c;
+
+            buf_span(&b, rows[i].tail);
+            c = open_one(buf_view(&b), chunk);
+            assert_int_equal(drain(c), N_MADE);
+            if (capture_n_faults(c) != rows[i].faults)
+                fail_msg("%s: %zu faults", rows[i].why, capture_n_faults(c));
+            capture_close(c);
+            buf_free(&b);
+        }
+    }
+    buf_free(&m.b);
+}
+
+/* Cut at each byte: never too many packets, never fewer than with less. */
+static void
+test_cut_compressed(void **state)
+{
+    struct made m;
+
+    (void)state;
+    make_pcap(&m, 0xa1b2c3d4, false);
+    for (unsigned how = CAPTURE_GZIP; how <= CAPTURE_ZSTD; how++) {
+        struct buf b = pack((enum capture_coding)how, buf_view(&m.b));
+        size_t before = 0;
+
+        for (size_t cut = 4; cut < b.n; cut++) {
+            struct capture *c = open_one(span_head(buf_view(&b), cut), cut % 2);
+            size_t n = drain(c);
+
+            assert_true(n >= before && n <= N_MADE);
+            before = n;
+            assert_int_equal(capture_n_faults(c), 1);
+            assert_int_equal(capture_fault(c, 0)->kind, CAPTURE_FAULT_CUT);
+            capture_close(c);
+        }
+        buf_free(&b);
+    }
+    buf_free(&m.b);
+}
+
+static void
+test_damaged_compressed(void **state)
+{
+    struct made m;
+
+    (void)state;
+    make_pcap(&m, 0xa1b2c3d4, false);
+    for (unsigned how = CAPTURE_GZIP; how <= CAPTURE_ZSTD; how++) {
+        struct buf b = pack((enum capture_coding)how, buf_view(&m.b));
+        struct capture *c;
+
+        b.p[how == CAPTURE_GZIP ? b.n - 8 : b.n - 4] ^= 1; /* the checksum */
+        c = open_one(buf_view(&b), 0);
+        assert_int_equal(drain(c), N_MADE);
+        assert_int_equal(capture_n_faults(c), 1);
+        assert_int_equal(capture_fault(c, 0)->kind, CAPTURE_FAULT_CODING);
+        assert_true(strlen(capture_fault(c, 0)->text) > 40);
+        capture_close(c);
+        buf_free(&b);
+    }
+    buf_free(&m.b);
+}
+
+/* Much more than a buffer holds. */
+static void
+test_long_stream(void **state)
+{
+    struct made m;
+    struct buf b;
+    struct capture *c;
+
+    (void)state;
+    made_init(&m, false);
+    pcap_head(&m, 0xa1b2c3d4, 1);
+    for (uint32_t i = 0; i < 5000; i++)
+        pcap_packet(&m, 0xa1b2c3d4, MADE_START, 100 + i % 1400);
+    for (unsigned how = CAPTURE_PLAIN; how <= CAPTURE_ZSTD; how++) {
+        b = pack((enum capture_coding)how, buf_view(&m.b));
+        c = open_one(buf_view(&b), 5000);
+        for (uint32_t i = 0; i < 5000; i++)
+            expect(c, MADE_START, 1, 0, 100 + i % 1400);
+        assert_int_equal(drain(c), 0);
+        assert_int_equal(capture_n_faults(c), 0);
+        capture_close(c);
+        buf_free(&b);
+    }
+    buf_free(&m.b);
+}
+
+/* ---- pipes ---- */
+
+static void
+test_stop(void **state)
+{
+    static const char *const names[] = {"-"};
+    volatile sig_atomic_t stop = 0;
+    const struct capture_options options = {.stop = &stop};
+    int keep = dup(STDIN_FILENO);
+    struct made m;
+    struct capture *c;
+    struct packet k;
+    struct buf message;
+    int ends[2];
+
+    (void)state;
+    buf_init(&message, 512);
+    make_pcap(&m, 0xa1b2c3d4, false);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], m.b.p, m.ends[1] + 5), m.ends[1] + 5);
+    (void)dup2(ends[0], STDIN_FILENO);
+    assert_int_equal(capture_open(names, 1, &options, &c, &message), ERR_OK);
+    assert_int_equal(capture_next(c, &k), CAPTURE_PACKET);
+    assert_int_equal(capture_next(c, &k), CAPTURE_PACKET);
+    stop = 1; /* the pipe stays open and quiet */
+    assert_int_equal(capture_next(c, &k), CAPTURE_END);
+    assert_int_equal(capture_n_faults(c), 0);
+    capture_close(c);
+    (void)dup2(keep, STDIN_FILENO);
+    (void)close(keep);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    buf_free(&m.b);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_after_members),
+        cmocka_unit_test(test_cut_compressed),
+        cmocka_unit_test(test_damaged_compressed),
+        cmocka_unit_test(test_long_stream),
+        cmocka_unit_test(test_stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
