@@ -1,0 +1,498 @@
+#include "sensor/store/index.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/base/ns.h"
+#include "sensor/base/text.h"
+#include "sensor/event/record.h"
+#include "sensor/store/index_schema.h"
+
+struct index {
+    sqlite3 *db;
+    sqlite3_stmt *begin;
+    sqlite3_stmt *insert;
+    sqlite3_stmt *move;
+    sqlite3_stmt *commit;
+    sqlite3_stmt *rollback;
+    struct buf text;     /* strings of the row being bound */
+    uint64_t position;
+    uint64_t committed;
+    unsigned rows;       /* in the open transaction */
+    char why[256];
+};
+
+static const enum field column_field[] = {
+#define INDEX_FIELD(name, decl, field) FIELD_##field,
+    INDEX_COLUMNS(INDEX_FIELD)
+#undef INDEX_FIELD
+};
+
+static const char schema[] =
+    "BEGIN;"
+    "CREATE TABLE events("
+#define INDEX_DECL(name, decl, field) #name " " decl ","
+    INDEX_COLUMNS(INDEX_DECL)
+#undef INDEX_DECL
+    "CHECK(seq > 0));"
+    "CREATE INDEX events_time ON events(time);"
+    "CREATE INDEX events_src ON events(src, time);"
+    "CREATE INDEX events_dst ON events(dst, time);"
+    "CREATE INDEX events_id ON events(event_id);"
+    "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
+    " seq INTEGER NOT NULL);"
+    "INSERT INTO position VALUES(0, 0);"
+    "PRAGMA user_version = " INDEX_VERSION ";"
+    "COMMIT";
+
+static const char insert_sql[] =
+    "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
+_Static_assert(INDEX_COLUMN_COUNT == 13, "a mark for each column");
+
+/* ---- errors ---- */
+
+static enum err
+err_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE: return ERR_OK;
+    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    case SQLITE_FULL:
+    case SQLITE_IOERR: return ERR_IO;
+    case SQLITE_PERM:
+    case SQLITE_READONLY: return ERR_PERM;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ERR_CORRUPT;
+    default: return ERR_STORE;
+    }
+}
+
+static enum err
+failed(struct index *x, int rc)
+{
+    (void)snprintf(x->why, sizeof(x->why), "%s", sqlite3_errmsg(x->db));
+    return err_of(rc);
+}
+
+/* ---- statements ---- */
+
+static enum err
+run(struct index *x, sqlite3_stmt *s)
+{
+    int rc = sqlite3_step(s);
+    enum err e = rc == SQLITE_DONE ? ERR_OK : failed(x, rc);
+
+    (void)sqlite3_reset(s);
+    return e;
+}
+
+static enum err
+exec(struct index *x, const char *sql)
+{
+    int rc = sqlite3_exec(x->db, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+}
+
+static enum err
+prepare(struct index *x, const char *sql, sqlite3_stmt **out)
+{
+    int rc = sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out,
+                                NULL);
+
+    return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+}
+
+/* One number, or 0 where the row is missing or NULL. */
+static enum err
+ask(struct index *x, const char *sql, uint64_t *out)
+{
+    sqlite3_stmt *s = NULL;
+    enum err e = prepare(x, sql, &s);
+    int rc;
+
+    if (e != ERR_OK)
+        return e;
+    rc = sqlite3_step(s);
+    *out = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        e = failed(x, rc);
+    (void)sqlite3_finalize(s);
+    return e;
+}
+
+/* ---- opening ---- */
+
+static void
+name_file(struct buf *b, const char *dir, const char *behind)
+{
+    buf_reset(b);
+    buf_str(b, dir);
+    buf_str(b, INDEX_FILE);
+    buf_put(b, behind, strlen(behind) + 1);
+}
+
+/* ERR_FORMAT: an index, but not of this version. */
+static enum err
+check_schema(struct index *x)
+{
+    uint64_t version = 0;
+    uint64_t tables = 0;
+    enum err e = ask(x, "PRAGMA user_version", &version);
+
+    if (e == ERR_OK)
+        e = ask(x, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (e != ERR_OK)
+        return e;
+    if (version == 0 && tables == 0)
+        return exec(x, schema);
+    if (!span_to_u64(SPAN_LIT(INDEX_VERSION), &tables) || version != tables)
+        return ERR_FORMAT;
+    return ERR_OK;
+}
+
+/* Rows and position are written together: where they differ, it is damaged. */
+static enum err
+check_position(struct index *x)
+{
+    uint64_t last = 0;
+    enum err e = ask(x, "SELECT seq FROM position", &x->position);
+
+    if (e == ERR_OK)
+        e = ask(x, "SELECT max(seq) FROM events", &last);
+    if (e == ERR_OK && last != x->position) {
+        (void)snprintf(x->why, sizeof(x->why),
+                       "position and rows do not agree");
+        e = ERR_CORRUPT;
+    }
+    x->committed = x->position;
+    return e;
+}
+
+static enum err
+prepare_all(struct index *x)
+{
+    enum err e = prepare(x, "BEGIN IMMEDIATE", &x->begin);
+
+    if (e == ERR_OK)
+        e = prepare(x, insert_sql, &x->insert);
+    if (e == ERR_OK)
+        e = prepare(x, "UPDATE position SET seq = ?", &x->move);
+    if (e == ERR_OK)
+        e = prepare(x, "COMMIT", &x->commit);
+    if (e == ERR_OK)
+        e = prepare(x, "ROLLBACK", &x->rollback);
+    return e;
+}
+
+static enum err
+try_open(struct index *x, const char *dir)
+{
+    struct buf path;
+    enum err e = ERR_NOMEM;
+    int rc;
+
+    buf_init(&path, 8192);
+    name_file(&path, dir, "");
+    if (path.cut || path.failed) {
+        buf_free(&path);
+        return path.cut ? ERR_LIMIT : ERR_NOMEM;
+    }
+    rc = sqlite3_open_v2((const char *)path.p, &x->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                             SQLITE_OPEN_NOMUTEX, NULL);
+    buf_free(&path);
+    if (rc != SQLITE_OK)
+        return x->db != NULL ? failed(x, rc) : e;
+    (void)sqlite3_extended_result_codes(x->db, 1);
+    (void)sqlite3_busy_timeout(x->db, 5000);
+    e = exec(x, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
+                "PRAGMA wal_autocheckpoint = 4000");
+    if (e == ERR_OK)
+        e = check_schema(x);
+    if (e == ERR_OK)
+        e = check_position(x);
+    if (e == ERR_OK)
+        e = prepare_all(x);
+    return e;
+}
+
+static void
+close_db(struct index *x)
+{
+    (void)sqlite3_finalize(x->begin);
+    (void)sqlite3_finalize(x->insert);
+    (void)sqlite3_finalize(x->move);
+    (void)sqlite3_finalize(x->commit);
+    (void)sqlite3_finalize(x->rollback);
+    (void)sqlite3_close(x->db);
+    x->db = NULL;
+    x->begin = x->insert = x->move = x->commit = x->rollback = NULL;
+}
+
+static enum err
+remove_file(const char *dir, const char *behind)
+{
+    struct buf path;
+    enum err e;
+    int number = 0;
+
+    buf_init(&path, 8192);
+    name_file(&path, dir, behind);
+    if (path.cut || path.failed)
+        e = path.cut ? ERR_LIMIT : ERR_NOMEM;
+    else if (unlink((const char *)path.p) == 0 || (number = errno) == ENOENT)
+        e = ERR_OK;
+    else
+        e = err_from_errno(number);
+    buf_free(&path);
+    return e;
+}
+
+static enum err
+keep_damaged(const char *dir)
+{
+    struct buf from;
+    struct buf to;
+    enum err e = ERR_NOMEM;
+    int number = 0;
+
+    buf_init(&from, 8192);
+    buf_init(&to, 8192);
+    name_file(&from, dir, "");
+    name_file(&to, dir, ".damaged");
+    if (!from.cut && !from.failed && !to.cut && !to.failed) {
+        int rc = rename((const char *)from.p, (const char *)to.p);
+
+        number = rc == 0 ? 0 : errno;
+        e = err_from_errno(number);
+    }
+    buf_free(&from);
+    buf_free(&to);
+    return e;
+}
+
+enum err
+index_drop(const char *dir)
+{
+    enum err e = remove_file(dir, "");
+
+    if (e == ERR_OK)
+        e = remove_file(dir, "-wal");
+    if (e == ERR_OK)
+        e = remove_file(dir, "-shm");
+    return e;
+}
+
+static enum err
+replace(struct index *x, const char *dir, enum err why)
+{
+    enum err e = why == ERR_CORRUPT ? keep_damaged(dir) : ERR_OK;
+
+    if (e == ERR_OK || e == ERR_NOENT)
+        e = index_drop(dir);
+    if (e != ERR_OK) {
+        (void)snprintf(x->why, sizeof(x->why), "cannot be replaced: %s",
+                       err_text(e));
+        return e;
+    }
+    return try_open(x, dir);
+}
+
+static void
+tell(struct buf *message, const char *dir, const char *text, const char *more)
+{
+    buf_str(message, dir);
+    buf_str(message, INDEX_FILE ": ");
+    buf_str(message, text);
+    buf_str(message, more);
+}
+
+enum err
+index_open(const char *dir, struct index **out, struct buf *message)
+{
+    struct index *x = calloc(1, sizeof(*x));
+    enum err e;
+
+    if (x == NULL)
+        return ERR_NOMEM;
+    buf_init(&x->text, 16U << 20);
+    e = try_open(x, dir);
+    if (e == ERR_CORRUPT || e == ERR_FORMAT) {
+        if (e == ERR_FORMAT)
+            tell(message, dir, "made by another version, is built anew", "");
+        else
+            tell(message, dir, "damaged, is built anew: ", x->why);
+        close_db(x);
+        e = replace(x, dir, e);
+    }
+    if (e != ERR_OK) {
+        buf_reset(message);
+        tell(message, dir, x->why[0] != 0 ? x->why : err_text(e), "");
+        close_db(x);
+        buf_free(&x->text);
+        free(x);
+        return e;
+    }
+    *out = x;
+    return ERR_OK;
+}
+
+/* ---- rows ---- */
+
+static int64_t
+clamp(uint64_t v)
+{
+    return v < INT64_MAX ? (int64_t)v : INT64_MAX;
+}
+
+/* The text is in x->text until the statement is reset; offsets, since it may
+ * move while it grows. */
+struct bound {
+    int column;
+    size_t at;
+    size_t n;
+};
+
+static int
+bind_field(struct index *x, int column, enum field f, struct span v,
+           struct bound *text)
+{
+    text->column = 0;
+    if (v.p == NULL)
+        return sqlite3_bind_null(x->insert, column);
+    switch (field_table[f].type) {
+    case FT_U64:
+    case FT_I64:
+    case FT_TIME:
+    case FT_BOOL:
+        return sqlite3_bind_int64(x->insert, column, clamp(entry_u64(v)));
+    case FT_ADDR:
+        return sqlite3_bind_blob(x->insert, column, v.p, (int)v.n,
+                                 SQLITE_STATIC);
+    case FT_STR:
+    case FT_STRS:
+    case FT_U64S:
+    case FT_OBJS: break;
+    }
+    *text = (struct bound){column, x->text.n, 0};
+    (void)text_utf8(&x->text, v);
+    text->n = x->text.n - text->at;
+    return SQLITE_OK;
+}
+
+static enum err
+bind_row(struct index *x, struct span record, uint64_t seq)
+{
+    struct record_head h = record_head_of(record);
+    struct bound texts[INDEX_COLUMN_COUNT];
+    const char *type = event_type_name(h.type);
+    sqlite3_stmt *s = x->insert;
+    int rc = sqlite3_bind_int64(s, 1 + INDEX_seq, clamp(seq));
+
+    buf_reset(&x->text);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(s, 1 + INDEX_time,
+                                clamp(h.when / NS_PER_US * NS_PER_US));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text(s, 1 + INDEX_type, type, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(s, 1 + INDEX_flow_id, clamp(h.flow_id));
+    for (int c = INDEX_event_id; c < INDEX_COLUMN_COUNT && rc == SQLITE_OK; c++)
+        rc = bind_field(x, 1 + c, column_field[c],
+                        record_find(record, column_field[c]), &texts[c]);
+    if (x->text.cut || x->text.failed)
+        return ERR_NOMEM;
+    for (int c = INDEX_event_id; c < INDEX_COLUMN_COUNT && rc == SQLITE_OK; c++)
+        if (texts[c].column > 0)
+            rc = sqlite3_bind_text(s, texts[c].column,
+                                   texts[c].n > 0
+                                       ? (const char *)x->text.p + texts[c].at
+                                       : "", (int)texts[c].n, SQLITE_STATIC);
+    return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+}
+
+/* The transaction is given up; some failures have ended it already. */
+static enum err
+undo(struct index *x, enum err e)
+{
+    char why[sizeof(x->why)];
+
+    memcpy(why, x->why, sizeof(why));
+    if (sqlite3_get_autocommit(x->db) == 0)
+        (void)run(x, x->rollback);
+    memcpy(x->why, why, sizeof(why));
+    x->rows = 0;
+    x->position = x->committed;
+    return e == ERR_CORRUPT ? ERR_STORE : e;
+}
+
+enum err
+index_add(struct index *x, struct span record, uint64_t journal_seq)
+{
+    enum err e = ERR_OK;
+
+    if (journal_seq <= x->position)
+        return ERR_OK;
+    if (x->rows == 0)
+        e = run(x, x->begin);
+    if (e == ERR_OK)
+        e = bind_row(x, record, journal_seq);
+    if (e == ERR_OK)
+        e = run(x, x->insert);
+    if (e != ERR_OK)
+        return undo(x, e);
+    x->position = journal_seq;
+    x->rows++;
+    return x->rows < INDEX_ROWS ? ERR_OK : index_commit(x);
+}
+
+enum err
+index_commit(struct index *x)
+{
+    enum err e;
+
+    if (x->rows == 0)
+        return ERR_OK;
+    (void)sqlite3_bind_int64(x->move, 1, clamp(x->position));
+    e = run(x, x->move);
+    if (e == ERR_OK)
+        e = run(x, x->commit);
+    if (e != ERR_OK)
+        return undo(x, e);
+    x->rows = 0;
+    x->committed = x->position;
+    return ERR_OK;
+}
+
+uint64_t
+index_position(const struct index *x)
+{
+    return x->position;
+}
+
+void
+index_why(const struct index *x, struct buf *out)
+{
+    buf_str(out, x->why);
+}
+
+void
+index_close(struct index *x)
+{
+    if (x == NULL)
+        return;
+    if (index_commit(x) != ERR_OK)
+        x->rows = 0;
+    close_db(x);
+    buf_free(&x->text);
+    free(x);
+}

@@ -1,0 +1,55 @@
+#ifndef SPAN25_STORE_INDEX_H
+#define SPAN25_STORE_INDEX_H
+/* index - DIR/index.db: what pages ask of the journal, in SQLite
+ *
+ * One row an event; all of it comes from the journal and may be thrown away at
+ * any time. The journal position is written in the transaction of the rows, so
+ * it is never ahead of them. The caller's loop:
+ *
+ *     index_open; if (index_position > last durable of the journal)
+ *         index_close, index_drop, index_open;
+ *     read the journal from index_position + 1: json_read, index_add;
+ *     index_commit at its end, and at least once a second
+ *
+ * Give it only what is durable in the journal: after a power failure an index
+ * that is ahead would keep rows of lines that never were.
+ *
+ * Values are stored as their JSON form has them (UTF-8, microseconds), so an
+ * index built from records and one rebuilt from the journal are equal.
+ * Reading: index_query.h. One thread. */
+#include "sensor/base/buf.h"
+#include "sensor/base/err.h"
+#include "sensor/base/span.h"
+
+#define INDEX_ROWS 1000 /* rows of a transaction, then it is committed */
+
+struct index;
+
+/* dir is the state directory. An index that is damaged, or that another version
+ * made, is replaced by an empty one (a damaged one is kept as
+ * index.db.damaged), and the message says so, with ERR_OK. */
+MUST_USE enum err index_open(const char *dir, struct index **out,
+                             struct buf *message);
+
+/* journal_seq ascends; one at or below the position is there already and is
+ * passed over. The record has passed record_check. ERR_STORE: the rows since
+ * the last commit are not there, the index is as of index_position; when it
+ * comes again, index_drop and rebuild. */
+MUST_USE enum err index_add(struct index *x, struct span record,
+                            uint64_t journal_seq);
+MUST_USE enum err index_commit(struct index *x);
+
+/* The last sequence added; 0: none. The last one committed is what a reopened
+ * index starts with. */
+uint64_t index_position(const struct index *x);
+
+/* Why the last call failed. */
+void index_why(const struct index *x, struct buf *out);
+
+/* Commits (ignoring failure: the journal has it all) and frees. NULL is fine. */
+void index_close(struct index *x);
+
+/* Removes index.db; no index may be open on it. */
+MUST_USE enum err index_drop(const char *dir);
+
+#endif

@@ -1,0 +1,236 @@
+#include "sensor/store/index_query.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sensor/base/span.h"
+#include "sensor/store/index_schema.h"
+
+#define COLUMNS                                                                \
+    "SELECT seq, time, type, flow_id, event_id, src, dst, dport, direction,"   \
+    " outcome, final_code, mail_from, message_id FROM events "
+#define RANGE                                                                  \
+    " time >= ?1 AND time < ?2 AND (time, seq) < (?3, ?4)"                     \
+    " AND (?5 IS NULL OR type = ?5) "
+#define NEWEST "ORDER BY 2 DESC, 1 DESC LIMIT ?6"
+
+enum query { QUERY_ANY, QUERY_HOST, QUERY_ID, QUERY_POSITION, QUERY_COUNT };
+
+/* A host's own connections come from one index, those to it from another; each
+ * is in order, so SQLite merges them without sorting. */
+static const char *const queries[] = {
+    [QUERY_ANY] = COLUMNS "WHERE" RANGE NEWEST,
+    [QUERY_HOST] = COLUMNS "WHERE src = ?7 AND" RANGE
+        "UNION ALL " COLUMNS "WHERE dst = ?7 AND src IS NOT ?7 AND" RANGE
+        NEWEST,
+    [QUERY_ID] = COLUMNS "WHERE event_id = ?1 LIMIT 1",
+    [QUERY_POSITION] = "SELECT seq FROM position",
+};
+
+struct index_reader {
+    sqlite3 *db;
+    sqlite3_stmt *s[QUERY_COUNT];
+    char why[256];
+};
+
+static enum err
+failed(struct index_reader *r, int rc)
+{
+    (void)snprintf(r->why, sizeof(r->why), "%s", sqlite3_errmsg(r->db));
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    case SQLITE_IOERR: return ERR_IO;
+    case SQLITE_CANTOPEN: return ERR_NOENT;
+    default: return ERR_STORE;
+    }
+}
+
+static enum err
+open_db(struct index_reader *r, const char *path)
+{
+    enum err e = ERR_OK;
+    int rc = sqlite3_open_v2(path, &r->db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK)
+        return r->db != NULL ? failed(r, rc) : ERR_NOMEM;
+    (void)sqlite3_busy_timeout(r->db, 2000);
+    for (int q = 0; q < QUERY_COUNT && e == ERR_OK; q++) {
+        rc = sqlite3_prepare_v3(r->db, queries[q], -1,
+                                SQLITE_PREPARE_PERSISTENT, &r->s[q], NULL);
+        if (rc != SQLITE_OK)
+            e = failed(r, rc);
+    }
+    return e;
+}
+
+enum err
+index_reader_open(const char *dir, struct index_reader **out,
+                  struct buf *message)
+{
+    struct index_reader *r = calloc(1, sizeof(*r));
+    struct buf path;
+    enum err e = ERR_NOMEM;
+
+    if (r == NULL)
+        return ERR_NOMEM;
+    buf_init(&path, 8192);
+    buf_str(&path, dir);
+    buf_put(&path, INDEX_FILE, sizeof(INDEX_FILE));
+    if (!path.cut && !path.failed)
+        e = open_db(r, (const char *)path.p);
+    buf_free(&path);
+    if (e != ERR_OK) {
+        buf_str(message, dir);
+        buf_str(message, INDEX_FILE ": ");
+        buf_str(message, r->why[0] != 0 ? r->why : err_text(e));
+        index_reader_close(r);
+        return e;
+    }
+    *out = r;
+    return ERR_OK;
+}
+
+void
+index_reader_close(struct index_reader *r)
+{
+    if (r == NULL)
+        return;
+    for (int q = 0; q < QUERY_COUNT; q++)
+        (void)sqlite3_finalize(r->s[q]);
+    (void)sqlite3_close(r->db);
+    free(r);
+}
+
+static struct span
+text_at(sqlite3_stmt *s, int column)
+{
+    const unsigned char *p = sqlite3_column_text(s, column);
+
+    if (p == NULL)
+        return SPAN_NONE;
+    return span_of(p, (size_t)sqlite3_column_bytes(s, column));
+}
+
+static bool
+addr_at(sqlite3_stmt *s, int column, struct addr *out)
+{
+    const void *p = sqlite3_column_blob(s, column);
+
+    if (p == NULL || sqlite3_column_bytes(s, column) != (int)sizeof(out->b))
+        return false;
+    memcpy(out->b, p, sizeof(out->b));
+    return true;
+}
+
+static uint64_t
+u64_at(sqlite3_stmt *s, int column)
+{
+    return (uint64_t)sqlite3_column_int64(s, column);
+}
+
+static struct index_event
+event_at(sqlite3_stmt *s)
+{
+    struct index_event e = {
+        .seq = u64_at(s, INDEX_seq),
+        .when = u64_at(s, INDEX_time),
+        .flow_id = u64_at(s, INDEX_flow_id),
+        .dport = u64_at(s, INDEX_dport),
+        .final_code = u64_at(s, INDEX_final_code),
+        .event_id = text_at(s, INDEX_event_id),
+        .type = text_at(s, INDEX_type),
+        .direction = text_at(s, INDEX_direction),
+        .outcome = text_at(s, INDEX_outcome),
+        .mail_from = text_at(s, INDEX_mail_from),
+        .message_id = text_at(s, INDEX_message_id),
+    };
+
+    e.has_src = addr_at(s, INDEX_src, &e.src);
+    e.has_dst = addr_at(s, INDEX_dst, &e.dst);
+    return e;
+}
+
+/* Gives all rows out; the statement is ready for its next use. */
+static enum err
+give_rows(struct index_reader *r, sqlite3_stmt *s,
+          void (*row)(void *ctx, const struct index_event *e), void *ctx)
+{
+    enum err e = ERR_OK;
+    int rc;
+
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        struct index_event event = event_at(s);
+
+        row(ctx, &event);
+    }
+    if (rc != SQLITE_DONE)
+        e = failed(r, rc);
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return e;
+}
+
+static int64_t
+clamp(uint64_t v)
+{
+    return v < INT64_MAX ? (int64_t)v : INT64_MAX;
+}
+
+enum err
+index_events(struct index_reader *r, const struct index_query *q,
+             void (*row)(void *ctx, const struct index_event *e), void *ctx)
+{
+    sqlite3_stmt *s = r->s[q->host != NULL ? QUERY_HOST : QUERY_ANY];
+    bool first = q->before_when == 0 && q->before_seq == 0;
+    size_t limit = q->limit > 0 && q->limit < INDEX_LIMIT_MAX
+                       ? q->limit : INDEX_LIMIT_MAX;
+
+    (void)sqlite3_bind_int64(s, 1, clamp(q->from));
+    (void)sqlite3_bind_int64(s, 2, q->to > 0 ? clamp(q->to) : INT64_MAX);
+    (void)sqlite3_bind_int64(s, 3, first ? INT64_MAX : clamp(q->before_when));
+    (void)sqlite3_bind_int64(s, 4, first ? INT64_MAX : clamp(q->before_seq));
+    if (q->type != NULL)
+        (void)sqlite3_bind_text(s, 5, q->type, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(s, 6, (int64_t)limit);
+    if (q->host != NULL)
+        (void)sqlite3_bind_blob(s, 7, q->host->b, (int)sizeof(q->host->b),
+                                SQLITE_STATIC);
+    return give_rows(r, s, row, ctx);
+}
+
+enum err
+index_event_by_id(struct index_reader *r, struct span id,
+                  void (*row)(void *ctx, const struct index_event *e),
+                  void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_ID];
+
+    if (id.n > 255)
+        return ERR_OK;
+    (void)sqlite3_bind_text(s, 1, id.n > 0 ? (const char *)id.p : "",
+                            (int)id.n, SQLITE_STATIC);
+    return give_rows(r, s, row, ctx);
+}
+
+enum err
+index_reader_position(struct index_reader *r, uint64_t *out)
+{
+    sqlite3_stmt *s = r->s[QUERY_POSITION];
+    int rc = sqlite3_step(s);
+    enum err e = rc == SQLITE_ROW ? ERR_OK : failed(r, rc);
+
+    if (e == ERR_OK)
+        *out = u64_at(s, 0);
+    (void)sqlite3_reset(s);
+    return e;
+}
+
+void
+index_reader_why(const struct index_reader *r, struct buf *out)
+{
+    buf_str(out, r->why);
+}

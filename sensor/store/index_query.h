@@ -1,0 +1,69 @@
+#ifndef SPAN25_STORE_INDEX_QUERY_H
+#define SPAN25_STORE_INDEX_QUERY_H
+/* index_query - looks into index.db, read-only, beside its writer
+ *
+ * Each query sees one state of the index, whatever is committed meanwhile.
+ * One thread a reader; any number of readers. */
+#include "sensor/base/addr.h"
+#include "sensor/base/buf.h"
+#include "sensor/base/err.h"
+#include "sensor/base/ns.h"
+
+#define INDEX_LIMIT_MAX 10000
+
+struct index_reader;
+
+/* Strings are UTF-8, borrowed during the call; p == NULL: not in the event. */
+struct index_event {
+    uint64_t seq;       /* in the journal */
+    ns_t when;          /* whole microseconds */
+    uint64_t flow_id;
+    uint64_t dport;     /* 0: not in the event */
+    uint64_t final_code;
+    struct addr src;
+    struct addr dst;
+    bool has_src;
+    bool has_dst;
+    struct span event_id;
+    struct span type;
+    struct span direction;
+    struct span outcome;
+    struct span mail_from;
+    struct span message_id;
+};
+
+struct index_query {
+    const struct addr *host; /* as source or destination; NULL: any */
+    const char *type;        /* event_type; NULL: any */
+    ns_t from;               /* from <= when < to */
+    ns_t to;                 /* 0: no end */
+    ns_t before_when;        /* the last event of the page before: go on */
+    uint64_t before_seq;     /* behind it; both 0: first page */
+    size_t limit;            /* at most INDEX_LIMIT_MAX; 0: that */
+};
+
+/* ERR_NOENT: there is no index (yet). */
+MUST_USE enum err index_reader_open(const char *dir, struct index_reader **out,
+                                    struct buf *message);
+void index_reader_close(struct index_reader *r); /* NULL is fine */
+
+/* Calls row for each event, newest first (time, then sequence). */
+MUST_USE enum err index_events(struct index_reader *r,
+                               const struct index_query *q,
+                               void (*row)(void *ctx,
+                                           const struct index_event *e),
+                               void *ctx);
+
+/* The event with this id, at most one call. */
+MUST_USE enum err index_event_by_id(struct index_reader *r, struct span id,
+                                    void (*row)(void *ctx,
+                                                const struct index_event *e),
+                                    void *ctx);
+
+/* Journal position of what queries see now. */
+MUST_USE enum err index_reader_position(struct index_reader *r, uint64_t *out);
+
+/* Why the last call failed. */
+void index_reader_why(const struct index_reader *r, struct buf *out);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef SPAN25_STORE_INDEX_SCHEMA_H
+#define SPAN25_STORE_INDEX_SCHEMA_H
+/* index_schema - the tables of index.db, for its writer and its readers
+ *
+ * A change of anything here is a new INDEX_VERSION: older files are dropped and
+ * built anew from the journal. */
+
+#define INDEX_VERSION "1"
+#define INDEX_FILE "/index.db"
+
+/* column, declaration, field of the record or FIELD_COUNT where it has its own
+ * way; the order is that of struct index_event's reader */
+#define INDEX_COLUMNS(X)                                                       \
+    X(seq, "INTEGER PRIMARY KEY", COUNT)                                       \
+    X(time, "INTEGER NOT NULL", COUNT) /* ns, whole microseconds */            \
+    X(type, "TEXT NOT NULL", COUNT)                                            \
+    X(flow_id, "INTEGER NOT NULL", COUNT)                                      \
+    X(event_id, "TEXT", EVENT_ID)                                              \
+    X(src, "BLOB", SRC_IP) /* 16 bytes */                                      \
+    X(dst, "BLOB", DEST_IP)                                                    \
+    X(dport, "INTEGER", DEST_PORT)                                             \
+    X(direction, "TEXT", DIRECTION)                                            \
+    X(outcome, "TEXT", SMTP_OUTCOME)                                           \
+    X(final_code, "INTEGER", SMTP_FINAL_CODE)                                  \
+    X(mail_from, "TEXT", SMTP_MAIL_FROM)                                       \
+    X(message_id, "TEXT", EMAIL_MESSAGE_ID)
+
+enum index_column {
+#define INDEX_ENUM(name, decl, field) INDEX_##name,
+    INDEX_COLUMNS(INDEX_ENUM)
+#undef INDEX_ENUM
+    INDEX_COLUMN_COUNT
+};
+
+#endif
