@@ -71,6 +71,8 @@ struct defrag *defrag_new(size_t max_bytes, size_t max_datagrams);
 void defrag_free(struct defrag *d); /* NULL is fine */
 
 /* *datagram is set at DEFRAG_DONE only, and borrowed until the next call.
+ * frag may lie in the datagram given back last (fragments in a tunnel in
+ * fragments).
  * A time before that of an earlier call counts as that earlier one. */
 MUST_USE enum defrag_answer defrag_put(struct defrag *d,
                                        const struct decoded *frag, ns_t when,

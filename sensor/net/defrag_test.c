@@ -392,6 +392,48 @@ test_no_memory(void **state)
     }
 }
 
+/* Both halves of a datagram came through a tunnel whose packets were fragments
+ * in turn, so the inner fragment lies in what defrag gave back last. */
+static void
+test_fragments_in_fragments(void **state)
+{
+    struct defrag *d = defrag_new(ROOM, 100);
+    enum defrag_answer r = DEFRAG_WAIT;
+    struct span out = SPAN_NONE;
+    struct decoded inner;
+
+    (void)state;
+    for (unsigned half = 0; half < 2; half++) {
+        uint8_t ip[64], outer[20] = {0x45, [9] = 4};
+        struct frag f = FRAG(9, half * 24, 24, half == 0);
+        struct decoded dec = decoded_of(&f, ip);
+
+        ip[3] = 44; /* 20 and 24 bytes, identification 9 */
+        ip[5] = 9;
+        ip[6] = half == 0 ? 0x20 : 0;
+        ip[7] = half == 0 ? 0 : 3;
+        dec.proto = 4;
+        dec.frag_id = half;
+        dec.frag_head = span_of(outer, sizeof(outer));
+        for (unsigned k = 0; k < 2; k++) {
+            dec.frag_offset = k * 24;
+            dec.frag_more = k == 0;
+            dec.frag_data = span_of(ip + k * 24, k == 0 ? 24 : 20);
+            dec.frag_len = (uint32_t)dec.frag_data.n;
+            r = defrag_put(d, &dec, 0, &out);
+        }
+        assert_int_equal(r, D);
+        memset(&inner, 0, sizeof(inner));
+        decode_ip(out, &inner);
+        assert_int_equal(inner.kind, PACKET_FRAGMENT);
+        assert_int_equal(inner.n_tunnel, 1);
+        r = defrag_put(d, &inner, 0, &out);
+    }
+    assert_int_equal(r, D);
+    check_bytes(out, 20, 48, 0);
+    defrag_free(d);
+}
+
 /* Any order of the pieces of a datagram gives the same bytes. */
 static void
 test_any_order(void **state)
@@ -526,6 +568,7 @@ main(void)
         cmocka_unit_test(test_counts),    cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_caps),      cmocka_unit_test(test_flood),
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_fragments_in_fragments),
         cmocka_unit_test(test_files),
     };
 
