@@ -539,19 +539,20 @@ step_ipip6(struct walk *w)
 
 /* --------------------------------------------------------------------- GRE */
 
-/* RFC 1701 source routes: a list that ends with one of no length. */
-static bool
+/* RFC 1701 source routes: a list that ends with one of no length. STEP_GRE
+ * when it does. */
+static enum step
 skip_routes(struct walk *w)
 {
     for (unsigned i = 0; i < DECODE_SRE; i++) {
         struct span h = take(w, 4);
 
         if (h.n == 0 || !skip(w, span_at(h, 3)))
-            return false;
+            return STEP_BAD;
         if (span_at(h, 3) == 0)
-            return true;
+            return STEP_GRE;
     }
-    return false;
+    return STEP_OTHER;
 }
 
 /* The 8 or 12 bytes, draft-foschiano-erspan; type I has none, which is told
@@ -593,8 +594,11 @@ step_gre(struct walk *w)
     n += bits & 0xc000 ? 4 : 0; /* checksum and offset come together */
     n += bits & 0x2000 ? 4 : 0;
     n += bits & 0x1000 ? 4 : 0;
-    if (!skip(w, n) || ((bits & 0x4000) != 0 && !skip_routes(w)))
+    if (!skip(w, n))
         return STEP_BAD;
+    next = bits & 0x4000 ? skip_routes(w) : STEP_GRE;
+    if (next != STEP_GRE)
+        return next;
     if (type == 0x88be || type == 0x22eb)
         return step_erspan(w, type == 0x22eb, bits & 0x1000);
     push_tunnel(w, TUNNEL_GRE);

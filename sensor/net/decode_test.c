@@ -675,6 +675,14 @@ test_limits(void **state)
     assert_int_equal(kind_of_stack("eth:86dd ip6:3c", "ext:3c", DECODE_EXT,
                                    "ext:06 tcp 61626364"),
                      PACKET_OTHER);
+    assert_int_equal(kind_of_stack("eth:0800 out4:2f 4000080011110000",
+                                   "0800000401020304", DECODE_SRE - 1,
+                                   "00000000 " T4),
+                     TCP);
+    assert_int_equal(kind_of_stack("eth:0800 out4:2f 4000080011110000",
+                                   "0800000401020304", DECODE_SRE,
+                                   "00000000 " T4),
+                     PACKET_OTHER);
     assert_int_equal(kind_of_stack("eth:0800 out4:04", "out4:04", 40, T4),
                      PACKET_OTHER);
 }
