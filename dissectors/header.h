@@ -15,6 +15,9 @@
  * header_free, the rest until header_end. Before the first kept field nothing
  * is allocated. Values stay bytes: they are UTF-8 only where mail is.
  *
+ * Unfolding takes away the line end and keeps the blanks; only in Subject,
+ * X-Mailer and User-Agent with encoded words a fold becomes one space.
+ *
  * Of a field that must come once the first is kept. To and Cc: an entry a
  * mailbox as written, encoded words decoded; an empty group is an entry. From,
  * Sender, Reply-To: the whole value, for they are one string in the event. An

@@ -79,7 +79,7 @@ static void
 test_hostile_length(void **state)
 {
     static const char *const units[] = {"=?", "=?a?q?", "=?utf-8?q?x?= "};
-    enum { N = 1 << 20 };
+    enum { N = 1 << 18 };
     char *in = malloc(N);
     struct charset cs;
 
