@@ -69,6 +69,7 @@ struct flow {
     struct addr server;
     uint16_t client_port;
     uint16_t server_port;
+    uint32_t next_seq;    /* sequence number of the flow's next event */
     uint64_t id;          /* below 2^51 */
     ns_t start;           /* first packet, stream time */
     ns_t established;     /* stream time of the handshake's last ACK, or 0 */
@@ -78,11 +79,11 @@ struct flow {
     uint8_t mac_src[6];   /* client's first packet; zeros where not Ethernet */
     uint8_t mac_dst[6];
     bool handshake;       /* SYN, SYN-ACK and an ACK of it seen */
-    bool midstream;       /* the SYN of at least the client was not seen */
+    bool midstream;       /* neither SYN nor SYN-ACK seen, or not before the
+                           * first byte: bytes before that may be missing */
     bool has_mac;
     uint8_t shard;        /* 0..FLOW_SHARDS-1; caps are per shard */
     uint16_t iface;       /* index of the capture's interface */
-    uint32_t next_seq;    /* sequence number of the flow's next event */
     struct flow_half half[2]; /* by enum dir: of that direction's sender */
 };
 
