@@ -1,0 +1,57 @@
+#include "sensor/net/flow_probe.h"
+
+/* The piece that bytes of direction d join, or NULL when there is none yet and
+ * no room for one. */
+static struct probe_piece *
+piece_for(struct probe *p, enum dir d, uint64_t acked)
+{
+    if (p->n_piece < FLOW_PROBE_PIECES) {
+        p->piece[p->n_piece] = (struct probe_piece){acked, 0, (uint8_t)d};
+        return &p->piece[p->n_piece++];
+    }
+    for (unsigned i = p->n_piece; i-- > 0;) {
+        if (p->piece[i].dir == d)
+            return &p->piece[i];
+    }
+    return NULL;
+}
+
+size_t
+flow_probe_add(struct probe *p, enum dir d, struct span s, uint64_t acked,
+               size_t max)
+{
+    size_t room = max < FLOW_PROBE_MAX ? max : FLOW_PROBE_MAX;
+    struct probe_piece *piece;
+    size_t n;
+
+    room = room > p->n[d] ? room - p->n[d] : 0;
+    n = s.n < room ? s.n : room;
+    piece = n > 0 ? piece_for(p, d, acked) : NULL;
+    if (piece == NULL)
+        return 0;
+    memcpy(p->data[d] + p->n[d], s.p, n);
+    p->n[d] = (uint16_t)(p->n[d] + n);
+    piece->n = (uint16_t)(piece->n + n);
+    return n;
+}
+
+void
+flow_probe_replay(const struct probe *p, const size_t skip[2], ns_t when,
+                  void (*data)(void *session, const struct chunk *c),
+                  void *session)
+{
+    size_t at[2] = {0, 0};
+
+    for (unsigned i = 0; i < p->n_piece; i++) {
+        const struct probe_piece *q = &p->piece[i];
+        size_t cut = skip[q->dir] > at[q->dir] ? skip[q->dir] - at[q->dir] : 0;
+        struct chunk c = {
+            span_tail(span_of(p->data[q->dir] + at[q->dir], q->n), cut),
+            (enum dir)q->dir, when, at[q->dir] + (cut < q->n ? cut : q->n),
+            q->acked};
+
+        at[q->dir] += q->n;
+        if (c.data.n > 0)
+            data(session, &c);
+    }
+}

@@ -1,0 +1,264 @@
+#include "sensor/net/net.h"
+
+#include "sensor/net/decode.h"
+#include "sensor/net/defrag.h"
+#include "sensor/net/flow.h"
+
+#define TIME_MIN NS_PER_US         /* 0 is "never" in many places */
+#define TIME_MAX (UINT64_C(1) << 62) /* the year 2116, room for deadlines */
+#define SHARD_SHIFT 58             /* FLOW_SHARDS is 64 */
+#define DATAGRAMS_MAX 4            /* fragmented tunnels inside each other */
+
+const struct net_limits net_limits_default = {
+#define X(name, value, unit, why) .name = (value),
+#include "sensor/net/net_limits.def"
+#undef X
+};
+
+struct net {
+    struct flow_env env;
+    struct net_stats stats;
+    struct defrag *defrag;
+    void (*on_tick)(void *ctx, ns_t tick);
+    void *tick_ctx;
+    ns_t now;       /* stream time; 0: no packet yet */
+    ns_t tick_next; /* the time of the next tick */
+    uint64_t tie_bytes;
+    unsigned worker;
+    unsigned n_workers;
+    struct shard shard[FLOW_SHARDS]; /* those not ours stay empty */
+};
+
+/* ---- time ---- */
+
+static uint64_t
+earliest(const struct net *n)
+{
+    uint64_t tick = TIMER_NEVER;
+
+    for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers) {
+        uint64_t t = timer_next(&n->shard[i].timer);
+
+        tick = t < tick ? t : tick;
+    }
+    return tick;
+}
+
+static void
+run_tick(struct net *n, uint64_t tick)
+{
+    n->env.now = tick * TIMER_TICK_NS;
+    for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers) {
+        struct shard *s = &n->shard[i];
+
+        while (timer_next(&s->timer) <= tick)
+            flow_life_timer(&n->env, s,
+                            shard_at(s, timer_next_slot(&s->timer)));
+    }
+}
+
+/* Runs the timers up to now, in the order of their ticks. */
+static void
+run_ticks(struct net *n)
+{
+    uint64_t last = n->now / TIMER_TICK_NS;
+    uint64_t tick;
+
+    while ((tick = earliest(n)) <= last)
+        run_tick(n, tick);
+    n->tick_next = (last + 1) * TIMER_TICK_NS;
+    if (n->on_tick != NULL)
+        n->on_tick(n->tick_ctx, last * TIMER_TICK_NS);
+}
+
+static ns_t
+clock_to(struct net *n, ns_t when, uint64_t bytes)
+{
+    ns_t t = when < TIME_MAX ? when - when % NS_PER_US : TIME_MAX;
+    ns_t step = n->env.limits.step_back_ms * NS_PER_MS;
+
+    t = t > TIME_MIN ? t : TIME_MIN;
+    if (n->now == 0)
+        n->tick_next = (t / TIMER_TICK_NS + 1) * TIMER_TICK_NS;
+    if (t > n->now) {
+        n->now = t;
+        n->tie_bytes = 0;
+    } else if (t + step < n->now) {
+        n->stats.time_backward++;
+    }
+    n->tie_bytes += bytes;
+    if (n->tie_bytes > n->env.limits.tie_bytes) {
+        n->now += NS_PER_US;
+        n->tie_bytes = bytes;
+        n->stats.time_ties++;
+    }
+    if (n->now >= n->tick_next)
+        run_ticks(n);
+    n->env.now = n->now;
+    return n->now;
+}
+
+ns_t
+net_time(struct net *n, ns_t when)
+{
+    return clock_to(n, when, 0);
+}
+
+/* ---- packets ---- */
+
+static void
+segment(struct net *n, const struct decoded *d, uint16_t iface)
+{
+    uint64_t h = flow_key_hash(&n->env.key, d);
+    unsigned shard = (unsigned)(h >> SHARD_SHIFT);
+
+    n->stats.segments++;
+    if (shard % n->n_workers == n->worker)
+        flow_segment(&n->env, &n->shard[shard], d, iface, (uint32_t)h);
+}
+
+ns_t
+net_segment(struct net *n, const struct decoded *d, uint16_t iface,
+            uint32_t caplen, ns_t when)
+{
+    n->stats.packets++;
+    n->stats.bytes += caplen;
+    (void)clock_to(n, when, caplen);
+    segment(n, d, iface);
+    return n->now;
+}
+
+/* Puts fragments together until a whole packet is there; false when one is
+ * missing still. */
+static bool
+whole(struct net *n, struct decoded *d)
+{
+    for (unsigned i = 0; d->kind == PACKET_FRAGMENT; i++) {
+        struct span datagram = SPAN_NONE;
+
+        n->stats.fragments++;
+        switch (i < DATAGRAMS_MAX
+                    ? defrag_put(n->defrag, d, n->now, &datagram)
+                    : DEFRAG_BAD) {
+        case DEFRAG_WAIT: return false;
+        case DEFRAG_BAD:  n->stats.fragments_bad++; return false;
+        case DEFRAG_DONE: break;
+        }
+        n->stats.defragmented++;
+        decode_ip(datagram, d);
+    }
+    return true;
+}
+
+ns_t
+net_packet(struct net *n, const struct packet *p)
+{
+    struct decoded d;
+
+    n->stats.packets++;
+    n->stats.bytes += p->data.n;
+    n->stats.cut += p->data.n < p->wire_len;
+    (void)clock_to(n, p->when, p->data.n);
+    decode_packet(p, &d);
+    if (!whole(n, &d))
+        return n->now;
+    if (d.kind == PACKET_TCP)
+        segment(n, &d, p->iface);
+    else if (d.kind == PACKET_BAD)
+        n->stats.malformed++;
+    else
+        n->stats.other++;
+    return n->now;
+}
+
+/* ---- life ---- */
+
+static void
+set_env(struct net *n, const struct net_options *o)
+{
+    struct flow_env *e = &n->env;
+
+    e->limits = o->limits != NULL ? *o->limits : net_limits_default;
+    e->ops = o->ops;
+    e->ops_ctx = o->ops_ctx;
+    e->stats = &n->stats;
+    e->seed = o->seed;
+    flow_key_seed(&e->key, o->seed);
+    for (size_t i = 0; i < o->n_ports; i++)
+        e->ports[o->ports[i] / 8] |= (uint8_t)(1U << (o->ports[i] % 8));
+}
+
+enum err
+net_new(const struct net_options *o, struct net **out)
+{
+    struct net *n;
+
+    REQUIRE(o->n_workers >= 1 && o->n_workers <= FLOW_SHARDS &&
+            o->worker < o->n_workers);
+    n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return ERR_NOMEM;
+    n->worker = o->worker;
+    n->n_workers = o->n_workers;
+    n->on_tick = o->on_tick;
+    n->tick_ctx = o->tick_ctx;
+    set_env(n, o);
+    for (unsigned i = 0; i < FLOW_SHARDS; i++) {
+        shard_init(&n->shard[i], (uint8_t)i, o->memory_max / FLOW_SHARDS,
+                   o->flows_max / FLOW_SHARDS + 1);
+        n->shard[i].mem.deny = o->deny;
+        n->shard[i].mem.deny_ctx = o->deny_ctx;
+    }
+    n->defrag = defrag_new(n->env.limits.defrag_bytes,
+                           n->env.limits.defrag_datagrams);
+    if (n->defrag == NULL) {
+        free(n);
+        return ERR_NOMEM;
+    }
+    *out = n;
+    return ERR_OK;
+}
+
+static void
+each_conn(struct net *n, struct shard *s,
+          void (*fn)(struct flow_env *e, struct shard *s, struct conn *c))
+{
+    for (uint32_t i = 0; i < shard_slots(s); i++) {
+        struct conn *c = shard_at(s, i);
+
+        if (c->state != CONN_FREE)
+            fn(&n->env, s, c);
+    }
+}
+
+void
+net_finish(struct net *n)
+{
+    for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers)
+        each_conn(n, &n->shard[i], flow_life_finish);
+}
+
+const struct net_stats *
+net_stats(struct net *n)
+{
+    n->stats.flows_open = 0;
+    n->stats.memory_bytes = 0;
+    for (unsigned i = 0; i < FLOW_SHARDS; i++) {
+        n->stats.flows_open += n->shard[i].n;
+        n->stats.memory_bytes += n->shard[i].mem.used;
+    }
+    return &n->stats;
+}
+
+void
+net_free(struct net *n)
+{
+    if (n == NULL)
+        return;
+    for (unsigned i = 0; i < FLOW_SHARDS; i++) {
+        each_conn(n, &n->shard[i], flow_life_forget);
+        shard_fini(&n->shard[i]);
+    }
+    defrag_free(n->defrag);
+    free(n);
+}
