@@ -279,7 +279,7 @@ unfold(struct buf *v)
         if (!words)
             continue;
         v->p[n++] = ' ';
-        while (i + 1 < v->n && memchr(" \t\n", v->p[i + 1], 3) != NULL)
+        while (span_find(SPAN_LIT(" \t\n"), span_at(buf_view(v), i + 1)) < 3)
             i++;
     }
     v->n = n;

@@ -2,11 +2,12 @@
 #define SPAN25_DISSECTORS_HEADER_H
 /* header - the header section of a message, RFC 5322 2.2 and 3.6, RFC 6532
  *
- *     struct header h;
  *     header_init(&h, charset);
- *     for each line: if (header_line(&h, line, wire, cut) != HEADER_MORE)
- * break; header_end(&h);                      once, also when the message is
- * cut header_emit(&h, record);             any number of times header_free(&h);
+ *     while (header_line(&h, line, wire, cut) == HEADER_MORE)
+ *         line = next line;
+ *     header_end(&h);     also when the message is cut
+ *     header_emit(&h, r); any number of times
+ *     header_free(&h);
  *
  * A line is one physical line without its line end, dots unstuffed, borrowed
  * for the call; unfolding happens here. Fields that no event speaks of are

@@ -18,7 +18,7 @@
  * bytes are counted, records no more.
  *
  * Known gaps: no JA4, no certificate; SSL 2.0 (RFC 5246 E.2) ClientHello is
- * passed over; early data after a gap is not told from other data. */
+ * passed over; after a gap no new record header is searched for. */
 #include "sensor/event/record.h"
 #include "sensor/event/stream.h"
 
@@ -44,7 +44,7 @@ struct tls_half {
 
 struct tls {
     struct tls_half half[2]; /* by enum dir */
-    struct tls_hello *hello; /* of the direction that its head names */
+    struct tls_hello *hello; /* NULL unless one is under way */
     struct tls_answers *answers;
     uint16_t version; /* negotiated, 0 unknown */
     uint16_t cipher;  /* chosen, with version */
