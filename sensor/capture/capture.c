@@ -263,7 +263,7 @@ capture_close(struct capture *c)
         free(c->files[i].name);
     }
     for (size_t i = 0; i < c->shared.n_ifaces; i++)
-        free((void *)(uintptr_t)c->shared.ifaces[i].name.p);
+        free(c->shared.ifaces[i].name);
     free(c->shared.ifaces);
     free(c->shared.faults);
     capture_filter_fini(&c->shared.filter);
@@ -362,5 +362,5 @@ const struct capture_iface *
 capture_iface(const struct capture *c, size_t i)
 {
     REQUIRE(i < c->shared.n_ifaces);
-    return &c->shared.ifaces[i];
+    return &c->shared.ifaces[i].iface;
 }

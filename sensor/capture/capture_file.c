@@ -44,6 +44,7 @@ capture_file_fault(struct capture_file *f, enum capture_fault_kind kind,
     f->has_end = true;
     note(f, &f->end, kind);
     va_start(args, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above */
     (void)vsnprintf(f->end.text, sizeof(f->end.text), fmt, args);
     va_end(args);
 }
@@ -117,7 +118,7 @@ same_iface(const struct capture_iface *a, const struct capture_iface *b)
 static bool
 append_iface(struct capture_shared *s, const struct capture_iface *want)
 {
-    struct capture_iface *table = grow(s->ifaces, s->n_ifaces, &s->ifaces_cap,
+    struct capture_named *table = grow(s->ifaces, s->n_ifaces, &s->ifaces_cap,
                                        IFACES_MIN, sizeof(*table));
     uint8_t *name;
 
@@ -129,8 +130,8 @@ append_iface(struct capture_shared *s, const struct capture_iface *want)
         return false;
     if (want->name.n > 0)
         memcpy(name, want->name.p, want->name.n);
-    table[s->n_ifaces] = *want;
-    table[s->n_ifaces++].name = span_of(name, want->name.n);
+    table[s->n_ifaces] = (struct capture_named){*want, name};
+    table[s->n_ifaces++].iface.name = span_of(name, want->name.n);
     return true;
 }
 
@@ -143,7 +144,7 @@ iface_number(struct capture_shared *s, struct capture_iface want)
 
     want.name = span_head(want.name, CAPTURE_IFACE_NAME_MAX);
     for (size_t i = s->n_ifaces; i-- > 0;) {
-        if (same_iface(&s->ifaces[i], &want))
+        if (same_iface(&s->ifaces[i].iface, &want))
             return (int32_t)i;
     }
     if (s->n_ifaces == CAPTURE_IFACES_MAX)

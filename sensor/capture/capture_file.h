@@ -10,8 +10,13 @@
 /* What all files share: the numbers of the interfaces, the filter, the list of
  * faults. ifaces and faults have room for all there may be from the start on
  * (faults) or grow (ifaces). */
+struct capture_named {
+    struct capture_iface iface;
+    uint8_t *name; /* the bytes of iface.name */
+};
+
 struct capture_shared {
-    struct capture_iface *ifaces;
+    struct capture_named *ifaces;
     size_t n_ifaces;
     size_t ifaces_cap;
     const struct capture_fault **faults;

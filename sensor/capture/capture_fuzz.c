@@ -30,13 +30,10 @@ check_packet(const struct capture *c, const struct packet *k,
     REQUIRE(iface->file < n && iface->name.n <= CAPTURE_IFACE_NAME_MAX);
     REQUIRE(k->wire_len >= k->data.n && k->data.n <= CAPTURE_CAPLEN_MAX);
     REQUIRE(k->when <= CAPTURE_TIME_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (capture_facts(c, i).coding != CAPTURE_PLAIN || !whole)
-            inside = true;
-        else if (k->data.p >= in[i].p &&
-                 k->data.p + k->data.n <= in[i].p + in[i].n)
-            inside = true;
-    }
+    for (size_t i = 0; i < n && !inside; i++)
+        inside = capture_facts(c, i).coding != CAPTURE_PLAIN || !whole ||
+                 (k->data.p >= in[i].p &&
+                  k->data.p + k->data.n <= in[i].p + in[i].n);
     REQUIRE(inside);
 }
 

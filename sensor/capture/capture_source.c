@@ -200,7 +200,9 @@ zstd_want(const struct capture_source *s)
 }
 
 static size_t
-produce_zstd(struct capture_source *s, uint8_t *out, size_t n)
+produce_zstd(struct capture_source *s,
+             uint8_t *out, /* NOLINT(readability-non-const-parameter) */
+             size_t n)
 {
     ZSTD_outBuffer o = {out, n, 0};
 
@@ -382,7 +384,8 @@ map_file(struct capture_source *s, const struct stat *st)
     (void)madvise(p, n, MADV_SEQUENTIAL);
     (void)close(s->fd);
     s->fd = -1;
-    s->map = span_of(p, n);
+    s->map = p;
+    s->size = n;
     return true;
 }
 
@@ -441,7 +444,7 @@ capture_source_open(struct capture_source *s, const char *name,
         e = say(message, name, ERR_USAGE,
                 "is a terminal; pipe a capture into it");
     else if (map_file(s, &st))
-        e = open_whole(s, s->map);
+        e = open_whole(s, span_of(s->map, s->size));
     else if (open_stream(s) != ERR_OK)
         e = say(message, name, ERR_NOMEM, err_text(ERR_NOMEM));
     if (e != ERR_OK)
@@ -496,7 +499,7 @@ capture_source_close(struct capture_source *s)
     if (s->fd > STDIN_FILENO)
         (void)close(s->fd);
     s->fd = -1;
-    if (s->map.n > 0)
-        (void)munmap((void *)(uintptr_t)s->map.p, s->map.n);
-    s->map = SPAN_NONE;
+    if (s->map != NULL)
+        (void)munmap(s->map, s->size);
+    s->map = NULL;
 }

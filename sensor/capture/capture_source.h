@@ -38,7 +38,7 @@ struct capture_source {
 
     /* bytes as they lie on disk */
     int fd;           /* -1: none, or no longer needed */
-    struct span map;  /* to be unmapped */
+    void *map;        /* to be unmapped, size bytes; or NULL */
     struct span data; /* the whole file, if whole */
     struct cursor pipe; /* memory that comes in pieces of chunk bytes */
     size_t chunk;

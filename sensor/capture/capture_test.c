@@ -196,7 +196,7 @@ test_filter_many_links(void **state)
     (void)state;
     made_init(&m, false);
     ng_section(&m, false);
-    for (uint16_t i = 0; i <= CAPTURE_FILTER_LINKS_MAX; i++) {
+    for (uint32_t i = 0; i <= CAPTURE_FILTER_LINKS_MAX; i++) {
         ng_iface(&m, (struct ng_iface){(uint16_t)(147 + i), 0, NULL, -1, 0});
         ng_enhanced(&m, i, 1, 60);
     }
@@ -297,6 +297,7 @@ test_not_a_capture(void **state)
 
 /* ---- memory ---- */
 
+/* The linker chooses these names. NOLINTBEGIN */
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
@@ -331,6 +332,7 @@ __wrap_realloc(void *p, size_t n)
 {
     return alloc_fails() ? NULL : __real_realloc(p, n);
 }
+/* NOLINTEND */
 
 /* Every allocation fails in turn: an error at open, or a fault, never more
  * packets, nothing leaks (the address sanitizer looks). */
