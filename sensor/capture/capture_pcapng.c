@@ -11,7 +11,12 @@ enum {
     BLOCK_ENHANCED = 6,
 };
 
-enum { OPTION_END = 0, OPTION_NAME = 2, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
+enum {
+    OPTION_END = 0,
+    OPTION_NAME = 2,
+    OPTION_TSRESOL = 9,
+    OPTION_TSOFFSET = 14,
+};
 
 enum {
     BLOCK_HEAD = 8,

@@ -20,7 +20,8 @@ static const struct {
      "is compressed with lz4; unpack it (lz4 -dc) into standard input"},
     {"PK\x03\x04", 4, "is a zip archive; unpack it first"},
     {"snoo", 4, "is a snoop capture; convert it with editcap -F pcap"},
-    {"GMBU", 4, "is a Network Monitor capture; convert it with editcap -F pcap"},
+    {"GMBU", 4,
+     "is a Network Monitor capture; convert it with editcap -F pcap"},
     {"\x1f\x8b", 2, "is compressed twice; unpack it once first"},
     {"\x28\xb5\x2f\xfd", 4, "is compressed twice; unpack it once first"},
 };
