@@ -1,0 +1,511 @@
+#include "sensor/app/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <yaml.h>
+
+#include "sensor/app/options_value.h"
+#include "sensor/base/text.h"
+
+#define PATH_ROOM 256
+
+enum holder { HOLDS_SECTION, HOLDS_LIST, HOLDS_NOTHING };
+
+/* One open mapping or sequence. HOLDS_NOTHING: its content is skipped. */
+struct frame {
+    enum holder holder;
+    bool has_key; /* a key was read, its value comes next */
+    size_t n_children;
+    size_t path_n;     /* of this section or list */
+    enum option_id id; /* of a list */
+    yaml_mark_t at;
+};
+
+struct seen_key {
+    char path[PATH_ROOM];
+    size_t n;
+    size_t line;
+};
+
+struct loader {
+    struct config *config;
+    const char *name;
+    struct buf *messages;
+    unsigned n_faults;
+    bool stop;
+    struct frame stack[CONFIG_DEPTH];
+    size_t depth;
+    char path[PATH_ROOM]; /* of the key last read */
+    size_t path_n;
+    yaml_mark_t key_at;
+    struct seen_key *seen;
+    size_t n_seen;
+};
+
+static struct span
+path_of(const struct loader *l)
+{
+    return span_of(l->path, l->path_n);
+}
+
+static void
+put_position(struct loader *l, yaml_mark_t at)
+{
+    text_term(l->messages, span_str(l->name));
+    buf_printf(l->messages, ":%zu:%zu: ", at.line + 1, at.column + 1);
+}
+
+/* Starts a fault's line; false when there are too many. */
+static bool
+fault_begin(struct loader *l, yaml_mark_t at)
+{
+    if (l->stop)
+        return false;
+    put_position(l, at);
+    if (l->n_faults++ < CONFIG_FAULTS)
+        return true;
+    buf_str(l->messages, "more faults follow\n");
+    l->stop = true;
+    return false;
+}
+
+static void
+fault(struct loader *l, yaml_mark_t at, const char *text)
+{
+    if (fault_begin(l, at))
+        buf_printf(l->messages, "%s\n", text);
+}
+
+static void
+put_quoted(struct loader *l, struct span s)
+{
+    buf_putc(l->messages, '\'');
+    text_term(l->messages, s);
+    buf_putc(l->messages, '\'');
+}
+
+/* "'capture.workers': <why>" */
+static void
+fault_value(struct loader *l, yaml_mark_t at, struct span why)
+{
+    if (!fault_begin(l, at))
+        return;
+    put_quoted(l, path_of(l));
+    buf_str(l->messages, ": ");
+    buf_span(l->messages, why);
+    buf_putc(l->messages, '\n');
+}
+
+static void
+fault_unknown(struct loader *l, yaml_mark_t at)
+{
+    struct span near = options_near_path(path_of(l));
+
+    if (!fault_begin(l, at))
+        return;
+    buf_str(l->messages, "unknown key ");
+    put_quoted(l, path_of(l));
+    if (near.n > 0) {
+        buf_str(l->messages, "; did you mean ");
+        put_quoted(l, near);
+        buf_putc(l->messages, '?');
+    }
+    buf_putc(l->messages, '\n');
+}
+
+static void
+fault_type(struct loader *l, yaml_mark_t at, enum option_id id,
+           const char *found)
+{
+    if (!fault_begin(l, at))
+        return;
+    put_quoted(l, path_of(l));
+    buf_printf(l->messages, " takes %s, not %s\n",
+               options_value_what(options_rows[id].type), found);
+}
+
+static struct frame *
+top(struct loader *l)
+{
+    return l->depth > 0 ? &l->stack[l->depth - 1] : NULL;
+}
+
+static void
+push(struct loader *l, struct frame f)
+{
+    if (l->depth == CONFIG_DEPTH) {
+        fault(l, f.at, "nested too deeply");
+        l->stop = true;
+        return;
+    }
+    l->stack[l->depth++] = f;
+}
+
+/* A value is complete: its section waits for the next key. */
+static void
+value_done(struct loader *l)
+{
+    struct frame *f = top(l);
+
+    if (f != NULL && f->holder == HOLDS_SECTION) {
+        f->has_key = false;
+        l->path_n = f->path_n;
+    }
+}
+
+static void
+remember_key(struct loader *l, yaml_mark_t at)
+{
+    struct seen_key *k;
+
+    for (size_t i = 0; i < l->n_seen; i++) {
+        k = &l->seen[i];
+        if (!span_eq(span_of(k->path, k->n), path_of(l)))
+            continue;
+        if (fault_begin(l, at)) {
+            put_quoted(l, path_of(l));
+            buf_printf(l->messages, " is there twice, first in line %zu\n",
+                       k->line + 1);
+        }
+        return;
+    }
+    if (l->n_seen == CONFIG_KEYS) {
+        fault(l, at, "too many keys");
+        l->stop = true;
+        return;
+    }
+    k = &l->seen[l->n_seen++];
+    k->n = l->path_n;
+    k->line = at.line;
+    memcpy(k->path, l->path, l->path_n);
+}
+
+static void
+on_key(struct loader *l, struct frame *f, struct span key, yaml_mark_t at)
+{
+    size_t dot = f->path_n > 0;
+
+    f->has_key = true;
+    f->n_children++;
+    l->path_n = f->path_n;
+    l->key_at = at;
+    if (dot + key.n > PATH_ROOM - l->path_n) {
+        fault(l, at, "the key is too long");
+        l->stop = true;
+        return;
+    }
+    if (dot)
+        l->path[l->path_n++] = '.';
+    if (key.n > 0)
+        memcpy(l->path + l->path_n, key.p, key.n);
+    l->path_n += key.n;
+    remember_key(l, at);
+}
+
+static bool
+set(struct loader *l, enum option_id id, struct span text, yaml_mark_t at)
+{
+    struct origin from = {ORIGIN_FILE, (uint32_t)at.line + 1};
+    struct buf why;
+    bool good;
+
+    buf_init(&why, 1024);
+    good = options_set(l->config, id, text, from, &why);
+    if (!good)
+        fault_value(l, at, buf_view(&why));
+    buf_free(&why);
+    return good;
+}
+
+static bool
+is_null(const yaml_event_t *e, struct span text)
+{
+    return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           (text.n == 0 || span_eq(text, SPAN_LIT("~")) ||
+            span_eq_nocase(text, SPAN_LIT("null")));
+}
+
+static void
+on_value(struct loader *l, struct span text, const yaml_event_t *e)
+{
+    enum option_id id = options_find_path(path_of(l));
+    bool null = is_null(e, text);
+
+    if (id == OPTION_COUNT && options_is_section(path_of(l))) {
+        /* "capture:" with all its keys commented out is an empty section */
+        if (!null)
+            fault_value(l, e->start_mark,
+                        SPAN_LIT("is a section of keys, not a value"));
+    } else if (id == OPTION_COUNT) {
+        fault_unknown(l, l->key_at);
+    } else if (null) {
+        fault_value(l, l->key_at, SPAN_LIT("has no value"));
+    } else {
+        (void)set(l, id, text, e->start_mark);
+    }
+}
+
+static void
+on_scalar(struct loader *l, const yaml_event_t *e)
+{
+    struct span text = span_of(e->data.scalar.value, e->data.scalar.length);
+    struct frame *f = top(l);
+
+    if (f == NULL) {
+        if (!is_null(e, text))
+            fault(l, e->start_mark, "the file must hold keys and values");
+        return;
+    }
+    switch (f->holder) {
+    case HOLDS_NOTHING: break;
+    case HOLDS_LIST:
+        f->n_children++;
+        (void)set(l, f->id, text, e->start_mark);
+        break;
+    case HOLDS_SECTION:
+        if (!f->has_key) {
+            on_key(l, f, text, e->start_mark);
+            break;
+        }
+        on_value(l, text, e);
+        value_done(l);
+        break;
+    }
+}
+
+/* Opens what follows a key; gives what to do with its content. */
+static struct frame
+open_value(struct loader *l, const yaml_event_t *e)
+{
+    enum option_id id = options_find_path(path_of(l));
+    bool list = e->type == YAML_SEQUENCE_START_EVENT;
+    struct frame f = {HOLDS_NOTHING, false, 0, l->path_n, id, e->start_mark};
+
+    if (id == OPTION_COUNT) {
+        if (!list)
+            f.holder = HOLDS_SECTION;
+        else if (options_is_section(path_of(l)))
+            fault_value(l, e->start_mark,
+                        SPAN_LIT("is a section of keys, not a list"));
+        else
+            fault_unknown(l, l->key_at);
+    } else if (!list) {
+        fault_type(l, e->start_mark, id, "a section of keys");
+    } else if (!options_value_is_list(options_rows[id].type)) {
+        fault_type(l, e->start_mark, id, "a list");
+    } else {
+        f.holder = HOLDS_LIST;
+        options_clear(
+            l->config, id,
+            (struct origin){ORIGIN_FILE, (uint32_t)e->start_mark.line + 1});
+    }
+    return f;
+}
+
+static void
+on_open(struct loader *l, const yaml_event_t *e)
+{
+    struct frame *f = top(l);
+    struct frame next = {.holder = HOLDS_NOTHING, .at = e->start_mark};
+
+    if (f == NULL) {
+        if (e->type == YAML_MAPPING_START_EVENT)
+            next.holder = HOLDS_SECTION;
+        else
+            fault(l, e->start_mark, "the file must hold keys and values");
+    } else if (f->holder == HOLDS_LIST) {
+        fault_value(l, e->start_mark, SPAN_LIT("a list holds single values"));
+    } else if (f->holder == HOLDS_SECTION && !f->has_key) {
+        fault(l, e->start_mark, "a key must be a word");
+        l->stop = true;
+        return;
+    } else if (f->holder == HOLDS_SECTION) {
+        next = open_value(l, e);
+    }
+    push(l, next);
+}
+
+static void
+close_list(struct loader *l, const struct frame *f)
+{
+    struct buf why;
+
+    l->path_n = f->path_n;
+    buf_init(&why, 1024);
+    if (!options_enough(l->config, f->id, &why))
+        fault_value(l, f->at, buf_view(&why));
+    buf_free(&why);
+}
+
+static void
+on_close(struct loader *l)
+{
+    struct frame f = l->stack[--l->depth];
+
+    l->path_n = f.path_n;
+    if (f.holder == HOLDS_LIST)
+        close_list(l, &f);
+    else if (f.holder == HOLDS_SECTION && f.n_children == 0 && f.path_n > 0 &&
+             !options_is_section(path_of(l)))
+        fault_unknown(l, f.at);
+    value_done(l);
+}
+
+static bool
+has_decoration(const yaml_event_t *e)
+{
+    if (e->type == YAML_SCALAR_EVENT)
+        return e->data.scalar.anchor != NULL || e->data.scalar.tag != NULL;
+    if (e->type == YAML_SEQUENCE_START_EVENT)
+        return e->data.sequence_start.anchor != NULL ||
+               e->data.sequence_start.tag != NULL;
+    if (e->type == YAML_MAPPING_START_EVENT)
+        return e->data.mapping_start.anchor != NULL ||
+               e->data.mapping_start.tag != NULL;
+    return e->type == YAML_ALIAS_EVENT;
+}
+
+static void
+on_event(struct loader *l, const yaml_event_t *e)
+{
+    if (has_decoration(e)) {
+        fault(l, e->start_mark, "anchors, aliases and tags are not allowed");
+        l->stop = true;
+        return;
+    }
+    switch (e->type) {
+    case YAML_SCALAR_EVENT: on_scalar(l, e); break;
+    case YAML_SEQUENCE_START_EVENT:
+    case YAML_MAPPING_START_EVENT: on_open(l, e); break;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: on_close(l); break;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_ALIAS_EVENT: break;
+    }
+}
+
+/* The reader of libyaml gives an offset, the rest of it a mark. */
+static yaml_mark_t
+problem_mark(const yaml_parser_t *y, struct span text)
+{
+    yaml_mark_t at = y->problem_mark;
+
+    if (y->error != YAML_READER_ERROR)
+        return at;
+    at = (yaml_mark_t){0, 0, 0};
+    for (size_t i = 0; i < y->problem_offset && i < text.n; i++) {
+        at.column++;
+        if (text.p[i] == '\n')
+            at = (yaml_mark_t){0, at.line + 1, 0};
+    }
+    return at;
+}
+
+static void
+fault_yaml(struct loader *l, const yaml_parser_t *y, struct span text)
+{
+    if (!fault_begin(l, problem_mark(y, text)))
+        return;
+    buf_printf(l->messages, "not valid YAML: %s\n",
+               y->problem != NULL ? y->problem : "cannot be read");
+}
+
+static void
+run(struct loader *l, yaml_parser_t *y, struct span text)
+{
+    unsigned n_documents = 0;
+    yaml_event_t e;
+    bool end = false;
+
+    while (!end && !l->stop) {
+        if (!yaml_parser_parse(y, &e)) {
+            fault_yaml(l, y, text);
+            return;
+        }
+        if (e.type == YAML_DOCUMENT_START_EVENT && n_documents++ > 0) {
+            fault(l, e.start_mark, "a second document begins");
+            l->stop = true;
+        }
+        on_event(l, &e);
+        end = e.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&e);
+    }
+}
+
+enum err
+config_parse(struct span text, const char *name, struct config *c,
+             struct buf *messages)
+{
+    struct loader l = {.config = c, .name = name, .messages = messages};
+    yaml_parser_t y;
+
+    if (text.n > CONFIG_FILE_MAX) {
+        text_term(messages, span_str(name));
+        buf_printf(messages, ": longer than %u bytes\n", CONFIG_FILE_MAX);
+        return ERR_CONFIG;
+    }
+    l.seen = calloc(CONFIG_KEYS, sizeof(*l.seen));
+    if (l.seen == NULL || !yaml_parser_initialize(&y)) {
+        free(l.seen);
+        return ERR_NOMEM;
+    }
+    yaml_parser_set_encoding(&y, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&y, text.p, text.n);
+    run(&l, &y, text);
+    yaml_parser_delete(&y);
+    free(l.seen);
+    return l.n_faults > 0 ? ERR_CONFIG : ERR_OK;
+}
+
+static enum err
+read_all(FILE *f, struct buf *text)
+{
+    size_t n;
+
+    if (!buf_grow(text, CONFIG_FILE_MAX + 1))
+        return ERR_NOMEM;
+    do {
+        n = fread(text->p + text->n, 1, CONFIG_FILE_MAX + 1 - text->n, f);
+        text->n += n;
+    } while (n > 0);
+    return ferror(f) ? ERR_IO : ERR_OK;
+}
+
+static enum err
+read_file(const char *file, struct buf *text)
+{
+    FILE *f;
+    enum err e;
+
+    if (strcmp(file, "-") == 0)
+        return read_all(stdin, text);
+    f = fopen(file, "rbe");
+    if (f == NULL)
+        return err_from_errno(errno);
+    e = read_all(f, text);
+    (void)fclose(f);
+    return e;
+}
+
+enum err
+config_load(const char *file, struct config *c, struct buf *messages)
+{
+    const char *name = strcmp(file, "-") == 0 ? "(standard input)" : file;
+    struct buf text;
+    enum err e;
+
+    buf_init(&text, CONFIG_FILE_MAX + 1);
+    e = read_file(file, &text);
+    if (e == ERR_OK)
+        e = config_parse(buf_view(&text), name, c, messages);
+    buf_free(&text);
+    if (e != ERR_OK && e != ERR_CONFIG) {
+        text_term(messages, span_str(name));
+        buf_printf(messages, ": %s\n", err_text(e));
+    }
+    return e;
+}

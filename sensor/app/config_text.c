@@ -1,0 +1,163 @@
+#include "sensor/app/config_text.h"
+
+#include <inttypes.h>
+
+#include "sensor/app/options_value.h"
+#include "sensor/base/text.h"
+
+/* The section of a path: "capture" of "capture.ports". */
+static struct span
+section(enum option_id id)
+{
+    struct span path = span_str(options_rows[id].path);
+
+    return span_head(path, span_find(path, '.'));
+}
+
+static struct span
+key(enum option_id id)
+{
+    struct span path = span_str(options_rows[id].path);
+
+    return span_tail(path, span_find(path, '.') + 1);
+}
+
+/* Writes the section's line when id opens a new one. */
+static void
+put_section(enum option_id id, struct span *open, bool apart, struct buf *out)
+{
+    if (span_eq(section(id), *open))
+        return;
+    if (apart && open->n > 0)
+        buf_putc(out, '\n');
+    *open = section(id);
+    buf_span(out, *open);
+    buf_str(out, ":\n");
+}
+
+static bool
+is_set(const struct config *c, enum option_id id)
+{
+    struct buf b;
+    bool set;
+
+    buf_init(&b, 1U << 20);
+    options_format(c, id, &b);
+    set = b.n > 0 && !span_eq(buf_view(&b), SPAN_LIT("[]"));
+    buf_free(&b);
+    return set;
+}
+
+/* "  key: value", or "  # key: ARGUMENT" for what has no value. */
+static void
+put_value(const struct config *c, enum option_id id, struct buf *out)
+{
+    bool set = is_set(c, id);
+
+    buf_str(out, set ? "  " : "  # ");
+    buf_span(out, key(id));
+    buf_str(out, ": ");
+    if (set)
+        options_format(c, id, out);
+    else
+        buf_str(out, options_rows[id].argument);
+}
+
+void
+config_text_init(struct buf *out)
+{
+    struct config c;
+    struct span open = SPAN_NONE;
+
+    if (options_init(&c) != ERR_OK) {
+        out->failed = true;
+        return;
+    }
+    buf_str(out,
+            "# Configuration of span25; span25 config check FILE checks it."
+            "\n# All options: span25 config default, span25.conf(5).\n");
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &options_rows[i];
+        enum option_id id = (enum option_id)i;
+        size_t start;
+
+        if ((row->where & OPTION_INIT) == 0)
+            continue;
+        put_section(id, &open, false, out);
+        start = out->n;
+        put_value(&c, id, out);
+        buf_printf(out, "%*s  # %s\n",
+                   out->n - start < 32 ? (int)(32 - (out->n - start)) : 0, "",
+                   row->help);
+    }
+    options_fini(&c);
+}
+
+static void
+put_help(const struct option_row *row, struct buf *out)
+{
+    buf_printf(out, "  # %s", row->help);
+    if (options_value_shows_range(row))
+        buf_printf(out, " (%s)", row->range);
+    if (row->flag[0] != 0)
+        buf_printf(out, "; flag %s", row->flag);
+    buf_putc(out, '\n');
+}
+
+void
+config_text_default(struct buf *out)
+{
+    struct config c;
+    struct span open = SPAN_NONE;
+
+    if (options_init(&c) != ERR_OK) {
+        out->failed = true;
+        return;
+    }
+    buf_str(out, "# Every option of span25 with its default.\n");
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+
+        if (options_rows[i].path[0] == 0)
+            continue;
+        put_section(id, &open, true, out);
+        put_help(&options_rows[i], out);
+        put_value(&c, id, out);
+        buf_putc(out, '\n');
+    }
+    options_fini(&c);
+}
+
+static void
+put_origin(const struct config *c, enum option_id id, struct buf *out)
+{
+    struct origin from = c->origin[id];
+
+    buf_str(out, "  # ");
+    switch (from.kind) {
+    case ORIGIN_DEFAULT: buf_str(out, "default"); break;
+    case ORIGIN_FLAG: buf_printf(out, "flag %s", options_rows[id].flag); break;
+    case ORIGIN_FILE:
+        text_term(out, span_str(c->file != NULL ? c->file : "file"));
+        buf_printf(out, ":%" PRIu32, from.line);
+        break;
+    }
+}
+
+void
+config_text_show(const struct config *c, bool origin, struct buf *out)
+{
+    struct span open = SPAN_NONE;
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        enum option_id id = (enum option_id)i;
+
+        if (options_rows[i].path[0] == 0)
+            continue;
+        put_section(id, &open, false, out);
+        put_value(c, id, out);
+        if (origin)
+            put_origin(c, id, out);
+        buf_putc(out, '\n');
+    }
+}

@@ -1,0 +1,334 @@
+#include "sensor/app/help_man.h"
+
+#include "sensor/app/cli.h"
+#include "sensor/app/config.h"
+#include "sensor/app/options_value.h"
+
+/* Running text: each sentence on its own line, as mdoc wants it, and nothing
+ * taken for a macro or an escape. */
+static void
+put_text(const char *text, struct buf *out)
+{
+    bool line_start = true;
+
+    for (; *text != 0; text++) {
+        bool end = (text[0] == '.' || text[0] == '?') && text[1] == ' ';
+
+        if (line_start && (*text == '.' || *text == '\''))
+            buf_str(out, "\\&");
+        if (*text == '\\')
+            buf_str(out, "\\e");
+        else
+            buf_putc(out, (uint8_t)*text);
+        line_start = end;
+        if (end) {
+            buf_putc(out, '\n');
+            text++;
+        }
+    }
+    buf_putc(out, '\n');
+}
+
+static void
+put_head(const char *title, const char *section, const char *name,
+         const char *what, struct buf *out)
+{
+    buf_printf(out, ".Dd %s\n.Dt %s %s\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n",
+               HELP_MAN_DATE, title, section, name, what);
+}
+
+/* An argument of a macro: quoted, so that no word is taken for a macro. */
+static void
+put_argument(const char *text, struct buf *out)
+{
+    buf_str(out, "\"\\&");
+    buf_str(out, text);
+    buf_putc(out, '"');
+}
+
+static void
+put_synopsis(const struct verb_row *row, struct buf *out)
+{
+    buf_printf(out, ".Nm span25 %s\n.Op Ar OPTION ...\n", row->words);
+    if (row->arguments[0] != 0) {
+        buf_str(out, ".Ar ");
+        put_argument(row->arguments, out);
+        buf_putc(out, '\n');
+    }
+}
+
+static void
+put_range(const struct option_row *row, struct buf *out)
+{
+    uint64_t least, most;
+
+    if (row->range[0] != 0 && options_value_is_list(row->type))
+        buf_printf(out, "The list has %s items.\n", row->range);
+    else if (row->range[0] != 0 && row->type == OPTION_TEXT)
+        buf_printf(out, "Its length is %s bytes.\n", row->range);
+    else if (row->range[0] != 0)
+        buf_printf(out, "%s\n.Ql %s .\n",
+                   options_value_range(row, &least, &most) ? "The range is"
+                                                           : "One of",
+                   row->range);
+    if (row->preset[0] != 0 && row->type != OPTION_BOOL)
+        buf_printf(out, "The default is\n.Ql %s .\n", row->preset);
+}
+
+/* Help is a phrase without a full stop. */
+static void
+put_help(const struct option_row *row, struct buf *out)
+{
+    struct buf text;
+    uint8_t first;
+
+    buf_init(&text, 1024);
+    buf_str(&text, row->help);
+    buf_str(&text, ".");
+    buf_putc(&text, 0);
+    if (!text.failed && text.n > 1) {
+        first = text.p[0];
+        if (first >= 'a' && first <= 'z' && row->help[1] != '.')
+            text.p[0] = (uint8_t)(first - 'a' + 'A');
+        put_text((const char *)text.p, out);
+    }
+    buf_free(&text);
+}
+
+static void
+put_flag(const struct option_row *row, struct buf *out)
+{
+    buf_str(out, ".It ");
+    if (row->letter != 0)
+        buf_printf(out, "Fl %c%s", row->letter, row->flag[0] != 0 ? " , " : "");
+    if (row->flag[0] != 0)
+        buf_printf(out, "Fl Fl %s", row->flag + 2);
+    if (row->argument[0] != 0)
+        buf_printf(out, " Ar %s", row->argument);
+    buf_putc(out, '\n');
+    put_help(row, out);
+    put_range(row, out);
+    if (row->path[0] != 0)
+        buf_printf(out, "In the file:\n.Ic %s .\n", row->path);
+}
+
+static void
+put_flags(enum verb verb, struct buf *out)
+{
+    buf_str(out, ".Bl -tag -width Ds\n");
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (options_has_flag((enum option_id)i, verb))
+            put_flag(&options_rows[i], out);
+    }
+    buf_str(out, ".El\n");
+}
+
+static bool
+has_page(const char *words)
+{
+    return span_starts(span_str(words), SPAN_LIT("config ")) ||
+           strcmp(words, "read") == 0;
+}
+
+static void
+put_exits(struct buf *out)
+{
+    buf_str(out, ".Sh EXIT STATUS\n.Bl -tag -width Ds\n");
+#define X(name, code, meaning)                                                 \
+    buf_printf(out, ".It %d\n", code);                                         \
+    put_text(meaning ".", out);
+    CLI_EXITS(X)
+#undef X
+    buf_str(out, ".El\n");
+}
+
+static void
+put_group(enum verb_group group, struct buf *out)
+{
+    buf_str(out, ".Bl -tag -width Ds\n");
+    for (unsigned v = 0; v < VERB_COUNT; v++) {
+        const struct verb_row *row = &options_verbs[v];
+
+        if (row->group != group)
+            continue;
+        buf_printf(out, ".It Ic %s", row->words);
+        if (row->arguments[0] != 0) {
+            buf_str(out, " Ar ");
+            put_argument(row->arguments, out);
+        }
+        buf_putc(out, '\n');
+        put_text(row->more, out);
+        if (has_page(row->words))
+            buf_printf(out, "See\n.Xr span25-%.*s 1 .\n",
+                       (int)span_find(span_str(row->words), ' '), row->words);
+    }
+    buf_str(out, ".El\n");
+}
+
+void
+help_man_program(struct buf *out)
+{
+    put_head("SPAN25", "1", "span25",
+             "who sends mail here, and who behaves like a spam bot", out);
+    buf_str(out,
+            ".Sh SYNOPSIS\n.Nm\n.Ar VERB\n.Op Ar OPTION ...\n.Op Ar ARGUMENT "
+            "...\n.Sh DESCRIPTION\n.Nm\n"
+            "reads captures of mail traffic and tells who sends mail, who "
+            "behaves like a spam bot,\n"
+            "and what would happen if they were blocked.\n"
+            "It is passive: it never sends a packet and never asks DNS.\n.Pp\n"
+            "The verbs are:\n");
+    put_group(VERB_FRONT, out);
+    buf_str(out, ".Pp\nAnd to operate it:\n");
+    put_group(VERB_OPERATE, out);
+    buf_str(out,
+            ".Pp\nOptions stand after the verb, before, between or after its "
+            "arguments.\n"
+            "A value follows its flag as the next word or after an equals "
+            "sign;\n"
+            ".Ql =false\nturns a switch off.\n"
+            "A list may be given once, with commas, or flag by flag.\n"
+            "Two dashes end the options.\nNothing may be abbreviated.\n"
+            ".Sh ENVIRONMENT\n.Bl -tag -width Ds\n"
+            ".It Ev NO_COLOR\nWhen not empty, output has no colour unless\n"
+            ".Fl Fl color Ns =always\nis given.\n"
+            ".It Ev TERM\nThe value\n.Ql dumb\ndoes the same.\n.El\n");
+    put_exits(out);
+    buf_str(out, ".Sh EXAMPLES\nThe summary of a capture:\n"
+                 ".Dl span25 read monday.pcapng\n"
+                 "Its events, one JSON object a line:\n"
+                 ".Dl span25 read --events - monday.pcapng\n"
+                 ".Sh SEE ALSO\n.Xr span25-config 1 ,\n.Xr span25-read 1 ,\n"
+                 ".Xr span25.conf 5 ,\n.Xr events 7\n");
+}
+
+static void
+put_examples(const char *noun, struct buf *out)
+{
+    static const struct {
+        const char *noun, *text;
+    } examples[] = {
+        {"read",
+         ".Sh EXAMPLES\nA report to hand on, from two files with mail servers "
+         "that are known:\n"
+         ".Dl span25 read --registry servers.csv -o report.html a.pcap b.pcap\n"
+         "Only one network, read from another program:\n"
+         ".Dl tcpdump -w - | span25 read -f 'net 192.0.2.0/24' -\n"    },
+        {"config",
+         ".Sh EXAMPLES\nTo start:\n"
+         ".Dl span25 config init -o span25.yaml\n"
+         ".Dl span25 config check span25.yaml\n"
+         "Where a value comes from:\n"
+         ".Dl span25 config show --origin -c span25.yaml --workers 4\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
+        if (strcmp(examples[i].noun, noun) == 0)
+            buf_str(out, examples[i].text);
+    }
+}
+
+static bool
+is_of(const struct verb_row *row, const char *noun)
+{
+    struct span words = span_str(row->words);
+
+    return span_eq(span_head(words, span_find(words, ' ')), span_str(noun));
+}
+
+static void
+put_synopses(const char *noun, struct buf *out)
+{
+    bool first = true;
+
+    buf_str(out, ".Sh SYNOPSIS\n");
+    for (unsigned v = 0; v < VERB_COUNT; v++) {
+        if (!is_of(&options_verbs[v], noun))
+            continue;
+        if (!first)
+            buf_str(out, ".Pp\n");
+        first = false;
+        put_synopsis(&options_verbs[v], out);
+    }
+}
+
+void
+help_man_verb(const char *noun, struct buf *out)
+{
+    struct buf name, title;
+    bool read = strcmp(noun, "read") == 0;
+
+    buf_init(&name, 64);
+    buf_init(&title, 64);
+    buf_printf(&name, "span25-%s%c", noun, 0);
+    buf_printf(&title, "%s%c", read ? "SPAN25-READ" : "SPAN25-CONFIG", 0);
+    put_head((const char *)title.p, "1", (const char *)name.p,
+             read ? options_verbs[VERB_READ].summary
+                  : "make, check and print a configuration",
+             out);
+    buf_free(&name);
+    buf_free(&title);
+    put_synopses(noun, out);
+    buf_str(out, ".Sh DESCRIPTION\n");
+    for (unsigned v = 0; v < VERB_COUNT; v++) {
+        if (!is_of(&options_verbs[v], noun))
+            continue;
+        if (!read)
+            buf_printf(out, ".Ss %s\n", options_verbs[v].words);
+        put_text(options_verbs[v].more, out);
+        buf_str(out, ".Pp\nIts options are:\n");
+        put_flags((enum verb)v, out);
+    }
+    put_exits(out);
+    put_examples(noun, out);
+    buf_str(out, ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25.conf 5\n");
+}
+
+static void
+put_key(const struct option_row *row, struct buf *out)
+{
+    buf_printf(out, ".It Ic %s : Ar ", row->path);
+    put_argument(row->argument[0] != 0 ? row->argument : "true|false", out);
+    buf_putc(out, '\n');
+    put_help(row, out);
+    buf_printf(out, "It takes %s.\n", options_value_what(row->type));
+    put_range(row, out);
+    if (row->type == OPTION_BOOL)
+        buf_printf(out, "The default is\n.Ql %s .\n", row->preset);
+    if (row->flag[0] != 0)
+        buf_printf(out, "The flag is\n.Fl Fl %s .\n", row->flag + 2);
+}
+
+void
+help_man_config(struct buf *out)
+{
+    put_head("SPAN25.CONF", "5", "span25.conf", "configuration of span25", out);
+    buf_str(out,
+            ".Sh DESCRIPTION\n"
+            "The configuration is a YAML file of any name, given with\n"
+            ".Fl Fl config .\n"
+            "Keys are nested by section or written with dots:\n"
+            ".Bd -literal -offset indent\n"
+            "capture:\n"
+            "  ports: [25, 587]\n"
+            "limits.memory: 2GiB\n"
+            ".Ed\n.Pp\n"
+            "A flag overrides the file, the file overrides the default.\n"
+            "An unknown key, a key that is there twice and a bad value stop "
+            "the start;\n"
+            "all of them are reported with file, line and column.\n"
+            "Paths are taken from the folder in which the program is "
+            "started.\n"
+            "Aliases, anchors, tags and second documents are refused.\n");
+    buf_printf(out,
+               "A file has at most %u bytes, %d levels and %d keys.\n"
+               ".Sh KEYS\n.Bl -tag -width Ds\n",
+               CONFIG_FILE_MAX, CONFIG_DEPTH, CONFIG_KEYS);
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (options_rows[i].path[0] != 0)
+            put_key(&options_rows[i], out);
+    }
+    buf_str(out, ".El\n.Sh EXAMPLES\nEvery option with its default:\n"
+                 ".Dl span25 config default\n"
+                 ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25-config 1\n");
+}

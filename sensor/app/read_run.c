@@ -1,0 +1,204 @@
+#include "sensor/app/read_run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A worker's thread, or the thread that waits for a worker's process. */
+struct hand {
+    struct read_run *run;
+    unsigned number;
+    pthread_t thread;
+    pid_t pid;
+    bool started;
+    bool died;
+};
+
+struct read_run {
+    struct worker_plan plan;
+    struct ring_bell *bell;
+    struct ring *rings;
+    struct worker_progress *progress; /* shared */
+    struct hand *hands;
+    struct merge *merge;
+};
+
+static void *
+work(void *arg)
+{
+    struct hand *h = arg;
+
+    worker_run(&h->run->plan, h->number, &h->run->rings[h->number],
+               &h->run->progress[h->number]);
+    return NULL;
+}
+
+/* A process that dies cannot end its ring: this does it. */
+static void *
+watch(void *arg)
+{
+    struct hand *h = arg;
+    int status = 0;
+
+    while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    h->died = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    ring_close(&h->run->rings[h->number]);
+    return NULL;
+}
+
+static enum err
+start_process(struct hand *h)
+{
+    h->pid = fork();
+    if (h->pid < 0)
+        return ERR_NOMEM;
+    if (h->pid == 0) {
+        (void)work(h);
+        _exit(0);
+    }
+    return ERR_OK;
+}
+
+static size_t
+progress_bytes(const struct read_run *r)
+{
+    return r->plan.n_workers * sizeof(*r->progress);
+}
+
+static enum err
+make_room(struct read_run *r, size_t ring_bytes)
+{
+    unsigned n = r->plan.n_workers;
+    enum err e = ring_bell_new(&r->bell);
+
+    r->rings = calloc(n, sizeof(*r->rings));
+    r->hands = calloc(n, sizeof(*r->hands));
+    r->progress = mmap(NULL, progress_bytes(r), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r->progress == MAP_FAILED) {
+        r->progress = NULL;
+        return ERR_NOMEM;
+    }
+    if (r->rings == NULL || r->hands == NULL)
+        return ERR_NOMEM;
+    for (unsigned i = 0; e == ERR_OK && i < n; i++)
+        e = ring_new(ring_bytes, r->bell, &r->rings[i]);
+    if (e == ERR_OK)
+        e = merge_new(r->rings, n, r->bell, &r->merge);
+    return e;
+}
+
+static enum err
+start_hand(struct read_run *r, unsigned i, bool processes)
+{
+    struct hand *h = &r->hands[i];
+    int failed;
+
+    h->run = r;
+    h->number = i;
+    if (processes && start_process(h) != ERR_OK) {
+        ring_close(&r->rings[i]);
+        return ERR_NOMEM;
+    }
+    failed = pthread_create(&h->thread, NULL, processes ? watch : work, h);
+    if (failed != 0) {
+        ring_close(&r->rings[i]);
+        return ERR_NOMEM;
+    }
+    h->started = true;
+    return ERR_OK;
+}
+
+/* Processes are forked before the first thread is made. */
+enum err
+read_run_start(const struct worker_plan *plan, size_t ring_bytes,
+               bool processes, struct read_run **out)
+{
+    struct read_run *r = calloc(1, sizeof(*r));
+    enum err e;
+
+    if (r == NULL)
+        return ERR_NOMEM;
+    r->plan = *plan;
+    e = make_room(r, ring_bytes);
+    for (unsigned i = 0; e == ERR_OK && i < plan->n_workers; i++)
+        e = start_hand(r, i, processes);
+    if (e != ERR_OK) {
+        (void)read_run_end(r);
+        return e;
+    }
+    *out = r;
+    return ERR_OK;
+}
+
+bool
+read_run_step(struct read_run *r, const struct record_sink *sink,
+              const struct record_sink *farewell)
+{
+    return merge_step(r->merge, sink, farewell);
+}
+
+uint64_t
+read_run_position(const struct read_run *r)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < r->plan.n_workers; i++) {
+        uint64_t at = atomic_load_explicit(&r->progress[i].position,
+                                           memory_order_relaxed);
+
+        least = at < least ? at : least;
+    }
+    return least;
+}
+
+uint64_t
+read_run_refused(const struct read_run *r)
+{
+    return merge_refused(r->merge);
+}
+
+static enum err
+join(struct read_run *r)
+{
+    enum err e = ERR_OK;
+
+    for (unsigned i = 0; r->hands != NULL && i < r->plan.n_workers; i++) {
+        struct hand *h = &r->hands[i];
+        uint32_t failed;
+
+        if (!h->started)
+            continue;
+        (void)pthread_join(h->thread, NULL);
+        failed = atomic_load(&r->progress[i].failed);
+        if (e == ERR_OK && failed != 0)
+            e = (enum err)failed;
+        if (e == ERR_OK && h->died)
+            e = ERR_IO;
+    }
+    return e;
+}
+
+enum err
+read_run_end(struct read_run *r)
+{
+    enum err e;
+
+    if (r == NULL)
+        return ERR_OK;
+    e = join(r);
+    merge_free(r->merge);
+    for (unsigned i = 0; r->rings != NULL && i < r->plan.n_workers; i++)
+        ring_free(&r->rings[i]);
+    if (r->progress != NULL)
+        (void)munmap(r->progress, progress_bytes(r));
+    ring_bell_free(r->bell);
+    free(r->rings);
+    free(r->hands);
+    free(r);
+    return e;
+}

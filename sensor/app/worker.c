@@ -1,0 +1,236 @@
+#include "sensor/app/worker.h"
+
+#include "dissectors/smtp.h"
+#include "sensor/capture/capture.h"
+#include "sensor/net/community_id.h"
+#include "sensor/net/net.h"
+
+#include <stdio.h>
+
+#define TABLE_SEED    UINT64_C(0x7370616e3235) /* read: a fixed one */
+#define PROGRESS_MASK 0xfffU
+
+struct worker {
+    const struct worker_plan *plan;
+    unsigned number;
+    struct ring *ring;
+    struct capture *capture;
+    struct net *net;
+    struct smtp_ctx *smtp;
+    struct community_id_ctx *community;
+    struct record_out out;
+    uint64_t described; /* flow of the id below */
+    char id[COMMUNITY_ID_LEN];
+    uint32_t seq; /* of farewell records */
+};
+
+static void
+put(void *ctx, struct span record)
+{
+    struct worker *w = ctx;
+
+    ring_put_wait(w->ring, record);
+}
+
+static void
+on_tick(void *ctx, ns_t tick)
+{
+    struct worker *w = ctx;
+    struct record_head head = {.when = tick, .type = EVENT_TICK};
+
+    record_begin(&w->out, &head);
+    put(w, record_view(&w->out));
+}
+
+static void
+describe(void *ctx, const struct flow *f, struct record_out *r)
+{
+    struct worker *w = ctx;
+
+    if (w->described != f->id || f->id == 0) {
+        community_id(w->community, &f->client, f->client_port, &f->server,
+                     f->server_port, w->id);
+        w->described = f->id;
+    }
+    record_str(r, FIELD_COMMUNITY_ID, span_of(w->id, sizeof(w->id)));
+    if (f->iface < capture_n_ifaces(w->capture))
+        record_str(r, FIELD_IN_IFACE,
+                   capture_iface(w->capture, f->iface)->name);
+}
+
+/* ---- farewell ---- */
+
+static void
+begin_farewell(struct worker *w, enum event_type type)
+{
+    struct record_head head = {.seq = w->seq++, .type = type};
+
+    record_begin(&w->out, &head);
+}
+
+static void
+tell_inputs(struct worker *w)
+{
+    struct record_out *r = &w->out;
+
+    for (size_t i = 0; i < capture_n_files(w->capture); i++) {
+        const struct capture_facts facts = capture_facts(w->capture, i);
+        const struct capture_facts *f = &facts;
+
+        begin_farewell(w, EVENT_CONTROL);
+        record_text(r, FIELD_CONTROL_KIND, "input");
+        record_text(r, FIELD_CONTROL_TEXT, f->name);
+        record_u64(r, FIELD_CONTROL_NUMBER, f->size);
+        record_u64(r, FIELD_STATS_PACKETS, f->packets);
+        record_u64(r, FIELD_STATS_BYTES, f->bytes);
+        if (f->packets > 0) {
+            record_time(r, FIELD_STATS_FIRST, f->first);
+            record_time(r, FIELD_STATS_LAST, f->last);
+        }
+        put(w, record_view(r));
+    }
+}
+
+static void
+tell_faults(struct worker *w)
+{
+    struct record_out *r = &w->out;
+
+    for (size_t i = 0; i < capture_n_faults(w->capture); i++) {
+        const struct capture_fault *f = capture_fault(w->capture, i);
+        struct buf text;
+
+        buf_init(&text, 8192);
+        buf_str(&text, capture_facts(w->capture, f->file).name);
+        buf_str(&text, ": ");
+        buf_str(&text, f->text);
+        begin_farewell(w, EVENT_CONTROL);
+        record_text(r, FIELD_CONTROL_KIND, "fault");
+        record_str(r, FIELD_CONTROL_TEXT, buf_view(&text));
+        record_u64(r, FIELD_CONTROL_NUMBER, f->offset);
+        put(w, record_view(r));
+        buf_free(&text);
+    }
+}
+
+/* Counts of the whole capture are the same in all workers: one tells them. */
+static void
+tell_stats(struct worker *w)
+{
+    const struct net_stats *n = net_stats(w->net);
+    const struct smtp_stats *s = smtp_stats_of(w->smtp);
+    uint64_t one = w->number == 0;
+    struct record_out *r = &w->out;
+
+    begin_farewell(w, EVENT_STATS);
+    record_u64(r, FIELD_STATS_PACKETS, one * n->packets);
+    record_u64(r, FIELD_STATS_BYTES, one * n->bytes);
+    record_u64(r, FIELD_STATS_CUT, one * n->cut);
+    record_u64(r, FIELD_STATS_BACKWARD, one * n->time_backward);
+    record_u64(r, FIELD_STATS_DECODE_BAD, one * n->malformed);
+    record_u64(r, FIELD_STATS_DECODE_OTHER, one * n->other);
+    record_u64(r, FIELD_STATS_FRAGMENTS, one * n->fragments);
+    record_u64(r, FIELD_STATS_REASSEMBLED, one * n->defragmented);
+    record_u64(r, FIELD_STATS_TCP, one * n->segments);
+    record_u64(r, FIELD_STATS_FLOWS, n->flows);
+    record_u64(r, FIELD_STATS_FLOWS_EVICTED, n->evicted);
+    record_u64(r, FIELD_STATS_BYTES_SEEN, n->bytes_seen);
+    record_u64(r, FIELD_STATS_BYTES_LOST, n->lost);
+    record_u64(r, FIELD_STATS_GAPS, n->gaps);
+    record_u64(r, FIELD_STATS_DUPLICATES, n->duplicates);
+    record_u64(r, FIELD_STATS_REASSEMBLY_DROPPED, n->reassembly_dropped);
+    record_u64(r, FIELD_STATS_SESSIONS, s->sessions);
+    record_u64(r, FIELD_STATS_SESSIONS_TLS, s->sessions_tls);
+    record_u64(r, FIELD_STATS_SESSIONS_ONEWAY, s->sessions_oneway);
+    record_u64(r, FIELD_STATS_SESSIONS_GAPS, s->sessions_gaps);
+    record_u64(r, FIELD_STATS_TRANSACTIONS, s->transactions);
+    record_u64(r, FIELD_STATS_MESSAGES, s->messages);
+    record_u64(r, FIELD_STATS_CUT_RECORDS, s->records_cut);
+    put(w, record_view(r));
+}
+
+/* ---- life ---- */
+
+static enum err
+start(struct worker *w, struct buf *message)
+{
+    const struct worker_plan *p = w->plan;
+    struct capture_options co = {.filter = p->filter, .stop = p->stop};
+    struct smtp_options so = {
+        .sink = {put, w},
+        .memory_max = p->memory_max / 2,
+        .body_digest = p->body_digest,
+        .describe = describe,
+        .describe_ctx = w,
+    };
+    struct net_options no = {
+        .worker = w->number,
+        .n_workers = p->n_workers,
+        .ports = p->ports,
+        .n_ports = p->n_ports,
+        .memory_max = p->memory_max / 2,
+        .flows_max = p->flows_max,
+        .seed = TABLE_SEED,
+        .ops = &smtp_ops,
+        .on_tick = on_tick,
+        .tick_ctx = w,
+    };
+    enum err e = capture_open(p->files, p->n_files, &co, &w->capture, message);
+
+    if (e == ERR_OK)
+        e = community_id_new(&w->community);
+    if (e == ERR_OK)
+        e = smtp_new(&so, &w->smtp);
+    no.ops_ctx = w->smtp;
+    if (e == ERR_OK)
+        e = net_new(&no, &w->net);
+    return e;
+}
+
+static void
+walk(struct worker *w, struct worker_progress *progress)
+{
+    const volatile sig_atomic_t *stop = w->plan->stop;
+    struct packet p;
+    uint64_t n = 0;
+
+    while (capture_next(w->capture, &p) == CAPTURE_PACKET && *stop == 0) {
+        (void)net_packet(w->net, &p);
+        if ((++n & PROGRESS_MASK) == 0) {
+            atomic_store_explicit(&progress->position,
+                                  capture_position(w->capture),
+                                  memory_order_relaxed);
+            atomic_store_explicit(&progress->packets, n, memory_order_relaxed);
+        }
+    }
+    net_finish(w->net);
+}
+
+void
+worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
+           struct worker_progress *progress)
+{
+    struct worker w = {.plan = plan, .number = worker, .ring = ring};
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, 1024);
+    record_init(&w.out);
+    e = start(&w, &message);
+    if (e == ERR_OK) {
+        walk(&w, progress);
+        if (worker == 0) {
+            tell_inputs(&w);
+            tell_faults(&w);
+        }
+        tell_stats(&w);
+    }
+    atomic_store(&progress->failed, (uint32_t)e);
+    net_free(w.net);
+    smtp_free(w.smtp);
+    community_id_free(w.community);
+    capture_close(w.capture);
+    record_free(&w.out);
+    buf_free(&message);
+    ring_close(ring);
+}

@@ -1,0 +1,42 @@
+#ifndef SPAN25_APP_WORKER_H
+#define SPAN25_APP_WORKER_H
+/* worker - packets of a capture to records in a ring
+ *
+ * One worker walks the whole capture and follows the connections of its own
+ * shards. The same code runs in a thread or in a process: it shares nothing but
+ * the ring and the progress words, which lie in shared memory.
+ *
+ * Its last records are a farewell to the core: one STATS record with its
+ * counts, and from worker 0 a CONTROL record for each input ("input") and each
+ * fault of one ("fault"). */
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "sensor/base/err.h"
+#include "sensor/base/ring.h"
+#include "sensor/event/record.h"
+
+struct worker_progress {
+    _Atomic uint64_t position; /* bytes of the capture */
+    _Atomic uint64_t packets;
+    _Atomic uint32_t failed; /* enum err */
+};
+
+struct worker_plan {
+    const char *const *files;
+    size_t n_files;
+    const char *filter; /* BPF text or NULL */
+    const uint16_t *ports;
+    size_t n_ports;
+    uint64_t memory_max;
+    uint32_t flows_max;
+    bool body_digest;
+    unsigned n_workers;
+    const volatile sig_atomic_t *stop;
+};
+
+/* Returns when the capture is read, or plan->stop is not 0. */
+void worker_run(const struct worker_plan *plan, unsigned worker,
+                struct ring *ring, struct worker_progress *progress);
+
+#endif
