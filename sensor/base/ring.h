@@ -60,7 +60,9 @@ void ring_next(struct ring *r);
 bool ring_ended(struct ring *r);
 
 /* The reader's side of the bell: look = ring_bell_look; if no ring has a
- * message, ring_bell_wait(look) sleeps until someone rings after the look. */
+ * message, ring_bell_wait(look) sleeps until someone rings after the look. The
+ * order is look, read all, ask ring_ended, wait: an end that came while the last
+ * messages were read has rung already. */
 uint32_t ring_bell_look(struct ring_bell *b);
 void ring_bell_wait(struct ring_bell *b, uint32_t look);
 

@@ -1,0 +1,388 @@
+#include "sensor/base/ring.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define SMALLEST 65536U
+#define MESSAGES 100000U
+
+static uint64_t
+next_random(uint64_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x;
+}
+
+static struct ring
+ring_get(struct ring_bell **bell)
+{
+    struct ring r;
+
+    if (*bell == NULL)
+        assert_int_equal(ring_bell_new(bell), ERR_OK);
+    assert_int_equal(ring_new(1, *bell, &r), ERR_OK);
+    assert_int_equal(r.size, SMALLEST);
+    return r;
+}
+
+/* Bytes that follow from the message's number. */
+static void
+fill(uint8_t *p, size_t n, uint32_t number)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (uint8_t)(number * 31 + i);
+}
+
+static bool
+is_filled(struct span s, uint32_t number)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != (uint8_t)(number * 31 + i))
+            return false;
+    }
+    return true;
+}
+
+/* Each size of message goes around the ring and meets its end at each place. */
+static void
+wraps_at_every_size(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct ring r = ring_get(&bell);
+    size_t max = ring_message_max(&r);
+    static uint8_t room[SMALLEST];
+    uint32_t number = 0;
+
+    (void)state;
+    for (size_t n = 0; n <= max; n += n < 64 ? 1 : n / 3 + 1) {
+        size_t moved = 0;
+
+        while (moved <= 3 * r.size) {
+            struct span got;
+
+            fill(room, n, number);
+            assert_true(ring_put(&r, span_of(room, n)));
+            assert_true(ring_peek(&r, &got));
+            assert_int_equal(got.n, n);
+            assert_true(is_filled(got, number));
+            ring_next(&r);
+            assert_false(ring_peek(&r, &got));
+            number++;
+            moved += n + 4 + number % 5 * 8;
+        }
+    }
+    ring_free(&r);
+    ring_free(&r);
+    ring_bell_free(bell);
+}
+
+static void
+says_when_full(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct ring r = ring_get(&bell);
+    size_t max = ring_message_max(&r);
+    static uint8_t room[SMALLEST];
+    struct span got;
+    uint32_t n = 0;
+
+    (void)state;
+    assert_false(ring_put(&r, span_of(room, max + 1)));
+    while (ring_put(&r, span_of(room, 4)))
+        n++;
+    assert_int_equal(n, r.size / 8);
+    assert_true(ring_peek(&r, &got));
+    ring_next(&r);
+    assert_false(ring_put(&r, span_of(room, 5)));
+    assert_true(ring_put(&r, span_of(room, 4)));
+    while (ring_peek(&r, &got))
+        ring_next(&r);
+    for (n = 0; ring_put(&r, span_of(room, max)); n++)
+        ;
+    assert_true(n >= 3);
+    assert_false(ring_ended(&r));
+    ring_close(&r);
+    assert_false(ring_ended(&r));
+    for (; ring_peek(&r, &got); n--)
+        ring_next(&r);
+    assert_int_equal(n, 0);
+    assert_true(ring_ended(&r));
+    ring_free(&r);
+    ring_bell_free(bell);
+}
+
+/* ---- two threads, two processes ---- */
+
+struct writer {
+    struct ring ring;
+    size_t longest;
+    uint32_t seed;
+    bool by_polling;
+};
+
+static void *
+write_all(void *arg)
+{
+    struct writer *w = arg;
+    uint64_t x = w->seed + 88172645463325252;
+    uint8_t *room = malloc(w->longest);
+
+    for (uint32_t i = 0; room != NULL && i < MESSAGES; i++) {
+        size_t n = next_random(&x) % w->longest;
+
+        fill(room, n, i);
+        if (!w->by_polling)
+            ring_put_wait(&w->ring, span_of(room, n));
+        while (w->by_polling && !ring_put(&w->ring, span_of(room, n)))
+            usleep(1);
+    }
+    free(room);
+    ring_close(&w->ring);
+    return NULL;
+}
+
+struct reading {
+    struct ring *ring;
+    uint64_t seed;
+    uint32_t number;
+};
+
+/* Takes all that is there; false when something was not as written. */
+static bool
+read_some(struct reading *in, size_t longest)
+{
+    struct span got;
+
+    while (ring_peek(in->ring, &got)) {
+        if (got.n != next_random(&in->seed) % longest ||
+            !is_filled(got, in->number))
+            return false;
+        in->number++;
+        ring_next(in->ring);
+    }
+    return true;
+}
+
+/* Sleeps only on the bell: a lost wake-up hangs the test. */
+static bool
+read_all(struct reading *in, size_t n_rings, struct ring_bell *bell,
+         size_t longest)
+{
+    for (;;) {
+        uint32_t look = ring_bell_look(bell);
+        size_t ended = 0;
+
+        for (size_t i = 0; i < n_rings; i++) {
+            if (!read_some(&in[i], longest) || in[i].ring->corrupt)
+                return false;
+            ended += ring_ended(in[i].ring);
+        }
+        if (ended == n_rings)
+            break;
+        ring_bell_wait(bell, look);
+    }
+    for (size_t i = 0; i < n_rings; i++) {
+        if (in[i].number != MESSAGES)
+            return false;
+    }
+    return true;
+}
+
+static void
+threads(size_t n, size_t longest, bool by_polling)
+{
+    struct ring_bell *bell = NULL;
+    struct writer w[4];
+    struct ring reader[4];
+    struct reading in[4];
+    pthread_t t[4];
+
+    for (size_t i = 0; i < n; i++) {
+        w[i] = (struct writer){ring_get(&bell), longest, (uint32_t)i,
+                               by_polling};
+        reader[i] = w[i].ring;
+        in[i] = (struct reading){&reader[i], w[i].seed + 88172645463325252, 0};
+        assert_int_equal(pthread_create(&t[i], NULL, write_all, &w[i]), 0);
+    }
+    assert_true(read_all(in, n, bell, longest));
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(pthread_join(t[i], NULL), 0);
+        ring_free(&w[i].ring);
+    }
+    ring_bell_free(bell);
+}
+
+static void
+two_threads_waiting(void **state)
+{
+    (void)state;
+    threads(1, 2000, false);
+}
+
+static void
+two_threads_polling(void **state)
+{
+    (void)state;
+    threads(1, 2000, true);
+}
+
+/* Four messages fill the ring, so both sides sleep all the time. */
+static void
+two_threads_long_messages(void **state)
+{
+    (void)state;
+    threads(1, SMALLEST / 4 - 8, false);
+}
+
+static void
+four_writers_one_bell(void **state)
+{
+    (void)state;
+    threads(4, 500, false);
+}
+
+static void
+two_processes(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct writer w = {ring_get(&bell), 2000, 0, false};
+    struct reading in = {&w.ring, 88172645463325252, 0};
+    int status = 1;
+    pid_t child;
+
+    (void)state;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)write_all(&w);
+        _exit(0);
+    }
+    assert_true(read_all(&in, 1, bell, 2000));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    ring_free(&w.ring);
+    ring_bell_free(bell);
+}
+
+/* ---- a writer that was taken over ---- */
+
+static uint8_t *
+writable(const uint8_t *p)
+{
+    return (uint8_t *)(uintptr_t)p;
+}
+
+static void
+corrupt_length_ends_the_ring(void **state)
+{
+    static const uint32_t lengths[] = {
+        20,         /* one message more than was put */
+        SMALLEST / 4, SMALLEST, 0x7fffffff, 0xfffffff0, UINT32_MAX,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        struct ring_bell *bell = NULL;
+        struct ring r = ring_get(&bell);
+        struct span got;
+
+        assert_true(ring_put(&r, SPAN_LIT("first")));
+        assert_true(ring_put(&r, SPAN_LIT("second")));
+        assert_true(ring_peek(&r, &got));
+        memcpy(writable(got.p) + 12, &lengths[i], 4);
+        assert_true(span_eq(got, SPAN_LIT("first")));
+        ring_next(&r);
+        assert_false(ring_peek(&r, &got));
+        assert_true(r.corrupt);
+        assert_true(ring_ended(&r));
+        assert_false(ring_peek(&r, &got));
+        ring_free(&r);
+        ring_bell_free(bell);
+    }
+}
+
+/* Any bytes: every message lies within the ring, and the reading ends. */
+static void
+garbage_stays_inside(void **state)
+{
+    uint64_t x = 88172645463325252;
+
+    (void)state;
+    for (unsigned round = 0; round < 300; round++) {
+        struct ring_bell *bell = NULL;
+        struct ring r = ring_get(&bell);
+        static const uint8_t zeros[SMALLEST / 4 - 8];
+        struct span got;
+        const uint8_t *data;
+        size_t n = 0;
+
+        while (ring_put(&r, span_of(zeros, sizeof(zeros))))
+            ;
+        assert_true(ring_peek(&r, &got));
+        data = got.p - 4;
+        for (size_t at = 0; at < r.size; at += 8) {
+            uint32_t v = (uint32_t)(next_random(&x) >> (x % 33));
+
+            v %= round % 3 == 0 ? 64 : round % 3 == 1 ? 20000 : UINT32_MAX;
+            memcpy(writable(data) + at, &v, 4);
+        }
+        while (ring_peek(&r, &got)) {
+            assert_true(got.p >= data && got.n <= r.size);
+            assert_true((size_t)(got.p - data) + got.n <= r.size);
+            ring_next(&r);
+            assert_true(++n <= r.size);
+        }
+        ring_free(&r);
+        ring_bell_free(bell);
+    }
+}
+
+static void
+bell_rung_before_the_wait(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct ring r = ring_get(&bell);
+    uint32_t look = ring_bell_look(bell);
+
+    (void)state;
+    assert_true(ring_put(&r, SPAN_LIT("x")));
+    ring_bell_wait(bell, look); /* returns at once */
+    look = ring_bell_look(bell);
+    ring_close(&r);
+    ring_bell_wait(bell, look);
+    ring_free(&r);
+    ring_bell_free(bell);
+    ring_bell_free(NULL);
+    ring_free(NULL);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wraps_at_every_size),
+        cmocka_unit_test(says_when_full),
+        cmocka_unit_test(two_threads_waiting),
+        cmocka_unit_test(two_threads_polling),
+        cmocka_unit_test(two_threads_long_messages),
+        cmocka_unit_test(four_writers_one_bell),
+        cmocka_unit_test(two_processes),
+        cmocka_unit_test(corrupt_length_ends_the_ring),
+        cmocka_unit_test(garbage_stays_inside),
+        cmocka_unit_test(bell_rung_before_the_wait),
+    };
+
+    /* A lost wake-up must not hang the run. */
+    (void)alarm(240);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
