@@ -168,8 +168,7 @@ note_early_ack(struct flow_step *st, const struct decoded *p)
     const struct reasm *server = &st->c->r[DIR_S2C];
     int32_t after = (int32_t)(server->base - (p->seq + 1));
 
-    if ((server->flags & REASM_HINT) != 0 && after >= 0 &&
-        after < LATE_SYN_MAX)
+    if ((server->flags & REASM_HINT) != 0 && after >= 0 && after < LATE_SYN_MAX)
         st->c->facts |= CONN_ACK;
 }
 
@@ -212,8 +211,8 @@ rst_answers_syn(const struct flow_step *st, const struct decoded *p)
 {
     const struct reasm *client = &st->c->r[DIR_C2S];
 
-    return st->d == DIR_S2C && (p->flags & TCP_ACK) != 0 &&
-           has_base(client) && answers(client, p->ack);
+    return st->d == DIR_S2C && (p->flags & TCP_ACK) != 0 && has_base(client) &&
+           answers(client, p->ack);
 }
 
 /* Bytes of this direction may be missing: its next number is a guess. */
@@ -238,8 +237,7 @@ rst_fits(const struct flow_step *st, const struct decoded *p)
 
     if (!has_base(r))
         return rst_answers_syn(st, p) || (r->flags & REASM_HINT) != 0;
-    if (off == next || off == high ||
-        off == (int64_t)flow_life_half(st)->acked)
+    if (off == next || off == high || off == (int64_t)flow_life_half(st)->acked)
         return true;
     if ((r->flags & REASM_FIN) != 0 && off == high + 1)
         return true;
@@ -304,8 +302,7 @@ ack_of_wild(struct flow_step *o, uint32_t ack)
     struct reasm *r = flow_life_reasm(o);
     struct reasm_env env = flow_life_env(o);
 
-    if (r->work == NULL || r->work->n_wild == 0 ||
-        r->work->wild_end != ack)
+    if (r->work == NULL || r->work->n_wild == 0 || r->work->wild_end != ack)
         return STREAM_ACK_UNKNOWN;
     reasm_resync(r, &env, ack);
     flow_life_half(o)->acked = r->next;
@@ -424,8 +421,8 @@ trim(struct flow_step *st, struct payload *q, int64_t off)
     s->off = off > 0 ? (uint64_t)off : 0;
     if ((r->flags & REASM_FIN) != 0 && s->off + s->len > reasm_high(r)) {
         flow_life_odd(st, ANOM_DATA_AFTER_FIN, reasm_high(r), SPAN_NONE);
-        s->len = s->off < reasm_high(r) ? (uint32_t)(reasm_high(r) - s->off)
-                                        : 0;
+        s->len =
+            s->off < reasm_high(r) ? (uint32_t)(reasm_high(r) - s->off) : 0;
         s->data = span_head(s->data, s->len);
         q->fin = false;
     }
@@ -436,8 +433,11 @@ place(struct flow_step *st, const struct decoded *p, uint64_t acked)
 {
     struct reasm *r = flow_life_reasm(st);
     uint32_t seq = p->seq + ((p->flags & TCP_SYN) != 0);
-    struct payload q = {{p->payload, 0, p->payload_len, acked},
-                        (p->flags & TCP_FIN) != 0, false};
+    struct payload q = {
+        {p->payload, 0, p->payload_len, acked},
+        (p->flags & TCP_FIN) != 0,
+        false
+    };
     int64_t wild = (int64_t)st->e->limits.wild_bytes;
     int64_t ahead;
 
@@ -645,10 +645,10 @@ dispatch(struct flow_step *st, const struct decoded *p)
     switch ((enum conn_state)st->c->state) {
     case CONN_NEW:
     case CONN_PROBE:
-    case CONN_OPEN:    return on_live(st, p);
+    case CONN_OPEN: return on_live(st, p);
     case CONN_IGNORED: return on_ignored(st, p);
-    case CONN_CLOSED:  return on_closed(st, p);
-    case CONN_FREE:    break;
+    case CONN_CLOSED: return on_closed(st, p);
+    case CONN_FREE: break;
     }
     return STOP;
 }

@@ -2,7 +2,7 @@
 
 #include "sensor/base/hash.h"
 
-#define FLOW_ID_SEED UINT64_C(0x7370616e3235)
+#define FLOW_ID_SEED  UINT64_C(0x7370616e3235)
 #define FLOW_ID_SHIFT 13 /* leaves 51 bits, exact in a double */
 
 __extension__ typedef unsigned __int128 wide_t;

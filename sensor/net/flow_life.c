@@ -125,8 +125,8 @@ flow_life_env(struct flow_step *st)
         .mem = &st->s->mem,
         .pool = &st->s->pool,
         .now = st->e->now,
-        .acked = flow_life_is_seen(st->c, st->d) ? flow_life_half(st)->acked
-                                                 : 0,
+        .acked =
+            flow_life_is_seen(st->c, st->d) ? flow_life_half(st)->acked : 0,
         .seed = st->e->seed,
     };
 }
@@ -216,8 +216,7 @@ hole_deadline(const struct flow_env *e, const struct conn *c, enum dir d)
 
     if (!reasm_has_hole(r))
         return UINT64_MAX;
-    if (!flow_life_is_seen(c, dir_other(d)) ||
-        c->flow.half[d].acked > r->next)
+    if (!flow_life_is_seen(c, dir_other(d)) || c->flow.half[d].acked > r->next)
         return r->work->noticed + ms(e->limits.hole_acked_ms);
     return r->work->noticed + ms(e->limits.hole_open_ms);
 }
@@ -509,9 +508,9 @@ flow_life_room(struct flow_step *st, size_t n, uint64_t off)
 
     if (st->c->state == CONN_PROBE)
         max /= PROBE_EARLY_SHARE;
-    while (off > r->next && r->work != NULL && r->work->head != NULL &&
-           (r->work->bytes + need > max ||
-            r->work->n_early >= l->early_segments))
+    while (
+        off > r->next && r->work != NULL && r->work->head != NULL &&
+        (r->work->bytes + need > max || r->work->n_early >= l->early_segments))
         give_up_first(st);
     while (off > r->next && !net_mem_has(&st->s->mem, need)) {
         if (!give_up_oldest(st))

@@ -4,10 +4,10 @@
 #include "sensor/net/defrag.h"
 #include "sensor/net/flow.h"
 
-#define TIME_MIN NS_PER_US         /* 0 is "never" in many places */
-#define TIME_MAX (UINT64_C(1) << 62) /* the year 2116, room for deadlines */
-#define SHARD_SHIFT 58             /* FLOW_SHARDS is 64 */
-#define DATAGRAMS_MAX 4            /* fragmented tunnels inside each other */
+#define TIME_MIN      NS_PER_US           /* 0 is "never" in many places */
+#define TIME_MAX      (UINT64_C(1) << 62) /* the year 2116, room for deadlines */
+#define SHARD_SHIFT   58                  /* FLOW_SHARDS is 64 */
+#define DATAGRAMS_MAX 4 /* fragmented tunnels inside each other */
 
 const struct net_limits net_limits_default = {
 #define X(name, value, unit, why) .name = (value),
@@ -137,11 +137,10 @@ whole(struct net *n, struct decoded *d)
         struct span datagram = SPAN_NONE;
 
         n->stats.fragments++;
-        switch (i < DATAGRAMS_MAX
-                    ? defrag_put(n->defrag, d, n->now, &datagram)
-                    : DEFRAG_BAD) {
+        switch (i < DATAGRAMS_MAX ? defrag_put(n->defrag, d, n->now, &datagram)
+                                  : DEFRAG_BAD) {
         case DEFRAG_WAIT: return false;
-        case DEFRAG_BAD:  n->stats.fragments_bad++; return false;
+        case DEFRAG_BAD: n->stats.fragments_bad++; return false;
         case DEFRAG_DONE: break;
         }
         n->stats.defragmented++;
@@ -209,8 +208,8 @@ net_new(const struct net_options *o, struct net **out)
         n->shard[i].mem.deny = o->deny;
         n->shard[i].mem.deny_ctx = o->deny_ctx;
     }
-    n->defrag = defrag_new(n->env.limits.defrag_bytes,
-                           n->env.limits.defrag_datagrams);
+    n->defrag =
+        defrag_new(n->env.limits.defrag_bytes, n->env.limits.defrag_datagrams);
     if (n->defrag == NULL) {
         free(n);
         return ERR_NOMEM;

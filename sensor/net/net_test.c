@@ -7,6 +7,98 @@
 
 #include "sensor/net/net_test_kit.h"
 
+/* A script is steps separated by ';':
+ *   C S -1            client, SYN, sequence number -1
+ *   S SA -1 0         server, SYN-ACK, acknowledges 0
+ *   C A 0 0 text      client, ACK, sequence 0, acknowledges 0, payload text
+ *   S A 0 0 text/9    payload of 9 bytes of which text was captured
+ *   +600              600 ms pass without a packet
+ *   =C A 0 0 text     with the IP identification of the packet before
+ *   0C A 0 0 text     without IP identification
+ * Numbers are offsets in the stream: -1 is the SYN's. Flags: S A F R U.
+ * Each packet comes 1 ms after the one before. */
+static unsigned
+kit_flags(const char *s)
+{
+    unsigned f = 0;
+
+    for (; *s != '\0'; s++) {
+        f |= *s == 'S' ? TCP_SYN : 0U;
+        f |= *s == 'A' ? TCP_ACK : 0U;
+        f |= *s == 'F' ? TCP_FIN : 0U;
+        f |= *s == 'R' ? TCP_RST : 0U;
+        f |= *s == 'U' ? TCP_URG : 0U;
+    }
+    return f;
+}
+
+static void
+kit_step(struct kit *k, const char *step, uint16_t port)
+{
+    char dir = 0;
+    char flags[8] = "";
+    char data[128] = "";
+    int seq = 0;
+    int ack = 0;
+    int wire = -1;
+    char how = *step == '=' || *step == '0' ? *step++ : ' ';
+    struct decoded p;
+    char *slash;
+
+    if (*step == '+') {
+        k->now += strtoul(step + 1, NULL, 10) * NS_PER_MS;
+        (void)net_time(k->net, k->now);
+        return;
+    }
+    if (sscanf(step, "%c %7s %d %d %127[^;]", &dir, flags, &seq, &ack, data) <
+        2)
+        return;
+    slash = strchr(data, '/');
+    if (slash != NULL) {
+        wire = (int)strtol(slash + 1, NULL, 10);
+        *slash = '\0';
+    }
+    if (how == '=')
+        k->id--;
+    p = kit_segment(k, 0, port, dir == 'C' ? DIR_C2S : DIR_S2C,
+                    kit_flags(flags), (uint32_t)seq, (uint32_t)ack,
+                    span_str(data));
+    if (wire >= 0)
+        p.payload_len = (uint32_t)wire;
+    if (how == '0')
+        p.ip_id = 0;
+    k->now += NS_PER_MS;
+    kit_put(k, &p);
+}
+
+static void
+kit_run(struct kit *k, const char *script, uint16_t port)
+{
+    while (*script != '\0') {
+        script += strspn(script, " \n");
+        kit_step(k, script, port);
+        script += strcspn(script, ";");
+        script += *script == ';';
+    }
+}
+
+/* All that was recorded, attempts last. */
+static struct span
+kit_result(struct kit *k, struct buf *out)
+{
+    buf_init(out, 1 << 20);
+    for (size_t i = 0; i < k->n; i++) {
+        if (i > 0)
+            buf_str(out, " ");
+        buf_span(out, buf_view(&k->f[i].text));
+    }
+    buf_span(out, buf_view(&k->text));
+    while (out->n > 0 && out->p[out->n - 1] == ' ')
+        out->n--;
+    return buf_view(out);
+}
+
+
 #define SHAKE "C S -1; S SA -1 0; C A 0 0;"
 
 static const struct {
@@ -213,11 +305,694 @@ test_cases(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* The same on a port that is not listed. */
+static const struct {
+    const char *why, *script, *want;
+} odd_ports[] = {
+    {"the server's banner decides", SHAKE "S A 0 0 22; S A 2 0 0; C A 0 3 EHLO",
+     "open S\"220\" C\"EHLO\" end(capture_end) handshake"},
+    {"bytes before are kept in their order",
+     SHAKE "C A 0 0 EH; C A 2 0 LO; S A 0 4 220; C A 4 3 x",
+     "open C\"EHLO\" S\"220\" C\"x\" end(capture_end) handshake"},
+    {"what comes before the protocol is skipped",
+     SHAKE "C A 0 0 CONN; S A 0 4 220", "open S\"220\" end(capture_end) handshake"},
+    {"something else", SHAKE "C A 0 0 GET/3; S A 0 3 220; C AF 3 3; +6000", ""},
+    {"nothing", SHAKE "+901000", ""},
+    {"SYN only", "C S -1; +40000", ""},
+    {"reset while looking", SHAKE "C A 0 0 EH; C R 2; +3000", ""},
+    {"reordered while looking", SHAKE "S A 2 0 0x; S A 0 0 22",
+     "open S\"220x\" end(capture_end) handshake"},
+    {"lost while looking", SHAKE "S A 3 0 x; C A 0 4; +700; S A 4 0 220", ""},
+    {"a new connection after something else",
+     SHAKE "C A 0 0 GET; C S 700; S SA 900 701; S A 901 701 220",
+     "open S\"220\" end(capture_end)"},
+    {"not known at the end", SHAKE "C A 0 0 EH", ""},
+};
+
+static void
+test_odd_ports(void **state)
+{
+    unsigned bad = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(odd_ports); i++)
+        bad += !run_case(odd_ports[i].why, odd_ports[i].script,
+                         odd_ports[i].want, 2526);
+    assert_int_equal(bad, 0);
+}
+
+/* ---- counters ---- */
+
+static const struct {
+    const char *why, *script;
+    uint32_t packets, retransmitted, duplicates, reordered, differ, gaps;
+} counted[] = {
+    {"in order", SHAKE "C A 0 0 ab; C A 2 0 cd", 4, 0, 0, 0, 0, 0},
+    {"a copy", SHAKE "C A 0 0 ab; =C A 0 0 ab", 3, 0, 1, 0, 0, 0},
+    {"a copy after the next", SHAKE "C A 0 0 ab; C A 2 0 cd; =C A 0 0 ab", 5, 1,
+     0, 0, 0, 0},
+    {"sent again", SHAKE "C A 0 0 ab; C A 0 0 ab", 4, 1, 0, 0, 0, 0},
+    {"no identification, at once", SHAKE "0C A 0 0 ab; 0C A 0 0 ab", 3, 0, 1, 0,
+     0, 0},
+    {"no identification, later", SHAKE "0C A 0 0 ab; +2; 0C A 0 0 ab", 4, 1, 0,
+     0, 0, 0},
+    {"bare ACKs without it", SHAKE "0C A 0 0; 0C A 0 0; C A 0 0 ab", 5, 0, 0, 0,
+     0, 0},
+    {"identification again, too late", SHAKE "C A 0 0 ab; +200; =C A 0 0 ab", 4,
+     1, 0, 0, 0, 0},
+    {"reordered", SHAKE "C A 2 0 cd; C A 0 0 ab", 4, 0, 0, 1, 0, 0},
+    {"other bytes", SHAKE "C A 0 0 ab; C A 0 0 xy", 4, 1, 0, 0, 1, 0},
+    {"keep-alive", SHAKE "C A 0 0 ab; S A 0 2; C A 1 0 x", 4, 0, 0, 0, 0, 0},
+    {"lost", SHAKE "C A 0 0 ab; S A 0 4; +900", 3, 0, 0, 0, 0, 1},
+};
+
+static void
+test_counted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+        struct kit *k = kit_new();
+        const struct flow_half *h;
+
+        assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+        kit_run(k, counted[i].script, 25);
+        assert_int_equal(k->n, 1);
+        h = &k->f[0].flow->half[DIR_C2S];
+        if (h->packets != counted[i].packets ||
+            h->retransmitted != counted[i].retransmitted ||
+            h->duplicates != counted[i].duplicates ||
+            h->reordered != counted[i].reordered ||
+            h->overlaps_differ != counted[i].differ ||
+            h->gaps != counted[i].gaps)
+            fail_msg("%s: packets %u retransmitted %u duplicates %u reordered "
+                     "%u differ %u gaps %u", counted[i].why,
+                     (unsigned)h->packets, h->retransmitted, h->duplicates,
+                     h->reordered, h->overlaps_differ, h->gaps);
+        net_finish(k->net);
+        kit_free(k);
+    }
+}
+
+/* ---- peer_acked, facts ---- */
+
+struct chunks {
+    struct chunk c[16];
+    size_t n;
+};
+
+static void *
+chunks_open(void *ctx, struct flow *f, ns_t when)
+{
+    (void)f;
+    (void)when;
+    return ctx;
+}
+
+static void
+chunks_data(void *session, const struct chunk *c)
+{
+    struct chunks *all = session;
+
+    if (all->n < ARRAY_LEN(all->c))
+        all->c[all->n++] = *c;
+}
+
+static void
+chunks_gap(void *session, enum dir d, uint64_t lost, ns_t when)
+{
+    (void)session, (void)d, (void)lost, (void)when;
+}
+
+static ns_t
+chunks_wants(const void *session)
+{
+    (void)session;
+    return 0;
+}
+
+static void
+chunks_end(void *session, enum end_why why, ns_t when)
+{
+    (void)session, (void)why, (void)when;
+}
+
+static const struct stream_ops chunks_ops = {
+    .open = chunks_open, .data = chunks_data,        .gap = chunks_gap,
+    .wants_tick = chunks_wants, .end = chunks_end,
+};
+
+static void
+test_peer_acked(void **state)
+{
+    static const struct {
+        const char *why, *script;
+        uint64_t want[4];
+    } rows[] = {
+        {"each segment's own", SHAKE "S A 0 0 220; C A 0 3 E; C A 2 9 O; "
+         "C A 1 3 H", {0, 3, 3, 9}},
+        {"nothing of the server seen", "C S -1; C A 0 0 E; C A 1 9 H",
+         {STREAM_ACK_UNKNOWN, STREAM_ACK_UNKNOWN}},
+        {"midstream", "C A 50 70 E; S A 70 51 2; C A 51 71 H",
+         {STREAM_ACK_UNKNOWN, 1, 1}},
+        {"no ACK bit", SHAKE "S A 0 0 2; C - 0 0 E", {0, STREAM_ACK_UNKNOWN}},
+        {"absurd", SHAKE "S A 0 0 2; C A 0 90000000 E", {0, STREAM_ACK_UNKNOWN}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct kit *k = kit_new();
+        struct chunks all = {.n = 0};
+        struct net_options o = {
+            .n_workers = 1, .ports = kit_ports, .n_ports = 4,
+            .memory_max = 1 << 30, .flows_max = 1000, .ops = &chunks_ops,
+            .ops_ctx = &all};
+
+        assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+        net_free(k->net);
+        assert_int_equal(net_new(&o, &k->net), ERR_OK);
+        kit_run(k, rows[i].script, 25);
+        for (size_t j = 0; j < all.n; j++) {
+            if (all.c[j].peer_acked != rows[i].want[j])
+                fail_msg("%s: chunk %zu acked %llu", rows[i].why, j,
+                         (unsigned long long)all.c[j].peer_acked);
+        }
+        net_finish(k->net);
+        kit_free(k);
+    }
+}
+
+/* ---- every offset ---- */
+
+#define WORDS "EHLO mail.example MAIL FROM:<a@b> RCPT TO:<c@d> DATA"
+
+/* One segment of len bytes at from is never seen; cut is the size of others. */
+static void
+lose(enum dir d, size_t from, size_t len, size_t cut)
+{
+    struct kit *k = kit_new();
+    struct span all = SPAN_LIT(WORDS);
+    char want[128];
+
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    kit_run(k, SHAKE "S A 0 0 2", 25);
+    for (size_t at = 0; at < all.n;) {
+        size_t to = at < from ? from : at < from + len ? from + len : all.n;
+        size_t n = to - at < cut || at == from ? to - at : cut;
+        struct decoded p = kit_segment(
+            k, 0, 25, d, TCP_ACK, (uint32_t)at + (d == DIR_S2C), d == DIR_C2S,
+            span_head(span_tail(all, at), n));
+
+        if (at != from)
+            kit_put(k, &p);
+        at += n;
+    }
+    kit_run(k, d == DIR_C2S ? "S A 1 52 x; +800" : "C A 0 53 x; +800", 25);
+    (void)snprintf(want, sizeof(want), "%s" WORDS, d == DIR_S2C ? "2" : "");
+    memset(want + (d == DIR_S2C) + from, '?', len);
+    assert_int_equal(k->f[0].flow->half[d].lost, len);
+    assert_int_equal(k->f[0].flow->half[d].gaps, 1);
+    if (!span_eq(buf_view(&k->f[0].bytes[d]), span_str(want)))
+        fail_msg("lost %zu at %zu: %.*s", len, from,
+                 (int)k->f[0].bytes[d].n, (const char *)k->f[0].bytes[d].p);
+    net_finish(k->net);
+    kit_free(k);
+}
+
+static void
+test_gap_everywhere(void **state)
+{
+    size_t n = sizeof(WORDS) - 1;
+
+    (void)state;
+    assert_int_equal(n, 52);
+    for (unsigned d = 0; d < 2; d++) {
+        for (size_t from = 0; from < n; from++) {
+            /* a last byte alone is taken for a FIN */
+            for (size_t len = from + 1 == n ? 2 : 1; len <= 9; len += 4) {
+                if (from + len <= n)
+                    lose((enum dir)d, from, len, 1 + len % 7);
+            }
+        }
+    }
+}
+
+/* ---- any cut, any order, any number of copies ---- */
+
+static uint64_t
+rnd(uint64_t *seed, uint64_t n)
+{
+    *seed = hash_mix(*seed, 1);
+    return *seed % n;
+}
+
+#define STREAM_N 3000
+#define SEGS_MAX 4000
+
+struct seg {
+    uint16_t off;
+    uint16_t n;
+    uint8_t dir;
+};
+
+static size_t
+cut_streams(uint64_t *seed, struct seg *seg)
+{
+    uint16_t at[2] = {0, 0};
+    uint64_t max = 1 + rnd(seed, 200);
+    size_t n = 0;
+
+    while (at[0] < STREAM_N || at[1] < STREAM_N) {
+        unsigned d = (unsigned)rnd(seed, 2);
+        uint16_t len = (uint16_t)(1 + rnd(seed, max));
+
+        if (at[d] >= STREAM_N)
+            continue;
+        if (len > STREAM_N - at[d])
+            len = (uint16_t)(STREAM_N - at[d]);
+        for (uint64_t copies = rnd(seed, 8) == 0; n < SEGS_MAX; copies--) {
+            uint16_t back = (uint16_t)(copies ? rnd(seed, 30) : 0);
+
+            back = back < at[d] ? back : at[d];
+            seg[n++] = (struct seg){(uint16_t)(at[d] - back),
+                                    (uint16_t)(len + back), (uint8_t)d};
+            if (copies == 0)
+                break;
+        }
+        at[d] = (uint16_t)(at[d] + len);
+    }
+    for (size_t i = 0; i + 1 < n; i++) { /* a window of 8 */
+        size_t j = i + rnd(seed, n - i < 8 ? n - i : 8);
+        struct seg s = seg[i];
+
+        seg[i] = seg[j];
+        seg[j] = s;
+    }
+    return n;
+}
+
+static void
+random_run(uint64_t seed, struct seg *seg, uint8_t bytes[2][STREAM_N])
+{
+    struct kit *k = kit_new();
+    size_t n;
+
+    for (size_t i = 0; i < STREAM_N; i++) {
+        bytes[0][i] = (uint8_t)rnd(&seed, 256);
+        bytes[1][i] = (uint8_t)rnd(&seed, 256);
+    }
+    n = cut_streams(&seed, seg);
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    k->isn[0] = (uint32_t)rnd(&seed, UINT32_MAX);
+    k->isn[1] = UINT32_MAX - (uint32_t)rnd(&seed, STREAM_N);
+    kit_run(k, SHAKE, 25);
+    for (size_t i = 0; i < n; i++) {
+        struct decoded p = kit_segment(
+            k, 0, 25, (enum dir)seg[i].dir, TCP_ACK, seg[i].off, 0,
+            span_of(bytes[seg[i].dir] + seg[i].off, seg[i].n));
+
+        k->now += NS_PER_MS;
+        kit_put(k, &p);
+    }
+    for (unsigned d = 0; d < 2; d++) {
+        assert_int_equal(k->f[0].flow->half[d].overlaps_differ, 0);
+        assert_int_equal(k->f[0].bytes[d].n, STREAM_N);
+        assert_memory_equal(k->f[0].bytes[d].p, bytes[d], STREAM_N);
+    }
+    net_finish(k->net);
+    kit_free(k);
+}
+
+static void
+test_random(void **state)
+{
+    struct seg *seg = calloc(SEGS_MAX, sizeof(*seg));
+    uint8_t(*bytes)[STREAM_N] = calloc(2, STREAM_N);
+
+    (void)state;
+    assert_non_null(seg);
+    assert_non_null(bytes);
+    for (uint64_t seed = 1; seed <= 60; seed++)
+        random_run(seed, seg, bytes);
+    free(seg);
+    free(bytes);
+}
+
+/* ---- workers ---- */
+
+/* Many connections at once: talk, loss, floods, ends. */
+static void
+crowd(struct kit *k, unsigned n_conn, unsigned n_packets)
+{
+    uint64_t seed = 7;
+    uint16_t *at = calloc(n_conn, sizeof(*at));
+
+    assert_non_null(at);
+    for (unsigned i = 0; i < n_packets; i++) {
+        unsigned c = (unsigned)rnd(&seed, n_conn);
+        unsigned what = (unsigned)rnd(&seed, 40);
+        enum dir d = rnd(&seed, 3) == 0 ? DIR_S2C : DIR_C2S;
+        unsigned flags = what == 0   ? TCP_FIN | TCP_ACK
+                         : what == 1 ? TCP_RST
+                         : what == 2 ? TCP_SYN
+                                     : TCP_ACK;
+        uint32_t seq = d == DIR_C2S ? at[c] : 0;
+        struct span data = flags != TCP_ACK ? SPAN_NONE : SPAN_LIT("MAIL FROM");
+        struct decoded p;
+
+        if (what == 3)
+            at[c] = (uint16_t)(at[c] + 20); /* loss */
+        p = kit_segment(k, c, rnd(&seed, 4) == 0 ? 8080 : 25, d, flags,
+                        what == 2 ? (uint32_t)rnd(&seed, 3) : seq,
+                        d == DIR_S2C ? at[c] : 0, data);
+        if (d == DIR_C2S)
+            at[c] = (uint16_t)(at[c] + data.n);
+        k->now += rnd(&seed, 20) * NS_PER_MS;
+        kit_put(k, &p);
+    }
+    free(at);
+}
+
+/* Sum over flows of their calls' hashes: equal when each flow's calls are. */
+static uint64_t
+crowd_hash(unsigned n_workers, uint64_t memory, uint32_t flows,
+           struct net_stats *sum)
+{
+    uint64_t all = 0;
+
+    *sum = (struct net_stats){0};
+    for (unsigned w = 0; w < n_workers; w++) {
+        struct kit *k = kit_new();
+        const struct net_stats *s;
+
+        assert_int_equal(kit_begin(k, w, n_workers, memory, flows), ERR_OK);
+        crowd(k, 200, 20000);
+        net_finish(k->net);
+        assert_int_equal(k->n_open, 0);
+        all += k->sum;
+        s = net_stats(k->net);
+        assert_int_equal(s->flows_open, 0);
+        sum->packets += s->packets;
+        sum->flows += s->flows;
+        sum->evicted += s->evicted;
+        sum->lost += s->lost;
+        sum->attempts += s->attempts;
+        sum->reassembly_dropped += s->reassembly_dropped;
+        kit_free(k);
+    }
+    return all;
+}
+
+static void
+test_workers(void **state)
+{
+    static const struct {
+        const char *why;
+        uint64_t memory;
+        uint32_t flows;
+    } rows[] = {
+        {"plenty", 0, 0},
+        {"few flows", 0, 64},
+        {"little memory", 64 * 23500, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct net_stats one;
+        uint64_t want = crowd_hash(1, rows[i].memory, rows[i].flows, &one);
+
+        print_message("%s: flows %llu evicted %llu lost %llu dropped %llu\n",
+                      rows[i].why, (unsigned long long)one.flows,
+                      (unsigned long long)one.evicted,
+                      (unsigned long long)one.lost,
+                      (unsigned long long)one.reassembly_dropped);
+        assert_int_not_equal(one.flows, 0);
+        for (unsigned n = 2; n <= 8; n *= 2) {
+            struct net_stats sum;
+
+            if (crowd_hash(n, rows[i].memory, rows[i].flows, &sum) != want)
+                fail_msg("%s: other with %u workers", rows[i].why, n);
+            assert_int_equal(sum.packets, one.packets * n);
+            assert_int_equal(sum.flows, one.flows);
+            assert_int_equal(sum.evicted, one.evicted);
+            assert_int_equal(sum.lost, one.lost);
+            assert_int_equal(sum.attempts, one.attempts);
+            assert_int_equal(sum.reassembly_dropped, one.reassembly_dropped);
+        }
+    }
+}
+
+/* ---- caps ---- */
+
+static void
+test_flow_cap(void **state)
+{
+    enum { PER_SHARD = 20 };
+    struct kit *k = kit_new();
+
+    (void)state;
+    /* flows_max gives each shard 1 more than its share */
+    assert_int_equal(kit_begin(k, 0, 1, 0, 64 * (PER_SHARD - 1)), ERR_OK);
+    /* some sessions, then a flood of SYNs */
+    for (unsigned c = 0; c < 200; c++) {
+        struct decoded p = kit_segment(k, c, 25, DIR_C2S, TCP_ACK, 0, 0,
+                                       SPAN_LIT("MAIL"));
+
+        kit_put(k, &p);
+    }
+    assert_int_equal(net_stats(k->net)->evicted, 0);
+    for (unsigned c = 1000; c < 60000; c++) {
+        struct decoded p = kit_segment(k, c, 25, DIR_C2S, TCP_SYN,
+                                       UINT32_MAX, 0, SPAN_NONE);
+
+        kit_put(k, &p);
+    }
+    assert_true(net_stats(k->net)->flows_open <= 64 * PER_SHARD);
+    assert_true(net_stats(k->net)->evicted > 50000);
+    assert_int_equal(k->n_open, 200); /* the flood took its own kind */
+    net_finish(k->net);
+    kit_free(k);
+}
+
+/* Early bytes of many connections: the oldest hole is given up. */
+static void
+test_memory_cap(void **state)
+{
+    static const uint8_t block[1000];
+    struct kit *k = kit_new();
+    uint64_t max = 64 * 100000;
+    uint64_t most = 0;
+
+    (void)state;
+    assert_int_equal(kit_begin(k, 0, 1, max, 0), ERR_OK);
+    for (unsigned i = 0; i < 40; i++) {
+        for (unsigned c = 0; c < 250; c++) {
+            struct decoded p = kit_segment(
+                k, c, 25, DIR_C2S, TCP_ACK, i > 0 ? 1000 * i + 5 : 0, 0,
+                span_of(block, i > 0 ? 1000 : 5));
+
+            k->quiet = true;
+            if (i == 1)
+                p.seq += 500;
+            if (i == 1)
+                p.payload.n = p.payload_len = 500;
+            kit_put(k, &p);
+        }
+        most = net_stats(k->net)->memory_bytes > most
+                   ? net_stats(k->net)->memory_bytes
+                   : most;
+    }
+    print_message("most %llu of %llu, dropped %llu\n",
+                  (unsigned long long)most, (unsigned long long)max,
+                  (unsigned long long)net_stats(k->net)->reassembly_dropped);
+    assert_true(most <= max);
+    assert_true(net_stats(k->net)->reassembly_dropped > 0);
+    net_finish(k->net);
+    assert_int_equal(k->n_open, 0);
+    kit_free(k);
+}
+
+static const struct {
+    const char *why;
+    size_t bytes;
+    size_t n;
+    bool full;
+} early_rows[] = {
+    {"below", 900, 50, false},
+    {"many small ones", 1, 511, false},
+    {"one more", 1, 513, true},
+    {"too many bytes", 1400, 200, true},
+};
+
+static void
+test_early_cap(void **state)
+{
+    static const uint8_t block[2000];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(early_rows); i++) {
+        size_t len = early_rows[i].bytes;
+        struct kit *k = kit_new();
+
+        assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+        kit_run(k, SHAKE "S A 0 0 2", 25);
+        for (size_t j = 0; j < early_rows[i].n; j++) {
+            struct decoded p = kit_segment(
+                k, 0, 25, DIR_C2S, TCP_ACK, (uint32_t)(7 + j * (len + 1)), 0,
+                span_of(block, len));
+
+            kit_put(k, &p);
+        }
+        if ((span_search(buf_view(&k->f[0].text),
+                         SPAN_LIT("reassembly_full")) <
+             k->f[0].text.n) != early_rows[i].full)
+            fail_msg("%s", early_rows[i].why);
+        net_finish(k->net);
+        kit_free(k);
+    }
+}
+
+/* Each allocation fails once; nothing is lost but what it was for. */
+static void
+test_no_memory(void **state)
+{
+    unsigned n = 1;
+
+    (void)state;
+    for (bool more = true; more; n++) {
+        struct kit *k = kit_new();
+
+        k->deny_in = n;
+        assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+        kit_run(k, SHAKE "S A 0 0 220; C A 3 3 def; C A 8 3 i; C A 0 3 abc; "
+                "C A 6 3 gh; C A 20 3 x; C AF 21 3; S AF 3 22; +6000", 25);
+        kit_run(k, SHAKE "C A 0 0 EHLO; S A 2 4 0; S A 0 4 22", 2526);
+        net_finish(k->net);
+        assert_int_equal(k->n_open, 0);
+        more = k->n_alloc >= n;
+        kit_free(k);
+    }
+    assert_true(n > 8);
+}
+
+/* ---- time ---- */
+
+static void
+test_ticks(void **state)
+{
+    struct kit *k = kit_new();
+
+    (void)state;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    kit_run(k, SHAKE "C A 0 0 a", 25);
+    k->f[0].wants = KIT_START + 250 * NS_PER_MS;
+    kit_run(k, "C A 1 0 b; +200; C A 2 0 c; +100; +5000", 25);
+    assert_int_equal(k->tick, KIT_START + 5300 * NS_PER_MS);
+    k->f[0].wants = KIT_START; /* past: the next tick */
+    kit_run(k, "C A 3 0 d; +100", 25);
+    net_finish(k->net);
+    assert_string_equal(
+        (buf_putc(&k->f[0].text, 0), (const char *)k->f[0].text.p),
+        "open C\"abc\" tick(300) C\"d\" tick(5400) end(capture_end) handshake");
+    kit_free(k);
+}
+
+static void
+test_ties(void **state)
+{
+    struct kit *k = kit_new();
+    struct decoded p;
+
+    (void)state;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    p = kit_segment(k, 0, 25, DIR_C2S, TCP_ACK, 0, 0, SPAN_LIT("x"));
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(net_segment(k->net, &p, 0, 65536, KIT_START + 999),
+                         KIT_START + (i < 4 ? 0 : 1000));
+    assert_int_equal(net_stats(k->net)->time_ties, 1);
+    assert_int_equal(net_segment(k->net, &p, 0, 60, KIT_START - NS_PER_S),
+                     KIT_START + 1000);
+    assert_int_equal(net_stats(k->net)->time_backward, 1);
+    assert_int_equal(net_segment(k->net, &p, 0, 60, UINT64_MAX),
+                     UINT64_C(1) << 62);
+    assert_int_equal(net_segment(k->net, &p, 0, 60, 0), UINT64_C(1) << 62);
+    net_finish(k->net);
+    kit_free(k);
+}
+
+static void
+test_flow_facts(void **state)
+{
+    struct kit *k = kit_new();
+    struct decoded p;
+    const struct flow *f;
+
+    (void)state;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    /* the server's side first: roles by port, MACs turned round */
+    p = kit_segment(k, 3, 25, DIR_S2C, TCP_ACK, 0, 0, SPAN_LIT("220"));
+    p.vlan[0] = 7;
+    p.n_vlan = 1;
+    p.tunnel[0] = TUNNEL_GRE;
+    p.n_tunnel = 1;
+    p.has_mac = true;
+    p.mac_src[5] = 1;
+    p.mac_dst[5] = 2;
+    (void)net_segment(k->net, &p, 9, 60, KIT_START);
+    p.vlan[0] = 8; /* the same flow in another VLAN */
+    p.seq += 3;
+    (void)net_segment(k->net, &p, 9, 60, KIT_START);
+    assert_int_equal(k->n, 1);
+    f = k->f[0].flow;
+    assert_int_equal(f->client_port, 40003);
+    assert_int_equal(f->server_port, 25);
+    assert_int_equal(f->vlan[0], 7);
+    assert_int_equal(f->n_vlan, 1);
+    assert_int_equal(f->tunnel[0], TUNNEL_GRE);
+    assert_int_equal(f->iface, 9);
+    assert_true(f->has_mac && f->midstream);
+    assert_int_equal(f->mac_src[5], 2);
+    assert_int_equal(f->half[DIR_S2C].ttl, 128);
+    assert_int_equal(f->half[DIR_S2C].packets, 2);
+    assert_int_equal(f->start, KIT_START);
+    net_finish(k->net);
+    kit_free(k);
+}
+
+static void
+test_refused_session(void **state)
+{
+    struct kit *k = kit_new();
+
+    (void)state;
+    k->refuse = true;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    kit_run(k, SHAKE "C A 3 0 x; S A 0 0 y; C A 0 0 abc; C AF 4 0; +6000", 25);
+    net_finish(k->net);
+    assert_int_equal(k->n, 0);
+    assert_int_equal(k->n_attempts, 0);
+    assert_int_equal(net_stats(k->net)->ignored, 1);
+    kit_free(k);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_odd_ports),
+        cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_peer_acked),
+        cmocka_unit_test(test_gap_everywhere),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_flow_cap),
+        cmocka_unit_test(test_memory_cap),
+        cmocka_unit_test(test_early_cap),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_ties),
+        cmocka_unit_test(test_flow_facts),
+        cmocka_unit_test(test_refused_session),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,8 @@ remember(struct reasm *r, const struct reasm_env *e, uint64_t off,
         memmove(w->sent, w->sent + 1, sizeof(w->sent) - sizeof(w->sent[0]));
         w->n_sent--;
     }
-    w->sent[w->n_sent++] = (struct reasm_sent){
-        (uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
+    w->sent[w->n_sent++] =
+        (struct reasm_sent){(uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
 }
 
 static void
@@ -106,8 +106,8 @@ forget_acked(struct reasm_work *w, uint64_t acked)
 {
     unsigned k = 0;
 
-    while (k < w->n_sent && (int32_t)(w->sent[k].off + w->sent[k].len -
-                                      (uint32_t)acked) <= 0)
+    while (k < w->n_sent &&
+           (int32_t)(w->sent[k].off + w->sent[k].len - (uint32_t)acked) <= 0)
         k++;
     if (k == 0)
         return;
@@ -323,8 +323,11 @@ store(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
     if (n == NULL)
         return false;
     link = find(w, from);
-    *n = (struct early){.next = *link, .off = from, .acked = s->acked,
-                        .seen = e->now, .len = (uint32_t)(to - from),
+    *n = (struct early){.next = *link,
+                        .off = from,
+                        .acked = s->acked,
+                        .seen = e->now,
+                        .len = (uint32_t)(to - from),
                         .n = (uint32_t)d.n};
     if (d.n > 0)
         memcpy(n->data, d.p, d.n);
@@ -340,8 +343,8 @@ store(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
 
 /* Delivers [next, to) of a segment; what was cut off is a gap. */
 static void
-give_part(struct reasm *r, const struct reasm_env *e,
-          const struct reasm_seg *s, uint64_t to)
+give_part(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
+          uint64_t to)
 {
     uint64_t from = r->next;
     struct span d = part(s, from, to);

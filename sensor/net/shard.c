@@ -68,8 +68,8 @@ grow_slab(struct shard *s)
         return false;
     s->chunk[s->n_chunk++] = c;
     for (uint32_t i = SHARD_CHUNK; i-- > 0;) {
-        c[i] = (struct conn){.state = CONN_FREE, .slot = first + i,
-                             .next = s->free};
+        c[i] = (struct conn){
+            .state = CONN_FREE, .slot = first + i, .next = s->free};
         s->free = first + i;
     }
     return true;
@@ -139,8 +139,8 @@ shard_has_room(const struct shard *s)
     if (s->n >= s->n_max)
         return false;
     if (s->slot == NULL || (s->n + 1) * 2 > s->mask + 1)
-        need += (s->mask + 1) * 2 * sizeof(*s->slot) +
-                SLOTS_MIN * sizeof(*s->slot);
+        need +=
+            (s->mask + 1) * 2 * sizeof(*s->slot) + SLOTS_MIN * sizeof(*s->slot);
     if (s->free == CONN_NIL)
         need += SHARD_CHUNK * sizeof(struct conn) +
                 s->timer.cap * 2 * (sizeof(uint64_t) + sizeof(uint32_t)) +
@@ -157,8 +157,11 @@ shard_add(struct shard *s, uint32_t tag)
         return NULL;
     c = shard_at(s, s->free);
     s->free = c->next;
-    *c = (struct conn){.state = CONN_NEW, .slot = c->slot, .tag = tag,
-                       .list = CONN_LIST_NONE, .prev = CONN_NIL,
+    *c = (struct conn){.state = CONN_NEW,
+                       .slot = c->slot,
+                       .tag = tag,
+                       .list = CONN_LIST_NONE,
+                       .prev = CONN_NIL,
                        .next = CONN_NIL};
     table_put(s, tag, c->slot);
     s->n++;

@@ -1,7 +1,7 @@
 #include "sensor/net/timer.h"
 
 #define SLOT_MASK ((UINT64_C(1) << TIMER_SLOT_BITS) - 1)
-#define TICK_MAX (UINT64_MAX >> TIMER_SLOT_BITS)
+#define TICK_MAX  (UINT64_MAX >> TIMER_SLOT_BITS)
 
 static uint32_t
 slot_of(uint64_t entry)
