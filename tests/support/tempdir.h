@@ -44,8 +44,9 @@ static inline struct tempdir_name
 tempdir_name(const char *dir, const char *name)
 {
     struct tempdir_name n;
+    int k = snprintf(n.s, sizeof(n.s), "%s/%s", dir, name);
 
-    (void)snprintf(n.s, sizeof(n.s), "%s/%s", dir, name);
+    tempdir_check(k > 0 && (size_t)k < sizeof(n.s), name);
     return n;
 }
 
