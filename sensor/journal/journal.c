@@ -160,8 +160,8 @@ begin_segment(struct journal *j)
     int no;
 
     journal_segment_name(number, "", name);
-    fd = openat(j->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
-                0600);
+    fd = openat(j->dir, name,
+                O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     no = errno;
     if (fd < 0)
         return fail(j, "new segment", strerrordesc_np(no));

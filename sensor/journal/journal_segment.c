@@ -269,7 +269,7 @@ seek_frame(struct journal_source *s)
     s->in_at = s->in_n;
 }
 
-static enum err
+static enum err /* NOLINTNEXTLINE(readability-non-const-parameter): by zstd */
 get_zst(struct journal_source *s, uint8_t *p, size_t cap, size_t *got)
 {
     for (;;) {

@@ -127,6 +127,24 @@ folder(const struct tempdir *t)
     return tempdir_name(t->path, "journal");
 }
 
+/* For the tests that open thousands of journals: nothing is synced. */
+static ssize_t
+plain_write(void *ctx, int fd, const void *p, size_t n)
+{
+    (void)ctx;
+    return write(fd, p, n);
+}
+
+static int
+no_sync(void *ctx, int fd)
+{
+    (void)ctx;
+    (void)fd;
+    return 0;
+}
+
+static const struct journal_io fast = {plain_write, no_sync, NULL};
+
 /* ---- tests ---- */
 
 static void
@@ -145,7 +163,8 @@ test_line_is_as_documented(void **state)
     tempdir_make(&t);
     j = open_ok(t.path, NULL, NULL);
     assert_int_equal(journal_append(j, SPAN_LIT("{\"a\":1}"), NULL), ERR_OK);
-    assert_int_equal(journal_append(j, SPAN_LIT("{\"b\":\"x\"}"), NULL), ERR_OK);
+    assert_int_equal(journal_append(j, SPAN_LIT("{\"b\":\"x\"}"), NULL),
+                     ERR_OK);
     assert_int_equal(journal_close(j), ERR_OK);
     for (unsigned i = 0; i < 2; i++) {
         check = XXH3_64bits_withSeed(bodies[i], strlen(bodies[i]),
@@ -219,6 +238,7 @@ test_refusals(void **state)
 static void
 test_cut_at_every_byte(void **state)
 {
+    struct journal_options o = {.io = &fast};
     struct tempdir t;
     struct journal_recovery rec;
     struct journal *j;
@@ -227,7 +247,7 @@ test_cut_at_every_byte(void **state)
 
     (void)state;
     tempdir_make(&t);
-    j = open_ok(t.path, NULL, NULL);
+    j = open_ok(t.path, &o, NULL);
     put_lines(j, 8);
     assert_int_equal(journal_close(j), ERR_OK);
     whole = tempdir_load(folder(&t).s, FIRST, &n);
@@ -244,10 +264,10 @@ test_cut_at_every_byte(void **state)
             }
         }
         tempdir_make(&t);
-        j = open_ok(t.path, NULL, NULL);
+        j = open_ok(t.path, &o, NULL);
         assert_int_equal(journal_close(j), ERR_OK);
         tempdir_store(folder(&t).s, FIRST, whole, cut);
-        j = open_ok(t.path, NULL, &rec);
+        j = open_ok(t.path, &o, &rec);
         assert_int_equal(rec.lines, lines);
         assert_int_equal(rec.next_seq, lines + 1);
         assert_int_equal(rec.bad_lines, 0);
@@ -280,7 +300,7 @@ static void
 test_every_byte_flipped(void **state)
 {
     static const uint8_t flips[] = {0x01, 0x20, 0x80, 0xff};
-    struct journal_options o = {.keep_plain = true};
+    struct journal_options o = {.keep_plain = true, .io = &fast};
     struct tempdir t;
     struct journal_recovery rec;
     struct journal *j;
@@ -801,7 +821,8 @@ bad_sync(void *ctx, int fd)
         errno = EIO;
         return -1;
     }
-    return fdatasync(fd);
+    (void)fd;
+    return 0;
 }
 
 /* Full at every byte: the journal says so, and goes on when there is room; or

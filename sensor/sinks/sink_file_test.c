@@ -222,7 +222,7 @@ test_closed_pipe(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* A pipe that does not block, and its slow reader: BUSY, and nothing is lost. */
+/* A pipe that does not block, and its slow reader: BUSY, nothing is lost. */
 static void
 test_slow_pipe(void **state)
 {
