@@ -12,6 +12,8 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     if (c == NULL)
         return ERR_NOMEM;
     c->sink = o->sink;
+    c->describe = o->describe;
+    c->describe_ctx = o->describe_ctx;
     c->scan = smtp_scan_best();
     charset_init(&c->charset);
     record_init(&c->rec);

@@ -28,6 +28,10 @@ struct smtp_options {
     struct record_sink sink;
     uint64_t memory_max; /* bytes of all shards; split evenly */
     bool body_digest;    /* SHA-256 of every message */
+    /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
+     * FIELD_IN_IFACE. NULL is fine. */
+    void (*describe)(void *ctx, const struct flow *f, struct record_out *r);
+    void *describe_ctx;
 };
 
 struct smtp_stats {

@@ -1,14 +1,17 @@
 #include "dissectors/smtp_session.h"
 
 static void
-common(struct record_out *r, const struct flow *f, const char *app,
+common(struct smtp_ctx *c, const struct flow *f, const char *app,
        const struct tx *t)
 {
+    struct record_out *r = &c->rec;
     static const char *const tunnels[] = {
         "", "mpls", "pppoe", "gre", "erspan", "vxlan", "geneve", "ipip",
         "gtp", "teredo",
     };
 
+    if (c->describe != NULL)
+        c->describe(c->describe_ctx, f, r);
     for (unsigned i = 0; i < f->n_vlan; i++)
         record_u64(r, FIELD_VLAN, f->vlan[i]);
     for (unsigned i = 0; i < FLOW_TUNNELS && f->tunnel[i] != 0; i++)
@@ -61,7 +64,7 @@ smtp_record(struct smtp *s, enum event_type type, ns_t when, const struct tx *t)
     };
 
     record_begin(r, &head);
-    common(r, s->flow, s->implicit_tls ? "tls" : "smtp", t);
+    common(s->ctx, s->flow, s->implicit_tls ? "tls" : "smtp", t);
     quality(s, t, r);
     return r;
 }
@@ -308,7 +311,7 @@ smtp_emit_attempt(struct smtp_ctx *c, struct flow *f, bool refused,
                                .type = EVENT_ATTEMPT};
 
     record_begin(r, &head);
-    common(r, f, NULL, NULL);
+    common(c, f, NULL, NULL);
     record_u64(r, FIELD_ATTEMPTS_REFUSED, refused);
     record_u64(r, FIELD_ATTEMPTS_UNANSWERED, !refused && !answered);
     record_u64(r, FIELD_ATTEMPTS_SILENT, !refused && answered);

@@ -28,6 +28,8 @@ enum {
 
 struct smtp_ctx {
     struct record_sink sink;
+    void (*describe)(void *ctx, const struct flow *f, struct record_out *r);
+    void *describe_ctx;
     struct record_out rec;
     struct buf scratch;
     struct mem mem[FLOW_SHARDS];

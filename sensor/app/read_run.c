@@ -93,27 +93,34 @@ make_room(struct read_run *r, size_t ring_bytes)
 }
 
 static enum err
-start_hand(struct read_run *r, unsigned i, bool processes)
+start_thread(struct hand *h, void *(*job)(void *))
 {
-    struct hand *h = &r->hands[i];
-    int failed;
-
-    h->run = r;
-    h->number = i;
-    if (processes && start_process(h) != ERR_OK) {
-        ring_close(&r->rings[i]);
-        return ERR_NOMEM;
-    }
-    failed = pthread_create(&h->thread, NULL, processes ? watch : work, h);
-    if (failed != 0) {
-        ring_close(&r->rings[i]);
+    if (pthread_create(&h->thread, NULL, job, h) != 0) {
+        ring_close(&h->run->rings[h->number]);
         return ERR_NOMEM;
     }
     h->started = true;
     return ERR_OK;
 }
 
-/* Processes are forked before the first thread is made. */
+/* All processes are forked before the first thread is made. */
+static enum err
+start_all(struct read_run *r, bool processes)
+{
+    unsigned n = r->plan.n_workers;
+    enum err e = ERR_OK;
+
+    for (unsigned i = 0; e == ERR_OK && i < n; i++) {
+        r->hands[i].run = r;
+        r->hands[i].number = i;
+        if (processes)
+            e = start_process(&r->hands[i]);
+    }
+    for (unsigned i = 0; e == ERR_OK && i < n; i++)
+        e = start_thread(&r->hands[i], processes ? watch : work);
+    return e;
+}
+
 enum err
 read_run_start(const struct worker_plan *plan, size_t ring_bytes,
                bool processes, struct read_run **out)
@@ -125,8 +132,8 @@ read_run_start(const struct worker_plan *plan, size_t ring_bytes,
         return ERR_NOMEM;
     r->plan = *plan;
     e = make_room(r, ring_bytes);
-    for (unsigned i = 0; e == ERR_OK && i < plan->n_workers; i++)
-        e = start_hand(r, i, processes);
+    if (e == ERR_OK)
+        e = start_all(r, processes);
     if (e != ERR_OK) {
         (void)read_run_end(r);
         return e;

@@ -37,7 +37,7 @@ const char *event_type_name(enum event_type t);
 enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
 
 #define RECORD_HEAD 24
-#define RECORD_MAX (1U << 20)    /* bytes of a record, header included */
+#define RECORD_MAX ((1U << 20) - 64) /* with its header; a ring of 4 MiB takes it */
 #define RECORD_STR_MAX 65535U    /* bytes of one entry */
 
 /* Order of events: (when, flow_id, seq). flow_id is 0 where there is no flow. */

@@ -1,0 +1,580 @@
+#include "rules/answers.h"
+
+#include "sensor/base/hash.h"
+#include "sensor/event/anomaly.h"
+
+#include <stdlib.h>
+
+#define PRIVATE_SITE_MAX 256
+
+static const char *const class_names[SUMMARY_CLASSES] = {
+    "accepted",    "unknown_user", "mailbox_full", "policy",
+    "blocklist",   "greylisting",  "rate",         "relay_denied",
+    "other",       "unanswered",
+};
+
+struct answers {
+    struct summary_host *hosts;
+    uint32_t *slots;      /* index + 1 into hosts; open addressing */
+    size_t n_hosts, cap_hosts, n_slots;
+    uint64_t *pairs;      /* hashes of (host, peer, role), 0 is free */
+    size_t n_pairs, cap_pairs;
+    uint64_t *citers;     /* hashes of (listing, server) */
+    size_t n_citers, cap_citers;
+    struct summary_listing *listings;
+    size_t n_listings;
+    uint64_t anomalies[ANOM_COUNT];
+    struct summary_anomaly shown[ANOM_COUNT];
+    struct summary total; /* counts only */
+    char **sites;         /* names seen, each once */
+    size_t n_sites;
+};
+
+enum err
+answers_new(struct answers **out)
+{
+    struct answers *a = calloc(1, sizeof(*a));
+
+    if (a == NULL)
+        return ERR_NOMEM;
+    a->listings = calloc(ANSWERS_LISTINGS, sizeof(*a->listings));
+    if (a->listings == NULL) {
+        free(a);
+        return ERR_NOMEM;
+    }
+    *out = a;
+    return ERR_OK;
+}
+
+void
+answers_free(struct answers *a)
+{
+    if (a == NULL)
+        return;
+    for (size_t i = 0; i < a->n_sites; i++)
+        free(a->sites[i]);
+    free(a->sites);
+    free(a->hosts);
+    free(a->slots);
+    free(a->pairs);
+    free(a->citers);
+    free(a->listings);
+    free(a);
+}
+
+/* ---- a set of hashes ---- */
+
+static bool
+set_grow(uint64_t **set, size_t *cap, size_t n)
+{
+    size_t more = *cap > 0 ? *cap * 2 : 256;
+    uint64_t *s;
+
+    if (n * 4 < *cap * 3)
+        return true;
+    s = calloc(more, sizeof(*s));
+    if (s == NULL)
+        return false;
+    for (size_t i = 0; i < *cap; i++) {
+        size_t at = (*set)[i] & (more - 1);
+
+        if ((*set)[i] == 0)
+            continue;
+        while (s[at] != 0)
+            at = (at + 1) & (more - 1);
+        s[at] = (*set)[i];
+    }
+    free(*set);
+    *set = s;
+    *cap = more;
+    return true;
+}
+
+/* 1: new, 0: known, -1: no room. */
+static int
+set_add(uint64_t **set, size_t *cap, size_t *n, uint64_t key)
+{
+    size_t at;
+
+    key = key != 0 ? key : 1;
+    if (*n >= ANSWERS_PAIRS || !set_grow(set, cap, *n))
+        return -1;
+    for (at = key & (*cap - 1); (*set)[at] != 0; at = (at + 1) & (*cap - 1)) {
+        if ((*set)[at] == key)
+            return 0;
+    }
+    (*set)[at] = key;
+    ++*n;
+    return 1;
+}
+
+/* ---- hosts ---- */
+
+static bool
+hosts_grow(struct answers *a)
+{
+    size_t cap = a->cap_hosts > 0 ? a->cap_hosts * 2 : 64;
+    struct summary_host *hosts;
+    uint32_t *slots;
+
+    if (a->n_hosts < a->cap_hosts)
+        return true;
+    hosts = realloc(a->hosts, cap * sizeof(*hosts));
+    if (hosts == NULL)
+        return false;
+    a->hosts = hosts;
+    slots = calloc(cap * 2, sizeof(*slots));
+    if (slots == NULL)
+        return false;
+    for (size_t i = 0; i < a->n_hosts; i++) {
+        size_t at = hash_span(span_of(hosts[i].addr.b, 16), 0) & (cap * 2 - 1);
+
+        while (slots[at] != 0)
+            at = (at + 1) & (cap * 2 - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
+    free(a->slots);
+    a->slots = slots;
+    a->n_slots = cap * 2;
+    a->cap_hosts = cap;
+    return true;
+}
+
+static struct summary_host *
+host_of(struct answers *a, const struct addr *addr)
+{
+    size_t at;
+    struct summary_host *h;
+
+    if (a->n_hosts >= ANSWERS_HOSTS || !hosts_grow(a)) {
+        a->total.hosts_left_out++;
+        return NULL;
+    }
+    at = hash_span(span_of(addr->b, 16), 0) & (a->n_slots - 1);
+    while (a->slots[at] != 0) {
+        h = &a->hosts[a->slots[at] - 1];
+        if (addr_cmp(&h->addr, addr) == 0)
+            return h;
+        at = (at + 1) & (a->n_slots - 1);
+    }
+    a->slots[at] = (uint32_t)a->n_hosts + 1;
+    h = &a->hosts[a->n_hosts++];
+    *h = (struct summary_host){.addr = *addr};
+    return h;
+}
+
+static const char *
+keep_site(struct answers *a, struct span site)
+{
+    char **sites;
+
+    for (size_t i = 0; i < a->n_sites; i++) {
+        if (span_eq(span_str(a->sites[i]), site))
+            return a->sites[i];
+    }
+    sites = realloc(a->sites, (a->n_sites + 1) * sizeof(*sites));
+    if (sites == NULL)
+        return NULL;
+    a->sites = sites;
+    a->sites[a->n_sites] = strndup((const char *)site.p,
+                                   site.n < PRIVATE_SITE_MAX
+                                       ? site.n
+                                       : PRIVATE_SITE_MAX);
+    if (a->sites[a->n_sites] == NULL)
+        return NULL;
+    return a->sites[a->n_sites++];
+}
+
+/* One end of an event, with what the registry says of it. */
+struct end {
+    struct addr addr;
+    bool known;
+    bool home;
+    bool registered;
+    const char *site;
+};
+
+static struct end
+end_of(struct answers *a, struct span event, bool client)
+{
+    struct end e = {0};
+    struct span addr =
+        record_find(event, client ? FIELD_SRC_IP : FIELD_DEST_IP);
+    struct span state = record_find(
+        event, client ? FIELD_SRC_REG_STATE : FIELD_DEST_REG_STATE);
+    struct span site =
+        record_find(event, client ? FIELD_SRC_REG_SITE : FIELD_DEST_REG_SITE);
+    struct span direction = record_find(event, FIELD_DIRECTION);
+    struct span mine =
+        client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
+
+    if (addr.n != 16)
+        return e;
+    memcpy(e.addr.b, addr.p, 16);
+    e.known = true;
+    e.registered = span_eq(state, SPAN_LIT("registered"));
+    if (site.n > 0)
+        e.site = keep_site(a, site);
+    e.home = state.n > 0 || span_eq(direction, mine) ||
+             span_eq(direction, SPAN_LIT("internal"));
+    return e;
+}
+
+static struct summary_host *
+host_at(struct answers *a, const struct end *e, const struct end *peer,
+        bool sends, ns_t when)
+{
+    struct summary_host *h;
+    uint8_t key[33];
+    int added;
+
+    if (!e->home)
+        return NULL;
+    h = host_of(a, &e->addr);
+    if (h == NULL)
+        return NULL;
+    h->registered = e->registered;
+    h->site = e->site;
+    if (h->first == 0)
+        h->first = when;
+    h->last = when;
+    h->sends |= sends;
+    h->receives |= !sends;
+    if (!peer->known)
+        return h;
+    memcpy(key, e->addr.b, 16);
+    memcpy(key + 16, peer->addr.b, 16);
+    key[32] = sends;
+    added = set_add(&a->pairs, &a->cap_pairs, &a->n_pairs,
+                    hash_span(span_of(key, sizeof(key)), 0));
+    h->peers += added > 0;
+    h->peers_more |= added < 0;
+    return h;
+}
+
+/* ---- replies ---- */
+
+static unsigned
+class_of(struct span name)
+{
+    for (unsigned i = 0; i < SUMMARY_CLASSES; i++) {
+        if (span_eq(name, span_str(class_names[i])))
+            return i;
+    }
+    return SUMMARY_CLASSES - 1;
+}
+
+static struct summary_listing *
+listing_of(struct answers *a, const struct addr *addr, struct span list)
+{
+    struct summary_listing *l;
+
+    list = span_head(list, sizeof(l->list) - 1);
+    for (size_t i = 0; i < a->n_listings; i++) {
+        l = &a->listings[i];
+        if (addr_cmp(&l->addr, addr) == 0 &&
+            span_eq(span_str(l->list), list))
+            return l;
+    }
+    if (a->n_listings == ANSWERS_LISTINGS || span_find(list, 0) < list.n)
+        return NULL;
+    l = &a->listings[a->n_listings++];
+    l->addr = *addr;
+    memcpy(l->list, list.p, list.n);
+    return l;
+}
+
+static void
+note_listing(struct answers *a, const struct end *client,
+             const struct end *server, struct span list, ns_t when)
+{
+    struct summary_listing *l = listing_of(a, &client->addr, list);
+    uint64_t key;
+
+    if (l == NULL)
+        return;
+    l->replies++;
+    if (l->first == 0)
+        l->first = when;
+    l->last = when;
+    key = hash_mix(hash_span(span_of(server->addr.b, 16), 7),
+                   (uint64_t)(l - a->listings));
+    l->citers +=
+        set_add(&a->citers, &a->cap_citers, &a->n_citers, key) > 0;
+}
+
+struct verdict {
+    struct span class;
+    struct span list;
+};
+
+static struct verdict
+verdict_of(struct span object, enum field class, enum field list)
+{
+    struct cursor c = cur_open(object);
+    struct record_entry e;
+    struct verdict v = {SPAN_NONE, SPAN_NONE};
+
+    while (record_next(&c, &e)) {
+        if (e.field == class)
+            v.class = e.value;
+        else if (e.field == list)
+            v.list = e.value;
+    }
+    return v;
+}
+
+static void
+note_verdict(struct answers *a, struct summary_host *h, struct verdict v,
+             const struct end *client, const struct end *server, ns_t when)
+{
+    unsigned k = class_of(v.class);
+
+    if (h == NULL)
+        return;
+    h->rcpt_class[k]++;
+    a->total.classes[k].replies++;
+    if (v.list.n > 0)
+        note_listing(a, client, server, v.list, when);
+}
+
+static void
+note_ledger(struct answers *a, struct span event, struct summary_host *h,
+            const struct end *client, const struct end *server, ns_t when)
+{
+    struct cursor c = record_entries_of(event);
+    struct record_entry e;
+    bool last = true;
+
+    while (record_next(&c, &e)) {
+        struct verdict v;
+
+        if (e.field == FIELD_SMTP_RCPT) {
+            v = verdict_of(e.value, FIELD_SMTP_RCPT_CLASS,
+                           FIELD_SMTP_RCPT_LIST);
+            note_verdict(a, h, v, client, server, when);
+        } else if (e.field == FIELD_SMTP_REPLIES) {
+            v = verdict_of(e.value, FIELD_SMTP_REPLIES_CLASS,
+                           FIELD_SMTP_REPLIES_LIST);
+            if (v.class.n > 0)
+                note_verdict(a, h, v, client, server, when);
+        } else if (e.field == FIELD_SMTP_LAST) {
+            last = span_at(e.value, 0) != 0;
+        }
+    }
+    if (last && record_find_u64(event, FIELD_SMTP_FINAL_CODE, 0) >= 400 &&
+        record_find(event, FIELD_SMTP_VIA).n > 0) {
+        struct verdict v = {record_find(event, FIELD_SMTP_FINAL_CLASS),
+                            record_find(event, FIELD_SMTP_FINAL_LIST)};
+
+        note_verdict(a, h, v, client, server, when);
+    }
+}
+
+/* ---- events ---- */
+
+/* Counts of a transaction are of all its parts, so only its last one counts. */
+static void
+on_transaction(struct answers *a, struct span event, struct summary_host *h,
+               struct summary_host *receiver)
+{
+    struct span outcome = record_find(event, FIELD_SMTP_OUTCOME);
+    uint64_t offered = record_find_u64(event, FIELD_SMTP_RCPT_OFFERED, 0);
+    uint64_t yes = record_find_u64(event, FIELD_SMTP_RCPT_ACCEPTED, 0);
+    uint64_t no = record_find_u64(event, FIELD_SMTP_RCPT_REFUSED, 0);
+    bool accepted = span_eq(outcome, SPAN_LIT("accepted"));
+    bool rejected = span_eq(outcome, SPAN_LIT("rejected"));
+    bool deferred = span_eq(outcome, SPAN_LIT("deferred"));
+    struct summary_host *both[2] = {h, receiver};
+
+    if (outcome.n == 0)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i] == NULL)
+            continue;
+        both[i]->transactions++;
+        both[i]->accepted += accepted;
+        both[i]->rejected += rejected;
+        both[i]->deferred += deferred;
+        both[i]->other += !accepted && !rejected && !deferred;
+        both[i]->rcpt_offered += offered;
+        both[i]->rcpt_accepted += yes;
+        both[i]->rcpt_refused += no;
+        both[i]->bytes +=
+            record_find_u64(event, FIELD_SMTP_MESSAGE_BYTES, 0);
+    }
+    a->total.transactions++;
+    a->total.accepted += accepted;
+    a->total.rejected += rejected;
+    a->total.deferred += deferred;
+    a->total.other += !accepted && !rejected && !deferred;
+    a->total.rcpt_offered += offered;
+    a->total.rcpt_accepted += yes;
+    a->total.rcpt_refused += no;
+}
+
+static void
+keep_helo(struct summary_host *h, struct span event)
+{
+    struct span helo = span_head(record_find(event, FIELD_SMTP_HELO),
+                                 sizeof(h->helo) - 1);
+
+    if (helo.n == 0 || span_find(helo, 0) < helo.n)
+        return;
+    memcpy(h->helo, helo.p, helo.n);
+    h->helo[helo.n] = '\0';
+}
+
+static void
+on_session(struct answers *a, struct span event, struct summary_host *h,
+           struct summary_host *receiver)
+{
+    bool tls = record_find_bool(event, FIELD_SMTP_STARTTLS_USED) ||
+               span_eq(record_find(event, FIELD_APP_PROTO), SPAN_LIT("tls"));
+    struct summary_host *both[2] = {h, receiver};
+
+    if (record_find(event, FIELD_ATTEMPTS_COUNT).n > 0) {
+        if (h != NULL)
+            h->attempts += record_find_u64(event, FIELD_ATTEMPTS_COUNT, 0);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i] == NULL)
+            continue;
+        both[i]->sessions++;
+        both[i]->sessions_tls += tls;
+    }
+    if (h != NULL)
+        keep_helo(h, event);
+    a->total.sessions++;
+    a->total.sessions_tls += tls;
+    a->total.sessions_oneway +=
+        record_find_bool(event, FIELD_QUALITY_ONEWAY);
+    a->total.sessions_gaps += record_find_u64(event, FIELD_TCP_GAPS, 0) > 0;
+}
+
+static void
+on_anomaly(struct answers *a, struct span event, struct summary_host *h)
+{
+    struct span name = record_find(event, FIELD_ANOMALY_EVENT);
+
+    for (unsigned i = 0; i < ANOM_COUNT; i++) {
+        if (span_eq(name, span_str(anomaly_table[i].name))) {
+            a->anomalies[i]++;
+            if (h != NULL && anomaly_table[i].level == LEVEL_HIGH)
+                h->anomalies_high++;
+        }
+    }
+}
+
+void
+answers_event(struct answers *a, struct span event)
+{
+    struct record_head head = record_head_of(event);
+    struct end client = end_of(a, event, true);
+    struct end server = end_of(a, event, false);
+    bool attempts = record_find(event, FIELD_ATTEMPTS_COUNT).n > 0;
+    struct summary_host *h = NULL;
+    struct summary_host *receiver = NULL;
+
+    a->total.events++;
+    if (head.type == EVENT_ANOMALY || head.type == EVENT_TLS) {
+        if (client.home)
+            h = host_of(a, &client.addr);
+    } else if (head.type == EVENT_SMTP || head.type == EVENT_SMTP_SESSION) {
+        h = host_at(a, &client, &server, true, head.when);
+        if (!attempts)
+            receiver = host_at(a, &server, &client, false, head.when);
+        /* host_at may have moved the table. */
+        if (h != NULL && receiver != NULL)
+            h = host_of(a, &client.addr);
+    }
+    switch (head.type) {
+    case EVENT_SMTP:
+        on_transaction(a, event, h, receiver);
+        note_ledger(a, event, h, &client, &server, head.when);
+        break;
+    case EVENT_SMTP_SESSION: on_session(a, event, h, receiver); break;
+    case EVENT_ANOMALY: on_anomaly(a, event, h); break;
+    case EVENT_NONE:
+    case EVENT_TLS:
+    case EVENT_STATS:
+    case EVENT_CONTROL:
+    case EVENT_ATTEMPT:
+    case EVENT_TICK:
+    case EVENT_TYPE_COUNT: break;
+    }
+}
+
+/* ---- summary ---- */
+
+static int
+by_volume(const void *x, const void *y)
+{
+    const struct summary_host *a = x;
+    const struct summary_host *b = y;
+
+    if (a->registered != b->registered)
+        return a->registered ? 1 : -1;
+    if (a->rcpt_offered != b->rcpt_offered)
+        return a->rcpt_offered > b->rcpt_offered ? -1 : 1;
+    if (a->sessions != b->sessions)
+        return a->sessions > b->sessions ? -1 : 1;
+    return addr_cmp(&a->addr, &b->addr);
+}
+
+static int
+by_replies(const void *x, const void *y)
+{
+    const struct summary_listing *a = x;
+    const struct summary_listing *b = y;
+    int d;
+
+    if (a->citers != b->citers)
+        return a->citers > b->citers ? -1 : 1;
+    d = addr_cmp(&a->addr, &b->addr);
+    return d != 0 ? d : strcmp(a->list, b->list);
+}
+
+void
+answers_summary(struct answers *a, struct summary *s)
+{
+    const struct summary *t = &a->total;
+
+    if (a->n_hosts > 0)
+        qsort(a->hosts, a->n_hosts, sizeof(*a->hosts), by_volume);
+    if (a->n_listings > 0)
+        qsort(a->listings, a->n_listings, sizeof(*a->listings), by_replies);
+    a->n_slots = 0;
+    s->hosts = a->hosts;
+    s->n_hosts = a->n_hosts;
+    s->hosts_left_out = t->hosts_left_out;
+    s->listings = a->listings;
+    s->n_listings = a->n_listings;
+    for (unsigned i = 0; i < SUMMARY_CLASSES; i++)
+        s->classes[i] = (struct summary_class){class_names[i],
+                                               t->classes[i].replies};
+    s->anomalies = a->shown;
+    s->n_anomalies = 0;
+    for (unsigned i = 0; i < ANOM_COUNT; i++) {
+        if (a->anomalies[i] == 0)
+            continue;
+        a->shown[s->n_anomalies++] = (struct summary_anomaly){
+            anomaly_table[i].name,
+            anomaly_level_name(anomaly_table[i].level),
+            anomaly_table[i].doc, a->anomalies[i]};
+    }
+    s->sessions = t->sessions;
+    s->sessions_tls = t->sessions_tls;
+    s->sessions_oneway = t->sessions_oneway;
+    s->sessions_gaps = t->sessions_gaps;
+    s->transactions = t->transactions;
+    s->accepted = t->accepted;
+    s->rejected = t->rejected;
+    s->deferred = t->deferred;
+    s->other = t->other;
+    s->rcpt_offered = t->rcpt_offered;
+    s->rcpt_accepted = t->rcpt_accepted;
+    s->rcpt_refused = t->rcpt_refused;
+    s->events = t->events;
+}

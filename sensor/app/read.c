@@ -1,0 +1,296 @@
+#include "sensor/app/read.h"
+
+#include "dashboards/report.h"
+#include "rules/answers.h"
+#include "sensor/app/log.h"
+#include "sensor/app/read_home.h"
+#include "sensor/app/read_output.h"
+#include "sensor/app/read_run.h"
+#include "sensor/app/read_total.h"
+#include "sensor/capture/capture.h"
+#include "sensor/core/core.h"
+#include "sensor/core/follow.h"
+#include "sensor/journal/journal.h"
+#include "sensor/journal/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Everything of one reading; freed by read_main whatever happens. */
+struct reading {
+    const struct config *config;
+    struct worker_plan plan;
+    struct prefix guessed[HOME_GUESS_MAX];
+    struct place place;
+    bool home_guessed;
+    bool interrupted;
+    struct registry *registry;
+    struct answers *answers;
+    struct journal *journal;
+    struct core *core;
+    struct read_run *run;
+    struct read_output *output;
+    struct read_total *total;
+    struct buf start_text;
+    struct buf messages; /* for standard error */
+    enum err worst;
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    if (stop_asked != 0)
+        _exit(CLI_EXIT_INTERRUPTED);
+    stop_asked = 1;
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGINT, &a, NULL);
+    (void)sigaction(SIGTERM, &a, NULL);
+    a.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &a, NULL);
+}
+
+/* ---- preparation ---- */
+
+static enum err
+check_captures(struct reading *r)
+{
+    struct capture_options o = {.filter = r->plan.filter,
+                                .stop = r->plan.stop};
+    struct capture *c;
+    enum err e;
+
+    for (size_t i = 0; i < r->plan.n_files; i++) {
+        if (strcmp(r->plan.files[i], "-") == 0) {
+            r->plan.n_workers = 1; /* what is read once can be read by one */
+            return ERR_OK;
+        }
+    }
+    e = capture_open(r->plan.files, r->plan.n_files, &o, &c, &r->messages);
+    if (e == ERR_OK)
+        capture_close(c);
+    return e;
+}
+
+static enum err
+load_registry(struct reading *r)
+{
+    const char *name = r->config->registry;
+    struct buf text;
+    size_t faulty = 0;
+    enum err e;
+
+    if (name == NULL)
+        return ERR_OK;
+    buf_init(&text, 64 << 20);
+    e = read_output_load(name, &text, &r->messages);
+    if (e == ERR_OK)
+        e = registry_parse(buf_view(&text), name, &r->registry, &faulty,
+                           &r->messages);
+    buf_free(&text);
+    r->place.registry = r->registry;
+    return e;
+}
+
+static void
+find_home(struct reading *r)
+{
+    r->place.home = r->config->home.v;
+    r->place.n_home = r->config->home.n;
+    if (r->place.n_home == 0) {
+        r->place.n_home = read_home_guess(&r->plan, r->guessed);
+        r->place.home = r->guessed;
+        r->home_guessed = true;
+    }
+    buf_str(&r->start_text, r->home_guessed ? "home networks (guessed):"
+                                            : "home networks:");
+    for (size_t i = 0; i < r->place.n_home; i++) {
+        buf_putc(&r->start_text, ' ');
+        prefix_format(&r->place.home[i], &r->start_text);
+    }
+    buf_putc(&r->start_text, '\0');
+}
+
+static enum err
+open_state(struct reading *r)
+{
+    const char *dir = r->config->state;
+    struct journal_recovery recovery;
+    enum err e;
+
+    if (dir == NULL)
+        return ERR_OK;
+    e = state_open(dir, STATE_READ, &r->messages);
+    if (e == ERR_OK)
+        e = journal_open(dir, NULL, &r->journal, &recovery, &r->messages);
+    if (e == ERR_OK && recovery.moved_bytes > 0) {
+        buf_str(&r->messages, "journal recovered: ");
+        buf_u64(&r->messages, recovery.moved_bytes);
+        buf_str(&r->messages, " bytes of a torn line were moved aside\n");
+    }
+    return e;
+}
+
+static enum err
+prepare(struct reading *r)
+{
+    const struct config *c = r->config;
+    struct core_options o;
+    enum err e = check_captures(r);
+
+    if (e == ERR_OK)
+        e = load_registry(r);
+    if (e == ERR_OK)
+        find_home(r);
+    if (e == ERR_OK)
+        e = read_output_open(c, &r->output, &r->messages);
+    if (e == ERR_OK)
+        e = open_state(r);
+    if (e == ERR_OK)
+        e = answers_new(&r->answers);
+    if (e == ERR_OK)
+        e = read_total_new(&r->total);
+    o = (struct core_options){
+        .sensor = c->name,
+        .start_text = (const char *)r->start_text.p,
+        .place = r->place,
+        .answers = r->answers,
+        .journal = r->journal,
+        .lines = read_output_lines(r->output),
+    };
+    if (e == ERR_OK)
+        e = core_new(&o, &r->core);
+    if (e == ERR_OK)
+        e = read_run_start(&r->plan, c->ring, c->processes, &r->run);
+    return e;
+}
+
+/* ---- the run ---- */
+
+static void
+walk(struct reading *r)
+{
+    struct record_sink sink = {core_put, r->core};
+    struct record_sink farewell = {read_total_put, r->total};
+
+    while (read_run_step(r->run, &sink, &farewell))
+        read_output_progress(r->output, read_run_position(r->run));
+    read_output_progress_end(r->output);
+    read_total_set(r->total, FIELD_STATS_RECORDS_REFUSED,
+                   read_run_refused(r->run));
+    r->interrupted = stop_asked != 0;
+}
+
+static enum err
+finish(struct reading *r)
+{
+    struct record_sink sink = {core_put, r->core};
+    uint64_t damaged = 0;
+    enum err e;
+
+    e = read_run_end(r->run);
+    r->run = NULL;
+    read_total_emit(r->total, core_time(r->core), &sink);
+    if (core_end(r->core) != ERR_OK && e == ERR_OK)
+        e = core_error(r->core);
+    if (r->journal != NULL && e == ERR_OK)
+        e = follow_index(r->config->state, journal_durable(r->journal),
+                         &damaged, &r->messages);
+    return e;
+}
+
+static void
+say(struct buf *messages)
+{
+    if (messages->n > 0)
+        (void)fwrite(messages->p, 1, messages->n, stderr);
+    buf_reset(messages);
+}
+
+static enum err
+report(struct reading *r, bool partial)
+{
+    struct summary s = {
+        .partial = partial,
+        .home_guessed = r->home_guessed,
+        .has_registry = r->registry != NULL,
+        .home = r->place.home,
+        .n_home = r->place.n_home,
+        .sensor = r->config->name,
+    };
+
+    answers_summary(r->answers, &s);
+    read_total_summary(r->total, &s);
+    return read_output_report(r->output, &s, &r->messages);
+}
+
+static void
+release(struct reading *r)
+{
+    core_free(r->core);
+    (void)journal_close(r->journal);
+    answers_free(r->answers);
+    read_total_free(r->total);
+    read_output_close(r->output);
+    registry_free(r->registry);
+    buf_free(&r->start_text);
+    buf_free(&r->messages);
+}
+
+static void
+plan(struct reading *r, const struct cli *cli)
+{
+    const struct config *c = &cli->config;
+
+    r->config = c;
+    r->plan = (struct worker_plan){
+        .files = (const char *const *)cli->arguments,
+        .n_files = cli->n_arguments,
+        .filter = c->filter,
+        .ports = c->ports.v,
+        .n_ports = c->ports.n,
+        .memory_max = c->memory,
+        .flows_max = (uint32_t)c->flows,
+        .body_digest = c->body_digest,
+        .n_workers = (unsigned)c->workers,
+        .stop = &stop_asked,
+    };
+    buf_init(&r->start_text, 4096);
+    buf_init(&r->messages, 1 << 20);
+}
+
+enum cli_exit
+read_main(const struct cli *cli)
+{
+    struct reading r = {0};
+    bool partial = false;
+    enum err e;
+
+    catch_signals();
+    plan(&r, cli);
+    e = prepare(&r);
+    say(&r.messages);
+    if (e == ERR_OK) {
+        walk(&r);
+        e = finish(&r);
+        partial = r.interrupted || read_total_n_faults(r.total) > 0;
+        if (report(&r, partial || e != ERR_OK) != ERR_OK && e == ERR_OK)
+            e = ERR_IO;
+        if (e != ERR_OK)
+            buf_printf(&r.messages, "span25: %s\n", err_text(e));
+        say(&r.messages);
+    }
+    release(&r);
+    if (e != ERR_OK)
+        return cli_exit_of(e);
+    return partial ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
+}

@@ -1,0 +1,244 @@
+#include "sensor/core/core.h"
+
+#include "rules/answers.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/text.h"
+#include "sensor/core/attempts.h"
+#include "sensor/event/json_write.h"
+#include "sensor/journal/journal.h"
+
+#include <stdlib.h>
+
+struct core {
+    struct core_options o;
+    struct attempts *attempts;
+    struct json_writer *writer;
+    struct record_out extra;
+    struct record_out event;
+    struct buf line;
+    uint64_t n_events;
+    uint64_t id_seed;
+    ns_t last;
+    enum err error;
+};
+
+enum err
+core_new(const struct core_options *o, struct core **out)
+{
+    struct core *c = calloc(1, sizeof(*c));
+    enum err e = ERR_NOMEM;
+
+    if (c == NULL)
+        return ERR_NOMEM;
+    c->o = *o;
+    c->id_seed = hash_span(span_str(o->sensor), 0);
+    record_init(&c->extra);
+    record_init(&c->event);
+    buf_init(&c->line, JSON_LINE_MAX);
+    c->writer = malloc(sizeof(*c->writer));
+    if (c->writer != NULL) {
+        json_writer_init(c->writer);
+        e = attempts_new(&c->attempts);
+    }
+    if (e != ERR_OK) {
+        core_free(c);
+        return e;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+void
+core_free(struct core *c)
+{
+    if (c == NULL)
+        return;
+    attempts_free(c->attempts);
+    record_free(&c->extra);
+    record_free(&c->event);
+    buf_free(&c->line);
+    free(c->writer);
+    free(c);
+}
+
+uint64_t
+core_n_events(const struct core *c)
+{
+    return c->n_events;
+}
+
+ns_t
+core_time(const struct core *c)
+{
+    return c->last;
+}
+
+enum err
+core_error(const struct core *c)
+{
+    return c->error;
+}
+
+/* ---- what the core adds ---- */
+
+static bool
+address(struct span record, enum field f, struct addr *out)
+{
+    struct span v = record_find(record, f);
+
+    if (v.n != sizeof(out->b))
+        return false;
+    memcpy(out->b, v.p, sizeof(out->b));
+    return true;
+}
+
+static void
+add_id(struct core *c, const struct record_head *h)
+{
+    uint64_t words[3] = {h->flow_id, h->seq, h->flow_id == 0 ? h->when : 0};
+    uint64_t id = __builtin_bswap64(
+        hash_span(span_of(words, sizeof(words)), c->id_seed));
+    struct buf hex;
+    uint8_t room[16];
+
+    hex = (struct buf){room, 0, sizeof(room), sizeof(room), false, false};
+    text_hex(&hex, span_of(&id, sizeof(id)));
+    record_str(&c->extra, FIELD_EVENT_ID, span_of(room, sizeof(room)));
+}
+
+static void
+add_state(struct core *c, const struct addr *a, enum field state,
+          enum field site)
+{
+    const char *name;
+
+    if (c->o.place.registry == NULL || !place_is_home(&c->o.place, a))
+        return;
+    name = registry_site(c->o.place.registry, a);
+    record_text(&c->extra, state, name != NULL ? "registered" : "unregistered");
+    if (name != NULL)
+        record_text(&c->extra, site, name);
+}
+
+static void
+add_place(struct core *c, struct span record)
+{
+    struct addr client;
+    struct addr server;
+    const char *direction;
+    bool has_client = address(record, FIELD_SRC_IP, &client);
+    bool has_server = address(record, FIELD_DEST_IP, &server);
+
+    if (has_client && has_server) {
+        direction = place_direction(&c->o.place, &client, &server);
+        if (direction != NULL)
+            record_text(&c->extra, FIELD_DIRECTION, direction);
+    }
+    if (has_client)
+        add_state(c, &client, FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
+    if (has_server)
+        add_state(c, &server, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
+}
+
+/* ---- where events go ---- */
+
+static void
+fail(struct core *c, enum err e)
+{
+    if (c->error == ERR_OK)
+        c->error = e;
+}
+
+static void
+keep(struct core *c)
+{
+    enum err e;
+
+    if (c->o.journal == NULL)
+        return;
+    e = journal_append(c->o.journal, buf_view(&c->line), NULL);
+    if (e != ERR_OK)
+        fail(c, e);
+}
+
+static void
+publish(struct core *c, struct span record)
+{
+    struct record_head head = record_head_of(record);
+    struct span event;
+
+    record_begin(&c->extra, &head);
+    add_id(c, &head);
+    record_u64(&c->extra, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
+    record_text(&c->extra, FIELD_SENSOR, c->o.sensor);
+    add_place(c, record);
+    record_merge(&c->event, record, record_view(&c->extra));
+    event = record_view(&c->event);
+    c->n_events++;
+    if (c->o.answers != NULL)
+        answers_event(c->o.answers, event);
+    if (c->o.journal == NULL && c->o.lines.put == NULL)
+        return;
+    buf_reset(&c->line);
+    if (!json_write(c->writer, event, &c->line)) {
+        fail(c, ERR_NOMEM);
+        return;
+    }
+    keep(c);
+    if (c->o.lines.put != NULL)
+        c->o.lines.put(c->o.lines.ctx, event, buf_view(&c->line));
+}
+
+static void
+publish_one(void *ctx, struct span record)
+{
+    publish(ctx, record);
+}
+
+static void
+publish_start(struct core *c, ns_t when)
+{
+    struct record_head head = {.when = when, .type = EVENT_CONTROL};
+    struct record_out r;
+
+    record_init(&r);
+    record_begin(&r, &head);
+    record_text(&r, FIELD_CONTROL_KIND, "start");
+    record_text(&r, FIELD_CONTROL_VERSION, SPAN25_VERSION);
+    record_text(&r, FIELD_CONTROL_TEXT, c->o.start_text);
+    publish(c, record_view(&r));
+    record_free(&r);
+}
+
+void
+core_put(void *core, struct span record)
+{
+    struct core *c = core;
+    struct record_head head = record_head_of(record);
+    struct record_sink self = {publish_one, c};
+
+    if (c->n_events == 0 && c->last == 0 && c->o.start_text != NULL)
+        publish_start(c, head.when);
+    c->last = head.when;
+    if (head.type == EVENT_ATTEMPT) {
+        attempts_add(c->attempts, record, &self);
+        return;
+    }
+    attempts_time(c->attempts, head.when, &self);
+    publish(c, record);
+}
+
+enum err
+core_end(struct core *c)
+{
+    struct record_sink self = {publish_one, c};
+
+    attempts_end(c->attempts, c->last, &self);
+    if (c->o.journal != NULL) {
+        enum err e = journal_sync(c->o.journal);
+
+        if (e != ERR_OK)
+            fail(c, e);
+    }
+    return c->error;
+}

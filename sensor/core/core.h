@@ -1,0 +1,51 @@
+#ifndef SPAN25_CORE_CORE_H
+#define SPAN25_CORE_CORE_H
+/* core - records in order become events: placed, numbered, journaled, told
+ *
+ * One thread. Adds what no worker knows (event id, sensor, direction, registry
+ * state), aggregates attempts, writes JSON once and hands it to the journal and
+ * to a sink for lines, and shows each event to the answers. */
+#include "sensor/base/err.h"
+#include "sensor/core/place.h"
+#include "sensor/event/record.h"
+
+struct answers;
+struct journal;
+
+/* A rendered event. */
+struct line_sink {
+    void (*put)(void *ctx, struct span record, struct span line);
+    void *ctx;
+};
+
+struct core_options {
+    const char *sensor;
+    const char *start_text;    /* what took force at the start, for the first
+                                * event of kind control; or NULL: none */
+    struct place place;
+    struct answers *answers;   /* or NULL */
+    struct journal *journal;   /* or NULL */
+    struct line_sink lines;    /* put may be NULL */
+};
+
+struct core;
+
+MUST_USE enum err core_new(const struct core_options *o, struct core **out);
+void core_free(struct core *c);
+
+/* As a record_sink: ctx is the core. Records have passed record_check. */
+void core_put(void *core, struct span record);
+
+/* No more records of flows: what waits is given out, the journal is synced.
+ * Records without a flow may follow. */
+enum err core_end(struct core *c);
+
+uint64_t core_n_events(const struct core *c);
+
+/* Time of the latest record. */
+ns_t core_time(const struct core *c);
+
+/* First failure of the journal, ERR_OK while all went well. */
+enum err core_error(const struct core *c);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef SPAN25_CORE_FOLLOW_H
+#define SPAN25_CORE_FOLLOW_H
+/* follow - brings the index up to the journal
+ *
+ * Reads the journal from the index's position on and adds what is missing; an
+ * index that is absent or ahead of the journal is built anew. */
+#include "sensor/base/buf.h"
+#include "sensor/base/err.h"
+
+/* dir is the state directory; durable is the journal's last durable sequence.
+ * damaged counts runs of bad lines, each told in messages. */
+MUST_USE enum err follow_index(const char *dir, uint64_t durable,
+                               uint64_t *damaged, struct buf *messages);
+
+#endif

@@ -1,0 +1,97 @@
+#ifndef SPAN25_EVENT_SUMMARY_H
+#define SPAN25_EVENT_SUMMARY_H
+/* summary - the first answers about a capture: plain facts for people
+ *
+ * Filled by rules (answers.h) from records alone, shown by dashboards
+ * (report.h). All counts are of what was seen; coverage says what was not.
+ * Lists are sorted and owned by whoever made the summary. */
+#include "sensor/base/addr.h"
+#include "sensor/base/ns.h"
+
+#define SUMMARY_CLASSES 10 /* enum of smtp.rcpt[].class in fields.def order */
+
+/* What one home host did on mail ports. */
+struct summary_host {
+    struct addr addr;
+    const char *site;        /* of the registry, or NULL */
+    bool registered;
+    bool sends;              /* opened SMTP connections outward or inside */
+    bool receives;           /* answered SMTP connections */
+    ns_t first, last;
+    uint64_t sessions, sessions_tls;
+    uint64_t peers;          /* different other ends */
+    bool peers_more;         /* peers is a lower bound */
+    uint64_t transactions, accepted, rejected, deferred, other;
+    uint64_t rcpt_offered, rcpt_accepted, rcpt_refused;
+    uint64_t rcpt_class[SUMMARY_CLASSES];
+    uint64_t bytes;          /* of messages in the clear */
+    uint64_t attempts;       /* connections without a byte */
+    uint64_t anomalies_high;
+    char helo[64];           /* last one, cut; bytes from the wire */
+};
+
+/* A block list that servers cited when they refused a host of ours. */
+struct summary_listing {
+    struct addr addr;
+    char list[64];
+    uint64_t replies;
+    uint64_t citers;         /* different servers */
+    ns_t first, last;
+};
+
+struct summary_class {
+    const char *name;
+    uint64_t replies;        /* to recipients and messages of home senders */
+};
+
+struct summary_file {
+    char *name;
+    uint64_t size, packets, bytes;
+    ns_t first, last;
+};
+
+struct summary_fault {
+    const char *file; /* "" where the text names it */
+    char *text;
+    uint64_t offset;
+};
+
+struct summary_anomaly {
+    const char *name;
+    const char *level;
+    const char *doc;
+    uint64_t sessions;
+};
+
+struct summary {
+    bool demo;
+    bool partial;                  /* a file was damaged, or interrupted */
+    bool home_guessed;
+    bool has_registry;
+    const struct prefix *home;
+    size_t n_home;
+    const char *sensor;
+    struct summary_file *files;
+    size_t n_files;
+    struct summary_fault *faults;
+    size_t n_faults;
+    struct summary_host *hosts;    /* by recipients offered, most first */
+    size_t n_hosts;
+    uint64_t hosts_left_out;       /* beyond the limit, counted only */
+    struct summary_listing *listings;
+    size_t n_listings;
+    struct summary_class classes[SUMMARY_CLASSES];
+    struct summary_anomaly *anomalies;
+    size_t n_anomalies;
+    /* coverage */
+    ns_t first, last;
+    uint64_t packets, bytes, cut_packets, malformed;
+    uint64_t tcp_packets, flows, flows_evicted;
+    uint64_t bytes_seen, bytes_lost, gaps, duplicates, reassembly_dropped;
+    uint64_t sessions, sessions_tls, sessions_oneway, sessions_gaps;
+    uint64_t transactions, messages, accepted, rejected, deferred, other;
+    uint64_t rcpt_offered, rcpt_accepted, rcpt_refused;
+    uint64_t events, records_refused, records_cut, time_backward;
+};
+
+#endif
