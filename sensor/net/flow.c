@@ -1,7 +1,5 @@
 #include "sensor/net/flow.h"
 
-#include "sensor/base/hash.h"
-
 /* A SYN that comes after the first data of a capture is up to this far back. */
 #define LATE_SYN_MAX (INT32_C(1) << 16)
 
@@ -34,15 +32,26 @@ lookup(const struct shard *s, const struct decoded *p, uint32_t tag,
 
 /* ---- copies by the mirror ---- */
 
+__extension__ typedef unsigned __int128 wide_t;
+
 static uint32_t
 look_of(const struct decoded *p, enum dir d)
 {
+    static const uint64_t odd[2] = {UINT64_C(0x9e3779b97f4a7c15),
+                                    UINT64_C(0xbf58476d1ce4e5b9)};
     uint64_t a = (uint64_t)p->seq << 32 | p->ack;
-    uint64_t b = (uint64_t)p->payload_len << 32 | (uint32_t)p->window << 16 |
-                 (uint32_t)p->flags << 8 | (uint32_t)d;
-    uint32_t h = (uint32_t)hash_mix(hash_mix(a, b), p->ip_id);
+    uint64_t b = (uint64_t)p->payload_len << 40 | (uint64_t)p->window << 24 |
+                 (uint64_t)p->flags << 16 | p->ip_id;
+    wide_t v = (wide_t)(a ^ odd[d]) * (b ^ odd[1 - d]);
+    uint32_t h = (uint32_t)(v >> 64) ^ (uint32_t)(v >> 32);
 
     return h != 0 ? h : 1;
+}
+
+static bool
+was_seen(const struct conn *c, uint32_t look)
+{
+    return c->seen[0] == look || c->seen[1] == look || c->seen[2] == look;
 }
 
 static bool
@@ -50,20 +59,19 @@ is_copy(struct conn *c, const struct decoded *p, enum dir d,
         const struct flow_env *e)
 {
     uint32_t now_us = (uint32_t)(e->now / NS_PER_US);
-    uint64_t age = now_us - c->seen_us;
+    uint32_t age = now_us - c->seen_us;
     uint64_t max = p->ip_id != 0 ? e->limits.duplicate_ms * 1000
                                  : e->limits.duplicate_blind_us;
     uint32_t look = look_of(p, d);
     bool bare = p->ip_id == 0 && p->payload_len == 0 &&
                 (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
 
-    for (unsigned i = 0; !bare && age <= max && i < CONN_SEEN; i++) {
-        if (c->seen[i] == look)
-            return true;
-    }
+    if (UNLIKELY(was_seen(c, look)) && !bare && age <= max)
+        return true;
     if (age > e->limits.duplicate_ms * 1000)
-        memset(c->seen, 0, sizeof(c->seen));
-    memmove(c->seen + 1, c->seen, sizeof(c->seen) - sizeof(c->seen[0]));
+        c->seen[0] = c->seen[1] = 0;
+    c->seen[2] = c->seen[1];
+    c->seen[1] = c->seen[0];
     c->seen[0] = look;
     c->seen_us = now_us;
     return false;

@@ -37,6 +37,25 @@ open_session(struct flow_step *st)
         st->e->stats->sessions++;
 }
 
+void
+flow_life_start(struct flow_step *st)
+{
+    struct conn *c = st->c;
+
+    if ((c->facts & CONN_MAIL) != 0) {
+        open_session(st);
+        return;
+    }
+    c->probe = net_mem_get(&st->s->mem, sizeof(*c->probe));
+    if (c->probe == NULL) {
+        st->e->stats->no_memory++;
+        ignore(st);
+        return;
+    }
+    memset(c->probe, 0, sizeof(*c->probe));
+    c->state = CONN_PROBE;
+}
+
 static void
 give_chunk(struct flow_step *st, struct span s, uint64_t off, uint64_t acked)
 {
@@ -96,6 +115,8 @@ sink_gap(void *ctx, uint64_t lost)
     struct flow_step *st = ctx;
     struct conn *c = st->c;
 
+    if (c->state == CONN_NEW) /* its first payload was lost */
+        flow_life_start(st);
     flow_life_half(st)->lost += lost;
     flow_life_half(st)->gaps++;
     st->e->stats->lost += lost;
@@ -141,25 +162,6 @@ flow_life_odd(struct flow_step *st, unsigned kind, uint64_t off,
     }
     if (st->c->state == CONN_OPEN)
         st->e->ops->odd(st->c->session, kind, st->d, off, other, st->e->now);
-}
-
-void
-flow_life_start(struct flow_step *st)
-{
-    struct conn *c = st->c;
-
-    if ((c->facts & CONN_MAIL) != 0) {
-        open_session(st);
-        return;
-    }
-    c->probe = net_mem_get(&st->s->mem, sizeof(*c->probe));
-    if (c->probe == NULL) {
-        st->e->stats->no_memory++;
-        ignore(st);
-        return;
-    }
-    memset(c->probe, 0, sizeof(*c->probe));
-    c->state = CONN_PROBE;
 }
 
 /* ---- deadlines ---- */
@@ -314,7 +316,7 @@ void
 flow_life_close(struct flow_env *e, struct shard *s, struct conn *c,
                 enum end_why why)
 {
-    if (c->state == CONN_OPEN)
+    if (c->state == CONN_OPEN || c->state == CONN_NEW)
         flush_both(e, s, c);
     tell_end(e, c, why);
     let_go(s, c);
@@ -525,7 +527,7 @@ give_up_due(struct flow_env *e, struct shard *s, struct conn *c, enum dir d)
 {
     struct flow_step st = {e, s, c, d};
 
-    while (reasm_has_hole(&c->r[d])) {
+    while (reasm_has_hole(&c->r[d]) && c->state != CONN_IGNORED) {
         struct reasm_env env = flow_life_env(&st);
         uint64_t upto = hole_limit(e, c, d);
 
@@ -554,10 +556,8 @@ flow_life_timer(struct flow_env *e, struct shard *s, struct conn *c)
     ns_t end;
 
     timer_drop(&s->timer, c->slot);
-    if (c->state == CONN_OPEN || c->state == CONN_PROBE) {
-        give_up_due(e, s, c, DIR_C2S);
-        give_up_due(e, s, c, DIR_S2C);
-    }
+    give_up_due(e, s, c, DIR_C2S);
+    give_up_due(e, s, c, DIR_S2C);
     if (wanted(e, c) <= e->now)
         e->ops->tick(c->session, e->now);
     end = end_deadline(e, c);

@@ -42,6 +42,7 @@ reasm_work(struct reasm *r, const struct reasm_env *e)
     w->bytes = 0;
     w->n_early = 0;
     w->n_sent = 0;
+    w->at_sent = 0;
     w->n_wild = 0;
     w->wild_end = 0;
     r->work = w;
@@ -93,26 +94,22 @@ remember(struct reasm *r, const struct reasm_env *e, uint64_t off,
     w = reasm_work(r, e);
     if (w == NULL)
         return;
-    if (w->n_sent == REASM_SENT) {
-        memmove(w->sent, w->sent + 1, sizeof(w->sent) - sizeof(w->sent[0]));
-        w->n_sent--;
-    }
-    w->sent[w->n_sent++] =
+    w->n_sent = (uint8_t)(w->n_sent + (w->n_sent < REASM_SENT));
+    w->sent[w->at_sent++ % REASM_SENT] =
         (struct reasm_sent){(uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
 }
 
 static void
 forget_acked(struct reasm_work *w, uint64_t acked)
 {
-    unsigned k = 0;
+    while (w->n_sent > 0) {
+        const struct reasm_sent *s =
+            &w->sent[(uint8_t)(w->at_sent - w->n_sent) % REASM_SENT];
 
-    while (k < w->n_sent &&
-           (int32_t)(w->sent[k].off + w->sent[k].len - (uint32_t)acked) <= 0)
-        k++;
-    if (k == 0)
-        return;
-    w->n_sent = (uint8_t)(w->n_sent - k);
-    memmove(w->sent, w->sent + k, w->n_sent * sizeof(w->sent[0]));
+        if ((int32_t)(s->off + s->len - (uint32_t)acked) > 0)
+            return;
+        w->n_sent--;
+    }
 }
 
 /* A segment all of whose bytes were delivered before. */
@@ -124,10 +121,13 @@ compare_sent(struct reasm *r, const struct reasm_env *e,
 
     if (w == NULL || s->data.n != s->len || s->off + s->len <= e->acked)
         return 0;
-    for (unsigned i = 0; i < w->n_sent; i++) {
-        if (w->sent[i].off != (uint32_t)s->off || w->sent[i].len != s->len)
+    for (uint8_t i = 1; i <= w->n_sent; i++) {
+        const struct reasm_sent *was =
+            &w->sent[(uint8_t)(w->at_sent - i) % REASM_SENT];
+
+        if (was->off != (uint32_t)s->off || was->len != s->len)
             continue;
-        if (w->sent[i].hash == hash32(s->data, e->seed))
+        if (was->hash == hash32(s->data, e->seed))
             return 0;
         e->ops->odd(e->ctx, ANOM_OVERLAP_DIFFERS, s->off, s->data);
         return REASM_DIFFERS;

@@ -59,6 +59,7 @@ struct reasm_work {
     uint32_t bytes; /* early ones, bookkeeping included */
     uint16_t n_early;
     uint8_t n_sent;
+    uint8_t at_sent; /* the next one's place in the ring */
     uint8_t n_wild; /* wild segments that followed each other */
     uint32_t wild_end;
     struct reasm_sent sent[REASM_SENT];
