@@ -169,7 +169,8 @@ item_bytes(const struct parse *p, const struct item *i)
     case FT_ADDR: return span_of(i->as.a.b, 16);
     case FT_STR:
     case FT_STRS: return span_of(i->as.p, i->n);
-    case FT_OBJS: return span_of(p->r->objects.p + i->as.v, i->n);
+    case FT_OBJS:
+        return span_head(span_tail(buf_view(&p->r->objects), i->as.v), i->n);
     }
     return SPAN_NONE;
 }
@@ -188,9 +189,13 @@ emit_field(struct parse *p, const struct item *i, size_t n, struct buf *out)
                     field_table[i->field].path);
     for (size_t k = 0; k < n_text; k++) {
         bool exact = n_text == n || i[n_text + k].null;
-        const struct item *from = exact ? &i[k] : &i[n_text + k];
+        struct span v = item_bytes(p, exact ? &i[k] : &i[n_text + k]);
 
-        entry_put(out, (enum field)i->field, item_bytes(p, from));
+        /* Not sooner: with U+FFFD in it the text is longer than the bytes. */
+        if (v.n > RECORD_STR_MAX)
+            return fail(p, ERR_LIMIT, p->at, "%s is longer than %u bytes",
+                        field_table[i->field].path, RECORD_STR_MAX);
+        entry_put(out, (enum field)i->field, v);
     }
     return true;
 }
@@ -288,9 +293,6 @@ store_string(struct parse *p, const struct target *t, struct span s, size_t at)
     } else if (type != FT_ADDR || !addr_parse(s, &i.as.a)) {
         return wrong_type(p, t, at);
     }
-    if (i.n > RECORD_STR_MAX)
-        return fail(p, ERR_LIMIT, at, "%s is longer than %u bytes",
-                    field_table[t->field].path, RECORD_STR_MAX);
     return store(p, &i);
 }
 
