@@ -149,6 +149,7 @@ flow_life_env(struct flow_step *st)
         .acked =
             flow_life_is_seen(st->c, st->d) ? flow_life_half(st)->acked : 0,
         .seed = st->e->seed,
+        .blind = !flow_life_is_seen(st->c, dir_other(st->d)),
     };
 }
 

@@ -183,6 +183,12 @@ static const struct {
      "open S\"220\" C\"abcdefg\" end(capture_end) handshake"},
     {"not for ever", SHAKE "S A 0 0 2; C A 0 1 ab; C A 5 1 fg; +5200; C A 2 1 cde",
      "open S\"2\" C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"},
+    {"each hole in its turn", SHAKE "S A 0 0 2; C A 1 1 b; C A 3 1 d; +4900; "
+     "C A 0 1 a; +4900; C A 2 1 c",
+     "open S\"2\" C\"abcd\" end(capture_end) handshake"},
+    {"two holes in a capture of one side",
+     "C S -1; C A 1 0 b; C A 3 0 d; C A 4 0 e; +700; C A 5 0 f",
+     "open gap(C,1) C\"b\" gap(C,1) C\"def\" end(capture_end)"},
     {"acknowledged in part", SHAKE "C A 0 0 a; C A 5 0 fg; S A 0 3; +700; "
      "C A 3 0 de", "open C\"a\" gap(C,2) C\"defg\" end(capture_end) handshake"},
     {"data after its own ACK", SHAKE "S A 0 4; C A 0 0 EHLO; S A 0 4 250; +700",

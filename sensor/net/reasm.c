@@ -206,9 +206,18 @@ reasm_hole_end(const struct reasm *r, uint64_t acked)
     return acked > high ? acked : high;
 }
 
-/* Notes whether there is a hole. Since when: the arrival of what is behind it,
- * or now when only an acknowledgement tells of it, for then bytes that still
- * come are a sign that it may be wrong. */
+/* When the wait for a hole begins. What the peer acknowledged will not be sent:
+ * at the arrival of what is behind it. What it did not is, but each hole in its
+ * turn and with growing timeouts: now. A hole only an acknowledgement tells of:
+ * now, for bytes that still come are a sign that it may be wrong. */
+static ns_t
+wait_begins(const struct reasm_work *w, const struct reasm_env *e)
+{
+    if (w->head != NULL && (e->blind || w->head->off <= e->acked))
+        return w->head->seen;
+    return e->now;
+}
+
 static void
 settle(struct reasm *r, const struct reasm_env *e, bool moved)
 {
@@ -227,7 +236,7 @@ settle(struct reasm *r, const struct reasm_env *e, bool moved)
         return;
     }
     if (moved || w->noticed == 0)
-        w->noticed = w->head != NULL ? w->head->seen : e->now;
+        w->noticed = wait_begins(w, e);
 }
 
 void

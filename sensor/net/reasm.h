@@ -93,6 +93,7 @@ struct reasm_env {
     ns_t now;
     uint64_t acked; /* how far the peer has acknowledged this direction */
     uint64_t seed;
+    bool blind; /* the peer is not seen: it would acknowledge, but not to us */
 };
 
 struct reasm_seg {
