@@ -195,16 +195,16 @@ struct end {
 };
 
 static struct end
-end_of(struct answers *a, struct span event, bool client)
+end_of(struct answers *a, const struct record_map *event, bool client)
 {
     struct end e = {0};
     struct span addr =
-        record_find(event, client ? FIELD_SRC_IP : FIELD_DEST_IP);
-    struct span state = record_find(
+        record_map_find(event, client ? FIELD_SRC_IP : FIELD_DEST_IP);
+    struct span state = record_map_find(
         event, client ? FIELD_SRC_REG_STATE : FIELD_DEST_REG_STATE);
     struct span site =
-        record_find(event, client ? FIELD_SRC_REG_SITE : FIELD_DEST_REG_SITE);
-    struct span direction = record_find(event, FIELD_DIRECTION);
+        record_map_find(event, client ? FIELD_SRC_REG_SITE : FIELD_DEST_REG_SITE);
+    struct span direction = record_map_find(event, FIELD_DIRECTION);
     struct span mine =
         client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
 
@@ -339,10 +339,10 @@ note_verdict(struct answers *a, struct summary_host *h, struct verdict v,
 }
 
 static void
-note_ledger(struct answers *a, struct span event, struct summary_host *h,
+note_ledger(struct answers *a, const struct record_map *event, struct summary_host *h,
             const struct end *client, const struct end *server, ns_t when)
 {
-    struct cursor c = record_entries_of(event);
+    struct cursor c = record_entries_of(event->record);
     struct record_entry e;
     bool last = true;
 
@@ -362,10 +362,10 @@ note_ledger(struct answers *a, struct span event, struct summary_host *h,
             last = span_at(e.value, 0) != 0;
         }
     }
-    if (last && record_find_u64(event, FIELD_SMTP_FINAL_CODE, 0) >= 400 &&
-        record_find(event, FIELD_SMTP_VIA).n > 0) {
-        struct verdict v = {record_find(event, FIELD_SMTP_FINAL_CLASS),
-                            record_find(event, FIELD_SMTP_FINAL_LIST)};
+    if (last && record_map_u64(event, FIELD_SMTP_FINAL_CODE, 0) >= 400 &&
+        record_map_find(event, FIELD_SMTP_VIA).n > 0) {
+        struct verdict v = {record_map_find(event, FIELD_SMTP_FINAL_CLASS),
+                            record_map_find(event, FIELD_SMTP_FINAL_LIST)};
 
         note_verdict(a, h, v, client, server, when);
     }
@@ -375,13 +375,13 @@ note_ledger(struct answers *a, struct span event, struct summary_host *h,
 
 /* Counts of a transaction are of all its parts, so only its last one counts. */
 static void
-on_transaction(struct answers *a, struct span event, struct summary_host *h,
+on_transaction(struct answers *a, const struct record_map *event, struct summary_host *h,
                struct summary_host *receiver)
 {
-    struct span outcome = record_find(event, FIELD_SMTP_OUTCOME);
-    uint64_t offered = record_find_u64(event, FIELD_SMTP_RCPT_OFFERED, 0);
-    uint64_t yes = record_find_u64(event, FIELD_SMTP_RCPT_ACCEPTED, 0);
-    uint64_t no = record_find_u64(event, FIELD_SMTP_RCPT_REFUSED, 0);
+    struct span outcome = record_map_find(event, FIELD_SMTP_OUTCOME);
+    uint64_t offered = record_map_u64(event, FIELD_SMTP_RCPT_OFFERED, 0);
+    uint64_t yes = record_map_u64(event, FIELD_SMTP_RCPT_ACCEPTED, 0);
+    uint64_t no = record_map_u64(event, FIELD_SMTP_RCPT_REFUSED, 0);
     bool accepted = span_eq(outcome, SPAN_LIT("accepted"));
     bool rejected = span_eq(outcome, SPAN_LIT("rejected"));
     bool deferred = span_eq(outcome, SPAN_LIT("deferred"));
@@ -401,7 +401,7 @@ on_transaction(struct answers *a, struct span event, struct summary_host *h,
         both[i]->rcpt_accepted += yes;
         both[i]->rcpt_refused += no;
         both[i]->bytes +=
-            record_find_u64(event, FIELD_SMTP_MESSAGE_BYTES, 0);
+            record_map_u64(event, FIELD_SMTP_MESSAGE_BYTES, 0);
     }
     a->total.transactions++;
     a->total.accepted += accepted;
@@ -414,9 +414,9 @@ on_transaction(struct answers *a, struct span event, struct summary_host *h,
 }
 
 static void
-keep_helo(struct summary_host *h, struct span event)
+keep_helo(struct summary_host *h, const struct record_map *event)
 {
-    struct span helo = span_head(record_find(event, FIELD_SMTP_HELO),
+    struct span helo = span_head(record_map_find(event, FIELD_SMTP_HELO),
                                  sizeof(h->helo) - 1);
 
     if (helo.n == 0 || span_find(helo, 0) < helo.n)
@@ -426,16 +426,16 @@ keep_helo(struct summary_host *h, struct span event)
 }
 
 static void
-on_session(struct answers *a, struct span event, struct summary_host *h,
+on_session(struct answers *a, const struct record_map *event, struct summary_host *h,
            struct summary_host *receiver)
 {
-    bool tls = record_find_bool(event, FIELD_SMTP_STARTTLS_USED) ||
-               span_eq(record_find(event, FIELD_APP_PROTO), SPAN_LIT("tls"));
+    bool tls = record_map_bool(event, FIELD_SMTP_STARTTLS_USED) ||
+               span_eq(record_map_find(event, FIELD_APP_PROTO), SPAN_LIT("tls"));
     struct summary_host *both[2] = {h, receiver};
 
-    if (record_find(event, FIELD_ATTEMPTS_COUNT).n > 0) {
+    if (record_map_find(event, FIELD_ATTEMPTS_COUNT).n > 0) {
         if (h != NULL)
-            h->attempts += record_find_u64(event, FIELD_ATTEMPTS_COUNT, 0);
+            h->attempts += record_map_u64(event, FIELD_ATTEMPTS_COUNT, 0);
         return;
     }
     for (size_t i = 0; i < 2; i++) {
@@ -449,14 +449,14 @@ on_session(struct answers *a, struct span event, struct summary_host *h,
     a->total.sessions++;
     a->total.sessions_tls += tls;
     a->total.sessions_oneway +=
-        record_find_bool(event, FIELD_QUALITY_ONEWAY);
-    a->total.sessions_gaps += record_find_u64(event, FIELD_TCP_GAPS, 0) > 0;
+        record_map_bool(event, FIELD_QUALITY_ONEWAY);
+    a->total.sessions_gaps += record_map_u64(event, FIELD_TCP_GAPS, 0) > 0;
 }
 
 static void
-on_anomaly(struct answers *a, struct span event, struct summary_host *h)
+on_anomaly(struct answers *a, const struct record_map *event, struct summary_host *h)
 {
-    struct span name = record_find(event, FIELD_ANOMALY_EVENT);
+    struct span name = record_map_find(event, FIELD_ANOMALY_EVENT);
 
     for (unsigned i = 0; i < ANOM_COUNT; i++) {
         if (span_eq(name, span_str(anomaly_table[i].name))) {
@@ -467,32 +467,32 @@ on_anomaly(struct answers *a, struct span event, struct summary_host *h)
     }
 }
 
-void
-answers_event(struct answers *a, struct span event)
+static void
+on_event(struct answers *a, const struct record_head *head,
+         const struct record_map *event)
 {
-    struct record_head head = record_head_of(event);
     struct end client = end_of(a, event, true);
     struct end server = end_of(a, event, false);
-    bool attempts = record_find(event, FIELD_ATTEMPTS_COUNT).n > 0;
+    bool attempts = record_map_find(event, FIELD_ATTEMPTS_COUNT).n > 0;
     struct summary_host *h = NULL;
     struct summary_host *receiver = NULL;
 
     a->total.events++;
-    if (head.type == EVENT_ANOMALY || head.type == EVENT_TLS) {
+    if (head->type == EVENT_ANOMALY || head->type == EVENT_TLS) {
         if (client.home)
             h = host_of(a, &client.addr);
-    } else if (head.type == EVENT_SMTP || head.type == EVENT_SMTP_SESSION) {
-        h = host_at(a, &client, &server, true, head.when);
+    } else if (head->type == EVENT_SMTP || head->type == EVENT_SMTP_SESSION) {
+        h = host_at(a, &client, &server, true, head->when);
         if (!attempts)
-            receiver = host_at(a, &server, &client, false, head.when);
+            receiver = host_at(a, &server, &client, false, head->when);
         /* host_at may have moved the table. */
         if (h != NULL && receiver != NULL)
             h = host_of(a, &client.addr);
     }
-    switch (head.type) {
+    switch (head->type) {
     case EVENT_SMTP:
         on_transaction(a, event, h, receiver);
-        note_ledger(a, event, h, &client, &server, head.when);
+        note_ledger(a, event, h, &client, &server, head->when);
         break;
     case EVENT_SMTP_SESSION: on_session(a, event, h, receiver); break;
     case EVENT_ANOMALY: on_anomaly(a, event, h); break;
@@ -504,6 +504,16 @@ answers_event(struct answers *a, struct span event)
     case EVENT_TICK:
     case EVENT_TYPE_COUNT: break;
     }
+}
+
+void
+answers_event(struct answers *a, struct span event)
+{
+    struct record_head head = record_head_of(event);
+    struct record_map map;
+
+    record_map_init(&map, event);
+    on_event(a, &head, &map);
 }
 
 /* ---- summary ---- */

@@ -4,28 +4,19 @@ static const char *const blocks[] = {"10.0.0.0/8", "172.16.0.0/12",
                                      "192.168.0.0/16", "100.64.0.0/10",
                                      "fc00::/7"};
 
-static struct prefix
-block(size_t i)
-{
-    struct prefix p = {0};
-
-    (void)prefix_parse(span_str(blocks[i]), &p);
-    return p;
-}
-
 void
 home_init(struct home_guess *g)
 {
     *g = (struct home_guess){0};
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
+        REQUIRE(prefix_parse(span_str(blocks[i]), &g->blocks[i]));
 }
 
 static bool
 note_private(struct home_guess *g, const struct addr *a)
 {
     for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
-        struct prefix p = block(i);
-
-        if (prefix_has(&p, a)) {
+        if (prefix_has(&g->blocks[i], a)) {
             g->private_seen[i] = true;
             return true;
         }
@@ -86,7 +77,7 @@ home_result(const struct home_guess *g, struct prefix out[HOME_GUESS_MAX])
 
     for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
         if (g->private_seen[i])
-            out[n++] = block(i);
+            out[n++] = g->blocks[i];
     }
     if (n > 0)
         return n;

@@ -12,6 +12,7 @@
 struct home_guess {
     uint32_t n_seen;
     uint32_t n_prefixes;
+    struct prefix blocks[HOME_GUESS_MAX]; /* private ones */
     bool private_seen[HOME_GUESS_MAX];
     struct {
         struct prefix prefix;

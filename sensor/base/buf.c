@@ -19,7 +19,7 @@ buf_free(struct buf *b)
 }
 
 bool
-buf_grow(struct buf *b, size_t n)
+buf_grow_slow(struct buf *b, size_t n)
 {
     size_t cap = b->cap > 0 ? b->cap : 64;
     uint8_t *p;
@@ -45,7 +45,7 @@ buf_grow(struct buf *b, size_t n)
 }
 
 void
-buf_put(struct buf *b, const void *p, size_t n)
+buf_put_slow(struct buf *b, const void *p, size_t n)
 {
     if (n == 0)
         return;

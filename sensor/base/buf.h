@@ -21,9 +21,28 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b); /* NULL-safe; leaves an empty usable buffer */
 
 /* Room for n more bytes, or false (cut or failed is set). */
-bool buf_grow(struct buf *b, size_t n);
+bool buf_grow_slow(struct buf *b, size_t n);
+void buf_put_slow(struct buf *b, const void *p, size_t n);
 
-void buf_put(struct buf *b, const void *p, size_t n);
+static inline bool
+buf_grow(struct buf *b, size_t n)
+{
+    return LIKELY(n <= b->cap - b->n) || buf_grow_slow(b, n);
+}
+
+static inline void
+buf_put(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    if (UNLIKELY(n > b->cap - b->n)) {
+        buf_put_slow(b, p, n);
+        return;
+    }
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 
 static inline void

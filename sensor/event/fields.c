@@ -1,5 +1,7 @@
 #include "sensor/event/fields.h"
 
+#include "sensor/base/attr.h"
+
 const struct field_info field_table[FIELD_COUNT] = {
 #define X(id, path, type, privacy, ecs, since, doc)                            \
     [FIELD_##id] = {path, FT_##type, PRIVACY_##privacy, ecs, since, doc},
@@ -33,7 +35,7 @@ field_parent_of(enum field f)
 {
     unsigned at = (unsigned)f;
 
-    if (!shape[f].child)
+    if (LIKELY(!shape[f].child))
         return FIELD_COUNT;
     while (at > 0 && field_table[at].type != FT_OBJS)
         at--;

@@ -63,13 +63,17 @@ record_view(const struct record_out *r)
     return buf_view(&r->buf);
 }
 
+/* There is room. */
 static void
 put_entry(struct buf *b, enum field f, const void *p, size_t n)
 {
     uint16_t head[2] = {(uint16_t)f, (uint16_t)n};
+    uint8_t *at = b->p + b->n;
 
-    buf_put(b, head, 4);
-    buf_put(b, p, n);
+    memcpy(at, head, sizeof(head));
+    if (n > 0)
+        memcpy(at + sizeof(head), p, n);
+    b->n += sizeof(head) + n;
 }
 
 /* Without a header, or once something of the open object is missing, nothing
@@ -202,19 +206,6 @@ entry_put_u64(struct buf *b, enum field f, uint64_t v)
 
 /* ---- reader ---- */
 
-bool
-record_next(struct cursor *c, struct record_entry *out)
-{
-    uint16_t n;
-
-    if (cur_left(c) == 0)
-        return false;
-    out->field = (enum field)cur_le16(c);
-    n = cur_le16(c);
-    out->value = cur_take(c, n);
-    return !c->bad;
-}
-
 uint64_t
 entry_u64(struct span value)
 {
@@ -333,6 +324,36 @@ record_find_bool(struct span record, enum field f)
 }
 
 void
+record_map_init(struct record_map *m, struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    m->record = record;
+    memset(m->at, 0, sizeof(m->at));
+    while (record_next(&c, &e)) {
+        if (m->at[e.field] == 0) {
+            m->at[e.field] = (uint32_t)(e.value.p - record.p);
+            m->n[e.field] = (uint16_t)e.value.n;
+        }
+    }
+}
+
+/* Entries of a that lie between from and to, as they are. */
+static void
+copy_range(struct record_out *out, struct span entries, size_t from, size_t to)
+{
+    struct span s = span_head(span_tail(entries, from), to - from);
+
+    if (s.n == 0)
+        return;
+    if (s.n <= RECORD_MAX - out->buf.n && buf_grow(&out->buf, s.n))
+        buf_span(&out->buf, s);
+    else
+        record_entries(out, s);
+}
+
+void
 record_merge(struct record_out *out, struct span a, struct span b)
 {
     struct record_head head = record_head_of(a);
@@ -340,19 +361,25 @@ record_merge(struct record_out *out, struct span a, struct span b)
     struct cursor cb = record_entries_of(b);
     struct record_entry ea;
     struct record_entry eb;
+    size_t from = 0;
+    size_t at = 0;
     bool has_a = record_next(&ca, &ea);
-    bool has_b = record_next(&cb, &eb);
 
     record_begin(out, &head);
-    while (has_a || has_b) {
-        if (has_b && (!has_a || eb.field <= ea.field)) {
-            if (has_a && ea.field == eb.field && !field_is_list(ea.field))
-                has_a = record_next(&ca, &ea);
-            put(out, eb.field, eb.value.p, eb.value.n);
-            has_b = record_next(&cb, &eb);
-        } else {
-            put(out, ea.field, ea.value.p, ea.value.n);
+    while (record_next(&cb, &eb)) {
+        while (has_a && ea.field < eb.field) {
+            at = ca.at;
             has_a = record_next(&ca, &ea);
         }
+        copy_range(out, ca.in, from, at);
+        from = at;
+        if (has_a && ea.field == eb.field && !field_is_list(ea.field)) {
+            from = at = ca.at;
+            has_a = record_next(&ca, &ea);
+        }
+        out->last = (enum field)0;
+        put(out, eb.field, eb.value.p, eb.value.n);
     }
+    out->last = (enum field)0;
+    copy_range(out, ca.in, from, ca.in.n);
 }

@@ -40,7 +40,7 @@ enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
 #define RECORD_MAX ((1U << 20) - 64) /* with its header; a ring of 4 MiB takes it */
 #define RECORD_STR_MAX 65535U    /* bytes of one entry */
 
-/* Order of events: (when, flow_id, seq). flow_id is 0 where there is no flow. */
+/* Order of events: (when, flow_id, seq); flow_id is 0 without a flow. */
 struct record_head {
     ns_t when;
     uint64_t flow_id;
@@ -101,13 +101,64 @@ struct record_head record_head_of(struct span record);
 struct cursor record_entries_of(struct span record);
 
 /* Next entry, false at the end; also walks the entries of an object. */
-bool record_next(struct cursor *c, struct record_entry *out);
+static inline bool
+record_next(struct cursor *c, struct record_entry *out)
+{
+    uint16_t head[2];
+    size_t left = cur_left(c);
+
+    if (left == 0)
+        return false;
+    if (left < sizeof(head)) {
+        c->bad = true;
+        return false;
+    }
+    memcpy(head, c->in.p + c->at, sizeof(head));
+    if (head[1] > left - sizeof(head)) {
+        c->bad = true;
+        return false;
+    }
+    out->field = (enum field)head[0];
+    out->value = span_of(c->in.p + c->at + sizeof(head), head[1]);
+    c->at += sizeof(head) + head[1];
+    return true;
+}
 
 /* First entry of field f, or an empty span with p == NULL. */
 struct span record_find(struct span record, enum field f);
 uint64_t record_find_u64(struct span record, enum field f, uint64_t otherwise);
 bool record_find_bool(struct span record, enum field f);
 uint64_t entry_u64(struct span value);
+
+/* A record walked once, for who looks at many of its fields. */
+struct record_map {
+    struct span record;
+    uint32_t at[FIELD_COUNT]; /* of the first entry's value; 0: none */
+    uint16_t n[FIELD_COUNT];
+};
+
+void record_map_init(struct record_map *m, struct span record);
+
+/* As record_find. */
+static inline struct span
+record_map_find(const struct record_map *m, enum field f)
+{
+    return m->at[f] == 0 ? SPAN_NONE : span_of(m->record.p + m->at[f], m->n[f]);
+}
+
+static inline uint64_t
+record_map_u64(const struct record_map *m, enum field f, uint64_t otherwise)
+{
+    struct span v = record_map_find(m, f);
+
+    return v.n == 8 ? entry_u64(v) : otherwise;
+}
+
+static inline bool
+record_map_bool(const struct record_map *m, enum field f)
+{
+    return span_at(record_map_find(m, f), 0) != 0;
+}
 
 /* Both records' entries in field order under a's header; where both have a
  * scalar field, b's counts; of a list, b's entries come first. out is begun anew
