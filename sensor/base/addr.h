@@ -37,7 +37,7 @@ void prefix_format(const struct prefix *p, struct buf *out);
 /* An IPv4 address is in IPv4 prefixes only. */
 bool prefix_has(const struct prefix *p, const struct addr *a);
 
-/* RFC 1918, RFC 6598, RFC 4193, link-local and loopback: addresses that are "inside". */
+/* RFC 1918, RFC 6598, RFC 4193, link-local and loopback: what is "inside". */
 bool addr_is_private(const struct addr *a);
 
 #endif

@@ -7,8 +7,9 @@
  * and its bytes, padded to 8; it never wraps: a skip mark fills the end.
  * The reader trusts nothing in the block: a length that does not fit ends the
  * ring with corrupt set. A writer that was taken over may still change a message
- * while it is read: copy it first where that matters, then check the copy. Waiting is by futex on a bell that several rings may
- * share, so one reader waits for many writers. */
+ * while it is read: copy it first where that matters, then check the copy.
+ * Waiting is by futex on a bell that several rings may share, so one reader
+ * waits for many writers. */
 #include <stdatomic.h>
 
 #include "sensor/base/attr.h"

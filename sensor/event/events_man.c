@@ -11,9 +11,9 @@
 static const char *const type_docs[EVENT_TYPE_COUNT] = {
     [EVENT_SMTP] = "One mail transaction, also one that failed. A long one "
                    "reports in parts.",
-    [EVENT_SMTP_SESSION] = "One TCP connection to a mail port. Connections that "
-                           "never carried a byte are one event for each client "
-                           "and minute.",
+    [EVENT_SMTP_SESSION] = "One TCP connection to a mail port. Connections "
+                           "that never carried a byte are one event for each "
+                           "client and minute.",
     [EVENT_TLS] = "One TLS handshake.",
     [EVENT_ANOMALY] = "A named oddity, once for each kind and connection.",
     [EVENT_STATS] = "Counts of the sensor since its start.",
@@ -181,7 +181,8 @@ static void
 anomalies(struct buf *out)
 {
     buf_str(out, ".Sh ANOMALIES\nNames in\n.Va anomaly.event\nand\n"
-                 ".Va smtp.anomalies ,\nwith type and level, and what is done:\n");
+                 ".Va smtp.anomalies ,\nwith type and level, and what is "
+                 "done:\n");
     list_begin(out);
     for (unsigned a = 0; a < ANOM_COUNT; a++) {
         const struct anomaly_info *row = &anomaly_table[a];
@@ -204,22 +205,22 @@ head(struct buf *out, const char *date)
                date);
     buf_str(out, ".Sh DESCRIPTION\n");
     prose(out, "Events are JSON Lines: one object a line, UTF-8 (RFC 8259). "
-               "Keys and event types are those of Suricata's EVE, with a superset "
-               "under smtp. "
+               "Keys and event types are those of Suricata's EVE, with a "
+               "superset under smtp. "
                "Keys are only ever added. "
-               "A key that is absent was not observable; it does not mean zero. "
+               "A key that is absent was not observable; it is not zero. "
                "Envelope and header addresses are never merged. "
                "No password, AUTH payload or message body is ever written.");
     buf_printf(out, ".Pp\nThis page describes schema version %u.\n",
                (unsigned)SCHEMA_VERSION);
     buf_str(out, ".Ss Order\n");
     prose(out, "Events are ordered by timestamp, flow_id and flow_seq. "
-               "Both of the latter are absent where an event belongs to no flow.");
+               "The latter two are absent where an event has no flow.");
     buf_str(out, ".Ss Bytes that are not UTF-8\n");
     prose(out, "Mail carries bytes that are no text. "
-               "A string shows each of them as U+FFFD, and a key beside it, its "
-               "name with " JSON_RAW_SUFFIX " appended, holds the exact bytes in "
-               "base64 (RFC 4648). "
+               "A string shows each of them as U+FFFD, and a key beside it, "
+               "its name with " JSON_RAW_SUFFIX " appended, holds the exact "
+               "bytes in base64 (RFC 4648). "
                "Beside an array of strings it is an array of the same length, "
                "null where the string is exact.");
 }

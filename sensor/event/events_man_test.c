@@ -62,7 +62,8 @@ has_each_name(void **state)
 static void
 is_tidy(void **state)
 {
-    static const char macros[] = " Dd Dt Os Sh Ss Nm Nd Pp Bl El It Va Bd Ed Lk ";
+    static const char macros[] =
+        " Dd Dt Os Sh Ss Nm Nd Pp Bl El It Va Cm Bd Ed Lk ";
     struct buf out;
     struct span rest;
     size_t lists = 0;

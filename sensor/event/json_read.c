@@ -255,7 +255,8 @@ store_header(struct parse *p, const struct item *i)
 static bool
 store(struct parse *p, struct item *i)
 {
-    return field_is_header((enum field)i->field) ? store_header(p, i) : add(p, i);
+    return field_is_header((enum field)i->field) ? store_header(p, i)
+                                                 : add(p, i);
 }
 
 static bool

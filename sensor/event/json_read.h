@@ -3,11 +3,11 @@
 /* json_read - one line of JSON as a record
  *
  * Strict RFC 8259 with bounds: valid UTF-8, no lone surrogates, no duplicate of
- * a key we know, at most JSON_LINE_MAX bytes and JSON_READ_DEPTH levels. Keys come
- * in any order; the entries of a list keep theirs. Keys that fields.def does not
- * have are skipped and counted, for a newer schema may have written them; so is
- * an event_type we do not know, which reads as EVENT_NONE. What json_write wrote
- * gives the same record back, byte for byte.
+ * a key we know, at most JSON_LINE_MAX bytes and JSON_READ_DEPTH levels. Keys
+ * come in any order; the entries of a list keep theirs. Keys that fields.def
+ * does not have are skipped and counted, for a newer schema may have written
+ * them; so is an event_type we do not know, which reads as EVENT_NONE. What
+ * json_write wrote gives the same record back, byte for byte.
  *
  * Known gap: that <key>_raw_b64 and its text agree is not checked. */
 #include "sensor/base/err.h"
@@ -30,7 +30,7 @@ struct json_slot {
 struct json_reader {
     struct json_tree tree;
     struct json_slot slots[JSON_SLOTS];
-    uint64_t seen[FIELD_COUNT][2]; /* round that had the key, and its raw form */
+    uint64_t seen[FIELD_COUNT][2]; /* round with the key, and its raw form */
     uint64_t round;
     uint64_t unknown;     /* keys and event types skipped, since init */
     struct buf text;      /* strings that had escapes */
@@ -43,10 +43,10 @@ struct json_reader {
 void json_reader_init(struct json_reader *r);
 void json_reader_free(struct json_reader *r);
 
-/* Begins out anew. ERR_FORMAT: not JSON, or a value of the wrong type; ERR_LIMIT:
- * more than a record holds, or a bound above; ERR_NOMEM. Then out is not to be
- * used, and message (begun anew) says where: "column 17: ...", columns being
- * bytes from 1. It holds none of the line's bytes. */
+/* Begins out anew. ERR_FORMAT: not JSON, or a value of the wrong type;
+ * ERR_LIMIT: more than a record holds, or a bound above; ERR_NOMEM. Then out is
+ * not to be used, and message (begun anew) says where: "column 17: ...", columns
+ * being bytes from 1. It holds none of the line's bytes. */
 MUST_USE enum err json_read(struct json_reader *r, struct span line,
                             struct record_out *out, struct buf *message);
 

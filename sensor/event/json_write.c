@@ -262,7 +262,7 @@ write_str(struct pen *p, const struct json_word *word, struct span v)
     return put_base64(p, v);
 }
 
-/* The next field, with all its entries if it is a list; not lists of objects. */
+/* The next field with all its entries; not of a list of objects. */
 static bool
 write_field(struct pen *p, struct walk *k)
 {

@@ -144,7 +144,7 @@ every_cut(void **state)
     uint64_t seed = 4711;
     struct span rec;
     struct cursor c;
-    struct record_entry e;
+    struct record_entry e = {0};
     size_t at = RECORD_HEAD;
 
     (void)state;

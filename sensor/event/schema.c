@@ -239,7 +239,8 @@ raw_form(struct json_out *j)
     json_begin(j, '{');
     member(j, "description",
            "Exact bytes (RFC 4648 base64) of the key without " JSON_RAW_SUFFIX
-           ", where they are not UTF-8; in a list null where the entry is exact.");
+           ", where they are not UTF-8; in a list null where the entry is "
+           "exact.");
     json_key(j, "anyOf");
     json_raw(j, SPAN_LIT("[{\"$ref\":\"#/$defs/base64\"},{\"type\":\"array\","
                          "\"items\":{\"anyOf\":[{\"type\":\"null\"},"
