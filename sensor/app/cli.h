@@ -17,7 +17,7 @@
     X(INTERRUPTED, 130, "interrupted")
 
 enum cli_exit {
-#define X(name, code, meaning) CLI_EXIT_##name = code,
+#define X(name, code, meaning) CLI_EXIT_##name = (code),
     CLI_EXITS(X)
 #undef X
 };

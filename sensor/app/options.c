@@ -22,8 +22,16 @@ const struct verb_row options_verbs[VERB_COUNT] = {
 
 const struct option_row options_rows[OPTION_COUNT] = {
 #define X(id, path, flag, letter, argument, type, preset, range, where, help)  \
-    {path,   flag,  letter, argument, OPTION_##type,                           \
-     preset, range, where,  help,     offsetof(struct config, id)},
+    {path,                                                                     \
+     flag,                                                                     \
+     argument,                                                                 \
+     preset,                                                                   \
+     range,                                                                    \
+     help,                                                                     \
+     offsetof(struct config, id),                                              \
+     OPTION_##type,                                                            \
+     where,                                                                    \
+     letter},
 #include "sensor/app/options.def"
 #undef X
 };

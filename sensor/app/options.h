@@ -98,14 +98,14 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct option_row {
     const char *path; /* "" when it is not in the file */
     const char *flag; /* "" when it has none */
-    char letter;      /* 0 when it has none */
     const char *argument;
-    enum option_type type;
     const char *preset; /* the default, "" for none */
     const char *range;
-    uint32_t where; /* 1 << verb */
     const char *help;
     size_t offset; /* in struct config */
+    enum option_type type;
+    uint32_t where; /* 1 << verb */
+    char letter;    /* 0 when it has none */
 };
 
 extern const struct verb_row options_verbs[VERB_COUNT];
