@@ -31,7 +31,7 @@ struct kit_flow {
     bool skipped; /* an odd port: the first bytes may be held back */
     struct buf text;
     struct buf bytes[2]; /* delivered, with '?' for what is lost */
-    int last_dir; /* of an unfinished "..." in text, or -1 */
+    int last_dir;        /* of an unfinished "..." in text, or -1 */
 };
 
 struct kit {
@@ -45,11 +45,11 @@ struct kit {
     ns_t tick;
     uint32_t isn[2];
     uint16_t id;
-    bool refuse;     /* open gives NULL */
-    bool quiet;      /* hash only */
-    size_t n_open;   /* sessions not ended */
+    bool refuse;   /* open gives NULL */
+    bool quiet;    /* hash only */
+    size_t n_open; /* sessions not ended */
     size_t n_opened;
-    uint64_t sum;    /* of the hashes of ended sessions: in any order */
+    uint64_t sum;     /* of the hashes of ended sessions: in any order */
     unsigned deny_in; /* the n-th allocation fails; 0: none */
     unsigned n_alloc;
 };
@@ -117,9 +117,13 @@ kit_open(void *ctx, struct flow *flow, ns_t when)
     f = kit_slot(k);
     if (f == NULL)
         return NULL;
-    *f = (struct kit_flow){.kit = k, .flow = flow, .id = flow->id,
+    *f = (struct kit_flow){.kit = k,
+                           .flow = flow,
+                           .id = flow->id,
                            .skipped = !kit_is_listed(flow->server_port),
-                           .open = true, .last_dir = -1, .hash = flow->id};
+                           .open = true,
+                           .last_dir = -1,
+                           .hash = flow->id};
     buf_init(&f->text, 1 << 20);
     buf_init(&f->bytes[DIR_C2S], 1 << 20);
     buf_init(&f->bytes[DIR_S2C], 1 << 20);
@@ -225,8 +229,7 @@ kit_end(void *session, enum end_why why, ns_t when)
     f->kit->n_open--;
     f->kit->sum += f->hash;
     for (unsigned d = 0; d < 2; d++)
-        REQUIRE(f->flow->half[d].bytes + f->flow->half[d].lost ==
-                    f->next[d] ||
+        REQUIRE(f->flow->half[d].bytes + f->flow->half[d].lost == f->next[d] ||
                 f->skipped);
     if (f->kit->quiet)
         return;
@@ -266,9 +269,15 @@ kit_probe(struct span c2s, struct span s2c, size_t skip[2])
 }
 
 static const struct stream_ops kit_ops = {
-    .open = kit_open,   .data = kit_data,       .gap = kit_gap,
-    .odd = kit_odd,     .tick = kit_tick,       .wants_tick = kit_wants,
-    .end = kit_end,     .attempt = kit_attempt, .probe = kit_probe,
+    .open = kit_open,
+    .data = kit_data,
+    .gap = kit_gap,
+    .odd = kit_odd,
+    .tick = kit_tick,
+    .wants_tick = kit_wants,
+    .end = kit_end,
+    .attempt = kit_attempt,
+    .probe = kit_probe,
 };
 
 static void
@@ -342,8 +351,10 @@ static struct decoded
 kit_segment(struct kit *k, unsigned conn, uint16_t port, enum dir d,
             unsigned flags, uint32_t seq, uint32_t ack, struct span payload)
 {
-    const uint8_t ip[2][4] = {{10, 1, (uint8_t)(conn >> 14), 7},
-                              {192, 0, 2, 25}};
+    const uint8_t ip[2][4] = {
+        {10,  1, (uint8_t)(conn >> 14), 7 },
+        {192, 0, 2,                     25}
+    };
     uint16_t sport = (uint16_t)(40000 + (conn & 0x3fff));
     struct decoded p = {
         .kind = PACKET_TCP,
