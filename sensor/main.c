@@ -40,8 +40,8 @@ main(int argc, char **argv)
     e = cli_parse(argc, argv, &cli, &messages);
     print(stderr, &messages);
     if (e != ERR_OK)
-        return cli_exit_of(e);
+        return (int)cli_exit_of(e);
     code = run(&cli);
     cli_free(&cli);
-    return code;
+    return (int)code;
 }
