@@ -42,6 +42,19 @@ on_tick(void *ctx, ns_t tick)
     put(w, record_view(&w->out));
 }
 
+/* From now on records of this time come in the order of their flows, which the
+ * merge is told by a tick with a number. */
+static void
+on_sorted(void *ctx)
+{
+    struct worker *w = ctx;
+    struct record_head head = {
+        .when = net_now(w->net), .seq = TICK_SORTED, .type = EVENT_TICK};
+
+    record_begin(&w->out, &head);
+    put(w, record_view(&w->out));
+}
+
 static void
 describe(void *ctx, const struct flow *f, struct record_out *r)
 {
@@ -203,7 +216,7 @@ walk(struct worker *w, struct worker_progress *progress)
             atomic_store_explicit(&progress->packets, n, memory_order_relaxed);
         }
     }
-    net_finish(w->net);
+    (void)net_finish(w->net, on_sorted, w);
 }
 
 void

@@ -10,9 +10,16 @@ struct item {
     uint32_t n;
 };
 
+/* No record of the worker will come before this. */
+struct mark {
+    ns_t when;
+    uint64_t flow_id; /* stays 0 until the worker's records come sorted */
+    bool sorted;
+};
+
 struct merge {
     struct ring *rings;
-    ns_t *reached; /* by worker: no earlier record will come */
+    struct mark *reached; /* by worker */
     size_t n;
     struct ring_bell *bell;
     struct buf bytes;  /* of the records that wait */
@@ -89,15 +96,30 @@ by_order(const void *a, const void *b)
 }
 
 static bool
+is_before(ns_t when, uint64_t flow_id, const struct mark *m)
+{
+    return when < m->when || (when == m->when && flow_id < m->flow_id);
+}
+
+static bool
 is_farewell(const struct record_head *h)
 {
     return h->flow_id == 0 &&
            (h->type == EVENT_STATS || h->type == EVENT_CONTROL);
 }
 
+static void
+on_tick(struct mark *r, const struct record_head *h)
+{
+    if (h->when < r->when)
+        return;
+    r->when = h->when;
+    r->sorted |= h->seq == TICK_SORTED;
+}
+
 /* A worker whose time goes back is wrong; it must not undo what was given. */
 static void
-take(struct merge *m, size_t w, struct span record,
+take(struct merge *m, struct mark *r, struct span record,
      const struct record_sink *farewell)
 {
     struct record_head h;
@@ -112,28 +134,35 @@ take(struct merge *m, size_t w, struct span record,
         farewell->put(farewell->ctx, record);
         return;
     }
-    if (h.when < m->reached[w]) {
+    if (is_before(h.when, h.flow_id, r) && h.type != EVENT_TICK) {
         m->refused++;
         return;
     }
-    m->reached[w] = h.when;
-    if (h.type == EVENT_TICK)
+    if (h.type == EVENT_TICK) {
+        on_tick(r, &h);
         return;
+    }
+    if (r->when != h.when || r->sorted)
+        r->flow_id = r->sorted ? h.flow_id : 0;
+    r->when = h.when;
     it = (struct item){h.when, h.flow_id, m->bytes.n, h.seq,
                        (uint32_t)record.n};
     buf_span(&m->bytes, record);
     buf_put(&m->items, &it, sizeof(it));
 }
 
-/* The time that all workers have reached. */
-static ns_t
+/* What all workers have reached. */
+static struct mark
 reached_by_all(const struct merge *m)
 {
-    ns_t least = UINT64_MAX;
+    struct mark least = {UINT64_MAX, UINT64_MAX, false};
 
     for (size_t w = 0; w < m->n; w++) {
-        if (!ring_ended(&m->rings[w]) && m->reached[w] < least)
-            least = m->reached[w];
+        const struct mark *r = &m->reached[w];
+
+        if (!ring_ended(&m->rings[w]) &&
+            is_before(r->when, r->flow_id, &least))
+            least = *r;
     }
     return least;
 }
@@ -142,7 +171,7 @@ reached_by_all(const struct merge *m)
 static bool
 drain(struct merge *m, const struct record_sink *farewell)
 {
-    ns_t least = reached_by_all(m);
+    struct mark least = reached_by_all(m);
     bool any = false;
 
     for (size_t w = 0; w < m->n; w++) {
@@ -150,12 +179,13 @@ drain(struct merge *m, const struct record_sink *farewell)
         uint64_t before = m->bytes.n;
 
         while (ring_peek(&m->rings[w], &record)) {
-            take(m, w, record, farewell);
+            take(m, &m->reached[w], record, farewell);
             ring_next(&m->rings[w]);
             any = true;
             if (m->bytes.n - before > MERGE_AHEAD / 16)
                 break;
-            if (m->bytes.n > MERGE_AHEAD && m->reached[w] > least)
+            if (m->bytes.n > MERGE_AHEAD &&
+                is_before(least.when, least.flow_id, &m->reached[w]))
                 break;
         }
         m->corrupt |= m->rings[w].corrupt;
@@ -191,7 +221,7 @@ keep_rest(struct merge *m, size_t from)
 static void
 give(struct merge *m, const struct record_sink *sink)
 {
-    ns_t limit = reached_by_all(m);
+    struct mark limit = reached_by_all(m);
     size_t n;
     struct item *it = items_of(m, &n);
     size_t i = 0;
@@ -199,7 +229,7 @@ give(struct merge *m, const struct record_sink *sink)
     if (n == 0)
         return;
     qsort(it, n, sizeof(*it), by_order);
-    for (; i < n && (it[i].when < limit || limit == UINT64_MAX); i++)
+    for (; i < n && is_before(it[i].when, it[i].flow_id, &limit); i++)
         sink->put(sink->ctx, span_of(m->bytes.p + it[i].at, it[i].n));
     if (i > 0)
         keep_rest(m, i);

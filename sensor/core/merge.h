@@ -2,7 +2,8 @@
 #define SPAN25_CORE_MERGE_H
 /* merge - records of all workers in the one order (timestamp, flow_id, seq)
  *
- * Each worker's ring carries records whose time never goes back. A record is
+ * Each worker's ring carries records whose time never goes back (and whose flow
+ * ids do not, once it said so by a tick of TICK_SORTED). A record is
  * given out when no worker can still send one that comes before it: when all
  * have gone past its time, as a later record or a tick shows, or have ended.
  * So the order is the same for any number of workers.

@@ -41,6 +41,10 @@ enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
 #define RECORD_STR_MAX 65535U    /* bytes of one entry */
 
 /* Order of events: (when, flow_id, seq); flow_id is 0 without a flow. */
+/* The number of a tick that says: from now on this worker's records come in
+ * exactly the order of (when, flow_id, seq). */
+#define TICK_SORTED 1
+
 struct record_head {
     ns_t when;
     uint64_t flow_id;

@@ -1,5 +1,7 @@
 #include "sensor/net/net.h"
 
+#include <stdlib.h>
+
 #include "sensor/net/decode.h"
 #include "sensor/net/defrag.h"
 #include "sensor/net/flow.h"
@@ -230,11 +232,75 @@ each_conn(struct net *n, struct shard *s,
     }
 }
 
-void
-net_finish(struct net *n)
+ns_t
+net_now(const struct net *n)
 {
-    for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers)
-        each_conn(n, &n->shard[i], flow_life_finish);
+    return n->now;
+}
+
+/* A flow to end: where it is, by its id. */
+struct ending {
+    uint64_t id;
+    uint32_t shard;
+    uint32_t slot;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+    const struct ending *x = a;
+    const struct ending *y = b;
+
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    if (x->shard != y->shard)
+        return x->shard < y->shard ? -1 : 1;
+    return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+static size_t
+list_endings(struct net *n, struct ending *list)
+{
+    size_t k = 0;
+
+    for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers) {
+        struct shard *s = &n->shard[i];
+
+        for (uint32_t slot = 0; slot < shard_slots(s); slot++) {
+            const struct conn *c = shard_at(s, slot);
+
+            if (c->state == CONN_FREE)
+                continue;
+            if (list != NULL)
+                list[k] = (struct ending){c->flow.id, i, slot};
+            k++;
+        }
+    }
+    return k;
+}
+
+bool
+net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx)
+{
+    size_t k = list_endings(n, NULL);
+    struct ending *list = calloc(k > 0 ? k : 1, sizeof(*list));
+
+    if (list == NULL) {
+        for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers)
+            each_conn(n, &n->shard[i], flow_life_finish);
+        return false;
+    }
+    (void)list_endings(n, list);
+    qsort(list, k, sizeof(*list), by_id);
+    if (sorted != NULL)
+        sorted(ctx);
+    for (size_t i = 0; i < k; i++) {
+        struct shard *s = &n->shard[list[i].shard];
+
+        flow_life_finish(&n->env, s, shard_at(s, list[i].slot));
+    }
+    free(list);
+    return true;
 }
 
 const struct net_stats *

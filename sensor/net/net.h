@@ -128,9 +128,13 @@ ns_t net_segment(struct net *n, const struct decoded *d, uint16_t iface,
 /* The time came to when without a packet, on a quiet link. */
 ns_t net_time(struct net *n, ns_t when);
 
+/* Stream time. */
+ns_t net_now(const struct net *n);
+
 /* End of the capture: all flows end now, END_CAPTURE, in the order of their
- * shards and slots. */
-void net_finish(struct net *n);
+ * ids. sorted (NULL is fine) is called before the first one. False: there was no
+ * memory to sort them, sorted was not called. */
+bool net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx);
 
 const struct net_stats *net_stats(struct net *n);
 

@@ -43,9 +43,11 @@ step(struct kit *k, struct fuzz_conn *conns, struct cursor *c, uint8_t *room)
 
     len = (flags & TCP_SYN) != 0 ? len % 4 : len % PAYLOAD_MAX;
     memset(room, 'a' + (how >> 1 & 1), len);
-    p = kit_segment(k, (who >> 1) & 3, (who & 8) != 0 ? 8080 : 25, d, flags,
-                    (flags & TCP_SYN) != 0 ? (uint32_t)shift - 1 : seq,
-                    f->next[dir_other(d)] + ack - 64U, span_of(room, len));
+    p = kit_segment(k,
+                    (struct kit_seg){
+                        (who >> 1) & 3, (who & 8) != 0 ? 8080 : 25, d, flags,
+                        (flags & TCP_SYN) != 0 ? (uint32_t)shift - 1 : seq,
+                        f->next[dir_other(d)] + ack - 64U, span_of(room, len)});
     if ((how & 4) != 0)
         p.payload.n /= 2;
     if ((how & 8) != 0)
@@ -73,12 +75,12 @@ run(struct span in, unsigned worker, unsigned n_workers)
     if (n_workers > 1) /* counts differ between workers */
         k->deny_in = 0;
     k->quiet = true;
-    k->limits.early_bytes = (early + 1U) * 512U;
+    k->limits.early_bytes = (early + UINT64_C(1)) * 512;
     k->limits.early_segments = 1U + (early & 31U);
     REQUIRE(kit_begin(k, worker, n_workers, memory, flows) == ERR_OK);
     while (cur_left(&c) >= STEP)
         step(k, conns, &c, room);
-    net_finish(k->net);
+    (void)net_finish(k->net, NULL, NULL);
     REQUIRE(k->n_open == 0);
     REQUIRE(net_stats(k->net)->flows_open == 0);
     sum = k->sum;
