@@ -346,32 +346,43 @@ kit_free(struct kit *k)
     free(k);
 }
 
-/* A segment of connection number conn (client port 40000 + conn) on port. */
+/* A segment of connection number conn (client port 40000 + conn); seq and ack
+ * are offsets. */
+struct kit_seg {
+    unsigned conn;
+    uint16_t port; /* of the server */
+    enum dir d;
+    unsigned flags;
+    uint32_t seq;
+    uint32_t ack;
+    struct span data;
+};
+
 static struct decoded
-kit_segment(struct kit *k, unsigned conn, uint16_t port, enum dir d,
-            unsigned flags, uint32_t seq, uint32_t ack, struct span payload)
+kit_segment(struct kit *k, struct kit_seg s)
 {
     const uint8_t ip[2][4] = {
-        {10,  1, (uint8_t)(conn >> 14), 7 },
-        {192, 0, 2,                     25}
+        {10,  1, (uint8_t)(s.conn >> 14), 7 },
+        {192, 0, 2,                       25}
     };
-    uint16_t sport = (uint16_t)(40000 + (conn & 0x3fff));
+    uint16_t sport = (uint16_t)(40000 + (s.conn & 0x3fff));
     struct decoded p = {
         .kind = PACKET_TCP,
-        .src = addr_v4(ip[d]),
-        .dst = addr_v4(ip[dir_other(d)]),
-        .ttl = d == DIR_C2S ? 64 : 128,
+        .src = addr_v4(ip[s.d]),
+        .dst = addr_v4(ip[dir_other(s.d)]),
+        .ttl = s.d == DIR_C2S ? 64 : 128,
         .proto = 6,
         .ip_id = ++k->id != 0 ? k->id : ++k->id,
-        .sport = d == DIR_C2S ? sport : port,
-        .dport = d == DIR_C2S ? port : sport,
-        .seq = seq + k->isn[d] + 1,
-        .ack = (flags & TCP_ACK) != 0 ? ack + k->isn[dir_other(d)] + 1 : 0,
+        .sport = s.d == DIR_C2S ? sport : s.port,
+        .dport = s.d == DIR_C2S ? s.port : sport,
+        .seq = s.seq + k->isn[s.d] + 1,
+        .ack =
+            (s.flags & TCP_ACK) != 0 ? s.ack + k->isn[dir_other(s.d)] + 1 : 0,
         .window = 65535,
-        .flags = (uint8_t)flags,
-        .urgent = (flags & TCP_URG) != 0,
-        .payload = payload,
-        .payload_len = (uint32_t)payload.n,
+        .flags = (uint8_t)s.flags,
+        .urgent = (s.flags & TCP_URG) != 0,
+        .payload = s.data,
+        .payload_len = (uint32_t)s.data.n,
     };
 
     return p;

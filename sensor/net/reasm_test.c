@@ -13,19 +13,19 @@ test_offsets(void **state)
 {
     static const struct {
         const char *why;
-        uint32_t base;
         uint64_t next;
-        uint32_t seq;
         int64_t want;
+        uint32_t base;
+        uint32_t seq;
     } rows[] = {
-        {"the first byte",       100,        0,                            100,        0          },
-        {"before it",            100,        0,                            99,         -1         },
-        {"past the wrap",        0xfffffffe, 0,                            3,          5          },
-        {"back over the wrap",   0xfffffffe, 4,                            0xffffffff, 1          },
-        {"after many wraps",     7,          5 * (UINT64_C(1) << 32) + 10, 18,
-         5 * (INT64_C(1) << 32) + 11                                                              },
-        {"half the space ahead", 0,          0,                            0x7fffffff, 0x7fffffff },
-        {"half the space back",  0,          0,                            0x80000001, -0x7fffffff},
+        {"the first byte",       0,                            0,           100,        100       },
+        {"before it",            0,                            -1,          100,        99        },
+        {"past the wrap",        0,                            5,           0xfffffffe, 3         },
+        {"back over the wrap",   4,                            1,           0xfffffffe, 0xffffffff},
+        {"after many wraps",     5 * (UINT64_C(1) << 32) + 10,
+         5 * (INT64_C(1) << 32) + 11,                                       7,          18        },
+        {"half the space ahead", 0,                            0x7fffffff,  0,          0x7fffffff},
+        {"half the space back",  0,                            -0x7fffffff, 0,          0x80000001},
     };
 
     (void)state;
@@ -104,7 +104,7 @@ test_sent(void **state)
     (void)state;
     model_init(&m, 0);
     for (unsigned i = 0; i < 6; i++)
-        (void)model_put(&m, 2 * i, SPAN_LIT("ab"), 2);
+        (void)model_put(&m, UINT64_C(2) * i, SPAN_LIT("ab"), 2);
     (void)model_put(&m, 0, SPAN_LIT("xy"), 2); /* the sixth last */
     assert_int_equal(m.n_odd, 0);
     (void)model_put(&m, 4, SPAN_LIT("xy"), 2); /* the fourth last */

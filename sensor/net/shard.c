@@ -1,6 +1,7 @@
 #include "sensor/net/shard.h"
 
 #define SLOTS_MIN 64U
+#define POINTER   sizeof(void *) /* an entry of the chunk array */
 
 void
 shard_init(struct shard *s, uint8_t number, uint64_t mem_max, uint32_t n_max)
@@ -16,7 +17,7 @@ shard_fini(struct shard *s)
 {
     for (uint32_t i = 0; i < s->n_chunk; i++)
         net_mem_put(&s->mem, s->chunk[i], SHARD_CHUNK * sizeof(**s->chunk));
-    net_mem_put(&s->mem, s->chunk, s->room_chunk * sizeof(*s->chunk));
+    net_mem_put(&s->mem, s->chunk, s->room_chunk * POINTER);
     if (s->slot != NULL)
         net_mem_put(&s->mem, s->slot, (s->mask + 1) * sizeof(*s->slot));
     timer_fini(&s->timer, &s->mem);
@@ -34,12 +35,12 @@ grow_chunk_array(struct shard *s)
 
     if (s->n_chunk < s->room_chunk)
         return true;
-    bigger = net_mem_get(&s->mem, room * sizeof(*bigger));
+    bigger = net_mem_get(&s->mem, room * POINTER);
     if (bigger == NULL)
         return false;
     if (s->n_chunk > 0)
-        memcpy(bigger, s->chunk, s->n_chunk * sizeof(*bigger));
-    net_mem_put(&s->mem, s->chunk, s->room_chunk * sizeof(*bigger));
+        memcpy(bigger, s->chunk, s->n_chunk * POINTER);
+    net_mem_put(&s->mem, s->chunk, s->room_chunk * POINTER);
     s->chunk = bigger;
     s->room_chunk = room;
     return true;
@@ -134,17 +135,18 @@ table_remove(struct shard *s, const struct conn *c)
 bool
 shard_has_room(const struct shard *s)
 {
+    size_t slots = s->slot != NULL ? (size_t)s->mask + 1 : 0;
     uint64_t need = 0;
 
     if (s->n >= s->n_max)
         return false;
-    if (s->slot == NULL || (s->n + 1) * 2 > s->mask + 1)
-        need +=
-            (s->mask + 1) * 2 * sizeof(*s->slot) + SLOTS_MIN * sizeof(*s->slot);
+    if (((size_t)s->n + 1) * 2 > slots)
+        need += (slots * 2 + SLOTS_MIN) * sizeof(*s->slot);
     if (s->free == CONN_NIL)
         need += SHARD_CHUNK * sizeof(struct conn) +
-                s->timer.cap * 2 * (sizeof(uint64_t) + sizeof(uint32_t)) +
-                s->room_chunk * 2 * sizeof(*s->chunk) + SHARD_CHUNK * 16;
+                ((size_t)s->timer.cap * 2 + SHARD_CHUNK) *
+                    (sizeof(*s->timer.heap) + sizeof(*s->timer.pos)) +
+                ((size_t)s->room_chunk * 2 + 4) * POINTER;
     return net_mem_has(&s->mem, need);
 }
 
