@@ -72,10 +72,23 @@ def read_events(path):
     return found
 
 
+def unread(rows, known):
+    """How many of the last rows are commands on the wire that the server closed on unread.
+
+    They have no reply and are not in its log."""
+    number = 0
+    while len(rows) - number > known and "code" not in rows[-1 - number]:
+        number += 1
+    return number
+
+
 def compare_recipients(score, where, seen, truth):
     """Every recipient with its verdict."""
     rows = seen.get("rcpt", [])
-    score.same(where, "smtp.rcpt_to", seen.get("rcpt_to", []), [one["addr"] for one in truth["rcpt"]])
+    paths = seen.get("rcpt_to", [])
+    extra = unread(rows, len(truth["rcpt"]))
+    rows, paths = rows[:len(rows) - extra], paths[:len(paths) - extra]
+    score.same(where, "smtp.rcpt_to", paths, [one["addr"] for one in truth["rcpt"]])
     score.same(where, "number of smtp.rcpt", len(rows), len(truth["rcpt"]))
     for number, (row, expected) in enumerate(zip(rows, truth["rcpt"])):
         for name in ("addr", "code", "enhanced", "class", "text"):
@@ -99,7 +112,8 @@ def words(text):
 def compare_transaction(score, where, seen, truth):
     """One transaction in clear."""
     score.same(where, "smtp.mail_from", seen.get("mail_from"), truth["mail_from"])
-    score.same(where, "smtp.helo", seen.get("helo"), truth["helo"])
+    if truth["helo"] is not None:  # a refused HELO is in the event, not in the log
+        score.same(where, "smtp.helo", seen.get("helo"), truth["helo"])
     compare_recipients(score, where, seen, truth)
     score.check(seen.get("outcome") in truth["outcome"], where, "smtp.outcome",
                 seen.get("outcome"), truth["outcome"])
@@ -115,6 +129,12 @@ def compare_transaction(score, where, seen, truth):
         score.same(where, "smtp.message_bytes", seen.get("message_bytes"), truth["message"]["size"])
         if "body_sha256" in seen:  # only with --body-digest
             score.same(where, "smtp.body_sha256", seen["body_sha256"], truth["message"]["sha256"])
+
+
+def answered(seen):
+    """The server replied to some command of it; else it may have closed on it unread."""
+    return any(name in seen for name in ("mail_code", "final_code")) or any(
+        "code" in row for row in seen.get("rcpt", []))
 
 
 def expected_transactions(row, seen):
@@ -160,6 +180,8 @@ def compare_session(score, row, events):
                    row["starttls"]["offered"])
         compare_auth(score, where, body, row)
     expected = expected_transactions(row, seen)
+    while len(seen) > len(expected) and not answered(seen[-1]):
+        seen.pop()
     score.same(where, "number of transactions", len(seen), len(expected))
     for number, (one, truth) in enumerate(zip(seen, expected), 1):
         compare_transaction(score, f"{where} mail {number}", one, truth)
