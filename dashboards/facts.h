@@ -1,0 +1,82 @@
+#ifndef SPAN25_DASHBOARDS_FACTS_H
+#define SPAN25_DASHBOARDS_FACTS_H
+/* facts - what a summary amounts to: the counts and sentences all views share
+ *
+ * A sentence is raw text: names inside it are bytes as they came. Whoever
+ * shows it escapes the whole of it once, for its own kind of reader. */
+#include "dashboards/words.h"
+#include "sensor/event/summary.h"
+
+#define FACTS_LEVELS 3 /* high, notice, info and all other words */
+
+struct facts {
+    uint64_t senders;     /* hosts that sent over at least one session */
+    uint64_t senders_new; /* of them not registered */
+    uint64_t tried;       /* hosts whose connections all stayed silent */
+    uint64_t receivers;
+    uint64_t receivers_new;
+    uint64_t both;     /* senders that receive too */
+    uint64_t sessions; /* of senders */
+    uint64_t sessions_tls;
+    uint64_t sent;     /* messages of senders that were seen accepted */
+    uint64_t sent_new; /* of them, of senders that are not registered */
+    uint64_t attempts;
+    uint64_t replies;  /* to home senders, all classes with a reply */
+    uint64_t refusals; /* of them not "accepted" */
+    uint64_t listed;   /* hosts that a block list was cited against */
+    uint64_t lists;    /* different block lists */
+    uint64_t bytes;    /* seen and lost, of mail connections */
+};
+
+struct facts facts_of(const struct summary *s);
+
+/* Did the host send over a session; receive over one. */
+bool facts_sends(const struct summary_host *h);
+bool facts_receives(const struct summary_host *h);
+
+/* 0 high, 1 notice, 2 anything else. */
+unsigned facts_level(const char *level);
+
+/* The class that is not a refusal, and the one that is no reply. */
+bool facts_is_accepted(const struct summary_class *c);
+bool facts_is_unanswered(const struct summary_class *c);
+
+/* "unknown user" for unknown_user; raw. */
+void facts_class_name(struct buf *b, const struct summary_class *c);
+
+/* Headlines, a line each, without a full stop. */
+void facts_say_senders(struct buf *b, const struct summary *s,
+                       const struct facts *f);
+void facts_say_receivers(struct buf *b, const struct summary *s,
+                         const struct facts *f);
+void facts_say_world(struct buf *b, const struct summary *s,
+                     const struct facts *f);
+
+/* "23 of 26 senders would stop". */
+void facts_say_stopped(struct buf *b, const struct summary *s,
+                       const struct facts *f);
+
+/* What a block would do now, and what these counts leave out (or nothing). */
+void facts_say_blocked(struct buf *b, const struct summary *s,
+                       const struct facts *f);
+void facts_say_limits(struct buf *b, const struct summary *s,
+                      const struct facts *f);
+
+/* What a capture without a session has: "No SMTP in 2,011 packets; ...". */
+void facts_say_empty(struct buf *b, const struct summary *s,
+                     const struct facts *f);
+
+/* What h did, as a sender or a receiver: "128 of 412 recipients unknown ...".
+ */
+void facts_say_sender(struct buf *b, const struct summary *s,
+                      const struct summary_host *h);
+void facts_say_receiver(struct buf *b, const struct summary_host *h);
+
+/* Block lists cited against h: "zen.spamhaus.org, bl.example"; the count. */
+size_t facts_say_lists(struct buf *b, const struct summary *s,
+                       const struct summary_host *h, size_t max);
+
+/* "cut short at offset 1,234"; an offset of 0 is none. */
+void facts_say_fault(struct buf *b, const struct summary_fault *fault);
+
+#endif
