@@ -1,0 +1,122 @@
+"""check_report.py REPORT_SAMPLE - all views of all sample summaries, parsed.
+
+HTML: every element is closed in order, nothing but the elements and attributes
+of the report is there, headings go down one level at a time, tables have
+captions and scopes, no address is referred to. JSON and CSV: read back whole."""
+import csv
+import html.parser
+import io
+import json
+import re
+import subprocess
+import sys
+
+KINDS = "busy no-registry empty one huge hostile zero".split()
+ELEMENTS = set(
+    """html head meta title style body header main footer section h1 h2 h3 p a
+    ul li div span b strong bdi time table caption thead tbody tr th td figure
+    figcaption svg desc rect dl dt dd pre code""".split())
+VOID = {"meta", "rect"}
+ATTRIBUTES = set(
+    """lang charset http-equiv content name class id href scope role tabindex
+    aria-label aria-hidden datetime viewbox preserveaspectratio width height x
+    y rx""".split())
+RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u200b-\u200f\u202a-\u202e"
+                 "\u2066-\u2069\ufeff]")
+
+
+def view(name, kind):
+    return subprocess.run([sys.argv[1], name, kind], check=True,
+                          stdout=subprocess.PIPE).stdout.decode("utf-8")
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.level = [], set(), [], 0
+        self.text, self.head_cells, self.tables = [], 0, 0
+
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        assert tag in ELEMENTS, tag
+        assert set(a) <= ATTRIBUTES, a
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "th":
+            assert a["scope"] in ("row", "col")
+        if tag in ("h1", "h2", "h3"):
+            assert int(tag[1]) <= self.level + 1, "heading order"
+            self.level = int(tag[1])
+        if "id" in a:
+            assert a["id"] not in self.ids
+            self.ids.add(a["id"])
+        if "href" in a:
+            self.links.append(a["href"])
+        self.tables += tag == "table"
+        self.tables -= tag == "caption"
+
+    def handle_startendtag(self, tag, attrs):
+        assert tag in VOID, tag
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def check_html(kind):
+    page = Page()
+    text = view("html", kind)
+    page.feed(text)
+    page.close()
+    assert page.open == [] and page.tables == 0
+    assert all(h[0] == "#" and h[1:] in page.ids for h in page.links)
+    assert not RAW.search(text), RAW.search(text)
+    assert "default-src 'none'" in text and "<script" not in text
+    assert not re.search(r"(src|url)\s*[=(]|https?:", text)
+    if kind == "hostile":
+        assert "<script>alert('x')</script>" in "".join(page.text)
+
+
+def check_json(kind):
+    text = view("json", kind)
+    doc = json.loads(text)
+    assert doc["schema"] == "span25-summary-1"
+    assert not re.search("[\x00-\x09\x0b-\x1f]", text)
+    if kind == "huge":
+        assert doc["coverage"]["sessions"] == 2**64 - 1
+    if kind == "no-registry":
+        assert doc["answers"]["senders_unregistered"] is None
+    if kind == "busy":
+        assert doc["answers"]["senders_unregistered"] == 8
+        assert doc["coverage"]["first"] == "2026-03-07T08:00:00.000000Z"
+    return len(doc["hosts"])
+
+
+def check_csv(kind, n_hosts):
+    text = view("csv", kind)
+    assert text.count("\n") == text.count("\r\n")
+    assert not RAW.search(text.replace("\r\n", ""))
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert len(rows) == n_hosts + 1
+    assert all(len(r) == len(rows[0]) for r in rows)
+    for cell in sum(rows, []):
+        assert cell[:1] not in tuple("=+-@\t\r"), cell
+
+
+def check_text(kind):
+    for name in ("text", "narrow"):
+        text = view(name, kind)
+        assert not RAW.search(text), RAW.search(text)
+    for line in view("narrow", kind).split("\n"):
+        assert len(line) <= 80 or kind in ("huge", "hostile") or \
+            "packets" in line, line
+
+
+for k in KINDS:
+    check_html(k)
+    check_csv(k, check_json(k))
+    check_text(k)
+print("ok:", len(KINDS), "summaries, 4 views")

@@ -1,0 +1,319 @@
+#include "dashboards/report.h"
+
+#include "dashboards/facts.h"
+#include "sensor/base/json_out.h"
+
+#define TIME_MAX 64
+
+static void
+put_u64(struct json_out *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_u64(j, v);
+}
+
+static void
+put_bool(struct json_out *j, const char *key, bool v)
+{
+    json_key(j, key);
+    json_bool(j, v);
+}
+
+static void
+put_str(struct json_out *j, const char *key, const char *text)
+{
+    json_key(j, key);
+    if (text == NULL)
+        json_null(j);
+    else
+        (void)json_str(j, span_str(text));
+}
+
+static void
+put_time(struct json_out *j, const char *key, ns_t t)
+{
+    struct buf text;
+
+    json_key(j, key);
+    if (t == 0) {
+        json_null(j);
+        return;
+    }
+    buf_init(&text, TIME_MAX);
+    words_rfc3339(&text, t);
+    (void)json_str(j, buf_view(&text));
+    j->out->failed |= text.failed;
+    buf_free(&text);
+}
+
+static void
+put_addr(struct json_out *j, const char *key, const struct addr *a)
+{
+    char text[ADDR_TEXT_MAX];
+
+    json_key(j, key);
+    (void)json_str(j, span_of(text, addr_format(a, text)));
+}
+
+static void
+open_list(struct json_out *j, const char *key)
+{
+    json_key(j, key);
+    json_begin(j, '[');
+}
+
+static void
+put_files(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "files");
+    for (size_t i = 0; i < s->n_files; i++) {
+        json_begin(j, '{');
+        put_str(j, "name", s->files[i].name);
+        put_u64(j, "size", s->files[i].size);
+        put_u64(j, "packets", s->files[i].packets);
+        put_u64(j, "bytes", s->files[i].bytes);
+        put_time(j, "first", s->files[i].first);
+        put_time(j, "last", s->files[i].last);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    open_list(j, "faults");
+    for (size_t i = 0; i < s->n_faults; i++) {
+        json_begin(j, '{');
+        put_str(j, "file", s->faults[i].file);
+        put_str(j, "text", s->faults[i].text);
+        put_u64(j, "offset", s->faults[i].offset);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void
+put_home(struct json_out *j, const struct summary *s)
+{
+    struct buf text;
+
+    buf_init(&text, TIME_MAX);
+    open_list(j, "home");
+    for (size_t i = 0; i < s->n_home; i++) {
+        prefix_format(&s->home[i], &text);
+        (void)json_str(j, buf_view(&text));
+        buf_reset(&text);
+    }
+    json_end(j, ']');
+    put_bool(j, "home_guessed", s->home_guessed);
+    buf_free(&text);
+}
+
+/* A null is not known: without a registry nobody is unregistered. */
+static void
+put_new(struct json_out *j, const char *key, const struct summary *s,
+        uint64_t n)
+{
+    json_key(j, key);
+    if (s->has_registry)
+        json_u64(j, n);
+    else
+        json_null(j);
+}
+
+static void
+put_answers(struct json_out *j, const struct summary *s, const struct facts *f)
+{
+    json_key(j, "answers");
+    json_begin(j, '{');
+    put_bool(j, "lower_bounds", s->hosts_left_out > 0);
+    put_u64(j, "senders", f->senders);
+    put_new(j, "senders_unregistered", s, f->senders_new);
+    put_u64(j, "hosts_only_tried", f->tried);
+    put_u64(j, "receivers", f->receivers);
+    put_new(j, "receivers_unregistered", s, f->receivers_new);
+    put_u64(j, "messages_accepted", f->sent);
+    put_new(j, "messages_accepted_unregistered", s, f->sent_new);
+    put_u64(j, "sender_sessions", f->sessions);
+    put_u64(j, "sender_sessions_tls", f->sessions_tls);
+    put_u64(j, "replies", f->replies);
+    put_u64(j, "refusals", f->refusals);
+    put_u64(j, "block_lists", f->lists);
+    put_u64(j, "hosts_listed", f->listed);
+    json_end(j, '}');
+}
+
+static void
+put_coverage(struct json_out *j, const struct summary *s)
+{
+    const struct {
+        const char *key;
+        uint64_t n;
+    } counts[] = {
+        {"packets",            s->packets           },
+        {"bytes",              s->bytes             },
+        {"cut_packets",        s->cut_packets       },
+        {"malformed",          s->malformed         },
+        {"tcp_packets",        s->tcp_packets       },
+        {"flows",              s->flows             },
+        {"flows_evicted",      s->flows_evicted     },
+        {"bytes_seen",         s->bytes_seen        },
+        {"bytes_lost",         s->bytes_lost        },
+        {"gaps",               s->gaps              },
+        {"duplicates",         s->duplicates        },
+        {"reassembly_dropped", s->reassembly_dropped},
+        {"sessions",           s->sessions          },
+        {"sessions_tls",       s->sessions_tls      },
+        {"sessions_oneway",    s->sessions_oneway   },
+        {"sessions_gaps",      s->sessions_gaps     },
+        {"hosts_left_out",     s->hosts_left_out    },
+        {"events",             s->events            },
+        {"records_refused",    s->records_refused   },
+        {"records_cut",        s->records_cut       },
+        {"time_backward",      s->time_backward     },
+    };
+
+    json_key(j, "coverage");
+    json_begin(j, '{');
+    put_time(j, "first", s->first);
+    put_time(j, "last", s->last);
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        put_u64(j, counts[i].key, counts[i].n);
+    json_end(j, '}');
+}
+
+static void
+put_smtp(struct json_out *j, const struct summary *s)
+{
+    json_key(j, "smtp");
+    json_begin(j, '{');
+    put_u64(j, "transactions", s->transactions);
+    put_u64(j, "messages", s->messages);
+    put_u64(j, "accepted", s->accepted);
+    put_u64(j, "rejected", s->rejected);
+    put_u64(j, "deferred", s->deferred);
+    put_u64(j, "other", s->other);
+    put_u64(j, "rcpt_offered", s->rcpt_offered);
+    put_u64(j, "rcpt_accepted", s->rcpt_accepted);
+    put_u64(j, "rcpt_refused", s->rcpt_refused);
+    json_end(j, '}');
+}
+
+/* Classes are our own words and stand as values, never as keys: a list that
+ * grows breaks no reader. */
+static void
+put_classes(struct json_out *j, const struct summary *s, const uint64_t *n)
+{
+    open_list(j, "replies");
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
+        uint64_t v = n != NULL ? n[i] : s->classes[i].replies;
+
+        if (v == 0)
+            continue;
+        json_begin(j, '{');
+        put_str(j, "class", s->classes[i].name);
+        put_u64(j, "n", v);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void
+put_host_counts(struct json_out *j, const struct summary_host *h)
+{
+    put_u64(j, "sessions", h->sessions);
+    put_u64(j, "sessions_tls", h->sessions_tls);
+    put_u64(j, "peers", h->peers);
+    put_bool(j, "peers_at_least", h->peers_more);
+    put_u64(j, "transactions", h->transactions);
+    put_u64(j, "accepted", h->accepted);
+    put_u64(j, "rejected", h->rejected);
+    put_u64(j, "deferred", h->deferred);
+    put_u64(j, "other", h->other);
+    put_u64(j, "rcpt_offered", h->rcpt_offered);
+    put_u64(j, "rcpt_accepted", h->rcpt_accepted);
+    put_u64(j, "rcpt_refused", h->rcpt_refused);
+    put_u64(j, "bytes", h->bytes);
+    put_u64(j, "attempts", h->attempts);
+    put_u64(j, "anomalies_high", h->anomalies_high);
+}
+
+static void
+put_hosts(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "hosts");
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const struct summary_host *h = &s->hosts[i];
+
+        json_begin(j, '{');
+        put_addr(j, "address", &h->addr);
+        put_str(j, "site", h->site);
+        if (s->has_registry)
+            put_bool(j, "registered", h->registered);
+        put_bool(j, "sends", h->sends);
+        put_bool(j, "receives", h->receives);
+        put_time(j, "first", h->first);
+        put_time(j, "last", h->last);
+        put_str(j, "helo", h->helo[0] != '\0' ? h->helo : NULL);
+        put_host_counts(j, h);
+        put_classes(j, s, h->rcpt_class);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void
+put_listings(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "listings");
+    for (size_t i = 0; i < s->n_listings; i++) {
+        const struct summary_listing *l = &s->listings[i];
+
+        json_begin(j, '{');
+        put_str(j, "list", l->list);
+        put_addr(j, "address", &l->addr);
+        put_u64(j, "citers", l->citers);
+        put_u64(j, "replies", l->replies);
+        put_time(j, "first", l->first);
+        put_time(j, "last", l->last);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    put_classes(j, s, NULL);
+}
+
+static void
+put_anomalies(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "anomalies");
+    for (size_t i = 0; i < s->n_anomalies; i++) {
+        json_begin(j, '{');
+        put_str(j, "name", s->anomalies[i].name);
+        put_str(j, "level", s->anomalies[i].level);
+        put_str(j, "doc", s->anomalies[i].doc);
+        put_u64(j, "sessions", s->anomalies[i].sessions);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+void
+report_json(const struct summary *s, struct buf *out)
+{
+    struct facts f = facts_of(s);
+    struct json_out j = json_out_open(out);
+
+    json_begin(&j, '{');
+    put_str(&j, "schema", "span25-summary-1");
+    put_str(&j, "version", SPAN25_VERSION);
+    put_str(&j, "sensor", s->sensor);
+    put_bool(&j, "demo", s->demo);
+    put_bool(&j, "partial", s->partial || s->n_faults > 0);
+    put_bool(&j, "registry", s->has_registry);
+    put_files(&j, s);
+    put_home(&j, s);
+    put_answers(&j, s, &f);
+    put_coverage(&j, s);
+    put_smtp(&j, s);
+    put_hosts(&j, s);
+    put_listings(&j, s);
+    put_anomalies(&j, s);
+    json_end(&j, '}');
+    buf_putc(out, '\n');
+}

@@ -1,0 +1,358 @@
+#ifndef SPAN25_DASHBOARDS_REPORT_TEST_KIT_H
+#define SPAN25_DASHBOARDS_REPORT_TEST_KIT_H
+/* report_test_kit - summaries made by hand, for the tests of all views
+ *
+ * kit_make fills one kind; the parts live in the kit. */
+#include "dashboards/report.h"
+
+#define KIT_HOSTS 48
+#define KIT_START (UINT64_C(1772870400) * NS_PER_S) /* 2026-03-07 08:00 UTC */
+
+enum kit_kind {
+    KIT_BUSY,        /* a campus with a registry */
+    KIT_NO_REGISTRY, /* the same without */
+    KIT_EMPTY,       /* a capture without a session */
+    KIT_ONE,         /* one of everything: singular words */
+    KIT_HUGE,        /* every count is the largest */
+    KIT_HOSTILE,     /* every text is an attack */
+    KIT_ZERO,        /* all members zero */
+    KIT_KINDS,
+};
+
+static const char *const kit_names[KIT_KINDS] = {
+    "busy", "no-registry", "empty", "one", "huge", "hostile", "zero",
+};
+
+/* ESC, markup, bidi override, formula, quotes, invalid UTF-8, line ends. */
+#define KIT_ATTACK                                                             \
+    "=1+2\x1b[31m<script>alert('x')</script>\"\xe2\x80\xae"                    \
+    "fdp\xff\r\n,&;\a"
+
+struct kit {
+    struct summary s;
+    char file_name[96];
+    char fault_text[96];
+    struct summary_file files[5];
+    struct summary_fault faults[1];
+    struct summary_host hosts[KIT_HOSTS];
+    struct summary_listing listings[6];
+    struct summary_anomaly anomalies[6];
+    struct prefix home[2];
+};
+
+static inline struct addr
+kit_addr(const char *text)
+{
+    struct addr a = {{0}};
+
+    REQUIRE(addr_parse(span_str(text), &a));
+    return a;
+}
+
+static inline void
+kit_text(char *to, size_t n, const char *text)
+{
+    size_t len = strlen(text);
+
+    len = len < n ? len : n - 1;
+    memcpy(to, text, len);
+    to[len] = '\0';
+}
+
+static inline void
+kit_classes(struct summary *s)
+{
+    static const char *const names[SUMMARY_CLASSES] = {
+        "accepted",    "unknown_user", "mailbox_full", "policy", "blocklist",
+        "greylisting", "rate",         "relay_denied", "other",  "unanswered",
+    };
+    static const uint64_t n[SUMMARY_CLASSES] = {11002, 812, 31, 122, 214,
+                                                77,    64,  9,  12,  57};
+
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        s->classes[i] = (struct summary_class){names[i], n[i]};
+}
+
+struct kit_row {
+    const char *addr, *site, *helo;
+    bool registered, sends, receives;
+    uint64_t sessions, tls, peers, accepted, rejected, deferred, rcpt, refused;
+    uint64_t attempts, high;
+    uint64_t class; /* of the refused */
+};
+
+static const struct kit_row kit_rows[] = {
+  /* clang-format off */
+    {"10.20.4.17", NULL, "WIN-7GQ2K1", false, true, false, 412, 0, 287, 201,
+     188, 22, 1204, 855, 12, 3, 1},
+    {"10.31.0.9", NULL, "mail.physics.example.edu", false, true, true, 388,
+     40, 96, 341, 12, 8, 412, 128, 0, 0, 1},
+    {"10.44.1.80", NULL, "localhost", false, true, false, 301, 0, 244, 12,
+     266, 20, 390, 371, 88, 1, 4},
+    {"10.8.1.25", NULL, "scanner-2.registrar.example.edu", false, true, false,
+     96, 0, 2, 96, 0, 0, 96, 0, 0, 0, 0},
+    {"2001:db8:20:4::1:17", NULL, "[IPv6:2001:db8:20:4::1:17]", false, true,
+     false, 71, 71, 12, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"10.7.7.3", NULL, "printer", false, true, false, 14, 0, 1, 12, 2, 0, 14,
+     2, 0, 0, 3},
+    {"10.9.2.40", NULL, "nas", false, true, false, 9, 0, 1, 9, 0, 0, 9, 0, 0,
+     0, 0},
+    {"10.9.2.41", NULL, "ups-3", false, true, false, 4, 0, 1, 4, 0, 0, 4, 0,
+     0, 0, 0},
+    {"10.66.0.2", NULL, "", false, true, false, 0, 0, 40, 0, 0, 0, 0, 0, 1994,
+     0, 0},
+    {"10.12.0.5", NULL, "", false, false, true, 61, 2, 33, 40, 11, 0, 72, 21,
+     0, 0, 7},
+    {"10.0.0.25", "Central IT", "mx1.example.edu", true, true, true, 9120,
+     7010, 1411, 5002, 133, 210, 7020, 311, 0, 0, 1},
+    {"10.0.0.26", "Central IT", "mx2.example.edu", true, true, true, 7720,
+     4610, 1290, 2301, 88, 97, 3010, 188, 0, 0, 1},
+    {"10.30.1.4", "Lakeside High School", "mail.lakeside.example.org", true,
+     true, false, 267, 44, 70, 210, 4, 9, 233, 11, 0, 0, 5},
+  /* clang-format on */
+};
+
+static inline void
+kit_host(struct kit *k, const struct kit_row *r)
+{
+    struct summary_host *h = &k->hosts[k->s.n_hosts++];
+
+    *h = (struct summary_host){
+        .addr = kit_addr(r->addr),
+        .site = r->site,
+        .registered = r->registered,
+        .sends = r->sends,
+        .receives = r->receives,
+        .first = KIT_START + 61 * NS_PER_S,
+        .last = KIT_START + 14000 * NS_PER_S,
+        .sessions = r->sessions,
+        .sessions_tls = r->tls,
+        .peers = r->peers,
+        .transactions = r->accepted + r->rejected + r->deferred,
+        .accepted = r->accepted,
+        .rejected = r->rejected,
+        .deferred = r->deferred,
+        .rcpt_offered = r->rcpt,
+        .rcpt_accepted = r->rcpt - r->refused,
+        .rcpt_refused = r->refused,
+        .bytes = r->accepted * 31117,
+        .attempts = r->attempts,
+        .anomalies_high = r->high,
+    };
+    h->rcpt_class[r->class] = r->refused;
+    kit_text(h->helo, sizeof(h->helo), r->helo);
+}
+
+static inline void
+kit_listing(struct kit *k, const char *addr, const char *list, uint64_t citers,
+            uint64_t replies)
+{
+    struct summary_listing *l = &k->listings[k->s.n_listings++];
+
+    *l = (struct summary_listing){.addr = kit_addr(addr),
+                                  .replies = replies,
+                                  .citers = citers,
+                                  .first = KIT_START + 842 * NS_PER_S,
+                                  .last = KIT_START + 13000 * NS_PER_S};
+    kit_text(l->list, sizeof(l->list), list);
+}
+
+static inline void
+kit_busy(struct kit *k)
+{
+    static const struct summary_anomaly anomalies[] = {
+  /* clang-format off */
+        {"pipelining_unoffered", "info",
+         "Commands pipelined without the server's offer (RFC 2920).", 311},
+        {"smtp_smuggling", "high",
+         "Commands follow an irregular end-of-data sequence inside a message.",
+         3},
+        {"auth_cleartext", "notice",
+         "Credentials that can be read crossed the wire without TLS (RFC 4954 "
+         "4).",
+         14},
+        {"starttls_stripped", "high",
+         "STARTTLS was overwritten on its way: the offer in the reply, or the "
+         "command.",
+         1},
+        {"bare_lf", "info", "A line that ends in LF without CR.", 40},
+  /* clang-format on */
+    };
+    struct summary *s = &k->s;
+
+    s->has_registry = true;
+    s->sensor = "span25";
+    s->first = KIT_START;
+    s->last = KIT_START + 14400 * NS_PER_S;
+    k->files[0] = (struct summary_file){k->file_name, 2254857830, 3911204,
+                                        2100000000,   s->first,   s->last};
+    kit_text(k->file_name, sizeof(k->file_name), "march-07.pcapng");
+    s->n_files = 1;
+    for (size_t i = 0; i < ARRAY_LEN(kit_rows); i++)
+        kit_host(k, &kit_rows[i]);
+    kit_listing(k, "10.44.1.80", "zen.spamhaus.org", 4, 201);
+    kit_listing(k, "10.44.1.80", "b.barracudacentral.org", 1, 7);
+    kit_listing(k, "10.20.4.17", "bl.spamcop.net", 1, 6);
+    memcpy(k->anomalies, anomalies, sizeof(anomalies));
+    s->n_anomalies = ARRAY_LEN(anomalies);
+    kit_classes(s);
+    k->home[0] = (struct prefix){kit_addr("10.0.0.0"), 104};
+    k->home[1] = (struct prefix){kit_addr("2001:db8::"), 32};
+    s->n_home = 2;
+    s->packets = s->tcp_packets = 3911204;
+    s->bytes = 2100000000;
+    s->flows = 20433;
+    s->bytes_seen = 1989000000;
+    s->bytes_lost = 28200000;
+    s->duplicates = 1022;
+    s->gaps = 240;
+    s->sessions = 18463;
+    s->sessions_tls = 11777;
+    s->sessions_gaps = 212;
+    s->sessions_oneway = 74;
+    s->transactions = 9374;
+    s->accepted = 8228;
+    s->rejected = 704;
+    s->deferred = 386;
+    s->other = 56;
+    s->rcpt_offered = 12464;
+    s->rcpt_accepted = 10577;
+    s->rcpt_refused = 1887;
+    s->events = 61022;
+}
+
+static inline void
+kit_empty(struct kit *k)
+{
+    k->s.first = KIT_START;
+    k->s.last = KIT_START + 31 * NS_PER_S;
+    k->files[0] = (struct summary_file){k->file_name, 181200,     2011,
+                                        150000,       k->s.first, k->s.last};
+    kit_text(k->file_name, sizeof(k->file_name), "quiet.pcap");
+    k->s.n_files = 1;
+    k->s.packets = 2011;
+    k->s.tcp_packets = 1994;
+    kit_host(k, &kit_rows[8]);
+    kit_classes(&k->s);
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        k->s.classes[i].replies = 0;
+}
+
+static inline void
+kit_one(struct kit *k)
+{
+    struct summary *s = &k->s;
+
+    kit_busy(k);
+    s->n_hosts = 0;
+    kit_host(k, &(struct kit_row){"10.9.2.41", NULL, "ups-3", false, true,
+                                  false, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 4});
+    kit_host(k, &(struct kit_row){"10.9.2.42", NULL, "", false, false, true, 1,
+                                  1, 1, 1, 0, 0, 1, 0, 0, 0, 0});
+    s->n_listings = 0;
+    kit_listing(k, "10.9.2.41", "zen.spamhaus.org", 1, 1);
+    s->n_anomalies = 1;
+    s->home_guessed = true;
+    s->n_home = 1;
+    s->packets = s->tcp_packets = s->flows = 1;
+    s->sessions = s->transactions = s->rejected = 1;
+    s->sessions_tls = s->sessions_gaps = s->sessions_oneway = 0;
+    s->accepted = s->deferred = s->other = s->duplicates = 0;
+    s->rcpt_offered = s->rcpt_refused = 1;
+    s->rcpt_accepted = 0;
+    s->bytes_lost = 0;
+    s->bytes_seen = 1;
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        s->classes[i].replies = i == 4;
+}
+
+static inline void
+kit_huge_host(struct summary_host *h)
+{
+    h->sends = h->receives = h->peers_more = true;
+    h->first = 0;
+    h->last = UINT64_MAX;
+    h->sessions = h->sessions_tls = h->peers = UINT64_MAX;
+    h->transactions = h->accepted = h->rejected = h->deferred = UINT64_MAX;
+    h->other = h->rcpt_offered = h->rcpt_accepted = UINT64_MAX;
+    h->rcpt_refused = h->bytes = h->attempts = UINT64_MAX;
+    h->anomalies_high = UINT64_MAX;
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        h->rcpt_class[i] = UINT64_MAX;
+}
+
+static inline void
+kit_huge(struct kit *k)
+{
+    struct summary *s = &k->s;
+
+    kit_busy(k);
+    for (size_t i = 0; i < s->n_hosts; i++)
+        kit_huge_host(&k->hosts[i]);
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        s->classes[i].replies = UINT64_MAX;
+    s->first = 1;
+    s->last = s->hosts_left_out = UINT64_MAX;
+    s->packets = s->bytes = s->cut_packets = s->malformed = UINT64_MAX;
+    s->tcp_packets = s->flows = s->flows_evicted = UINT64_MAX;
+    s->bytes_seen = s->bytes_lost = s->gaps = s->duplicates = UINT64_MAX;
+    s->sessions = s->sessions_tls = s->sessions_oneway = UINT64_MAX;
+    s->sessions_gaps = s->transactions = s->messages = UINT64_MAX;
+    s->accepted = s->rejected = s->deferred = s->other = UINT64_MAX;
+    s->rcpt_offered = s->rcpt_accepted = s->rcpt_refused = UINT64_MAX;
+    s->events = s->records_refused = s->records_cut = UINT64_MAX;
+    s->reassembly_dropped = s->time_backward = UINT64_MAX;
+    k->files[0].size = k->files[0].packets = UINT64_MAX;
+}
+
+static inline void
+kit_hostile(struct kit *k)
+{
+    struct summary *s = &k->s;
+
+    kit_busy(k);
+    s->demo = s->partial = s->home_guessed = true;
+    s->sensor = KIT_ATTACK;
+    k->faults[0] = (struct summary_fault){KIT_ATTACK, k->fault_text, 1234567};
+    s->n_faults = 1;
+    kit_text(k->file_name, sizeof(k->file_name), KIT_ATTACK);
+    kit_text(k->fault_text, sizeof(k->fault_text), KIT_ATTACK);
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        k->hosts[i].site = i % 2 == 0 ? KIT_ATTACK : NULL;
+        kit_text(k->hosts[i].helo, sizeof(k->hosts[i].helo), KIT_ATTACK);
+    }
+    for (size_t i = 0; i < s->n_listings; i++)
+        kit_text(k->listings[i].list, sizeof(k->listings[i].list), KIT_ATTACK);
+    for (size_t i = 0; i < s->n_anomalies; i++)
+        k->anomalies[i] =
+            (struct summary_anomaly){KIT_ATTACK, KIT_ATTACK, KIT_ATTACK, 1};
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++)
+        s->classes[i].name = KIT_ATTACK;
+}
+
+static inline void
+kit_make(struct kit *k, enum kit_kind kind)
+{
+    memset(k, 0, sizeof(*k));
+    k->s.files = k->files;
+    k->s.faults = k->faults;
+    k->s.hosts = k->hosts;
+    k->s.listings = k->listings;
+    k->s.anomalies = k->anomalies;
+    k->s.home = k->home;
+    switch (kind) {
+    case KIT_NO_REGISTRY:
+    case KIT_BUSY:
+        kit_busy(k);
+        k->s.has_registry = kind == KIT_BUSY;
+        break;
+    case KIT_EMPTY: kit_empty(k); break;
+    case KIT_ONE: kit_one(k); break;
+    case KIT_HUGE: kit_huge(k); break;
+    case KIT_HOSTILE: kit_hostile(k); break;
+    case KIT_ZERO:
+    case KIT_KINDS: break;
+    }
+}
+
+#endif
