@@ -854,6 +854,10 @@ sources_choose(struct sources *s)
 
 /* ---- kinds ------------------------------------------------------------- */
 
+/* Mean frame of "mix", bytes: that of the traffic on which the peers were
+ * measured before. */
+#define MIX_FRAME 381
+
 struct job {
     struct rng rng;
     uint64_t size;
@@ -862,6 +866,7 @@ struct job {
     size_t *order; /* of the sources, shuffled anew for each round */
     size_t at_order;
     uint64_t n_sessions, n_messages, n_planned;
+    uint64_t mix_bytes, mix_frames; /* of the sessions chosen */
 };
 
 struct kind {
@@ -873,9 +878,8 @@ struct kind {
 };
 
 static const struct session *
-make_mix(struct job *j, struct session *scratch)
+next_source(struct job *j)
 {
-    (void)scratch;
     if (j->at_order == j->sources.n) {
         for (size_t i = j->sources.n; i > 1; i--) {
             size_t k = rng_below(&j->rng, (uint32_t)i);
@@ -886,6 +890,25 @@ make_mix(struct job *j, struct session *scratch)
         j->at_order = 0;
     }
     return &j->sources.streams[j->order[j->at_order++]].session;
+}
+
+/* Most sessions that would take the mean frame further away are passed over,
+ * so that it comes near MIX_FRAME whatever the sources are. */
+static const struct session *
+make_mix(struct job *j, struct session *scratch)
+{
+    const struct session *s = next_source(j);
+    bool is_low = j->mix_bytes < j->mix_frames * MIX_FRAME;
+    (void)scratch;
+    for (int tries = 0; tries < 8; tries++) {
+        bool adds_low = s->frame_bytes < s->n_segs * MIX_FRAME;
+        if (adds_low != is_low)
+            break;
+        s = next_source(j);
+    }
+    j->mix_bytes += s->frame_bytes;
+    j->mix_frames += s->n_segs;
+    return s;
 }
 
 static const struct session *
