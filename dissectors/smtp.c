@@ -59,6 +59,91 @@ smtp_memory(const struct smtp_ctx *c)
     return n;
 }
 
+/* ---- entering and leaving a session ---- */
+
+static bool
+is_idle(const struct smtp *s)
+{
+    const struct work *w = s->w;
+
+    return w->held[0].n == 0 && w->held[1].n == 0 && w->line[0].carry.n == 0 &&
+           w->line[1].carry.n == 0 && !w->line[0].over && !w->line[1].over &&
+           w->reply_lines == 0 && w->queue.n == 0 && s->mode != CLIENT_DATA &&
+           s->mode != CLIENT_BDAT;
+}
+
+static void
+enter(struct smtp *s, ns_t now)
+{
+    s->ctx->now = s->ctx->at = now;
+    s->ctx->cmd_acked = STREAM_ACK_UNKNOWN;
+    if (s->w == NULL)
+        s->w = &s->ctx->spare;
+}
+
+static void
+free_work(struct smtp *s)
+{
+    struct work *w = s->w;
+
+    for (unsigned d = 0; d < 2; d++) {
+        line_wipe(&w->held[d], s->mem);
+        w->held_at[d] = 0;
+        w->ahead[d] = 0;
+        line_reset(&w->line[d], s->mem);
+    }
+    vec_free(&w->reply, s->mem);
+    w->reply_lines = 0;
+    vec_free(&w->queue, s->mem);
+    w->queue_head = 0;
+    if (w != &s->ctx->spare)
+        mem_free(s->mem, w, sizeof(*w));
+    s->w = NULL;
+}
+
+/* No memory for what must wait: it is lost like bytes never seen. */
+static void
+forget(struct smtp *s)
+{
+    smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
+    while (s->has_first)
+        smtp_pending_pop(s);
+    for (unsigned d = 0; d < 2; d++)
+        s->pos[d] += s->w->ahead[d];
+    s->server_lost = s->fragment = s->auth_lost = true;
+    if (s->tx != NULL)
+        smtp_message_gap(s, s->tx, 0);
+    if (s->mode != CLIENT_TLS && s->mode != CLIENT_AUTH)
+        s->mode = CLIENT_LOST;
+    s->gate = GATE_OPEN;
+    smtp_tx_settle(s);
+    free_work(s);
+}
+
+static void
+leave(struct smtp *s)
+{
+    struct work *w = s->w;
+    struct work *kept;
+
+    line_done(&w->line[0], s->mem);
+    line_done(&w->line[1], s->mem);
+    if (is_idle(s)) {
+        free_work(s);
+        return;
+    }
+    if (w != &s->ctx->spare)
+        return;
+    kept = mem_new(s->mem, sizeof(*kept));
+    if (kept == NULL) {
+        forget(s);
+        return;
+    }
+    *kept = *w;
+    *w = (struct work){0};
+    s->w = kept;
+}
+
 /* ---- the order of the two streams ---- */
 
 /* Something that waits: bytes, or a gap of that many. */
@@ -71,44 +156,69 @@ struct held {
 };
 
 static bool
-next_held(const struct smtp *s, enum dir d, struct held *h, struct span *data)
+next_held(struct cursor *c, struct held *h, struct span *data)
 {
-    struct cursor c = cur_open(
-        span_tail(vec_view(&s->held[d]), s->held_at[d]));
-    struct span head = cur_take(&c, sizeof(*h));
+    struct span head = cur_take(c, sizeof(*h));
 
     if (head.n == 0)
         return false;
     memcpy(h, head.p, sizeof(*h));
-    *data = cur_take(&c, (size_t)h->n);
-    return !c.bad;
+    *data = cur_take(c, (size_t)h->n);
+    return !c->bad;
 }
 
-struct span
-smtp_held_bytes(const struct smtp *s, enum dir d)
+static struct cursor
+held_of(const struct smtp *s, enum dir d)
 {
-    struct held h;
-    struct span data;
-
-    return next_held(s, d, &h, &data) ? data : SPAN_NONE;
+    return cur_open(span_tail(vec_view(&s->w->held[d]), s->w->held_at[d]));
 }
 
 static size_t
-held_bytes(const struct smtp *s, enum dir d)
+n_held(const struct smtp *s, enum dir d)
 {
-    return s->held[d].n - s->held_at[d];
+    return s->w->held[d].n - s->w->held_at[d];
 }
 
-/* False when there is no memory: the caller goes on without waiting. */
+/* How far this direction has been seen, read or not. */
+static uint64_t
+seen(const struct smtp *s, enum dir d)
+{
+    return s->pos[d] + s->w->ahead[d];
+}
+
+/* Moves what waits to the front when half of the block is done. */
+static void
+compact(struct smtp *s, enum dir d)
+{
+    struct vec *v = &s->w->held[d];
+    uint32_t at = s->w->held_at[d];
+
+    if (at < v->n - at)
+        return;
+    memmove(v->p, v->p + at, v->n - at);
+    explicit_bzero(v->p + (v->n - at), at);
+    v->n -= at;
+    s->w->held_at[d] = 0;
+}
+
+/* False when there is no memory. */
 static bool
 hold(struct smtp *s, enum dir d, const struct held *h, struct span data)
 {
-    struct vec *v = &s->held[d];
+    struct vec *v = &s->w->held[d];
+    uint32_t n;
 
-    if (!vec_reserve(v, s->mem, sizeof(*h) + data.n))
+    if (s->w->held_at[d] > 0)
+        compact(s, d);
+    n = v->n;
+    if (!line_store(v, s->mem, h, sizeof(*h)))
         return false;
-    (void)vec_put(v, s->mem, h, sizeof(*h));
-    return vec_put(v, s->mem, data.p, data.n);
+    if (!line_store(v, s->mem, data.p, data.n)) {
+        v->n = n;
+        return false;
+    }
+    s->w->ahead[d] += h->gap + h->n;
+    return true;
 }
 
 static bool
@@ -116,68 +226,96 @@ is_ready(const struct smtp *s, enum dir d, uint64_t acked)
 {
     if (d == DIR_C2S && s->gate != GATE_OPEN)
         return false;
-    return acked == STREAM_ACK_UNKNOWN || acked <= s->recv[dir_other(d)];
+    return acked == STREAM_ACK_UNKNOWN || acked <= seen(s, dir_other(d));
 }
 
 static size_t
 feed(struct smtp *s, const struct chunk *c)
 {
-    s->at = c->when;
+    s->ctx->at = c->when;
     if (c->dir == DIR_C2S)
         return smtp_client_bytes(s, c);
-    smtp_server_bytes(s, c);
-    return c->data.n;
+    return smtp_server_bytes(s, c);
 }
 
 static void
 feed_gap(struct smtp *s, enum dir d, uint64_t lost)
 {
-    s->at = s->now;
+    s->ctx->at = s->ctx->now;
     if (d == DIR_C2S)
-        smtp_client_gap(s, lost, s->now);
+        smtp_client_gap(s, lost);
     else
-        smtp_server_gap(s, lost, s->now);
+        smtp_server_gap(s, lost);
 }
 
 /* Takes n bytes off the item; the item goes with its last byte. */
 static void
 advance(struct smtp *s, enum dir d, const struct held *h, size_t n)
 {
+    struct work *w = s->w;
     struct held rest = *h;
-    uint32_t at = s->held_at[d];
 
+    w->ahead[d] -= n + h->gap;
     if (n >= h->n) {
-        s->held_at[d] += (uint32_t)(sizeof(*h) + h->n);
+        w->held_at[d] += (uint32_t)(sizeof(*h) + h->n);
     } else {
         rest.offset += n;
         rest.n -= n;
-        s->held_at[d] = at + (uint32_t)n;
-        memcpy(s->held[d].p + s->held_at[d], &rest, sizeof(rest));
+        w->held_at[d] += (uint32_t)n;
+        memcpy(w->held[d].p + w->held_at[d], &rest, sizeof(rest));
     }
-    if (s->held_at[d] < s->held[d].n)
+    if (w->held_at[d] < w->held[d].n)
         return;
-    vec_free(&s->held[d], s->mem);
-    s->held_at[d] = 0;
+    line_wipe(&w->held[d], s->mem);
+    w->held_at[d] = 0;
+}
+
+/* The first line that waits, as far as it is there. True when it is whole, or
+ * so long that it is no command. */
+static bool
+waiting_line(struct smtp *s, struct span *out)
+{
+    struct cursor c = held_of(s, DIR_C2S);
+    struct buf *b = &s->ctx->scratch;
+    struct held h;
+    struct span data;
+    bool whole = false;
+
+    buf_reset(b);
+    while (!whole && next_held(&c, &h, &data)) {
+        size_t at = span_find(data, '\n');
+
+        whole = at < data.n || h.gap > 0;
+        buf_span(b, span_head(data, at));
+        whole |= b->n > LIMIT_smtp_path;
+    }
+    *out = buf_view(b);
+    return whole;
 }
 
 static bool
 release_one(struct smtp *s, enum dir d, bool force)
 {
+    struct cursor at = held_of(s, d);
     struct held h;
     struct span data;
+    struct span line;
     struct chunk c;
     size_t n;
 
-    if (!next_held(s, d, &h, &data))
+    if (!next_held(&at, &h, &data))
         return false;
-    if (!is_ready(s, d, h.acked)) {
-        if (!force)
-            return false;
-        if (d == DIR_C2S && s->gate != GATE_OPEN)
-            smtp_gate_guess(s);
+    if (!is_ready(s, d, h.acked) && !force)
+        return false;
+    if (d == DIR_C2S && s->gate != GATE_OPEN) {
+        (void)waiting_line(s, &line);
+        smtp_gate_guess(s, line);
     }
     if (h.gap > 0) {
+        uint64_t ahead = s->w->ahead[d];
+
         feed_gap(s, d, h.gap);
+        REQUIRE(s->w->ahead[d] == ahead);
         advance(s, d, &h, 0);
         return true;
     }
@@ -187,19 +325,67 @@ release_one(struct smtp *s, enum dir d, bool force)
     return n > 0;
 }
 
+/* The reply that the gate waits for was lost, and the client went on after it
+ * had read what we have not. */
+static bool
+guess(struct smtp *s)
+{
+    struct cursor at = held_of(s, DIR_C2S);
+    struct held h;
+    struct span data;
+    struct span line;
+    bool whole;
+
+    if (s->gate == GATE_OPEN || !s->realign || !next_held(&at, &h, &data))
+        return false;
+    if (h.acked == STREAM_ACK_UNKNOWN || h.acked < s->gap_end)
+        return false;
+    whole = waiting_line(s, &line);
+    if (!whole && s->gate != GATE_STARTTLS)
+        return false;
+    smtp_gate_guess(s, line);
+    return true;
+}
+
 static void
 release(struct smtp *s)
 {
-    while (release_one(s, DIR_S2C, false) || release_one(s, DIR_C2S, false))
+    while (release_one(s, DIR_C2S, false) || release_one(s, DIR_S2C, false) ||
+           guess(s))
         ;
 }
 
-/* The client went on after it had read what was lost to us. */
-static bool
-has_moved_on(const struct smtp *s, const struct chunk *c)
+/* No memory to wait in: the order of capture must do. */
+static void
+press_on(struct smtp *s, struct chunk c)
 {
-    return s->gate != GATE_OPEN && s->realign && c->dir == DIR_C2S &&
-           c->peer_acked != STREAM_ACK_UNKNOWN && c->peer_acked >= s->gap_end;
+    smtp_odd(s, ANOM_NO_MEMORY, c.dir);
+    while (release_one(s, c.dir, true))
+        ;
+    while (c.data.n > 0) {
+        size_t n;
+
+        if (c.dir == DIR_C2S && s->gate != GATE_OPEN)
+            smtp_gate_guess(s, span_head(c.data, span_find(c.data, '\n')));
+        n = feed(s, &c);
+        c.data = span_tail(c.data, n);
+        c.offset += n;
+    }
+}
+
+/* A server's segment pauses where it opens a gate, for what waited there. */
+static size_t
+feed_all(struct smtp *s, struct chunk c)
+{
+    size_t n = c.data.n;
+    size_t taken;
+
+    do {
+        taken = feed(s, &c);
+        c.data = span_tail(c.data, taken);
+        c.offset += taken;
+    } while (c.data.n > 0 && c.dir == DIR_S2C && n_held(s, DIR_C2S) == 0);
+    return n - c.data.n;
 }
 
 static void
@@ -210,38 +396,41 @@ on_data(void *session, const struct chunk *c)
     struct held h = {c->when, c->offset, c->peer_acked, 0, c->data.n};
     size_t taken = 0;
 
-    s->now = c->when;
-    s->recv[d] = c->offset + c->data.n;
-    if (held_bytes(s, d) == 0 && is_ready(s, d, c->peer_acked))
-        taken = feed(s, c);
+    enter(s, c->when);
+    if (n_held(s, d) == 0 && is_ready(s, d, c->peer_acked))
+        taken = feed_all(s, *c);
     if (taken < c->data.n) {
+        struct chunk rest = *c;
+
         h.offset += taken;
         h.n -= taken;
-        if (!hold(s, d, &h, span_tail(c->data, taken)))
-            feed_gap(s, d, h.n);
-        if (has_moved_on(s, c))
-            smtp_gate_guess(s);
-        while (held_bytes(s, d) > LIMIT_smtp_held)
-            (void)release_one(s, d, true);
+        rest.data = span_tail(c->data, taken);
+        rest.offset = h.offset;
+        if (!hold(s, d, &h, rest.data))
+            press_on(s, rest);
     }
-    if (held_bytes(s, DIR_C2S) + held_bytes(s, DIR_S2C) > 0)
+    if (s->w->held[0].n + s->w->held[1].n > 0) {
         release(s);
+        while (n_held(s, d) > LIMIT_smtp_held && release_one(s, d, true))
+            release(s);
+    }
+    leave(s);
 }
 
 static void
 on_gap(void *session, enum dir d, uint64_t lost, ns_t when)
 {
     struct smtp *s = session;
-    struct held h = {when, s->recv[d], STREAM_ACK_UNKNOWN, lost, 0};
+    struct held h = {when, 0, STREAM_ACK_UNKNOWN, lost, 0};
+    bool waits;
 
-    s->now = when;
-    s->recv[d] += lost;
-    if (held_bytes(s, d) > 0 && hold(s, d, &h, SPAN_NONE)) {
-        release(s);
-        return;
-    }
-    feed_gap(s, d, lost);
+    enter(s, when);
+    waits = n_held(s, d) > 0 || (d == DIR_C2S && s->gate != GATE_OPEN);
+    h.offset = seen(s, d);
+    if (!waits || !hold(s, d, &h, SPAN_NONE))
+        feed_gap(s, d, lost);
     release(s);
+    leave(s);
 }
 
 /* ---- life of a session ---- */
@@ -258,11 +447,11 @@ on_open(void *ctx, struct flow *f, ns_t when)
     s->ctx = c;
     s->flow = f;
     s->mem = m;
-    s->now = when;
-    s->at = f->established > 0 ? f->established : f->start;
+    c->now = when;
+    c->at = f->established > 0 ? f->established : f->start;
     if (f->midstream) {
         s->mode = CLIENT_LOST;
-        s->server_lost = true;
+        s->server_lost = s->fragment = true;
     } else {
         smtp_pending_add(s, SMTP_GREETING, NULL, 0);
     }
@@ -280,17 +469,8 @@ free_session(struct smtp *s)
         smtp_tx_free(s, t);
         t = next;
     }
-    for (unsigned d = 0; d < 2; d++) {
-        vec_free(&s->held[d], m);
-        line_reset(&s->line[d], m);
-    }
-    vec_free(&s->banner, m);
-    vec_free(&s->helo, m);
-    vec_free(&s->caps, m);
-    vec_free(&s->replies, m);
-    vec_free(&s->auths, m);
-    vec_free(&s->reply, m);
-    vec_free(&s->queue, m);
+    free_work(s);
+    vec_free(&s->log, m);
     if (s->tls != NULL)
         tls_free(s->tls);
     mem_free(m, s->tls, sizeof(*s->tls));
@@ -313,13 +493,15 @@ on_end(void *session, enum end_why why, ns_t when)
 {
     struct smtp *s = session;
 
-    s->now = when;
-    while (release_one(s, DIR_S2C, true) || release_one(s, DIR_C2S, true))
-        ;
-    smtp_client_end(s, when);
-    smtp_tx_end_all(s, when);
-    smtp_emit_tls(s, when);
-    smtp_emit_session(s, why, when);
+    enter(s, when);
+    do
+        release(s);
+    while (release_one(s, DIR_S2C, true) || release_one(s, DIR_C2S, true));
+    smtp_client_end(s);
+    s->waits = s->has_first;
+    smtp_tx_end_all(s);
+    smtp_emit_tls(s);
+    smtp_emit_session(s, why);
     count(s);
     free_session(s);
 }
@@ -332,9 +514,9 @@ on_odd(void *session, unsigned kind, enum dir d, uint64_t offset,
     struct smtp_cmd c;
     struct span line = span_head(other, span_find(other, '\r'));
 
-    s->now = when;
     if (kind >= ANOM_COUNT)
         return;
+    enter(s, when);
     smtp_cmd_parse(line, &c);
     /* The other reading is told where it is an envelope, never otherwise: it
      * might be a credential or text. */
@@ -342,7 +524,8 @@ on_odd(void *session, unsigned kind, enum dir d, uint64_t offset,
         (c.verb != SMTP_MAIL && c.verb != SMTP_RCPT && c.verb != SMTP_EHLO &&
          c.verb != SMTP_HELO))
         line = SPAN_NONE;
-    smtp_anomaly(s, (enum anomaly)kind, d, offset, line, when);
+    smtp_anomaly(s, (enum anomaly)kind, d, offset, line);
+    leave(s);
 }
 
 /* ---- parts of long transactions ---- */
@@ -369,14 +552,15 @@ on_tick(void *session, ns_t now)
     struct smtp *s = session;
     struct tx *t = s->tx;
 
-    s->now = now;
     if (!has_news(t) || now < t->part_start + LIMIT_smtp_part_s * NS_PER_S)
         return;
-    if (t->accepted + t->refused < t->offered && !smtp_oneway(s)) {
+    if (t->n_pending > 0) {
         t->part_start = now; /* replies are out: once more in a minute */
         return;
     }
-    smtp_tx_part(s, t, now);
+    enter(s, now);
+    smtp_tx_part(s, t);
+    leave(s);
 }
 
 static void
@@ -410,8 +594,7 @@ judge(struct span c2s, struct span s2c)
 
         if (span_starts_nocase(c2s, want))
             return 1;
-        if (c2s.n > 0 && c2s.n < want.n &&
-            span_starts_nocase(want, c2s))
+        if (c2s.n > 0 && c2s.n < want.n && span_starts_nocase(want, c2s))
             return 0;
     }
     if (span_starts_nocase(c2s, SPAN_LIT("MAIL FROM:<")))

@@ -35,7 +35,7 @@ struct smtp_options {
 };
 
 struct smtp_stats {
-    uint64_t sessions;      /* with payload */
+    uint64_t sessions; /* with payload */
     uint64_t sessions_tls;
     uint64_t sessions_oneway;
     uint64_t sessions_gaps;

@@ -11,42 +11,43 @@ static const char *const class_names[] = {
 };
 
 /* Block lists by words in the reply or in its URL. The name is what the list
- * calls itself; the sources are the lists' own pages on listing and delisting. */
+ * calls itself; the sources are the lists' own pages on listing and delisting.
+ */
 static const struct {
     const char *words;
     const char *name;
 } lists[] = {
-    {"zen.spamhaus.org", "zen.spamhaus.org"},
-    {"sbl-xbl.spamhaus.org", "sbl-xbl.spamhaus.org"},
-    {"pbl.spamhaus.org", "pbl.spamhaus.org"},
-    {"xbl.spamhaus.org", "xbl.spamhaus.org"},
-    {"sbl.spamhaus.org", "sbl.spamhaus.org"},
-    {"dbl.spamhaus.org", "dbl.spamhaus.org"},
-    {"spamhaus", "spamhaus.org"},
-    {"bl.spamcop.net", "bl.spamcop.net"},
-    {"spamcop", "bl.spamcop.net"},
-    {"barracudacentral", "b.barracudacentral.org"},
+    {"zen.spamhaus.org",     "zen.spamhaus.org"      },
+    {"sbl-xbl.spamhaus.org", "sbl-xbl.spamhaus.org"  },
+    {"pbl.spamhaus.org",     "pbl.spamhaus.org"      },
+    {"xbl.spamhaus.org",     "xbl.spamhaus.org"      },
+    {"sbl.spamhaus.org",     "sbl.spamhaus.org"      },
+    {"dbl.spamhaus.org",     "dbl.spamhaus.org"      },
+    {"spamhaus",             "spamhaus.org"          },
+    {"bl.spamcop.net",       "bl.spamcop.net"        },
+    {"spamcop",              "bl.spamcop.net"        },
+    {"barracudacentral",     "b.barracudacentral.org"},
     {"barracuda reputation", "b.barracudacentral.org"},
-    {"cbl.abuseat.org", "cbl.abuseat.org"},
-    {"sorbs.net", "dnsbl.sorbs.net"},
-    {"psbl.surriel", "psbl.surriel.com"},
-    {"uceprotect", "uceprotect.net"},
-    {"spamrats", "spamrats.com"},
-    {"mailspike", "mailspike.net"},
-    {"blocklist.de", "blocklist.de"},
-    {"invaluement", "invaluement.com"},
-    {"senderscore", "senderscore.com"},
-    {"cloudmark", "cloudmark.com"},
-    {"ipcheck.proofpoint", "ipcheck.proofpoint.com"},
-    {"rbl.trendmicro", "rbl.trendmicro.com"},
-    {"mail-abuse.com", "rbl.trendmicro.com"},
-    {"s3140", "outlook.com (S3140)"},
-    {"s3150", "outlook.com (S3150)"},
-    {"dnswl", "dnswl.org"},
-    {"njabl", "njabl.org"},
-    {"ahbl.org", "ahbl.org"},
-    {"lashback", "lashback.com"},
-    {"truncate.gbudb", "truncate.gbudb.net"},
+    {"cbl.abuseat.org",      "cbl.abuseat.org"       },
+    {"sorbs.net",            "dnsbl.sorbs.net"       },
+    {"psbl.surriel",         "psbl.surriel.com"      },
+    {"uceprotect",           "uceprotect.net"        },
+    {"spamrats",             "spamrats.com"          },
+    {"mailspike",            "mailspike.net"         },
+    {"blocklist.de",         "blocklist.de"          },
+    {"invaluement",          "invaluement.com"       },
+    {"senderscore",          "senderscore.com"       },
+    {"cloudmark",            "cloudmark.com"         },
+    {"ipcheck.proofpoint",   "ipcheck.proofpoint.com"},
+    {"rbl.trendmicro",       "rbl.trendmicro.com"    },
+    {"mail-abuse.com",       "rbl.trendmicro.com"    },
+    {"s3140",                "outlook.com (S3140)"   },
+    {"s3150",                "outlook.com (S3150)"   },
+    {"dnswl",                "dnswl.org"             },
+    {"njabl",                "njabl.org"             },
+    {"ahbl.org",             "ahbl.org"              },
+    {"lashback",             "lashback.com"          },
+    {"truncate.gbudb",       "truncate.gbudb.net"    },
 };
 
 /* Words, in the order in which they are tried: the first hit decides. temp:
@@ -56,66 +57,66 @@ static const struct {
     enum smtp_class class;
     bool temp;
 } phrases[] = {
-    {"greylist", SMTP_CLASS_GREYLISTING, true},
-    {"graylist", SMTP_CLASS_GREYLISTING, true},
-    {"grey list", SMTP_CLASS_GREYLISTING, true},
-    {"gray list", SMTP_CLASS_GREYLISTING, true},
-    {"postgrey", SMTP_CLASS_GREYLISTING, true},
-    {"blocked using", SMTP_CLASS_BLOCKLIST, false},
-    {"blacklist", SMTP_CLASS_BLOCKLIST, false},
-    {"blocklist", SMTP_CLASS_BLOCKLIST, false},
-    {"block list", SMTP_CLASS_BLOCKLIST, false},
-    {"black list", SMTP_CLASS_BLOCKLIST, false},
-    {"dnsbl", SMTP_CLASS_BLOCKLIST, false},
-    {" rbl", SMTP_CLASS_BLOCKLIST, false},
-    {"listed by", SMTP_CLASS_BLOCKLIST, false},
-    {"listed at", SMTP_CLASS_BLOCKLIST, false},
-    {"listed in", SMTP_CLASS_BLOCKLIST, false},
-    {"listed on", SMTP_CLASS_BLOCKLIST, false},
-    {"relay", SMTP_CLASS_RELAY_DENIED, false},
-    {"not our customer", SMTP_CLASS_RELAY_DENIED, false},
-    {"too many", SMTP_CLASS_RATE, false},
-    {"rate limit", SMTP_CLASS_RATE, false},
-    {"ratelimit", SMTP_CLASS_RATE, false},
-    {"rate-limit", SMTP_CLASS_RATE, false},
-    {"throttl", SMTP_CLASS_RATE, false},
-    {"too fast", SMTP_CLASS_RATE, false},
-    {"unusual rate", SMTP_CLASS_RATE, false},
-    {"exceeded the", SMTP_CLASS_RATE, false},
-    {"over quota", SMTP_CLASS_MAILBOX_FULL, false},
-    {"overquota", SMTP_CLASS_MAILBOX_FULL, false},
-    {"quota exceeded", SMTP_CLASS_MAILBOX_FULL, false},
-    {"exceeded quota", SMTP_CLASS_MAILBOX_FULL, false},
-    {"mailbox full", SMTP_CLASS_MAILBOX_FULL, false},
-    {"mailbox is full", SMTP_CLASS_MAILBOX_FULL, false},
-    {"inbox is full", SMTP_CLASS_MAILBOX_FULL, false},
-    {"user unknown", SMTP_CLASS_UNKNOWN_USER, false},
-    {"unknown user", SMTP_CLASS_UNKNOWN_USER, false},
-    {"unknown recipient", SMTP_CLASS_UNKNOWN_USER, false},
-    {"recipient unknown", SMTP_CLASS_UNKNOWN_USER, false},
-    {"no such user", SMTP_CLASS_UNKNOWN_USER, false},
-    {"no such recipient", SMTP_CLASS_UNKNOWN_USER, false},
-    {"no such mailbox", SMTP_CLASS_UNKNOWN_USER, false},
-    {"no mailbox", SMTP_CLASS_UNKNOWN_USER, false},
-    {"not found", SMTP_CLASS_UNKNOWN_USER, false},
-    {"does not exist", SMTP_CLASS_UNKNOWN_USER, false},
-    {"doesn't exist", SMTP_CLASS_UNKNOWN_USER, false},
-    {"doesn't have a", SMTP_CLASS_UNKNOWN_USER, false},
-    {"invalid recipient", SMTP_CLASS_UNKNOWN_USER, false},
-    {"invalid mailbox", SMTP_CLASS_UNKNOWN_USER, false},
-    {"mailbox unavailable", SMTP_CLASS_UNKNOWN_USER, false},
-    {"address unknown", SMTP_CLASS_UNKNOWN_USER, false},
+    {"greylist",              SMTP_CLASS_GREYLISTING,  true },
+    {"graylist",              SMTP_CLASS_GREYLISTING,  true },
+    {"grey list",             SMTP_CLASS_GREYLISTING,  true },
+    {"gray list",             SMTP_CLASS_GREYLISTING,  true },
+    {"postgrey",              SMTP_CLASS_GREYLISTING,  true },
+    {"blocked using",         SMTP_CLASS_BLOCKLIST,    false},
+    {"blacklist",             SMTP_CLASS_BLOCKLIST,    false},
+    {"blocklist",             SMTP_CLASS_BLOCKLIST,    false},
+    {"block list",            SMTP_CLASS_BLOCKLIST,    false},
+    {"black list",            SMTP_CLASS_BLOCKLIST,    false},
+    {"dnsbl",                 SMTP_CLASS_BLOCKLIST,    false},
+    {" rbl",                  SMTP_CLASS_BLOCKLIST,    false},
+    {"listed by",             SMTP_CLASS_BLOCKLIST,    false},
+    {"listed at",             SMTP_CLASS_BLOCKLIST,    false},
+    {"listed in",             SMTP_CLASS_BLOCKLIST,    false},
+    {"listed on",             SMTP_CLASS_BLOCKLIST,    false},
+    {"relay",                 SMTP_CLASS_RELAY_DENIED, false},
+    {"not our customer",      SMTP_CLASS_RELAY_DENIED, false},
+    {"too many",              SMTP_CLASS_RATE,         false},
+    {"rate limit",            SMTP_CLASS_RATE,         false},
+    {"ratelimit",             SMTP_CLASS_RATE,         false},
+    {"rate-limit",            SMTP_CLASS_RATE,         false},
+    {"throttl",               SMTP_CLASS_RATE,         false},
+    {"too fast",              SMTP_CLASS_RATE,         false},
+    {"unusual rate",          SMTP_CLASS_RATE,         false},
+    {"exceeded the",          SMTP_CLASS_RATE,         false},
+    {"over quota",            SMTP_CLASS_MAILBOX_FULL, false},
+    {"overquota",             SMTP_CLASS_MAILBOX_FULL, false},
+    {"quota exceeded",        SMTP_CLASS_MAILBOX_FULL, false},
+    {"exceeded quota",        SMTP_CLASS_MAILBOX_FULL, false},
+    {"mailbox full",          SMTP_CLASS_MAILBOX_FULL, false},
+    {"mailbox is full",       SMTP_CLASS_MAILBOX_FULL, false},
+    {"inbox is full",         SMTP_CLASS_MAILBOX_FULL, false},
+    {"user unknown",          SMTP_CLASS_UNKNOWN_USER, false},
+    {"unknown user",          SMTP_CLASS_UNKNOWN_USER, false},
+    {"unknown recipient",     SMTP_CLASS_UNKNOWN_USER, false},
+    {"recipient unknown",     SMTP_CLASS_UNKNOWN_USER, false},
+    {"no such user",          SMTP_CLASS_UNKNOWN_USER, false},
+    {"no such recipient",     SMTP_CLASS_UNKNOWN_USER, false},
+    {"no such mailbox",       SMTP_CLASS_UNKNOWN_USER, false},
+    {"no mailbox",            SMTP_CLASS_UNKNOWN_USER, false},
+    {"not found",             SMTP_CLASS_UNKNOWN_USER, false},
+    {"does not exist",        SMTP_CLASS_UNKNOWN_USER, false},
+    {"doesn't exist",         SMTP_CLASS_UNKNOWN_USER, false},
+    {"doesn't have a",        SMTP_CLASS_UNKNOWN_USER, false},
+    {"invalid recipient",     SMTP_CLASS_UNKNOWN_USER, false},
+    {"invalid mailbox",       SMTP_CLASS_UNKNOWN_USER, false},
+    {"mailbox unavailable",   SMTP_CLASS_UNKNOWN_USER, false},
+    {"address unknown",       SMTP_CLASS_UNKNOWN_USER, false},
     {"undeliverable address", SMTP_CLASS_UNKNOWN_USER, false},
-    {"spam", SMTP_CLASS_POLICY, false},
-    {"policy", SMTP_CLASS_POLICY, false},
-    {"blocked", SMTP_CLASS_POLICY, false},
-    {"access denied", SMTP_CLASS_POLICY, false},
-    {"rejected", SMTP_CLASS_POLICY, false},
-    {"not allowed", SMTP_CLASS_POLICY, false},
-    {"not permitted", SMTP_CLASS_POLICY, false},
-    {"authentication", SMTP_CLASS_POLICY, false},
-    {"dmarc", SMTP_CLASS_POLICY, false},
-    {"reputation", SMTP_CLASS_POLICY, false},
+    {"spam",                  SMTP_CLASS_POLICY,       false},
+    {"policy",                SMTP_CLASS_POLICY,       false},
+    {"blocked",               SMTP_CLASS_POLICY,       false},
+    {"access denied",         SMTP_CLASS_POLICY,       false},
+    {"rejected",              SMTP_CLASS_POLICY,       false},
+    {"not allowed",           SMTP_CLASS_POLICY,       false},
+    {"not permitted",         SMTP_CLASS_POLICY,       false},
+    {"authentication",        SMTP_CLASS_POLICY,       false},
+    {"dmarc",                 SMTP_CLASS_POLICY,       false},
+    {"reputation",            SMTP_CLASS_POLICY,       false},
 };
 
 /* Enhanced codes that say it all: subject.detail, RFC 3463 and the IANA
@@ -124,9 +125,11 @@ static const struct {
     const char *tail;
     enum smtp_class class;
 } enhanced[] = {
-    {".1.1", SMTP_CLASS_UNKNOWN_USER},  {".1.10", SMTP_CLASS_UNKNOWN_USER},
-    {".1.6", SMTP_CLASS_UNKNOWN_USER},  {".2.2", SMTP_CLASS_MAILBOX_FULL},
-    {".7.28", SMTP_CLASS_RATE},
+    {".1.1",  SMTP_CLASS_UNKNOWN_USER},
+    {".1.10", SMTP_CLASS_UNKNOWN_USER},
+    {".1.6",  SMTP_CLASS_UNKNOWN_USER},
+    {".2.2",  SMTP_CLASS_MAILBOX_FULL},
+    {".7.28", SMTP_CLASS_RATE        },
 };
 
 const char *
@@ -161,8 +164,8 @@ smtp_enhanced(struct span text)
     at += n + 1;
     n = digits_at(text, at);
     at += n;
-    if (n < 1 || n > 3 || (at < text.n && text.p[at] != ' ' &&
-                           text.p[at] != '\n'))
+    if (n < 1 || n > 3 ||
+        (at < text.n && text.p[at] != ' ' && text.p[at] != '\n'))
         return SPAN_NONE;
     return span_head(text, at);
 }
@@ -208,8 +211,8 @@ static struct span
 named_list(struct span text, struct span low)
 {
     static const char *const before[] = {"blocked using ", "listed by ",
-                                         "listed at ", "listed in ",
-                                         "listed on ", "found in "};
+                                         "listed at ",     "listed in ",
+                                         "listed on ",     "found in "};
 
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
         struct span want = span_str(before[i]);

@@ -2,23 +2,37 @@
 
 /* ---- message content ---- */
 
+/* Where the content callbacks are: chunk bytes not yet read are in *in. */
+struct place {
+    struct smtp *s;
+    const struct span *in;
+    uint64_t end; /* stream offset after *in */
+};
+
+static void
+note_place(const struct place *p)
+{
+    p->s->pos[DIR_C2S] = p->end - p->in->n;
+}
+
 /* A message goes on though there was no memory for its transaction. */
 static void
 on_content(void *ctx, struct span in)
 {
-    struct smtp *s = ctx;
+    const struct place *p = ctx;
 
-    if (s->tx != NULL)
-        smtp_message_content(s, s->tx, in);
+    if (p->s->tx != NULL)
+        smtp_message_content(p->s, p->s->tx, in);
 }
 
 static void
 on_variant(void *ctx, enum smtp_eod e)
 {
-    struct smtp *s = ctx;
+    const struct place *p = ctx;
 
-    if (s->tx != NULL)
-        smtp_message_variant(s, s->tx, e, s->now);
+    note_place(p);
+    if (p->s->tx != NULL)
+        smtp_message_variant(p->s, p->s->tx, e);
 }
 
 static const struct smtp_data_ops content_ops = {on_content, on_variant};
@@ -27,7 +41,8 @@ void
 smtp_client_begin_data(struct smtp *s, struct tx *t)
 {
     s->mode = CLIENT_DATA;
-    smtp_data_init(&s->data);
+    s->w->check = false;
+    smtp_data_init(&s->w->data);
     if (t != NULL)
         smtp_message_begin(s, t, VIA_DATA);
 }
@@ -35,55 +50,39 @@ smtp_client_begin_data(struct smtp *s, struct tx *t)
 static void
 note_line_ends(struct smtp *s)
 {
-    const struct smtp_scan_facts *f = &s->data.facts;
-    uint64_t at = s->pos[DIR_C2S];
+    const struct smtp_scan_facts *f = &s->w->data.facts;
 
     if (f->bare_lf) {
         s->bare_lf = true;
-        smtp_anomaly(s, ANOM_BARE_LF, DIR_C2S, at, SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_BARE_LF, DIR_C2S);
     }
     if (f->bare_cr)
-        smtp_anomaly(s, ANOM_BARE_CR, DIR_C2S, at, SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_BARE_CR, DIR_C2S);
     if (f->nul)
-        smtp_anomaly(s, ANOM_NUL_BYTE, DIR_C2S, at, SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_NUL_BYTE, DIR_C2S);
     if (s->tx != NULL)
         s->tx->high |= f->high;
 }
 
-void
-smtp_client_end_data(struct smtp *s, struct tx *t, ns_t when)
+static void
+end_message(struct smtp *s)
 {
-    note_line_ends(s);
-    s->mode = CLIENT_COMMAND;
+    struct tx *t = s->tx;
+
     s->n_messages++;
     if (t == NULL)
         return;
     t->complete = true;
     smtp_message_end(s, t);
-    smtp_tx_close(s, CUT_NONE, when);
-}
-
-/* After a loss the end of data may have been lost with it: a line that only a
- * client in command state writes ends the message. */
-static bool
-ended_in_gap(struct smtp *s, struct span in)
-{
-    struct span line = span_head(in, span_find(in, '\n'));
-
-    if (!s->data_lost)
-        return false;
-    s->data_lost = false;
-    if (line.n == in.n || line.n == 0)
-        return false;
-    if (span_at(line, line.n - 1) == '\r')
-        line.n--;
-    return smtp_cmd_is_certain(line);
+    smtp_tx_close(s, CUT_NONE);
 }
 
 /* The message is over, but its end was lost. */
 static void
-end_cut(struct smtp *s, struct tx *t)
+end_cut(struct smtp *s)
 {
+    struct tx *t = s->tx;
+
     note_line_ends(s);
     s->mode = CLIENT_COMMAND;
     s->n_resyncs++;
@@ -91,59 +90,92 @@ end_cut(struct smtp *s, struct tx *t)
     if (t == NULL)
         return;
     t->cut = CUT_GAP;
+    t->inferred = true;
     smtp_message_end(s, t);
     smtp_pending_add(s, SMTP_END, t, 0);
-    smtp_tx_close(s, CUT_GAP, s->now);
+    smtp_tx_close(s, CUT_GAP);
+}
+
+/* Pushes *in through the framing up to the end of data. True when it came. */
+static bool
+push(struct smtp *s, struct span *in, uint64_t end)
+{
+    struct place p = {s, in, end};
+    bool ended =
+        smtp_data_push(&s->w->data, s->ctx->scan, in, &content_ops, &p);
+
+    note_place(&p);
+    return ended;
+}
+
+static void
+end_data(struct smtp *s)
+{
+    note_line_ends(s);
+    s->mode = CLIENT_COMMAND;
+    smtp_pending_add(s, SMTP_END, s->tx, 0);
+    end_message(s);
+}
+
+/* The line that was put together at a doubtful place is content. */
+static void
+keep_as_content(struct smtp *s)
+{
+    struct line_in *l = &s->w->line[DIR_C2S];
+    struct span in = line_begun(l);
+    bool ended = in.n > 0 && push(s, &in, s->pos[DIR_C2S]);
+
+    line_reset(l, s->mem);
+    if (ended)
+        end_data(s);
 }
 
 void
 smtp_client_data_answered(struct smtp *s)
 {
-    end_cut(s, s->tx);
+    s->w->check = false;
+    keep_as_content(s);
+    if (s->mode == CLIENT_DATA || s->mode == CLIENT_LOST)
+        end_cut(s);
 }
 
-static void
-in_data(struct smtp *s, struct span *in)
+void
+smtp_client_data_refused(struct smtp *s)
 {
-    struct tx *t = s->tx;
-
-    if (ended_in_gap(s, *in)) {
-        end_cut(s, t);
-        return;
-    }
-    if (!smtp_data_push(&s->data, s->ctx->scan, in, &content_ops, s))
-        return;
-    smtp_pending_add(s, SMTP_END, t, 0);
-    smtp_client_end_data(s, t, s->now);
+    if (s->tx != NULL)
+        smtp_message_undo(s, s->tx);
+    line_reset(&s->w->line[DIR_C2S], s->mem);
+    s->mode = CLIENT_COMMAND;
 }
 
 static void
 end_chunk(struct smtp *s)
 {
-    struct tx *t = s->tx;
+    struct pending *p = smtp_pending_last(s);
 
     s->mode = CLIENT_COMMAND;
-    if (!s->bdat_last)
+    if (!s->w->bdat_last)
         return;
-    s->n_messages++;
-    if (t == NULL)
-        return;
-    t->complete = true;
-    smtp_message_end(s, t);
-    smtp_tx_close(s, CUT_NONE, s->now);
+    if (p != NULL && p->verb == SMTP_END && p->tx == s->tx)
+        p->when = s->ctx->at; /* latency counts from the last byte */
+    end_message(s);
 }
 
 static void
 in_bdat(struct smtp *s, struct span *in)
 {
+    struct work *w = s->w;
     struct span part = *in;
 
-    if (part.n > s->bdat_left)
-        part = span_head(part, (size_t)s->bdat_left);
-    on_content(s, part);
+    if (part.n > w->bdat_left)
+        part = span_head(part, (size_t)w->bdat_left);
+    if (s->tx != NULL)
+        smtp_message_content(s, s->tx, part);
+    w->bdat_bad = false;
     *in = span_tail(*in, part.n);
-    s->bdat_left -= part.n;
-    if (s->bdat_left == 0)
+    s->pos[DIR_C2S] += part.n;
+    w->bdat_left -= part.n;
+    if (w->bdat_left == 0)
         end_chunk(s);
 }
 
@@ -153,21 +185,20 @@ static void
 note_dialect(struct smtp *s, const struct smtp_cmd *c, enum eol eol)
 {
     s->n_commands++;
-    s->eols |= (uint8_t)(1U << eol);
+    s->eols = (s->eols | 1U << eol) & 3U;
     if (s->n_order < sizeof(s->order))
         s->order[s->n_order++] = smtp_verb_letter(c->verb);
     if (c->verb != SMTP_UNKNOWN)
-        s->cases |= (uint8_t)(1U << c->verb_case);
+        s->cases = (s->cases | 1U << c->verb_case) & 7U;
     if (!s->has_first_ms && s->flow->established > 0 &&
-        s->at >= s->flow->established) {
+        s->ctx->at >= s->flow->established) {
         s->has_first_ms = true;
         s->first_command_ms =
-            (uint32_t)((s->at - s->flow->established) / NS_PER_MS);
+            (uint32_t)((s->ctx->at - s->flow->established) / NS_PER_MS);
     }
     if (eol == EOL_LF) {
         s->bare_lf = true;
-        smtp_anomaly(s, ANOM_BARE_LF, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     s->now);
+        smtp_odd(s, ANOM_BARE_LF, DIR_C2S);
     }
 }
 
@@ -176,23 +207,20 @@ note_dialect(struct smtp *s, const struct smtp_cmd *c, enum eol eol)
 static void
 note_pipelining(struct smtp *s)
 {
-    uint64_t acked = s->cmd_acked;
-    const struct pending *p = smtp_pending_head(s);
+    uint64_t acked = s->ctx->cmd_acked;
+    const struct pending *p = smtp_pending_last(s);
     bool awaits = p != NULL && p->verb != SMTP_GREETING;
 
-    if (acked == STREAM_ACK_UNKNOWN || s->server_lost ||
-        s->flow->midstream)
+    if (acked == STREAM_ACK_UNKNOWN || s->server_lost || s->realign ||
+        s->flow->midstream || smtp_oneway(s))
         return;
-    if (!awaits && acked >= s->reply_end)
-        return;
-    if (!awaits && s->pregreet && s->n_commands == 1)
+    if (!awaits && (s->n_commands == 1 || acked >= s->reply_end))
         return;
     s->n_pipelined++;
     if (s->pipelining_offered && s->caps_end <= acked)
         return;
     s->pipelined_unoffered = true;
-    smtp_anomaly(s, ANOM_PIPELINING_UNOFFERED, DIR_C2S, s->pos[DIR_C2S],
-                 SPAN_NONE, s->now);
+    smtp_odd(s, ANOM_PIPELINING_UNOFFERED, DIR_C2S);
 }
 
 static void
@@ -206,13 +234,26 @@ note_path(struct smtp *s, const struct smtp_cmd *c)
 static void
 on_hello(struct smtp *s, const struct smtp_cmd *c)
 {
-    vec_free(&s->helo, s->mem);
-    (void)vec_put(&s->helo, s->mem, c->arg.p, c->arg.n);
+    struct log_item item = {.tag = LOG_HELO, .text = c->arg};
+
+    /* RFC 5321 4.1.4: as if RSET had been given. What was sent before belongs
+     * to the old name. */
+    smtp_tx_close(s, CUT_RESET);
+    log_drop(&s->log, LOG_HELO);
+    item.text = span_head(item.text, LIMIT_smtp_path);
+    if (c->arg.n > 0 && !log_put(&s->log, s->mem, &item))
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     s->ehlo |= c->verb != SMTP_HELO;
     s->helo_verb |= c->verb == SMTP_HELO;
-    /* RFC 5321 4.1.4: as if RSET had been given. */
-    smtp_tx_close(s, CUT_RESET, s->now);
     smtp_pending_add(s, c->verb, NULL, 0);
+}
+
+/* Was the session seen from its beginning and without a hole? */
+static bool
+is_whole(const struct smtp *s)
+{
+    return !s->flow->midstream && s->n_resyncs == 0 && !s->fragment &&
+           (s->anomalies & (UINT64_C(1) << ANOM_GAP)) == 0;
 }
 
 static void
@@ -224,23 +265,21 @@ on_mail(struct smtp *s, const struct smtp_cmd *c)
     struct tx *t;
 
     note_path(s, c);
-    if (!s->ehlo && !s->helo_verb && !s->flow->midstream &&
-        s->n_resyncs == 0)
-        smtp_anomaly(s, ANOM_NO_HELO, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     s->now);
-    smtp_tx_close(s, CUT_RESET, s->now);
-    t = smtp_tx_new(s, s->now);
+    if (!s->ehlo && !s->helo_verb && is_whole(s))
+        smtp_odd(s, ANOM_NO_HELO, DIR_C2S);
+    t = smtp_tx_mail(s);
     smtp_pending_add(s, SMTP_MAIL, t, 0);
+    s->params |= c->params.n > 0;
     if (t == NULL)
         return;
     t->has_mail = true;
     t->null_sender = span_eq(c->path, SPAN_LIT("<>"));
     t->smtputf8 = smtp_param(c->params, "SMTPUTF8").p != NULL;
     t->has_size = span_to_u64(size, &t->size_declared);
-    (void)log_put(&t->log, s->mem, &item);
+    if (!log_put(&t->log, s->mem, &item))
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     if (c->params.n == 0)
         return;
-    s->params = true;
     item.tag = LOG_PARAMS;
     item.text = span_head(c->params, LIMIT_smtp_path);
     (void)log_put(&t->log, s->mem, &item);
@@ -251,7 +290,7 @@ on_rcpt(struct smtp *s, const struct smtp_cmd *c)
 {
     struct log_item item = {.tag = LOG_RCPT,
                             .text = span_head(c->path, LIMIT_smtp_path)};
-    struct tx *t = smtp_tx_get(s, s->now);
+    struct tx *t = smtp_tx_get(s);
     uint32_t number = 0;
 
     note_path(s, c);
@@ -261,11 +300,10 @@ on_rcpt(struct smtp *s, const struct smtp_cmd *c)
         /* One-way: no reply will come to say that the part is settled. */
         if (waiting >= 2 * LIMIT_smtp_part_rcpt ||
             (waiting >= LIMIT_smtp_part_rcpt && smtp_oneway(s)))
-            smtp_tx_part(s, t, s->now);
+            smtp_tx_part(s, t);
         number = t->offered++;
         if (!log_put(&t->log, s->mem, &item))
-            smtp_anomaly(s, ANOM_NO_MEMORY, DIR_C2S, s->pos[DIR_C2S],
-                         SPAN_NONE, s->now);
+            smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     }
     smtp_pending_add(s, SMTP_RCPT, t, number);
 }
@@ -273,34 +311,36 @@ on_rcpt(struct smtp *s, const struct smtp_cmd *c)
 static void
 on_data(struct smtp *s)
 {
-    struct tx *t = smtp_tx_get(s, s->now);
-
-    smtp_pending_add(s, SMTP_DATA, t, 0);
+    smtp_pending_add(s, SMTP_DATA, smtp_tx_get(s), 0);
     s->gate = GATE_DATA;
-    if (smtp_oneway(s))
-        smtp_gate_open(s, true);
+    if (!smtp_oneway(s))
+        return;
+    smtp_gate_open(s, true);
+    s->w->check = true;
 }
 
 static void
 on_bdat(struct smtp *s, const struct smtp_cmd *c)
 {
-    struct tx *t = smtp_tx_get(s, s->now);
+    struct tx *t = smtp_tx_get(s);
 
     if (c->bad)
-        smtp_anomaly(s, ANOM_BAD_BDAT, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     s->now);
+        smtp_odd(s, ANOM_BAD_BDAT, DIR_C2S);
     smtp_pending_add(s, c->last ? SMTP_END : SMTP_BDAT, t, 0);
     if (c->bad && c->size == 0)
         return;
     if (t != NULL)
         smtp_message_begin(s, t, VIA_BDAT);
-    s->bdat_left = c->size;
-    s->bdat_last = c->last;
+    s->w->bdat_left = c->size;
+    s->w->bdat_last = c->last;
+    s->w->bdat_bad = c->bad;
     s->mode = CLIENT_BDAT;
-    if (s->bdat_left == 0)
+    if (c->size == 0)
         end_chunk(s);
 }
 
+/* Mechanisms whose exchange says the password, or lets one be tried at home:
+ * those that are as good as clear text. */
 static bool
 is_readable(struct span mechanism)
 {
@@ -308,45 +348,35 @@ is_readable(struct span mechanism)
                                            "OAUTHBEARER"};
 
     for (size_t i = 0; i < ARRAY_LEN(readable); i++) {
-        if (span_eq_nocase(mechanism, span_str(readable[i])))
+        if (span_eq(mechanism, span_str(readable[i])))
             return true;
     }
     return false;
 }
 
-/* Of the argument only the mechanism is looked at (RFC 4954 section 4: 20
- * letters, digits, hyphens and underscores at most). */
+/* Of the argument only the mechanism is looked at, and only one that is known
+ * is named: what stands there might be a credential in the wrong place. */
 static void
 on_auth(struct smtp *s, const struct smtp_cmd *c)
 {
-    struct span word = span_head(c->arg, span_find(c->arg, ' '));
-    uint8_t upper[20];
-    struct log_item item = {.tag = LOG_AUTH};
-    uint32_t at = s->auths.n;
+    struct log_item item = {.tag = LOG_AUTH,
+                            .text = smtp_cmd_mechanism(c->arg)};
+    uint32_t number = UINT32_MAX;
 
-    word = span_head(word, sizeof(upper));
-    for (size_t i = 0; i < word.n; i++)
-        upper[i] = word.p[i] >= 'a' && word.p[i] <= 'z'
-                       ? (uint8_t)(word.p[i] - 32)
-                       : word.p[i];
-    item.text = span_of(upper, word.n);
-    item.index = is_readable(item.text);
-    if (item.index)
+    item.index = is_readable(item.text) ? AUTH_CLEAR : 0;
+    if (item.index != 0)
         smtp_anomaly(s, ANOM_AUTH_CLEARTEXT, DIR_C2S, s->pos[DIR_C2S],
-                     item.text, s->now);
+                     item.text);
     if (s->starttls_refused)
-        smtp_anomaly(s, ANOM_STARTTLS_REFUSED_AUTH, DIR_C2S, s->pos[DIR_C2S],
-                     SPAN_NONE, s->now);
-    if (s->n_auths < LIMIT_smtp_auths &&
-        log_put(&s->auths, s->mem, &item))
-        s->n_auths++;
-    else
-        at = UINT32_MAX;
-    smtp_pending_add(s, SMTP_AUTH, NULL, at);
+        smtp_odd(s, ANOM_STARTTLS_REFUSED_AUTH, DIR_C2S);
+    if (item.text.n == 0)
+        item.text = SPAN_LIT("other");
+    if (s->n_auths < LIMIT_smtp_auths && log_put(&s->log, s->mem, &item))
+        number = s->n_auths++;
+    smtp_pending_add(s, SMTP_AUTH, NULL, number);
     s->mode = CLIENT_AUTH;
-    s->gate = GATE_AUTH;
-    if (smtp_oneway(s))
-        s->gate = GATE_OPEN;
+    s->auth_lost = false;
+    s->gate = smtp_oneway(s) ? GATE_OPEN : GATE_AUTH;
 }
 
 static bool
@@ -364,17 +394,15 @@ is_overwritten(struct span line)
 static void
 on_unknown(struct smtp *s, struct span line)
 {
-    uint64_t at = s->pos[DIR_C2S];
-
     if (is_overwritten(line)) {
         s->stripped = true;
-        smtp_anomaly(s, ANOM_STARTTLS_STRIPPED, DIR_C2S, at,
-                     SPAN_LIT("command overwritten"), s->now);
+        smtp_anomaly(s, ANOM_STARTTLS_STRIPPED, DIR_C2S, s->pos[DIR_C2S],
+                     SPAN_LIT("command overwritten"));
     } else if (smtp_cmd_is_foreign(line)) {
         s->non_smtp = true;
-        smtp_anomaly(s, ANOM_NON_SMTP, DIR_C2S, at, SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_NON_SMTP, DIR_C2S);
     } else {
-        smtp_anomaly(s, ANOM_UNKNOWN_COMMAND, DIR_C2S, at, SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_UNKNOWN_COMMAND, DIR_C2S);
     }
     smtp_pending_add(s, SMTP_UNKNOWN, NULL, 0);
 }
@@ -398,16 +426,16 @@ dispatch(struct smtp *s, const struct smtp_cmd *c, struct span line)
         smtp_pending_add(s, SMTP_STARTTLS, NULL, 0);
         s->gate = GATE_STARTTLS;
         if (smtp_oneway(s))
-            smtp_gate_guess(s);
+            smtp_gate_open(s, true);
         break;
     case SMTP_RSET:
         s->rset = true;
-        smtp_tx_close(s, CUT_RESET, s->now);
+        smtp_tx_close(s, CUT_RESET);
         smtp_pending_add(s, c->verb, NULL, 0);
         break;
     case SMTP_QUIT:
         s->quit = true;
-        smtp_tx_close(s, CUT_RESET, s->now);
+        smtp_tx_close(s, CUT_RESET);
         smtp_pending_add(s, c->verb, NULL, 0);
         break;
     case SMTP_UNKNOWN: on_unknown(s, line); break;
@@ -422,10 +450,23 @@ dispatch(struct smtp *s, const struct smtp_cmd *c, struct span line)
     case SMTP_XFORWARD:
     case SMTP_GREETING:
     case SMTP_END:
-    case SMTP_VERB_COUNT:
-        smtp_pending_add(s, c->verb, NULL, 0);
-        break;
+    case SMTP_VERB_COUNT: smtp_pending_add(s, c->verb, NULL, 0); break;
     }
+}
+
+/* A message that was refused before its end gets no second reply, if the client
+ * goes on without one. */
+static void
+note_no_reply(struct smtp *s)
+{
+    const struct pending *p = smtp_pending_head(s);
+
+    if (p == NULL || p->verb != SMTP_END || p->tx == NULL ||
+        !p->tx->has_final || s->ctx->cmd_acked == STREAM_ACK_UNKNOWN ||
+        s->ctx->cmd_acked < s->reply_end)
+        return;
+    smtp_pending_pop(s);
+    smtp_tx_settle(s);
 }
 
 static void
@@ -433,15 +474,15 @@ on_command(struct smtp *s, const struct line *line)
 {
     struct smtp_cmd c;
 
+    s->fragment = false;
     if (line->cut)
-        smtp_anomaly(s, ANOM_LINE_TOO_LONG, DIR_C2S, s->pos[DIR_C2S],
-                     SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_LINE_TOO_LONG, DIR_C2S);
     if (span_find(line->text, 0) < line->text.n)
-        smtp_anomaly(s, ANOM_NUL_BYTE, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     s->now);
+        smtp_odd(s, ANOM_NUL_BYTE, DIR_C2S);
     smtp_cmd_parse(line->text, &c);
     s->knows_smtp |= c.verb != SMTP_UNKNOWN;
-    smtp_pending_passed(s, s->cmd_acked);
+    smtp_pending_passed(s, c.verb);
+    note_no_reply(s);
     note_dialect(s, &c, line->eol);
     note_pipelining(s);
     dispatch(s, &c, line->text);
@@ -451,8 +492,8 @@ static bool
 next_line(struct smtp *s, struct span *in, struct line *line)
 {
     size_t before = in->n;
-    bool whole = line_take(&s->line[DIR_C2S], s->mem, in, LIMIT_smtp_line,
-                           line);
+    bool whole =
+        line_take(&s->w->line[DIR_C2S], s->mem, in, LIMIT_smtp_line, line);
 
     s->pos[DIR_C2S] += before - in->n;
     return whole;
@@ -467,8 +508,81 @@ in_command(struct smtp *s, struct span *in)
         on_command(s, &line);
 }
 
-/* A line of the exchange (RFC 4954 section 4): only its existence counts. In a
- * one-way capture a line that only command state writes ends the exchange. */
+static void
+strip_end(struct line *line)
+{
+    line->text.n--;
+    if (line->text.n == 0 || span_at(line->text, line->text.n - 1) != '\r')
+        return;
+    line->eol = EOL_CRLF;
+    line->text.n--;
+}
+
+static void
+is_command_after_all(struct smtp *s, const struct line *line)
+{
+    if (s->tx != NULL && !s->tx->lost)
+        smtp_message_undo(s, s->tx);
+    else
+        end_cut(s);
+    s->mode = CLIENT_COMMAND;
+    on_command(s, line);
+    line_reset(&s->w->line[DIR_C2S], s->mem);
+}
+
+/* After a loss the end of data may have been lost with it, and where no reply
+ * to DATA is seen it may have been refused: a line that only a client in
+ * command state writes decides it. A dot there is looked behind, too. */
+static void
+in_doubt(struct smtp *s, struct span *in)
+{
+    struct line_in *l = &s->w->line[DIR_C2S];
+    struct span head = span_head(*in, span_find(*in, '\n') + 1);
+    struct line line = {SPAN_NONE, EOL_LF, false};
+
+    if (!line_store(&l->carry, s->mem, head.p, head.n)) {
+        s->w->check = false;
+        keep_as_content(s);
+        return;
+    }
+    *in = span_tail(*in, head.n);
+    s->pos[DIR_C2S] += head.n;
+    line.text = vec_view(&l->carry);
+    if (span_at(line.text, line.text.n - 1) == '\n') {
+        strip_end(&line);
+        if (smtp_cmd_is_certain(line.text)) {
+            is_command_after_all(s, &line);
+            return;
+        }
+        s->w->check = span_eq(line.text, SPAN_LIT("."));
+    } else if (line.text.n <= LIMIT_smtp_path) {
+        return;
+    } else {
+        s->w->check = false;
+    }
+    keep_as_content(s);
+}
+
+static void
+in_data(struct smtp *s, struct span *in)
+{
+    if (s->w->check)
+        in_doubt(s, in);
+    else if (push(s, in, s->pos[DIR_C2S] + in->n))
+        end_data(s);
+}
+
+static void
+note_cancel(struct smtp *s)
+{
+    const struct pending *p = smtp_pending_last(s);
+
+    if (p != NULL && p->verb == SMTP_AUTH)
+        smtp_auth_mark(s, p->rcpt, 0, AUTH_CANCELLED);
+}
+
+/* A line of the exchange (RFC 4954 section 4): only its existence counts. Where
+ * replies or lines are missing, one that only command state writes ends it. */
 static void
 in_auth(struct smtp *s, struct span *in)
 {
@@ -476,14 +590,17 @@ in_auth(struct smtp *s, struct span *in)
 
     if (!next_line(s, in, &line))
         return;
-    if (smtp_oneway(s)) {
-        if (smtp_cmd_is_certain(line.text)) {
-            s->mode = CLIENT_COMMAND;
-            smtp_pending_drop_all(s);
-            on_command(s, &line);
-        }
+    if ((smtp_oneway(s) || s->auth_lost) && smtp_cmd_is_certain(line.text)) {
+        s->mode = CLIENT_COMMAND;
+        s->auth_lines = 0;
+        smtp_pending_drop_all(s);
+        on_command(s, &line);
         return;
     }
+    if (span_eq(line.text, SPAN_LIT("*")))
+        note_cancel(s);
+    if (smtp_oneway(s))
+        return;
     if (s->auth_lines > 0)
         s->auth_lines--;
     if (s->auth_lines == 0)
@@ -503,22 +620,31 @@ smtp_client_tls(struct smtp *s)
         tls_init(s->tls, !s->implicit_tls);
 }
 
-/* Plaintext between STARTTLS and TLS. The client wrote it either before it had
- * the server's word, which is an injection, or after, which means that there
- * will be no TLS. */
+/* A client that had read the 220 and writes plaintext all the same will not
+ * begin TLS; in a one-way capture its commands say that there was no 220. */
+static bool
+has_given_up(const struct smtp *s)
+{
+    uint64_t acked = s->ctx->cmd_acked;
+
+    if (s->injected || line_begun(&s->w->line[DIR_C2S]).n > 0)
+        return false;
+    if (acked != STREAM_ACK_UNKNOWN)
+        return acked >= s->reply_end;
+    return smtp_oneway(s);
+}
+
 static void
 plain_before_tls(struct smtp *s, struct span *in)
 {
     struct line line;
     struct smtp_cmd c;
 
-    if (s->cmd_acked != STREAM_ACK_UNKNOWN && s->cmd_acked >= s->reply_end &&
-        line_begun(&s->line[DIR_C2S]).n == 0 && !s->injected) {
+    if (has_given_up(s)) {
         s->mode = CLIENT_COMMAND;
-        s->starttls_used = false;
         s->n_resyncs++;
         smtp_anomaly(s, ANOM_RESYNC, DIR_C2S, s->pos[DIR_C2S],
-                     SPAN_LIT("plaintext after 220 to STARTTLS"), s->now);
+                     SPAN_LIT("plaintext after 220 to STARTTLS"));
         return;
     }
     if (!next_line(s, in, &line))
@@ -526,62 +652,77 @@ plain_before_tls(struct smtp *s, struct span *in)
     smtp_cmd_parse(line.text, &c);
     s->injected = true;
     smtp_anomaly(s, ANOM_STARTTLS_INJECTION, DIR_C2S, s->pos[DIR_C2S],
-                 span_str(smtp_verb_name(c.verb)), s->now);
+                 span_str(smtp_verb_name(c.verb)));
 }
 
 static void
 in_tls(struct smtp *s, struct span *in)
 {
-    if (!s->tls_begun && line_begun(&s->line[DIR_C2S]).n == 0 &&
+    if (!s->tls_begun && line_begun(&s->w->line[DIR_C2S]).n == 0 &&
         tls_looks_like(*in))
         s->tls_begun = true;
     if (!s->tls_begun) {
         plain_before_tls(s, in);
         return;
     }
+    s->starttls_used |= !s->implicit_tls;
     if (s->tls != NULL) {
         tls_data(s->tls, DIR_C2S, *in);
         if (s->tls->half[0].hello_done && s->tls->half[1].hello_done)
-            smtp_emit_tls(s, s->now);
+            smtp_emit_tls(s);
     }
     *in = span_tail(*in, in->n);
 }
 
 /* ---- lost ---- */
 
+/* Text where commands might be: a message whose beginning we have not seen. */
+static struct tx *
+guess_message(struct smtp *s)
+{
+    struct tx *t = smtp_tx_get(s);
+
+    if (t == NULL || t->via != VIA_NONE)
+        return t;
+    t->via = VIA_DATA;
+    t->lost = t->inferred = t->guessed = true;
+    t->cut = s->flow->midstream ? CUT_MIDSTREAM : CUT_GAP;
+    return t;
+}
+
 /* In the middle of the stream a line is a command when only command state
- * writes it, the end of data when it is a dot, else text of a message. */
+ * writes it, the end of data when it is a dot, else text of a message. The
+ * first one is most likely the rest of a line and says nothing. */
 static void
 in_lost(struct smtp *s, struct span *in)
 {
     struct line line;
     struct tx *t;
-    size_t before = in->n;
+    bool fragment = s->fragment;
+    size_t before = in->n + line_begun(&s->w->line[DIR_C2S]).n;
 
     if (!next_line(s, in, &line))
         return;
+    s->fragment = false;
     if (smtp_cmd_is_certain(line.text)) {
         s->mode = CLIENT_COMMAND;
         s->n_resyncs++;
-        smtp_anomaly(s, ANOM_RESYNC, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     s->now);
+        smtp_odd(s, ANOM_RESYNC, DIR_C2S);
         on_command(s, &line);
         return;
     }
-    t = smtp_tx_get(s, s->now);
-    if (t == NULL)
+    if (fragment && (s->tx == NULL || s->tx->via == VIA_NONE))
         return;
-    if (t->via == VIA_NONE) {
-        t->via = VIA_DATA;
-        t->lost = t->inferred = true;
-        t->cut = s->flow->midstream ? CUT_MIDSTREAM : CUT_GAP;
-    }
+    t = guess_message(s);
     if (span_eq(line.text, SPAN_LIT("."))) {
+        s->mode = CLIENT_COMMAND;
+        s->n_resyncs++;
+        smtp_odd(s, ANOM_RESYNC, DIR_C2S);
         smtp_pending_add(s, SMTP_END, t, 0);
-        smtp_client_end_data(s, t, s->now);
-        return;
+        end_message(s);
+    } else if (t != NULL) {
+        t->bytes += before - in->n;
     }
-    t->bytes += before - in->n;
 }
 
 /* ---- gates ---- */
@@ -596,13 +737,11 @@ smtp_gate_open(struct smtp *s, bool accepted)
     case GATE_OPEN: break;
     case GATE_DATA:
         if (accepted)
-            smtp_client_begin_data(s, s->tx);
+            smtp_client_begin_data(s, s->tx != NULL ? s->tx : smtp_tx_new(s));
         break;
     case GATE_STARTTLS:
-        if (accepted) {
-            s->starttls_used = true;
+        if (accepted)
             smtp_client_tls(s);
-        }
         break;
     case GATE_AUTH:
         if (accepted)
@@ -613,23 +752,19 @@ smtp_gate_open(struct smtp *s, bool accepted)
     }
 }
 
-/* The reply was lost, or will never be seen: what the client did next tells
- * what it was. */
 void
-smtp_gate_guess(struct smtp *s)
+smtp_gate_guess(struct smtp *s, struct span next)
 {
-    struct span next = smtp_held_bytes(s, DIR_C2S);
-    struct span line = span_head(next, span_find(next, '\n'));
-    bool command;
-
-    if (line.n > 0 && span_at(line, line.n - 1) == '\r')
-        line.n--;
-    command = smtp_cmd_is_certain(line);
+    if (next.n > 0 && span_at(next, next.n - 1) == '\r')
+        next.n--;
     s->inferred = true;
+    s->n_resyncs++;
+    if (s->tx != NULL)
+        s->tx->inferred = true;
     if (s->gate == GATE_STARTTLS)
         smtp_gate_open(s, next.n == 0 || tls_looks_like(next));
     else
-        smtp_gate_open(s, !command);
+        smtp_gate_open(s, !smtp_cmd_is_certain(next));
 }
 
 /* ---- input ---- */
@@ -637,18 +772,19 @@ smtp_gate_guess(struct smtp *s)
 static void
 first_bytes(struct smtp *s, const struct chunk *c)
 {
-    s->spoke[DIR_C2S] = true;
+    s->spoke_client = true;
     if (!s->has_banner && tls_looks_like(c->data)) {
         s->implicit_tls = true;
         smtp_pending_drop_all(s);
         smtp_client_tls(s);
         return;
     }
-    if (s->flow->midstream || c->peer_acked == STREAM_ACK_UNKNOWN)
+    if (s->flow->midstream || c->peer_acked == STREAM_ACK_UNKNOWN ||
+        smtp_oneway(s) || s->realign)
         return;
-    if (!s->greeted || c->peer_acked < s->banner_end) {
+    if (!s->has_banner || c->peer_acked < s->reply_end) {
         s->pregreet = true;
-        smtp_anomaly(s, ANOM_PREGREET, DIR_C2S, c->offset, SPAN_NONE, s->now);
+        smtp_anomaly(s, ANOM_PREGREET, DIR_C2S, c->offset, SPAN_NONE);
     }
 }
 
@@ -657,8 +793,9 @@ smtp_client_bytes(struct smtp *s, const struct chunk *c)
 {
     struct span in = c->data;
 
-    s->cmd_acked = c->peer_acked;
-    if (!s->spoke[DIR_C2S])
+    s->ctx->cmd_acked = c->peer_acked;
+    s->pos[DIR_C2S] = c->offset;
+    if (!s->spoke_client)
         first_bytes(s, c);
     while (in.n > 0 && s->gate == GATE_OPEN) {
         switch ((enum client_mode)s->mode) {
@@ -677,42 +814,56 @@ smtp_client_bytes(struct smtp *s, const struct chunk *c)
 static void
 gap_in_bdat(struct smtp *s, uint64_t lost)
 {
-    uint64_t mine = lost < s->bdat_left ? lost : s->bdat_left;
+    struct work *w = s->w;
+    uint64_t mine = lost < w->bdat_left ? lost : w->bdat_left;
 
     if (s->tx != NULL)
         smtp_message_gap(s, s->tx, mine);
-    s->bdat_left -= mine;
-    if (s->bdat_left > 0)
+    w->bdat_left -= mine;
+    if (w->bdat_left > 0)
         return;
     end_chunk(s);
-    if (lost > mine)
+    if (lost > mine) {
         s->mode = CLIENT_LOST;
+        s->fragment = true;
+    }
 }
 
 void
-smtp_client_gap(struct smtp *s, uint64_t lost, ns_t when)
+smtp_client_gap(struct smtp *s, uint64_t lost)
 {
-    smtp_anomaly(s, ANOM_GAP, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE, when);
+    struct line_in *l = &s->w->line[DIR_C2S];
+
+    smtp_odd(s, ANOM_GAP, DIR_C2S);
+    if (s->gate != GATE_OPEN) /* no memory to wait */
+        smtp_gate_guess(s, SPAN_NONE);
+    s->spoke_client = true;
     switch ((enum client_mode)s->mode) {
     case CLIENT_COMMAND:
-        line_reset(&s->line[DIR_C2S], s->mem);
+        line_reset(l, s->mem);
         s->mode = CLIENT_LOST;
+        s->fragment = true;
         break;
     case CLIENT_DATA:
-        smtp_data_lost(&s->data);
-        s->data_lost = true;
+        keep_as_content(s);
+        smtp_data_lost(&s->w->data);
+        s->w->check = true;
         if (s->tx != NULL)
             smtp_message_gap(s, s->tx, lost);
         break;
     case CLIENT_BDAT: gap_in_bdat(s, lost); break;
-    case CLIENT_AUTH: line_reset(&s->line[DIR_C2S], s->mem); break;
+    case CLIENT_AUTH:
+        line_reset(l, s->mem);
+        s->auth_lost = true;
+        break;
     case CLIENT_TLS:
         s->tls_begun = true;
         if (s->tls != NULL)
             tls_gap(s->tls, DIR_C2S, lost);
         break;
     case CLIENT_LOST:
-        line_reset(&s->line[DIR_C2S], s->mem);
+        line_reset(l, s->mem);
+        s->fragment = true;
         if (s->tx != NULL && s->tx->via != VIA_NONE)
             s->tx->bytes += lost;
         break;
@@ -721,15 +872,14 @@ smtp_client_gap(struct smtp *s, uint64_t lost, ns_t when)
 }
 
 void
-smtp_client_end(struct smtp *s, ns_t when)
+smtp_client_end(struct smtp *s)
 {
-    if (s->mode == CLIENT_DATA || s->mode == CLIENT_BDAT) {
-        if (s->mode == CLIENT_DATA)
-            note_line_ends(s);
-        if (s->tx != NULL)
-            smtp_message_end(s, s->tx);
+    if (s->mode == CLIENT_DATA) {
+        keep_as_content(s);
+        note_line_ends(s);
     }
-    if (s->n_commands > 0 && !s->knows_smtp && !s->greeted &&
-        !s->implicit_tls)
-        smtp_anomaly(s, ANOM_NOT_SMTP, DIR_C2S, 0, SPAN_NONE, when);
+    if ((s->mode == CLIENT_DATA || s->mode == CLIENT_BDAT) && s->tx != NULL)
+        smtp_message_end(s, s->tx);
+    if (s->n_commands > 0 && !s->knows_smtp && !s->greeted && !s->implicit_tls)
+        smtp_anomaly(s, ANOM_NOT_SMTP, DIR_C2S, 0, SPAN_NONE);
 }

@@ -39,14 +39,58 @@ word_end(struct span s)
     return n;
 }
 
+/* The first four letters, upper case, as one number: verbs differ in them. */
+#define KEY(a, b, c, d)                                                        \
+    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 |          \
+     (uint32_t)(d))
+
+static uint32_t
+key_of(struct span word)
+{
+    uint32_t key = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        key = key << 8 | (span_at(word, i) & 0xdfU);
+    return key;
+}
+
+static enum smtp_verb
+verb_by_key(uint32_t key)
+{
+    switch (key) {
+    case KEY('E', 'H', 'L', 'O'): return SMTP_EHLO;
+    case KEY('H', 'E', 'L', 'O'): return SMTP_HELO;
+    case KEY('L', 'H', 'L', 'O'): return SMTP_LHLO;
+    case KEY('M', 'A', 'I', 'L'): return SMTP_MAIL;
+    case KEY('R', 'C', 'P', 'T'): return SMTP_RCPT;
+    case KEY('D', 'A', 'T', 'A'): return SMTP_DATA;
+    case KEY('B', 'D', 'A', 'T'): return SMTP_BDAT;
+    case KEY('R', 'S', 'E', 'T'): return SMTP_RSET;
+    case KEY('Q', 'U', 'I', 'T'): return SMTP_QUIT;
+    case KEY('S', 'T', 'A', 'R'): return SMTP_STARTTLS;
+    case KEY('A', 'U', 'T', 'H'): return SMTP_AUTH;
+    case KEY('N', 'O', 'O', 'P'): return SMTP_NOOP;
+    case KEY('V', 'R', 'F', 'Y'): return SMTP_VRFY;
+    case KEY('E', 'X', 'P', 'N'): return SMTP_EXPN;
+    case KEY('H', 'E', 'L', 'P'): return SMTP_HELP;
+    case KEY('E', 'T', 'R', 'N'): return SMTP_ETRN;
+    case KEY('T', 'U', 'R', 'N'): return SMTP_TURN;
+    case KEY('S', 'E', 'N', 'D'): return SMTP_SEND;
+    case KEY('S', 'O', 'M', 'L'): return SMTP_SOML;
+    case KEY('S', 'A', 'M', 'L'): return SMTP_SAML;
+    case KEY('B', 'U', 'R', 'L'): return SMTP_BURL;
+    case KEY('X', 'C', 'L', 'I'): return SMTP_XCLIENT;
+    case KEY('X', 'F', 'O', 'R'): return SMTP_XFORWARD;
+    default: return SMTP_UNKNOWN;
+    }
+}
+
 static enum smtp_verb
 verb_find(struct span word)
 {
-    for (unsigned v = 0; v < SMTP_UNKNOWN; v++) {
-        if (span_eq_nocase(word, span_str(verbs[v].name)))
-            return (enum smtp_verb)v;
-    }
-    return SMTP_UNKNOWN;
+    enum smtp_verb v = verb_by_key(key_of(word));
+
+    return span_eq_nocase(word, span_str(verbs[v].name)) ? v : SMTP_UNKNOWN;
 }
 
 static enum smtp_case
@@ -65,7 +109,8 @@ case_of(struct span word)
 }
 
 /* End of a path: the '>' that closes it, or the first blank where there are no
- * brackets. Inside quotes neither counts (RFC 5321 4.1.2, quoted local parts). */
+ * brackets. Inside quotes neither counts (RFC 5321 4.1.2, quoted local parts).
+ */
 static size_t
 path_end(struct span s, bool bracketed)
 {
@@ -169,6 +214,43 @@ smtp_cmd_parse(struct span line, struct smtp_cmd *out)
     }
 }
 
+struct span
+smtp_cmd_mechanism(struct span arg)
+{
+    static const char *const known[] = {
+        "PLAIN",
+        "LOGIN",
+        "CRAM-MD5",
+        "XOAUTH2",
+        "OAUTHBEARER",
+        "NTLM",
+        "GSSAPI",
+        "DIGEST-MD5",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-512",
+        "SCRAM-SHA-1-PLUS",
+        "GSS-SPNEGO",
+        "EXTERNAL",
+        "ANONYMOUS",
+        "KERBEROS_V4",
+        "SCRAM-SHA-256-PLUS",
+        "GS2-KRB5",
+        "OTP",
+        "SKEY",
+        "SECURID",
+        "OPENID20",
+        "SAML20",
+    };
+    struct span word = span_head(arg, word_end(arg));
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (span_eq_nocase(word, span_str(known[i])))
+            return span_str(known[i]);
+    }
+    return SPAN_NONE;
+}
+
 bool
 smtp_cmd_is_certain(struct span line)
 {
@@ -183,7 +265,9 @@ smtp_cmd_is_certain(struct span line)
     case SMTP_DATA:
     case SMTP_RSET:
     case SMTP_QUIT:
+    case SMTP_NOOP:
     case SMTP_STARTTLS: return c.arg.n == 0 && !is_blank(span_at(line, 0));
+    case SMTP_AUTH: return smtp_cmd_mechanism(c.arg).n > 0;
     case SMTP_BDAT: return !c.bad;
     default: return false;
     }
@@ -206,7 +290,7 @@ is_field_name(struct span s)
 bool
 smtp_cmd_is_foreign(struct span line)
 {
-    static const char *const words[] = {"CONNECT", "GET", "POST", "HEAD",
+    static const char *const words[] = {"CONNECT", "GET", "POST",       "HEAD",
                                         "OPTIONS", "PUT", "USER-AGENT:"};
     struct span word = span_head(line, word_end(line));
     size_t colon = span_find(line, ':');

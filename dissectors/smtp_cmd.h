@@ -32,14 +32,14 @@
     X(XCLIENT, "XCLIENT", 'O')                                                 \
     X(XFORWARD, "XFORWARD", 'O')                                               \
     X(UNKNOWN, "?", '?')                                                       \
-    X(GREETING, "GREETING", '-') /* not a command: what the banner answers */ \
+    X(GREETING, "GREETING", '-') /* not a command: what the banner answers */  \
     X(END, "END", '-')           /* not a command: the end of data */
 
 enum smtp_verb {
 #define SMTP_VERB_ENUM(id, name, letter) SMTP_##id,
     SMTP_VERB_MAP(SMTP_VERB_ENUM)
 #undef SMTP_VERB_ENUM
-    SMTP_VERB_COUNT
+        SMTP_VERB_COUNT
 };
 
 const char *smtp_verb_name(enum smtp_verb v);
@@ -66,6 +66,10 @@ void smtp_cmd_parse(struct span line, struct smtp_cmd *out);
 /* A line that only a client in command state writes: used to find the place
  * again after a loss, so it must not match text of a mail by chance. */
 bool smtp_cmd_is_certain(struct span line);
+
+/* The SASL mechanism that an AUTH argument begins with, in upper case, or an
+ * empty span when it is none of the IANA registry. */
+struct span smtp_cmd_mechanism(struct span arg);
 
 /* A line of another protocol (Postfix's postscreen_forbidden_commands: CONNECT,
  * GET, POST, and a mail header field). */

@@ -20,8 +20,10 @@ smtp_eod_name(enum smtp_eod e)
 void
 smtp_data_init(struct smtp_data *d)
 {
-    *d = (struct smtp_data){.facts = {.prev = '\n'},
-                            .tail = {'x', '\r', '\n'}};
+    *d = (struct smtp_data){
+        .facts = {.prev = '\n'},
+          .tail = { 'x', '\r', '\n'}
+    };
 }
 
 void
@@ -30,6 +32,16 @@ smtp_data_lost(struct smtp_data *d)
     d->state = TEXT;
     d->facts.prev = 'x';
     memset(d->tail, 'x', sizeof(d->tail));
+    d->unknown = true;
+}
+
+/* A LF right behind a gap belongs to a CRLF whose CR was lost. */
+static void
+resume(struct smtp_data *d, struct span in)
+{
+    d->unknown = false;
+    if (span_at(in, 0) == '\n')
+        d->facts.prev = d->tail[2] = '\r';
 }
 
 static void
@@ -43,13 +55,10 @@ remember(struct smtp_data *d, struct span s)
 }
 
 static void
-give(struct smtp_data *d, struct span s, const struct smtp_data_ops *ops,
-     void *ctx)
+give(struct span s, const struct smtp_data_ops *ops, void *ctx)
 {
-    if (s.n == 0)
-        return;
-    d->content += s.n;
-    ops->content(ctx, s);
+    if (s.n > 0)
+        ops->content(ctx, s);
 }
 
 static enum before
@@ -82,15 +91,15 @@ variant_of(const struct smtp_data *d, enum after after)
 {
     static const enum smtp_eod table[6][4] = {
         [B_CRLF] = {SMTP_EOD_CRLF_LF, SMTP_EOD_CRLF_CR, SMTP_EOD_NONE,
-                    SMTP_EOD_CRLF_CRCRLF},
+                    SMTP_EOD_CRLF_CRCRLF  },
         [B_CRCRLF] = {SMTP_EOD_CRLF_LF, SMTP_EOD_CRLF_CR, SMTP_EOD_NONE,
-                      SMTP_EOD_CRCRLF_CRCRLF},
-        [B_LF] = {SMTP_EOD_LF_LF, SMTP_EOD_LF_CR, SMTP_EOD_LF_CRLF,
-                  SMTP_EOD_LF_CR},
-        [B_CR] = {SMTP_EOD_CR_LF, SMTP_EOD_CR_CR, SMTP_EOD_CR_CRLF,
-                  SMTP_EOD_CR_CR},
-        [B_NUL] = {SMTP_EOD_NONE, SMTP_EOD_NONE, SMTP_EOD_NUL_CRLF,
-                   SMTP_EOD_NONE},
+                    SMTP_EOD_CRCRLF_CRCRLF},
+        [B_LF] = {SMTP_EOD_LF_LF,   SMTP_EOD_LF_CR,   SMTP_EOD_LF_CRLF,
+                    SMTP_EOD_LF_CR        },
+        [B_CR] = {SMTP_EOD_CR_LF,   SMTP_EOD_CR_CR,   SMTP_EOD_CR_CRLF,
+                    SMTP_EOD_CR_CR        },
+        [B_NUL] = {SMTP_EOD_NONE,    SMTP_EOD_NONE,    SMTP_EOD_NUL_CRLF,
+                    SMTP_EOD_NONE         },
     };
 
     return table[d->before][after];
@@ -104,7 +113,7 @@ close_dot(struct smtp_data *d, struct span bytes, enum after after,
 {
     enum smtp_eod e = irregular ? variant_of(d, after) : SMTP_EOD_NONE;
 
-    give(d, is_strict(d) ? span_tail(bytes, 1) : bytes, ops, ctx);
+    give(is_strict(d) ? span_tail(bytes, 1) : bytes, ops, ctx);
     remember(d, bytes);
     d->facts.prev = d->tail[2];
     d->state = TEXT;
@@ -161,6 +170,8 @@ bool
 smtp_data_push(struct smtp_data *d, smtp_scan_fn scan, struct span *in,
                const struct smtp_data_ops *ops, void *ctx)
 {
+    if (d->unknown && in->n > 0)
+        resume(d, *in);
     while (in->n > 0) {
         size_t n;
 
@@ -175,7 +186,7 @@ smtp_data_push(struct smtp_data *d, smtp_scan_fn scan, struct span *in,
                 continue;
         }
         n = scan(*in, &d->facts);
-        give(d, span_head(*in, n), ops, ctx);
+        give(span_head(*in, n), ops, ctx);
         remember(d, span_head(*in, n));
         *in = span_tail(*in, n);
         if (in->n > 0) {
@@ -184,7 +195,7 @@ smtp_data_push(struct smtp_data *d, smtp_scan_fn scan, struct span *in,
             d->state = DOT;
             *in = span_tail(*in, 1);
             if (d->before == B_NONE) {
-                give(d, SPAN_LIT("."), ops, ctx);
+                give(SPAN_LIT("."), ops, ctx);
                 remember(d, SPAN_LIT("."));
                 d->state = TEXT;
             }

@@ -39,10 +39,10 @@ struct smtp_data_ops {
 
 struct smtp_data {
     struct smtp_scan_facts facts;
-    uint8_t state;    /* enum in the .c file */
-    uint8_t before;   /* what stood before the dot */
-    uint8_t tail[3];  /* last bytes, newest last */
-    uint64_t content; /* bytes given out */
+    uint8_t state;   /* enum in the .c file */
+    uint8_t before;  /* what stood before the dot */
+    uint8_t tail[3]; /* last bytes, newest last */
+    bool unknown;    /* what stood before the next byte was lost */
 };
 
 /* As after the CRLF of the DATA command. */

@@ -6,8 +6,8 @@ common(struct smtp_ctx *c, const struct flow *f, const char *app,
 {
     struct record_out *r = &c->rec;
     static const char *const tunnels[] = {
-        "", "mpls", "pppoe", "gre", "erspan", "vxlan", "geneve", "ipip",
-        "gtp", "teredo",
+        "",      "mpls",   "pppoe", "gre", "erspan",
+        "vxlan", "geneve", "ipip",  "gtp", "teredo",
     };
 
     if (c->describe != NULL)
@@ -30,9 +30,9 @@ common(struct smtp_ctx *c, const struct flow *f, const char *app,
 static const char *
 confidence(const struct smtp *s, const struct tx *t)
 {
-    if (s->inferred || (t != NULL && t->inferred))
+    if (smtp_oneway(s) || (t != NULL ? t->inferred : s->inferred))
         return "low";
-    return s->n_resyncs > 0 ? "medium" : "high";
+    return s->n_resyncs > 0 || s->flow->midstream ? "medium" : "high";
 }
 
 static void
@@ -45,19 +45,18 @@ quality(const struct smtp *s, const struct tx *t, struct record_out *r)
     record_u64(r, FIELD_QUALITY_GAPS,
                (uint64_t)f->half[0].gaps + f->half[1].gaps);
     if (t != NULL && t->via != VIA_NONE)
-        record_bool(r, FIELD_QUALITY_TRUNCATED,
-                    t->lost || t->cut != CUT_NONE);
+        record_bool(r, FIELD_QUALITY_TRUNCATED, t->lost || t->cut != CUT_NONE);
     record_bool(r, FIELD_QUALITY_ONEWAY, smtp_oneway(s));
     record_bool(r, FIELD_QUALITY_MIDSTREAM, f->midstream);
     record_text(r, FIELD_QUALITY_CONFIDENCE, confidence(s, t));
 }
 
 struct record_out *
-smtp_record(struct smtp *s, enum event_type type, ns_t when, const struct tx *t)
+smtp_record(struct smtp *s, enum event_type type, const struct tx *t)
 {
     struct record_out *r = &s->ctx->rec;
     struct record_head head = {
-        .when = when,
+        .when = s->ctx->now,
         .flow_id = s->flow->id,
         .seq = s->flow->next_seq++,
         .type = type,
@@ -81,7 +80,7 @@ smtp_record_done(struct smtp *s)
 
 void
 smtp_anomaly(struct smtp *s, enum anomaly kind, enum dir d, uint64_t offset,
-             struct span detail, ns_t when)
+             struct span detail)
 {
     const struct anomaly_info *a = &anomaly_table[kind];
     struct record_out *r;
@@ -89,7 +88,7 @@ smtp_anomaly(struct smtp *s, enum anomaly kind, enum dir d, uint64_t offset,
     if (s->anomalies & (UINT64_C(1) << kind))
         return;
     s->anomalies |= UINT64_C(1) << kind;
-    r = smtp_record(s, EVENT_ANOMALY, when, s->tx);
+    r = smtp_record(s, EVENT_ANOMALY, s->tx);
     record_text(r, FIELD_ANOMALY_TYPE, a->type);
     record_text(r, FIELD_ANOMALY_EVENT, a->name);
     record_text(r, FIELD_ANOMALY_LEVEL, anomaly_level_name(a->level));
@@ -101,40 +100,48 @@ smtp_anomaly(struct smtp *s, enum anomaly kind, enum dir d, uint64_t offset,
     smtp_record_done(s);
 }
 
+void
+smtp_odd(struct smtp *s, enum anomaly kind, enum dir d)
+{
+    smtp_anomaly(s, kind, d, s->pos[d], SPAN_NONE);
+}
+
 static void
 greeting(const struct smtp *s, struct record_out *r)
 {
-    struct span caps = vec_view(&s->caps);
+    struct span banner = log_text(&s->log, LOG_BANNER);
+    struct span helo = log_text(&s->log, LOG_HELO);
+    struct span caps = log_text(&s->log, LOG_CAPS);
 
-    if (s->has_banner) {
-        record_str(r, FIELD_SMTP_BANNER, vec_view(&s->banner));
+    if (banner.n > 0)
+        record_str(r, FIELD_SMTP_BANNER, banner);
+    if (s->has_banner)
         record_u64(r, FIELD_SMTP_BANNER_CODE, s->banner_code);
-    }
-    if (s->helo.n > 0)
-        record_str(r, FIELD_SMTP_HELO, vec_view(&s->helo));
+    if (helo.n > 0)
+        record_str(r, FIELD_SMTP_HELO, helo);
     while (caps.n > 0) {
         size_t n = span_find(caps, '\n');
 
         record_str(r, FIELD_SMTP_EHLO_CAPS, span_head(caps, n));
         caps = span_tail(caps, n + 1);
     }
-    smtp_emit_replies(r, &s->replies);
+    smtp_emit_replies(r, &s->log);
 }
 
 static const char *
-auth_outcome(unsigned code)
+auth_outcome(const struct log_item *item)
 {
-    if (code == 0)
+    if (item->code == 0)
         return "unknown";
-    if (code < 300)
+    if (item->code < 300)
         return "success";
-    return code == 501 ? "cancelled" : "failure";
+    return item->index & AUTH_CANCELLED ? "cancelled" : "failure";
 }
 
 static void
 tls_and_auth(const struct smtp *s, struct record_out *r)
 {
-    struct cursor c = cur_open(vec_view(&s->auths));
+    struct cursor c = cur_open(vec_view(&s->log));
     struct log_item item;
 
     record_bool(r, FIELD_SMTP_STARTTLS_OFFERED, s->starttls_offered);
@@ -145,13 +152,13 @@ tls_and_auth(const struct smtp *s, struct record_out *r)
         record_bool(r, FIELD_SMTP_STARTTLS_STRIPPED, true);
     if (s->injected)
         record_bool(r, FIELD_SMTP_STARTTLS_INJECTED, true);
-    while (log_next(&c, &item)) {
+    while (log_find(&c, LOG_AUTH, &item)) {
         record_object_begin(r, FIELD_SMTP_AUTH);
         record_str(r, FIELD_SMTP_AUTH_MECHANISM, item.text);
-        record_text(r, FIELD_SMTP_AUTH_OUTCOME, auth_outcome(item.code));
+        record_text(r, FIELD_SMTP_AUTH_OUTCOME, auth_outcome(&item));
         if (item.code > 0)
             record_u64(r, FIELD_SMTP_AUTH_CODE, item.code);
-        record_bool(r, FIELD_SMTP_AUTH_CLEAR, item.index != 0);
+        record_bool(r, FIELD_SMTP_AUTH_CLEAR, (item.index & AUTH_CLEAR) != 0);
         record_object_end(r);
     }
 }
@@ -160,7 +167,7 @@ static void
 counts(const struct smtp *s, struct record_out *r, enum end_why why)
 {
     bool left = !s->quit && (why == END_FIN || why == END_RST);
-    bool waits = !s->has_banner || s->has_first;
+    bool waits = !s->has_banner || s->waits;
 
     record_u64(r, FIELD_SMTP_TRANSACTIONS, s->n_tx);
     record_u64(r, FIELD_SMTP_MESSAGES, s->n_messages);
@@ -171,7 +178,7 @@ counts(const struct smtp *s, struct record_out *r, enum end_why why)
     record_bool(r, FIELD_SMTP_PIPELINING_UNOFFERED, s->pipelined_unoffered);
     record_bool(r, FIELD_SMTP_BARE_LF, s->bare_lf);
     record_bool(r, FIELD_SMTP_NON_SMTP, s->non_smtp);
-    if (s->starttls_used || smtp_oneway(s) || s->flow->midstream)
+    if (s->mode == CLIENT_TLS || smtp_oneway(s) || s->flow->midstream)
         return; /* not observable */
     record_bool(r, FIELD_SMTP_HANGUP, left && waits);
     record_bool(r, FIELD_SMTP_NO_QUIT, left);
@@ -198,7 +205,7 @@ dialect(const struct smtp *s, struct record_out *r)
     record_text(r, FIELD_SMTP_DIALECT_HELLO, hello_of(s));
     if (s->ehlo || s->helo_verb)
         record_text(r, FIELD_SMTP_DIALECT_HELO_CLASS,
-                    smtp_helo_class(vec_view(&s->helo)));
+                    smtp_helo_class(log_text(&s->log, LOG_HELO)));
     record_text(r, FIELD_SMTP_DIALECT_CASE,
                 s->cases > 3 ? "mixed" : cases[s->cases]);
     record_bool(r, FIELD_SMTP_DIALECT_SPACE, s->space);
@@ -260,14 +267,14 @@ transport(const struct flow *f, struct record_out *r)
 }
 
 void
-smtp_emit_session(struct smtp *s, enum end_why why, ns_t when)
+smtp_emit_session(struct smtp *s, enum end_why why)
 {
     static const char *const ends[] = {
 #define END_NAME(id, name) [END_##id] = (name),
         END_WHY_MAP(END_NAME)
 #undef END_NAME
     };
-    struct record_out *r = smtp_record(s, EVENT_SMTP_SESSION, when, NULL);
+    struct record_out *r = smtp_record(s, EVENT_SMTP_SESSION, NULL);
 
     greeting(s, r);
     tls_and_auth(s, r);
@@ -288,14 +295,14 @@ smtp_emit_session(struct smtp *s, enum end_why why, ns_t when)
 }
 
 void
-smtp_emit_tls(struct smtp *s, ns_t when)
+smtp_emit_tls(struct smtp *s)
 {
     struct record_out *r;
 
     if (s->tls == NULL || s->tls_reported)
         return;
     s->tls_reported = true;
-    r = smtp_record(s, EVENT_TLS, when, NULL);
+    r = smtp_record(s, EVENT_TLS, NULL);
     tls_emit(s->tls, r);
     smtp_record_done(s);
 }

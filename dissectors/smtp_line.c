@@ -1,71 +1,87 @@
 #include "dissectors/smtp_line.h"
 
-static void
-finish(struct span text, struct line *out)
+void
+line_wipe(struct vec *v, struct mem *m)
 {
-    out->eol = EOL_LF;
-    if (text.n > 0 && span_at(text, text.n - 1) == '\r') {
-        out->eol = EOL_CRLF;
-        text.n--;
-    }
-    out->text = text;
+    if (v->cap > 0)
+        explicit_bzero(v->p, v->cap);
+    vec_free(v, m);
 }
 
-/* The end of a long line decides its line end, so its last byte is kept. */
+/* realloc would leave the old bytes where they were. */
+bool
+line_store(struct vec *v, struct mem *m, const void *p, size_t n)
+{
+    if (n > v->cap - v->n) {
+        struct vec next = {0};
+
+        if (!vec_reserve(&next, m, v->n + (n > v->n ? n : v->n)))
+            return false;
+        (void)vec_put(&next, m, v->p, v->n);
+        line_wipe(v, m);
+        *v = next;
+    }
+    return vec_put(v, m, p, n);
+}
+
+static void
+finish(struct span text, bool over, bool cr, size_t max, struct line *out)
+{
+    out->eol = cr ? EOL_CRLF : EOL_LF;
+    if (cr && !over)
+        text.n--;
+    out->cut = over || text.n > max;
+    out->text = span_head(text, max);
+}
+
+/* One byte more than max is kept: it may be the CR. */
 static void
 carry(struct line_in *l, struct mem *m, struct span s, size_t max)
 {
-    size_t room = max > l->carry.n ? max - l->carry.n : 0;
+    struct span head = span_head(s, max + 1 - l->carry.n);
 
     if (s.n == 0)
         return;
-    if (s.n > room || !vec_put(&l->carry, m, s.p, s.n)) {
-        struct span head = span_head(s, room);
-
-        l->cut = true;
-        if (head.n > 0 && vec_put(&l->carry, m, head.p, head.n))
-            s = span_tail(s, head.n);
-        if (l->carry.n > 0 && s.n > 0)
-            l->carry.p[l->carry.n - 1] = span_at(s, s.n - 1);
-    }
+    l->last_cr = span_at(s, s.n - 1) == '\r';
+    l->over |= !line_store(&l->carry, m, head.p, head.n) || head.n < s.n;
 }
 
 bool
 line_take(struct line_in *l, struct mem *m, struct span *in, size_t max,
           struct line *out)
 {
-    size_t at;
-    struct span head;
+    size_t at = span_find(*in, '\n');
+    struct span head = span_head(*in, at);
 
-    if (l->spent)
-        line_reset(l, m);
-    at = span_find(*in, '\n');
-    head = span_head(*in, at);
+    line_done(l, m);
     if (at == in->n) {
         carry(l, m, head, max);
         *in = span_tail(*in, in->n);
         return false;
     }
     *in = span_tail(*in, at + 1);
-    if (l->carry.n == 0 && !l->cut && head.n <= max + 1) {
-        out->cut = false;
-        finish(head, out);
+    if (l->carry.n == 0 && !l->over) {
+        finish(head, false, at > 0 && span_at(head, at - 1) == '\r', max, out);
         return true;
     }
-    carry(l, m, head, max + 1);
-    out->cut = l->cut;
+    carry(l, m, head, max);
     l->spent = true;
-    finish(vec_view(&l->carry), out);
+    finish(vec_view(&l->carry), l->over, l->last_cr, max, out);
     return true;
 }
 
 void
 line_reset(struct line_in *l, struct mem *m)
 {
-    if (l->carry.n > 0) /* it may have held credentials */
-        explicit_bzero(l->carry.p, l->carry.n);
-    vec_free(&l->carry, m);
-    l->cut = l->spent = false;
+    line_wipe(&l->carry, m);
+    l->over = l->last_cr = l->spent = false;
+}
+
+void
+line_done(struct line_in *l, struct mem *m)
+{
+    if (l->spent)
+        line_reset(l, m);
 }
 
 struct span

@@ -5,8 +5,9 @@
 /* The look behind an irregular end of data. */
 struct smuggle {
     struct line_in line;
-    struct vec log;     /* LOG_MAIL, LOG_RCPT */
-    uint32_t left;      /* bytes still looked at */
+    struct vec log;  /* LOG_MAIL, LOG_RCPT */
+    uint64_t offset; /* of the irregular end */
+    uint32_t left;   /* bytes still looked at */
     uint16_t n_commands;
     uint16_t n_answered;
     uint8_t n_rcpt;
@@ -19,10 +20,46 @@ struct message {
     struct smuggle *smuggle;
     EVP_MD_CTX *digest;
     uint8_t sum[32];
-    uint64_t charged; /* of the header's own memory */
-    uint64_t header_seen;
-    bool in_header, has_header, has_sum;
+    uint64_t charged; /* memory that others allocate for us */
+    uint32_t wire;    /* bytes of the line begun */
+    bool in_header, has_sum;
+    bool fragment; /* the line begun is the rest of one */
 };
+
+/* Memory of a digest: context and state, as OpenSSL 3 allocates them. */
+#define DIGEST_BYTES 384U
+
+static bool
+has_room(const struct smtp *s, uint64_t n)
+{
+    return s->mem->used < s->mem->max && n <= s->mem->max - s->mem->used;
+}
+
+static void
+open_digest(struct smtp *s, struct message *m)
+{
+    if (!has_room(s, DIGEST_BYTES))
+        return;
+    m->digest = EVP_MD_CTX_new();
+    if (m->digest == NULL)
+        return;
+    if (EVP_DigestInit_ex2(m->digest, s->ctx->sha256, NULL) != 1) {
+        EVP_MD_CTX_free(m->digest);
+        m->digest = NULL;
+        return;
+    }
+    s->mem->used += DIGEST_BYTES;
+}
+
+static void
+close_digest(struct smtp *s, struct message *m)
+{
+    if (m->digest == NULL)
+        return;
+    EVP_MD_CTX_free(m->digest);
+    m->digest = NULL;
+    s->mem->used -= DIGEST_BYTES;
+}
 
 void
 smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
@@ -33,28 +70,25 @@ smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
     if (t->msg != NULL)
         return;
     m = mem_new(s->mem, sizeof(*m));
-    if (m == NULL)
+    if (m == NULL) {
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
         return;
+    }
     t->msg = m;
     header_init(&m->header, &s->ctx->charset);
-    m->in_header = m->has_header = true;
-    if (s->ctx->sha256 == NULL)
-        return;
-    m->digest = EVP_MD_CTX_new();
-    if (m->digest != NULL &&
-        EVP_DigestInit_ex2(m->digest, s->ctx->sha256, NULL) != 1) {
-        EVP_MD_CTX_free(m->digest);
-        m->digest = NULL;
-    }
+    m->in_header = true;
+    if (s->ctx->sha256 != NULL)
+        open_digest(s, m);
 }
 
 /* The header parser allocates for itself; its memory counts like ours. */
 static void
 charge_header(struct smtp *s, struct message *m)
 {
-    uint64_t now = m->header.value.cap + m->header.entries.cap;
+    uint64_t now = header_memory(&m->header);
 
-    s->mem->used += now - m->charged;
+    s->mem->used += now;
+    s->mem->used -= m->charged;
     m->charged = now;
 }
 
@@ -69,29 +103,50 @@ end_header(struct smtp *s, struct message *m)
     charge_header(s, m);
 }
 
+/* What one more line may make the header parser allocate: its buffers double,
+ * and decoding makes at most three bytes of one. */
+static bool
+has_room_for_line(const struct smtp *s, const struct message *m, size_t n)
+{
+    return has_room(s, 2 * header_memory(&m->header) +
+                           3 * (m->header.value.n + n) + 1024);
+}
+
 static void
 header_bytes(struct smtp *s, struct message *m, struct span in)
 {
     struct line line;
 
-    m->header_seen += in.n;
     while (m->in_header) {
-        struct span before = in;
+        size_t before = in.n;
         enum header_more more;
+        bool whole = line_take(&m->line, s->mem, &in, LIMIT_smtp_line, &line);
 
-        if (!line_take(&m->line, s->mem, &in, LIMIT_smtp_line, &line))
+        m->wire += (uint32_t)(before - in.n);
+        if (!whole)
             break;
-        more = header_line(&m->header, line.text, before.n - in.n, line.cut);
-        if (more != HEADER_MORE)
+        if (m->fragment) {
+            m->header.bytes += m->wire;
+            m->fragment = false;
+            m->wire = 0;
+            continue;
+        }
+        if (!has_room_for_line(s, m, line.text.n)) {
+            smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
+            end_header(s, m);
+            break;
+        }
+        more = header_line(&m->header, line.text, m->wire, line.cut);
+        m->wire = 0;
+        if (more != HEADER_MORE || m->header.bytes > LIMIT_smtp_header)
             end_header(s, m);
     }
-    charge_header(s, m);
-    if (m->header_seen > LIMIT_smtp_header || s->mem->used > s->mem->max)
-        end_header(s, m);
+    if (m->in_header)
+        charge_header(s, m);
 }
 
 static void
-hidden_command(struct smtp *s, struct tx *t, struct span text, ns_t when)
+hidden_command(struct smtp *s, struct tx *t, struct span text)
 {
     struct smuggle *g = t->msg->smuggle;
     struct smtp_cmd c;
@@ -117,8 +172,8 @@ hidden_command(struct smtp *s, struct tx *t, struct span text, ns_t when)
     if (item.tag == LOG_MAIL ||
         (item.tag == LOG_RCPT && g->n_rcpt++ < LIMIT_smtp_smuggle_rcpt))
         (void)log_put(&g->log, s->mem, &item);
-    smtp_anomaly(s, ANOM_SMUGGLING, DIR_C2S, s->pos[DIR_C2S],
-                 span_str(smtp_eod_name((enum smtp_eod)t->eod)), when);
+    smtp_anomaly(s, ANOM_SMUGGLING, DIR_C2S, g->offset,
+                 span_str(smtp_eod_name((enum smtp_eod)t->eod)));
     if (c.verb == SMTP_DATA || c.verb == SMTP_BDAT)
         g->left = 0;
 }
@@ -132,7 +187,7 @@ look_behind(struct smtp *s, struct tx *t, struct span in)
     in = span_head(in, g->left);
     g->left -= (uint32_t)in.n;
     while (line_take(&g->line, s->mem, &in, 512, &line)) {
-        hidden_command(s, t, line.text, s->now);
+        hidden_command(s, t, line.text);
         if (g->left == 0 && in.n == 0)
             break;
     }
@@ -165,20 +220,24 @@ smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost)
     t->lost = true;
     if (m == NULL)
         return;
-    end_header(s, m);
-    EVP_MD_CTX_free(m->digest);
-    m->digest = NULL;
+    if (m->in_header) {
+        line_reset(&m->line, s->mem);
+        header_gap(&m->header);
+        m->wire = 0;
+        m->fragment = true;
+    }
+    close_digest(s, m);
     if (m->smuggle != NULL)
         m->smuggle->left = 0;
 }
 
 void
-smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e, ns_t when)
+smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e)
 {
     struct message *m = t->msg;
 
     smtp_anomaly(s, ANOM_EOD_VARIANT, DIR_C2S, s->pos[DIR_C2S],
-                 span_str(smtp_eod_name(e)), when);
+                 span_str(smtp_eod_name(e)));
     if (m == NULL || (m->smuggle != NULL && m->smuggle->n_commands > 0))
         return;
     t->eod = (uint8_t)e;
@@ -187,6 +246,7 @@ smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e, ns_t when)
     if (m->smuggle == NULL)
         return;
     line_reset(&m->smuggle->line, s->mem);
+    m->smuggle->offset = s->pos[DIR_C2S];
     m->smuggle->left = LIMIT_smtp_smuggle_look;
 }
 
@@ -201,12 +261,22 @@ smtp_message_end(struct smtp *s, struct tx *t)
     end_header(s, m);
     if (m->digest != NULL && t->complete && !t->lost)
         m->has_sum = EVP_DigestFinal_ex(m->digest, m->sum, &n) == 1;
-    EVP_MD_CTX_free(m->digest);
-    m->digest = NULL;
+    close_digest(s, m);
     if (m->smuggle != NULL) {
         m->smuggle->left = 0;
         line_reset(&m->smuggle->line, s->mem);
     }
+}
+
+void
+smtp_message_undo(struct smtp *s, struct tx *t)
+{
+    smtp_message_free(s, t);
+    t->via = VIA_NONE;
+    t->cut = CUT_NONE;
+    t->eod = 0;
+    t->bytes = 0;
+    t->lost = t->guessed = t->high = false;
 }
 
 bool
@@ -275,8 +345,7 @@ smtp_message_emit_header(const struct tx *t, struct record_out *r)
         return;
     if (smtp_message_smuggles(t))
         emit_smuggled(t, r);
-    if (t->msg->has_header)
-        header_emit(&t->msg->header, r);
+    header_emit(&t->msg->header, r);
 }
 
 void
@@ -292,7 +361,7 @@ smtp_message_free(struct smtp *s, struct tx *t)
         vec_free(&m->smuggle->log, s->mem);
         mem_free(s->mem, m->smuggle, sizeof(*m->smuggle));
     }
-    EVP_MD_CTX_free(m->digest);
+    close_digest(s, m);
     header_free(&m->header);
     s->mem->used -= m->charged;
     mem_free(s->mem, m, sizeof(*m));

@@ -43,8 +43,8 @@ fold(const struct masks *m, struct smtp_scan_facts *f, unsigned width,
     uint64_t first_lf = f->prev == '\n';
     uint64_t first_nul = f->prev == 0;
     uint64_t after_cr = (m->cr << 1) | first_cr;
-    uint64_t after = after_cr | (m->lf << 1) | first_lf | (m->nul << 1) |
-                     first_nul;
+    uint64_t after =
+        after_cr | (m->lf << 1) | first_lf | (m->nul << 1) | first_nul;
     uint64_t all = width == 64 ? ~UINT64_C(0) : (UINT64_C(1) << width) - 1;
     uint64_t hit = m->dot & after & all;
     uint64_t keep = all;
@@ -78,7 +78,7 @@ scan_avx2(struct span s, struct smtp_scan_facts *f)
         struct masks m;
         unsigned stop;
 
-#define MASK(v, k) (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, k))
+#define MASK(v, k) (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, k))
         m.lf = MASK(a, lf) | ((uint64_t)MASK(b, lf) << 32);
         m.cr = MASK(a, cr) | ((uint64_t)MASK(b, cr) << 32);
         m.dot = MASK(a, dot) | ((uint64_t)MASK(b, dot) << 32);
@@ -125,15 +125,31 @@ scan_sse2(struct span s, struct smtp_scan_facts *f)
     return i + smtp_scan_portable(span_tail(s, i), f);
 }
 
-smtp_scan_fn
-smtp_scan_best(void)
-{
-    return __builtin_cpu_supports("avx2") ? scan_avx2 : scan_sse2;
-}
+#define VECTOR_VARIANTS                                                        \
+    {"avx2", __builtin_cpu_supports("avx2") ? scan_avx2 : NULL},               \
+        {"sse2", scan_sse2},
 #else
+#define VECTOR_VARIANTS
+#endif
+
+void
+smtp_scan_list(struct smtp_scan_variant out[SMTP_SCAN_VARIANTS])
+{
+    const struct smtp_scan_variant all[SMTP_SCAN_VARIANTS] = {
+        VECTOR_VARIANTS{"portable", smtp_scan_portable}
+    };
+
+    memcpy(out, all, sizeof(all));
+}
+
 smtp_scan_fn
 smtp_scan_best(void)
 {
-    return smtp_scan_portable;
+    struct smtp_scan_variant v[SMTP_SCAN_VARIANTS];
+    size_t i = 0;
+
+    smtp_scan_list(v);
+    while (v[i].fn == NULL)
+        i++;
+    return v[i].fn;
 }
-#endif

@@ -8,7 +8,7 @@
 #include "sensor/base/span.h"
 
 struct smtp_scan_facts {
-    uint8_t prev;  /* the byte before the input; after the call, the last read */
+    uint8_t prev; /* the byte before the input; after the call, the last read */
     bool bare_lf;
     bool bare_cr;
     bool nul;
@@ -19,6 +19,15 @@ struct smtp_scan_facts {
 typedef size_t (*smtp_scan_fn)(struct span s, struct smtp_scan_facts *f);
 
 size_t smtp_scan_portable(struct span s, struct smtp_scan_facts *f);
+
+struct smtp_scan_variant {
+    const char *name;
+    smtp_scan_fn fn; /* NULL: not on this processor */
+};
+
+/* All that this build has, best first; a row without a name ends it. */
+#define SMTP_SCAN_VARIANTS 4
+void smtp_scan_list(struct smtp_scan_variant out[SMTP_SCAN_VARIANTS]);
 
 /* The fastest for this processor. */
 smtp_scan_fn smtp_scan_best(void);

@@ -16,7 +16,8 @@
  *
  * want: "tx0 text" must be in the event of transaction 0 ("tx0.2": its part 2),
  * "ses text" in the session, "tls text", "odd text" in one of the anomalies;
- * "!" before text: must not be there. odd: the session's anomalies, by comma. */
+ * "!" before text: must not be there. odd: the session's anomalies, by comma.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,13 +44,34 @@ struct step {
     size_t n;
 };
 
-#define C(t)    {STEP_C, (t), sizeof(t) - 1}
-#define B(t)    {STEP_B, (t), sizeof(t) - 1}
-#define S(t)    {STEP_S, (t), sizeof(t) - 1}
-#define V(t)    {STEP_V, (t), sizeof(t) - 1}
-#define SWAP    {STEP_SWAP, NULL, 0}
-#define LOSE    {STEP_LOSE, NULL, 0}
-#define TICK(s) {STEP_TICK, NULL, (s)}
+#define C(t)                                                                   \
+    {                                                                          \
+        STEP_C, (t), sizeof(t) - 1                                             \
+    }
+#define B(t)                                                                   \
+    {                                                                          \
+        STEP_B, (t), sizeof(t) - 1                                             \
+    }
+#define S(t)                                                                   \
+    {                                                                          \
+        STEP_S, (t), sizeof(t) - 1                                             \
+    }
+#define V(t)                                                                   \
+    {                                                                          \
+        STEP_V, (t), sizeof(t) - 1                                             \
+    }
+#define SWAP                                                                   \
+    {                                                                          \
+        STEP_SWAP, NULL, 0                                                     \
+    }
+#define LOSE                                                                   \
+    {                                                                          \
+        STEP_LOSE, NULL, 0                                                     \
+    }
+#define TICK(s)                                                                \
+    {                                                                          \
+        STEP_TICK, NULL, (s)                                                   \
+    }
 
 #define STEPS_MAX 72
 #define WANTS_MAX 28
@@ -122,7 +144,7 @@ wire_of(const struct scenario *sc)
         w.sent[d] += p->n;
         w.n++;
         assert_true(w.n < STEPS_MAX);
-        if (swap + 2 == w.n) {
+        if (swap < w.n && swap + 2 == w.n) {
             struct event first = w.e[swap];
 
             w.e[swap] = w.e[swap + 1];
@@ -185,8 +207,8 @@ struct play {
     struct flow flow;
     void *session;
     struct got *got;
-    uint64_t next[2]; /* offset that comes next */
-    uint64_t lost[2][2]; /* bytes [0] to [1] of each direction are lost */
+    uint64_t next[2];         /* offset that comes next */
+    uint64_t lost[2][2];      /* bytes [0] to [1] of each direction are lost */
     size_t cut_event, cut_at; /* this event is cut there */
     bool bytewise;
     bool late_gaps; /* told after the segment of the other side */
@@ -369,6 +391,13 @@ is_kind(struct span line, struct span kind)
     return has_str(line, "\"event_type\":\"smtp\"") && has_str(line, word);
 }
 
+/* Records for the reader of a failure. */
+static inline void
+show(struct span all)
+{
+    fprintf(stderr, "\n%.*s\n", (int)all.n, (const char *)all.p);
+}
+
 static inline void
 check_want(const struct scenario *sc, struct span all, const char *want)
 {
@@ -393,8 +422,7 @@ check_want(const struct scenario *sc, struct span all, const char *want)
         found |= none || has_str(line, text + never);
     }
     if ((!kinds && !(none && never)) || found == never) {
-        fprintf(stderr, "\n%s: wanted: %s\n%.*s\n", sc->why, want, (int)all.n,
-                (const char *)all.p);
+        show(all);
         fail_msg("%s: wanted: %s", sc->why, want);
     }
 }
@@ -440,16 +468,15 @@ check_same(const struct scenario *sc, const struct got *a, const struct got *b,
 {
     if (span_eq(buf_view(&a->lines), buf_view(&b->lines)))
         return;
-    fprintf(stderr, "\n%s: cut of event %zu at %zu\nwhole:\n%.*scut:\n%.*s",
-            sc->why, event, at, (int)a->lines.n, (const char *)a->lines.p,
-            (int)b->lines.n, (const char *)b->lines.p);
+    show(buf_view(&a->lines));
+    show(buf_view(&b->lines));
     fail_msg("%s: other events when event %zu is cut at %zu", sc->why, event,
              at);
 }
 
 static inline void
-run_cut(const struct scenario *sc, const struct wire *w, const struct got *whole,
-        size_t event, size_t at)
+run_cut(const struct scenario *sc, const struct wire *w,
+        const struct got *whole, size_t event, size_t at)
 {
     struct got g;
     struct play p;

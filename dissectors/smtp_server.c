@@ -5,7 +5,9 @@
 static size_t
 n_queued(const struct smtp *s)
 {
-    return (s->queue.n - s->queue_head) / sizeof(struct pending);
+    if (s->w == NULL) /* at open */
+        return 0;
+    return (s->w->queue.n - s->w->queue_head) / sizeof(struct pending);
 }
 
 static struct pending *
@@ -15,7 +17,8 @@ pending_at(struct smtp *s, size_t i)
         return s->has_first ? &s->first : NULL;
     if (i > n_queued(s))
         return NULL;
-    return (struct pending *)(void *)(s->queue.p + s->queue_head) + (i - 1);
+    return (struct pending *)(void *)(s->w->queue.p + s->w->queue_head) +
+           (i - 1);
 }
 
 struct pending *
@@ -24,31 +27,79 @@ smtp_pending_head(struct smtp *s)
     return pending_at(s, 0);
 }
 
+struct pending *
+smtp_pending_last(struct smtp *s)
+{
+    return pending_at(s, n_queued(s));
+}
+
+/* Beyond the limit commands of one kind share an entry, recipients only in a
+ * row: so each still gets its own reply. The others become nameless. */
+static bool
+join(struct smtp *s, const struct pending *p)
+{
+    struct pending *last = smtp_pending_last(s);
+    bool gated = p->verb == SMTP_DATA || p->verb == SMTP_STARTTLS ||
+                 p->verb == SMTP_AUTH;
+
+    if (n_queued(s) < LIMIT_smtp_pending || gated)
+        return false;
+    smtp_odd(s, ANOM_TOO_MANY_PENDING, DIR_C2S);
+    if (last->more == 0xffffff)
+        return true;
+    if (last->verb == SMTP_RCPT && p->verb == SMTP_RCPT && last->tx == p->tx &&
+        p->tx != NULL && last->rcpt + last->more + 1 == p->rcpt) {
+        last->more++;
+        p->tx->n_pending++;
+        return true;
+    }
+    if (last->tx == NULL && last->verb == SMTP_UNKNOWN) {
+        last->more++;
+        return true;
+    }
+    return false;
+}
+
+/* The queue's done entries go when they are half of it. */
+static void
+compact(struct work *w)
+{
+    if (w->queue_head == 0 || w->queue_head < w->queue.n - w->queue_head)
+        return;
+    w->queue.n -= w->queue_head;
+    memmove(w->queue.p, w->queue.p + w->queue_head, w->queue.n);
+    w->queue_head = 0;
+}
+
 void
 smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
                  uint32_t rcpt)
 {
     struct pending p = {
-        .when = s->at,
+        .when = s->ctx->at,
         .end = s->pos[DIR_C2S],
-        .acked = s->cmd_acked,
         .tx = t,
         .rcpt = rcpt,
-        .verb = (uint8_t)verb,
+        .verb = verb,
     };
 
-    if (s->n_skipped > 0 || n_queued(s) >= LIMIT_smtp_pending) {
-        s->n_skipped++;
-        smtp_anomaly(s, ANOM_TOO_MANY_PENDING, DIR_C2S, s->pos[DIR_C2S],
-                     SPAN_NONE, s->now);
-        return;
-    }
     if (!s->has_first) {
         s->first = p;
         s->has_first = true;
-    } else if (!vec_put(&s->queue, s->mem, &p, sizeof(p))) {
-        s->n_skipped++;
-        return;
+    } else {
+        if (join(s, &p))
+            return;
+        if (n_queued(s) >= LIMIT_smtp_pending && p.verb != SMTP_DATA &&
+            p.verb != SMTP_STARTTLS && p.verb != SMTP_AUTH) {
+            p.verb = SMTP_UNKNOWN;
+            p.tx = t = NULL;
+        }
+        compact(s->w);
+        if (!vec_put(&s->w->queue, s->mem, &p, sizeof(p))) {
+            smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
+            s->n_unanswered++;
+            return;
+        }
     }
     if (t != NULL)
         t->n_pending++;
@@ -58,50 +109,67 @@ void
 smtp_pending_pop(struct smtp *s)
 {
     struct pending *next = pending_at(s, 1);
+    struct work *w = s->w;
 
     if (s->first.tx != NULL)
         s->first.tx->n_pending--;
+    if (s->first.more > 0) {
+        s->first.more--;
+        s->first.rcpt++;
+        return;
+    }
+    if (s->before_gap > 0)
+        s->before_gap--;
     s->has_first = next != NULL;
     if (next == NULL)
         return;
     s->first = *next;
-    s->queue_head += (uint32_t)sizeof(*next);
-    if (s->queue_head == s->queue.n) {
-        vec_free(&s->queue, s->mem);
-        s->queue_head = 0;
+    w->queue_head += (uint32_t)sizeof(*next);
+    if (w->queue_head == w->queue.n) {
+        vec_free(&w->queue, s->mem);
+        w->queue_head = 0;
     }
 }
 
+/* Whole entries: what one stands for goes with it. */
 static void
-drop_head(struct smtp *s)
+drop_head(struct smtp *s, bool infer)
 {
-    s->n_unanswered += s->first.verb != SMTP_GREETING;
+    uint32_t n = s->first.more + 1;
+
+    s->n_unanswered += s->first.verb != SMTP_GREETING ? n : 0;
     if (s->first.tx != NULL)
-        s->first.tx->inferred = true;
-    smtp_pending_pop(s);
+        s->first.tx->inferred |= infer;
+    while (n-- > 0)
+        smtp_pending_pop(s);
 }
 
 void
 smtp_pending_drop_all(struct smtp *s)
 {
     while (s->has_first)
-        drop_head(s);
+        drop_head(s, false);
 }
 
-/* A client that waits for each reply and now goes on has read all that was
- * lost, so what is still open was answered in the gap. */
+/* The reply was somewhere in what was lost. A client that pipelines shows that
+ * it has read all of it only where a new mail begins. */
 void
-smtp_pending_passed(struct smtp *s, uint64_t acked)
+smtp_pending_passed(struct smtp *s, enum smtp_verb next)
 {
+    uint64_t acked = s->ctx->cmd_acked;
+    bool begins = next == SMTP_MAIL || next == SMTP_EHLO || next == SMTP_HELO ||
+                  next == SMTP_RSET || next == SMTP_QUIT;
+
     if (!s->realign || acked == STREAM_ACK_UNKNOWN || acked < s->gap_end ||
-        s->n_pipelined > 0)
+        (s->n_pipelined > 0 && !begins))
         return;
     s->realign = false;
-    if (!s->has_first)
+    if (s->before_gap == 0)
         return;
     s->n_resyncs++;
-    smtp_pending_drop_all(s);
-    smtp_tx_settle(s, s->now);
+    while (s->before_gap > 0)
+        drop_head(s, true);
+    smtp_tx_settle(s);
 }
 
 /* ---- which command a reply answers ---- */
@@ -151,11 +219,10 @@ find_answered(struct smtp *s, const struct reply *r)
             continue;
         if (i > 0) {
             s->n_resyncs++;
-            smtp_anomaly(s, ANOM_RESYNC, DIR_S2C, s->pos[DIR_S2C], SPAN_NONE,
-                         s->now);
+            smtp_odd(s, ANOM_RESYNC, DIR_S2C);
         }
         for (; i > 0; i--)
-            drop_head(s);
+            drop_head(s, true);
         return pending_at(s, 0);
     }
     return NULL;
@@ -166,9 +233,18 @@ find_answered(struct smtp *s, const struct reply *r)
 static uint32_t
 latency_ms(const struct smtp *s, const struct pending *p)
 {
-    if (p->when == 0 || s->at < p->when)
+    if (s->ctx->at < p->when)
         return 0;
-    return (uint32_t)((s->at - p->when) / NS_PER_MS);
+    return (uint32_t)((s->ctx->at - p->when) / NS_PER_MS);
+}
+
+/* Servers repeat what they do not understand, and that may have been a
+ * credential out of place: of a reply to such a line only the code is kept. */
+static bool
+may_repeat(const struct pending *p, unsigned code)
+{
+    return p->verb == SMTP_AUTH ||
+           (p->verb == SMTP_UNKNOWN && code >= 500 && code <= 504);
 }
 
 static void
@@ -186,224 +262,10 @@ log_session(struct smtp *s, const struct pending *p, const struct reply *r)
     s->n_replies++;
     if (r->code >= 400)
         item.text = span_head(r->text, LIMIT_smtp_reply_text);
-    if (!log_put(&s->replies, s->mem, &item))
-        smtp_anomaly(s, ANOM_NO_MEMORY, DIR_S2C, s->pos[DIR_S2C], SPAN_NONE,
-                     s->now);
-}
-
-static void
-on_greeting(struct smtp *s, const struct pending *p, const struct reply *r)
-{
-    char code[4] = {(char)('0' + r->code / 100),
-                    (char)('0' + r->code / 10 % 10),
-                    (char)('0' + r->code % 10), ' '};
-    struct span line = span_head(r->text, span_find(r->text, '\n'));
-
-    s->has_banner = true;
-    s->greeted = r->code == 220;
-    s->banner_code = (uint16_t)r->code;
-    s->banner_end = s->pos[DIR_S2C];
-    line = span_head(line, LIMIT_smtp_reply_text);
-    if (vec_reserve(&s->banner, s->mem, line.n + 4)) {
-        (void)vec_put(&s->banner, s->mem, code, 4);
-        (void)vec_put(&s->banner, s->mem, line.p, line.n);
-    }
-    if (s->flow->established > 0 && s->at >= s->flow->established) {
-        s->has_banner_ms = true;
-        s->banner_ms =
-            (uint32_t)((s->at - s->flow->established) / NS_PER_MS);
-    }
-    if (r->code >= 400)
-        log_session(s, p, r);
-}
-
-static void
-on_cap(struct smtp *s, struct span line)
-{
-    struct span word = span_head(line, span_find(line, ' '));
-    bool mangled = word.n >= 7;
-
-    for (size_t i = 0; mangled && i < word.n; i++)
-        mangled = word.p[i] == 'X' || word.p[i] == 'x' ||
-                  (i + 1 == word.n && i >= 7 && word.p[i] == 'A');
-    if (span_eq_nocase(word, SPAN_LIT("STARTTLS")))
-        s->starttls_offered = true;
-    if (span_eq_nocase(word, SPAN_LIT("PIPELINING"))) {
-        s->pipelining_offered = true;
-        s->caps_end = s->pos[DIR_S2C];
-    }
-    if (mangled) {
-        s->stripped = true;
-        smtp_anomaly(s, ANOM_STARTTLS_STRIPPED, DIR_S2C, s->pos[DIR_S2C],
-                     SPAN_LIT("offer overwritten"), s->now);
-    }
-}
-
-static void
-on_hello_reply(struct smtp *s, const struct pending *p, const struct reply *r)
-{
-    size_t first = span_find(r->text, '\n');
-    struct span rest = span_tail(r->text, first + 1);
-    unsigned n = 0;
-
-    log_session(s, p, r);
-    if (r->code >= 300 || p->verb == SMTP_HELO)
-        return;
-    vec_free(&s->caps, s->mem);
-    s->pipelining_offered = false;
-    (void)vec_put(&s->caps, s->mem, rest.p, rest.n);
-    while (rest.n > 0 && n++ < LIMIT_smtp_caps) {
-        size_t at = span_find(rest, '\n');
-
-        on_cap(s, span_head(rest, at));
-        rest = span_tail(rest, at + 1);
-    }
-    if (rest.n > 0 && s->caps.n > rest.n)
-        s->caps.n -= (uint32_t)rest.n + 1;
-}
-
-static void
-on_starttls_reply(struct smtp *s, const struct pending *p,
-                  const struct reply *r)
-{
-    s->starttls_code = (uint16_t)r->code;
-    s->starttls_refused = r->code >= 400;
-    log_session(s, p, r);
-    smtp_pending_pop(s);
-    if (s->gate == GATE_STARTTLS)
-        smtp_gate_open(s, r->code == 220);
-}
-
-/* The code goes into the attempt's row, whose place p->rcpt remembers. */
-static void
-on_auth_reply(struct smtp *s, const struct pending *p, const struct reply *r)
-{
-    uint16_t code = (uint16_t)r->code;
-    uint32_t at = p->rcpt;
-
-    if (r->code == 334) {
-        if (s->gate == GATE_AUTH)
-            smtp_gate_open(s, true);
-        else
-            s->auth_lines++;
-        return;
-    }
-    if (at != UINT32_MAX && (uint64_t)at + 3 <= s->auths.n)
-        memcpy(s->auths.p + at + 1, &code, sizeof(code));
-    log_session(s, p, r);
-    smtp_pending_pop(s);
-    s->auth_lines = 0;
-    if (s->mode == CLIENT_AUTH) {
-        s->mode = CLIENT_COMMAND;
-        s->gate = GATE_OPEN;
-    }
-}
-
-static void
-on_data_reply(struct smtp *s, const struct pending *p, const struct reply *r)
-{
-    if (p->tx != NULL)
-        smtp_tx_reply(s, p, r->code, r->text, latency_ms(s, p), s->now);
-    smtp_pending_pop(s);
-    if (s->gate == GATE_DATA)
-        smtp_gate_open(s, r->code < 400);
-}
-
-static void
-dispatch(struct smtp *s, struct pending *head, const struct reply *r)
-{
-    struct pending p = *head;
-
-    switch ((enum smtp_verb)p.verb) {
-    case SMTP_STARTTLS: on_starttls_reply(s, &p, r); return;
-    case SMTP_AUTH: on_auth_reply(s, &p, r); return;
-    case SMTP_DATA: on_data_reply(s, &p, r); return;
-    case SMTP_GREETING: on_greeting(s, &p, r); break;
-    case SMTP_EHLO:
-    case SMTP_HELO:
-    case SMTP_LHLO: on_hello_reply(s, &p, r); break;
-    case SMTP_MAIL:
-    case SMTP_RCPT:
-    case SMTP_BDAT:
-    case SMTP_END:
-        if (p.tx != NULL)
-            smtp_tx_reply(s, &p, r->code, r->text, latency_ms(s, &p), s->now);
-        break;
-    default: log_session(s, &p, r);
-    }
-    smtp_pending_pop(s);
-}
-
-/* ---- replies that answer nothing we know of ---- */
-
-static bool
-in_message(const struct smtp *s)
-{
-    return (s->mode == CLIENT_DATA || s->mode == CLIENT_LOST) &&
-           s->tx != NULL && s->tx->via != VIA_NONE;
-}
-
-/* A refusal in the middle of a message is its final word. */
-static void
-early_refusal(struct smtp *s, const struct reply *r)
-{
-    struct pending p = {.verb = SMTP_END, .tx = s->tx};
-
-    smtp_tx_reply(s, &p, r->code, r->text, LATENCY_NONE, s->now);
-}
-
-/* True when it was taken. */
-static bool
-explain(struct smtp *s, const struct reply *r)
-{
-    struct tx *t = s->txs;
-
-    if (t != NULL && t->closed && smtp_message_smuggle_reply(t))
-        return true;
-    if (r->code == 354 && (s->mode == CLIENT_LOST || s->realign)) {
-        t = smtp_tx_get(s, s->now);
-        if (t != NULL)
-            t->inferred = true;
-        s->n_resyncs++;
-        smtp_client_begin_data(s, t);
-        return true;
-    }
-    if (!in_message(s) || r->code == 354)
-        return false;
-    if (s->tx->lost && (r->code < 300 || r->code >= 400)) {
-        struct pending *p;
-
-        smtp_client_data_answered(s);
-        p = find_answered(s, r);
-        if (p == NULL)
-            p = smtp_pending_head(s);
-        if (p != NULL)
-            dispatch(s, p, r);
-        return true;
-    }
-    if (r->code >= 400) {
-        early_refusal(s, r);
-        return true;
-    }
-    return false;
-}
-
-static void
-unexpected(struct smtp *s, const struct reply *r)
-{
-    uint64_t at = s->pos[DIR_S2C];
-
-    if (s->n_skipped > 0) {
-        s->n_skipped--;
-        return;
-    }
-    if (r->code == 421)
-        smtp_anomaly(s, ANOM_UNEXPECTED_421, DIR_S2C, at,
-                     span_head(r->text, 200), s->now);
-    else if (!s->flow->midstream && s->n_resyncs == 0 && !s->realign &&
-             !smtp_oneway(s))
-        smtp_anomaly(s, ANOM_UNEXPECTED_REPLY, DIR_S2C, at, SPAN_NONE,
-                     s->now);
+    if (may_repeat(p, r->code))
+        item.text = smtp_enhanced(r->text);
+    if (!log_put(&s->log, s->mem, &item))
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
 }
 
 /* Lines after the first repeat the enhanced code (RFC 2034 section 4): as text
@@ -434,6 +296,292 @@ one_line(struct smtp *s, struct span text)
 }
 
 static void
+on_greeting(struct smtp *s, const struct pending *p, struct reply *r)
+{
+    struct span line = span_head(r->text, span_find(r->text, '\n'));
+    struct buf *b = &s->ctx->scratch;
+    struct log_item item = {.tag = LOG_BANNER};
+
+    s->has_banner = true;
+    s->greeted = r->code == 220;
+    s->banner_code = (uint16_t)r->code;
+    buf_reset(b);
+    buf_printf(b, "%03u ", r->code);
+    buf_span(b, span_head(line, LIMIT_smtp_reply_text));
+    item.text = buf_view(b);
+    if (!log_put(&s->log, s->mem, &item))
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
+    if (s->flow->established > 0 && s->ctx->at >= s->flow->established) {
+        s->has_banner_ms = true;
+        s->banner_ms =
+            (uint32_t)((s->ctx->at - s->flow->established) / NS_PER_MS);
+    }
+    if (r->code < 400)
+        return;
+    r->text = one_line(s, r->text);
+    log_session(s, p, r);
+}
+
+static void
+on_cap(struct smtp *s, struct span line)
+{
+    struct span word = span_head(line, span_find(line, ' '));
+    bool mangled = word.n >= 7;
+
+    for (size_t i = 0; mangled && i < word.n; i++)
+        mangled = word.p[i] == 'X' || word.p[i] == 'x' ||
+                  (i + 1 == word.n && i >= 7 && word.p[i] == 'A');
+    if (span_eq_nocase(word, SPAN_LIT("STARTTLS")))
+        s->starttls_offered = true;
+    if (span_eq_nocase(word, SPAN_LIT("PIPELINING"))) {
+        s->pipelining_offered = true;
+        s->caps_end = s->pos[DIR_S2C] < UINT32_MAX ? (uint32_t)s->pos[DIR_S2C]
+                                                   : UINT32_MAX;
+    }
+    if (mangled) {
+        s->stripped = true;
+        smtp_anomaly(s, ANOM_STARTTLS_STRIPPED, DIR_S2C, s->pos[DIR_S2C],
+                     SPAN_LIT("offer overwritten"));
+    }
+}
+
+static void
+on_hello_reply(struct smtp *s, const struct pending *p, const struct reply *r)
+{
+    size_t first = span_find(r->text, '\n');
+    struct span caps = span_tail(r->text, first + 1);
+    struct log_item item = {.tag = LOG_CAPS};
+    size_t at = 0;
+
+    log_session(s, p, r);
+    if (r->code >= 300 || p->verb == SMTP_HELO)
+        return;
+    log_drop(&s->log, LOG_CAPS);
+    s->pipelining_offered = false;
+    for (unsigned n = 0; at < caps.n && n < LIMIT_smtp_caps; n++) {
+        struct span rest = span_tail(caps, at);
+        struct span line = span_head(rest, span_find(rest, '\n'));
+
+        on_cap(s, line);
+        item.text = span_head(caps, at + line.n);
+        at += line.n + 1;
+    }
+    if (item.text.n > 0 && !log_put(&s->log, s->mem, &item))
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
+}
+
+static void
+on_starttls_reply(struct smtp *s, const struct pending *p,
+                  const struct reply *r)
+{
+    s->starttls_code = (uint16_t)r->code;
+    s->starttls_refused = r->code >= 400;
+    log_session(s, p, r);
+    smtp_pending_pop(s);
+    if (s->gate == GATE_STARTTLS)
+        smtp_gate_open(s, r->code == 220);
+}
+
+void
+smtp_auth_mark(struct smtp *s, uint32_t n, unsigned code, enum auth_fact fact)
+{
+    struct cursor c = cur_open(vec_view(&s->log));
+    struct log_item item;
+    size_t at = 0;
+
+    while (log_next(&c, &item)) {
+        if (item.tag == LOG_AUTH && n-- == 0) {
+            log_mark(&s->log, at, (uint16_t)code, (uint8_t)fact);
+            return;
+        }
+        at = c.at;
+    }
+}
+
+static void
+on_auth_reply(struct smtp *s, const struct pending *p, const struct reply *r)
+{
+    if (r->code == 334) {
+        if (s->gate == GATE_AUTH)
+            smtp_gate_open(s, true);
+        else
+            s->auth_lines = s->auth_lines < 99 ? s->auth_lines + 1 : 99;
+        return;
+    }
+    smtp_auth_mark(s, p->rcpt, r->code, 0);
+    log_session(s, p, r);
+    smtp_pending_pop(s);
+    s->auth_lines = 0;
+    if (s->mode == CLIENT_AUTH) {
+        s->mode = CLIENT_COMMAND;
+        s->gate = GATE_OPEN;
+        if (s->auth_lost)
+            s->fragment = true;
+    }
+}
+
+static void
+on_tx_reply(struct smtp *s, const struct pending *p, const struct reply *r)
+{
+    if (p->tx != NULL)
+        smtp_tx_reply(s, p, r->code, r->text, latency_ms(s, p));
+    else
+        log_session(s, p, r);
+}
+
+static void
+on_mail_reply(struct smtp *s, const struct pending *p, const struct reply *r)
+{
+    smtp_pending_pop(s);
+    if (p->tx != NULL && smtp_tx_mail_refused(s, p->tx, r->code))
+        log_session(s, p, r);
+    else
+        on_tx_reply(s, p, r);
+}
+
+static void
+on_data_reply(struct smtp *s, const struct pending *p, const struct reply *r)
+{
+    on_tx_reply(s, p, r);
+    smtp_pending_pop(s);
+    if (s->gate == GATE_DATA)
+        smtp_gate_open(s, r->code < 400);
+    else if (r->code >= 400 && s->mode == CLIENT_DATA && s->tx == p->tx)
+        smtp_client_data_refused(s); /* we had not waited */
+}
+
+static void
+dispatch(struct smtp *s, const struct pending *head, struct reply *r)
+{
+    struct pending p = *head;
+
+    if (p.verb != SMTP_EHLO && p.verb != SMTP_LHLO && p.verb != SMTP_GREETING)
+        r->text = one_line(s, r->text);
+    switch ((enum smtp_verb)p.verb) {
+    case SMTP_STARTTLS: on_starttls_reply(s, &p, r); return;
+    case SMTP_AUTH: on_auth_reply(s, &p, r); return;
+    case SMTP_DATA: on_data_reply(s, &p, r); return;
+    case SMTP_MAIL: on_mail_reply(s, &p, r); return;
+    case SMTP_GREETING: on_greeting(s, &p, r); break;
+    case SMTP_EHLO:
+    case SMTP_HELO:
+    case SMTP_LHLO: on_hello_reply(s, &p, r); break;
+    case SMTP_RCPT:
+    case SMTP_BDAT:
+    case SMTP_END: on_tx_reply(s, &p, r); break;
+    default: log_session(s, &p, r);
+    }
+    smtp_pending_pop(s);
+    /* RFC 3030: the octets of a refused chunk come all the same, but not after
+     * a command that was not understood. */
+    if (p.verb == SMTP_BDAT && r->code >= 400 && s->mode == CLIENT_BDAT &&
+        s->w->bdat_bad)
+        smtp_client_data_refused(s);
+}
+
+/* ---- replies that answer nothing we know of ---- */
+
+/* What is read may not be all that there was: a reply may answer something
+ * that we have not seen. */
+static bool
+in_doubt(const struct smtp *s)
+{
+    return s->flow->midstream || s->n_resyncs > 0 || s->realign ||
+           s->mode == CLIENT_LOST || smtp_oneway(s) ||
+           (s->anomalies & (UINT64_C(1) << ANOM_GAP)) != 0;
+}
+
+static bool
+in_message(const struct smtp *s)
+{
+    return (s->mode == CLIENT_DATA || s->mode == CLIENT_LOST) &&
+           s->tx != NULL && s->tx->via != VIA_NONE;
+}
+
+/* A refusal in the middle of a message is its final word. */
+static void
+early_refusal(struct smtp *s, const struct reply *r)
+{
+    struct pending p = {.verb = SMTP_END, .tx = s->tx};
+
+    smtp_tx_reply(s, &p, r->code, r->text, LATENCY_NONE);
+}
+
+/* The server asks for a message, so there was DATA. */
+static void
+begin_unseen(struct smtp *s)
+{
+    struct tx *t = s->tx != NULL ? s->tx : smtp_tx_new(s);
+
+    if (t != NULL)
+        t->inferred = true;
+    s->n_resyncs++;
+    s->gate = GATE_OPEN;
+    line_reset(&s->w->line[DIR_C2S], s->mem);
+    smtp_client_begin_data(s, t);
+}
+
+/* True when it was taken. */
+static bool
+explain(struct smtp *s, struct reply *r)
+{
+    struct tx *t = s->txs;
+    struct pending *p;
+
+    if (t != NULL && (t->closed || s->mode == CLIENT_DATA) &&
+        smtp_message_smuggle_reply(t))
+        return true;
+    if (r->code == 354 && in_doubt(s) && s->mode != CLIENT_DATA) {
+        begin_unseen(s);
+        return true;
+    }
+    t = s->tx;
+    if ((r->code == 334 || r->code == 235) && t != NULL && t->guessed) {
+        smtp_message_undo(s, t); /* it was AUTH */
+        smtp_tx_discard(s, t);
+        return true;
+    }
+    if (!in_message(s) || (r->code >= 300 && r->code < 400))
+        return false;
+    if (t->lost || smtp_oneway(s)) {
+        smtp_client_data_answered(s);
+        p = find_answered(s, r);
+        if (p == NULL)
+            p = smtp_pending_head(s);
+        if (p != NULL)
+            dispatch(s, p, r);
+        return true;
+    }
+    if (r->code < 400)
+        return false;
+    r->text = one_line(s, r->text);
+    early_refusal(s, r);
+    return true;
+}
+
+static void
+unexpected(struct smtp *s, struct reply *r)
+{
+    struct pending p = {.when = s->ctx->at, .verb = SMTP_UNKNOWN};
+    bool many = span_find(r->text, '\n') < r->text.n;
+
+    if (smtp_oneway(s) && r->code == 250 && many &&
+        log_text(&s->log, LOG_CAPS).p == NULL) {
+        p.verb = SMTP_EHLO;
+        on_hello_reply(s, &p, r);
+        return;
+    }
+    r->text = one_line(s, r->text);
+    if (r->code == 421)
+        smtp_anomaly(s, ANOM_UNEXPECTED_421, DIR_S2C, s->pos[DIR_S2C],
+                     span_head(r->text, 200));
+    else if (!in_doubt(s))
+        smtp_odd(s, ANOM_UNEXPECTED_REPLY, DIR_S2C);
+    if (r->code >= 400)
+        log_session(s, &p, r);
+}
+
+static void
 release_hidden(struct smtp *s)
 {
     for (struct tx *t = s->txs; t != NULL; t = t->next)
@@ -444,24 +592,22 @@ static void
 on_reply(struct smtp *s, struct reply *r)
 {
     struct pending *p = find_answered(s, r);
+    bool known = p != NULL;
 
-    if (p == NULL && !explain(s, r)) {
+    if (known && p->verb != SMTP_END)
+        release_hidden(s);
+    if (!known && !explain(s, r)) {
         /* No command that such a code fits: the oldest one all the same. */
         p = smtp_pending_head(s);
-        if (p == NULL || !is_candidate(p, r)) {
+        known = p != NULL && is_candidate(p, r);
+        if (!known)
             unexpected(s, r);
-            p = NULL;
-        }
-    } else if (p != NULL && p->verb != SMTP_END) {
-        release_hidden(s);
     }
-    s->reply_end = s->pos[DIR_S2C];
-    if (p != NULL) {
-        if (p->verb != SMTP_EHLO && p->verb != SMTP_LHLO)
-            r->text = one_line(s, r->text);
+    if (known || s->spoke_client)
+        s->reply_end = s->pos[DIR_S2C];
+    if (known)
         dispatch(s, p, r);
-    }
-    smtp_tx_settle(s, s->now);
+    smtp_tx_settle(s);
 }
 
 /* ---- lines to replies ---- */
@@ -482,49 +628,51 @@ reply_code(struct span line, unsigned *code, bool *more)
 }
 
 static void
-keep_text(struct smtp *s, struct span text, bool first)
+keep_text(struct smtp *s, struct span text)
 {
-    size_t room = (size_t)LIMIT_smtp_line;
+    struct work *w = s->w;
+    bool first = w->reply_lines == 0;
 
-    if (s->reply_lines++ >= LIMIT_smtp_reply_lines ||
-        s->reply.n + text.n + 1 > room)
+    if (w->reply_lines < UINT16_MAX)
+        w->reply_lines++;
+    if (w->reply_lines > LIMIT_smtp_reply_lines ||
+        w->reply.n + text.n + 1 > LIMIT_smtp_line)
         return;
-    if (!first)
-        (void)vec_put(&s->reply, s->mem, "\n", 1);
-    (void)vec_put(&s->reply, s->mem, text.p, text.n);
+    if (vec_reserve(&w->reply, s->mem, text.n + 1)) {
+        (void)vec_put(&w->reply, s->mem, "\n", !first);
+        (void)vec_put(&w->reply, s->mem, text.p, text.n);
+    }
 }
 
 static void
 on_line(struct smtp *s, const struct line *line, uint64_t acked)
 {
+    struct work *w = s->w;
     struct reply r = {.acked = acked};
     struct span text = span_tail(line->text, 4);
-    bool begun = s->reply_lines > 0;
+    bool begun = w->reply_lines > 0;
     bool more = false;
 
     if (line->cut)
-        smtp_anomaly(s, ANOM_LINE_TOO_LONG, DIR_S2C, s->pos[DIR_S2C],
-                     SPAN_NONE, s->now);
+        smtp_odd(s, ANOM_LINE_TOO_LONG, DIR_S2C);
     if (!reply_code(line->text, &r.code, &more)) {
         if (!s->server_lost)
-            smtp_anomaly(s, ANOM_BAD_REPLY, DIR_S2C, s->pos[DIR_S2C],
-                         SPAN_NONE, s->now);
+            smtp_odd(s, ANOM_BAD_REPLY, DIR_S2C);
         s->server_lost = false;
         return;
     }
     s->server_lost = false;
-    if (begun && r.code != s->reply_code)
-        smtp_anomaly(s, ANOM_REPLY_CODE_CHANGED, DIR_S2C, s->pos[DIR_S2C],
-                     SPAN_NONE, s->now);
-    s->reply_code = (uint16_t)r.code;
+    if (begun && r.code != w->reply_code)
+        smtp_odd(s, ANOM_REPLY_CODE_CHANGED, DIR_S2C);
+    w->reply_code = (uint16_t)r.code;
     if (more || begun)
-        keep_text(s, text, !begun);
+        keep_text(s, text);
     if (more)
         return;
-    r.text = begun ? vec_view(&s->reply) : text;
+    r.text = begun ? vec_view(&w->reply) : text;
     on_reply(s, &r);
-    vec_free(&s->reply, s->mem);
-    s->reply_lines = 0;
+    vec_free(&w->reply, s->mem);
+    w->reply_lines = 0;
 }
 
 /* ---- input ---- */
@@ -532,28 +680,33 @@ on_line(struct smtp *s, const struct line *line, uint64_t acked)
 static void
 plain_after_220(struct smtp *s, struct span *in)
 {
+    size_t before = in->n;
     struct line line;
 
-    if (!line_take(&s->line[DIR_S2C], s->mem, in, LIMIT_smtp_line, &line))
+    if (!line_take(&s->w->line[DIR_S2C], s->mem, in, LIMIT_smtp_line, &line))
         return;
-    smtp_anomaly(s, ANOM_STARTTLS_RESPONSE_INJECTION, DIR_S2C,
-                 s->pos[DIR_S2C], SPAN_NONE, s->now);
+    s->pos[DIR_S2C] += before - in->n;
+    /* A complaint about the client's hello injects nothing. */
+    if (s->tls_begun && span_at(line.text, 0) >= '4')
+        return;
+    smtp_odd(s, ANOM_STARTTLS_RESPONSE_INJECTION, DIR_S2C);
 }
 
 static void
 in_tls(struct smtp *s, struct span *in)
 {
-    if (!s->server_tls && line_begun(&s->line[DIR_S2C]).n == 0 &&
+    if (!s->server_tls && line_begun(&s->w->line[DIR_S2C]).n == 0 &&
         tls_looks_like(*in))
         s->server_tls = true;
     if (!s->server_tls && !s->implicit_tls) {
         plain_after_220(s, in);
         return;
     }
+    s->starttls_used |= !s->implicit_tls;
     if (s->tls != NULL) {
         tls_data(s->tls, DIR_S2C, *in);
         if (s->tls->half[0].hello_done && s->tls->half[1].hello_done)
-            smtp_emit_tls(s, s->now);
+            smtp_emit_tls(s);
     }
     *in = span_tail(*in, in->n);
 }
@@ -561,7 +714,7 @@ in_tls(struct smtp *s, struct span *in)
 static void
 first_bytes(struct smtp *s, struct span data)
 {
-    s->spoke[DIR_S2C] = true;
+    s->spoke_server = true;
     if (!tls_looks_like(data) || s->mode == CLIENT_TLS)
         return;
     s->implicit_tls = true;
@@ -569,13 +722,15 @@ first_bytes(struct smtp *s, struct span data)
     smtp_client_tls(s);
 }
 
-void
+size_t
 smtp_server_bytes(struct smtp *s, const struct chunk *c)
 {
+    enum gate gate = (enum gate)s->gate;
     struct span in = c->data;
     struct line line;
 
-    if (!s->spoke[DIR_S2C])
+    s->pos[DIR_S2C] = c->offset;
+    if (!s->spoke_server)
         first_bytes(s, in);
     while (in.n > 0) {
         bool whole = false;
@@ -583,18 +738,22 @@ smtp_server_bytes(struct smtp *s, const struct chunk *c)
         if (s->mode == CLIENT_TLS)
             in_tls(s, &in);
         else
-            whole = line_take(&s->line[DIR_S2C], s->mem, &in,
+            whole = line_take(&s->w->line[DIR_S2C], s->mem, &in,
                               LIMIT_smtp_line, &line);
         s->pos[DIR_S2C] = c->offset + (c->data.n - in.n);
         if (whole)
             on_line(s, &line, c->peer_acked);
+        if (gate != GATE_OPEN && s->gate == GATE_OPEN)
+            break; /* what waited for this reply comes first */
     }
+    return c->data.n - in.n;
 }
 
 void
-smtp_server_gap(struct smtp *s, uint64_t lost, ns_t when)
+smtp_server_gap(struct smtp *s, uint64_t lost)
 {
-    smtp_anomaly(s, ANOM_GAP, DIR_S2C, s->pos[DIR_S2C], SPAN_NONE, when);
+    smtp_odd(s, ANOM_GAP, DIR_S2C);
+    s->spoke_server = true;
     s->pos[DIR_S2C] += lost;
     s->gap_end = s->pos[DIR_S2C];
     if (s->mode == CLIENT_TLS) {
@@ -603,8 +762,9 @@ smtp_server_gap(struct smtp *s, uint64_t lost, ns_t when)
             tls_gap(s->tls, DIR_S2C, lost);
         return;
     }
-    line_reset(&s->line[DIR_S2C], s->mem);
-    vec_free(&s->reply, s->mem);
-    s->reply_lines = 0;
+    line_reset(&s->w->line[DIR_S2C], s->mem);
+    vec_free(&s->w->reply, s->mem);
+    s->w->reply_lines = 0;
     s->server_lost = s->realign = true;
+    s->before_gap = (uint16_t)(n_queued(s) + s->has_first);
 }

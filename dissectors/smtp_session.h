@@ -26,6 +26,24 @@ enum {
 #undef X
 };
 
+/* What a session needs only now and then: parts of lines, waiting bytes,
+ * several commands outstanding, a message in transfer. A session between two
+ * calls has one only while there is something in it. */
+struct work {
+    struct vec held[2];  /* early bytes and gaps, see smtp.c */
+    uint64_t ahead[2];   /* stream bytes they stand for */
+    uint32_t held_at[2]; /* bytes of held that are done */
+    struct line_in line[2];
+    struct vec reply;    /* text of the reply begun */
+    struct vec queue;    /* struct pending, all but the first */
+    uint32_t queue_head; /* bytes of queue that are done */
+    uint16_t reply_code, reply_lines;
+    uint64_t bdat_left;
+    struct smtp_data data;
+    bool bdat_last, bdat_bad;
+    bool check; /* DATA: is the next line a command after all? */
+};
+
 struct smtp_ctx {
     struct record_sink sink;
     void (*describe)(void *ctx, const struct flow *f, struct record_out *r);
@@ -37,9 +55,13 @@ struct smtp_ctx {
     struct charset charset;
     void *sha256; /* EVP_MD, or NULL when no digests are wanted */
     struct smtp_stats stats;
+    struct work spare;  /* of the session in call, if it has none */
+    ns_t now;           /* stream time of this call */
+    ns_t at;            /* and when the bytes being read came */
+    uint64_t cmd_acked; /* peer_acked of the client bytes being read */
 };
 
-/* ---- what is kept of a transaction, coded small ---- */
+/* ---- what is kept of a session or transaction, coded small ---- */
 
 enum log_tag {
     LOG_MAIL,       /* path */
@@ -48,8 +70,13 @@ enum log_tag {
     LOG_RCPT_REPLY, /* index: the recipient's number */
     LOG_REPLY,      /* index: the verb */
     LOG_FINAL,
-    LOG_AUTH,       /* index: 1 when in the clear; text: mechanism */
+    LOG_BANNER, /* text: first line, with its code */
+    LOG_HELO,   /* argument */
+    LOG_CAPS,   /* lines, separated by LF */
+    LOG_AUTH,   /* index: enum auth_fact bits; text: mechanism */
 };
+
+enum auth_fact { AUTH_CLEAR = 1, AUTH_CANCELLED = 2 };
 
 struct log_item {
     uint8_t tag;
@@ -62,47 +89,56 @@ struct log_item {
 
 bool log_put(struct vec *v, struct mem *m, const struct log_item *item);
 bool log_next(struct cursor *c, struct log_item *out);
+/* The next item with this tag. */
+bool log_find(struct cursor *c, enum log_tag tag, struct log_item *out);
+/* Takes the first item with this tag out. */
+void log_drop(struct vec *v, enum log_tag tag);
+/* Sets the code and adds a fact of the LOG_AUTH item at this place. */
+void log_mark(struct vec *v, size_t at, uint16_t code, uint8_t fact);
+/* Text of the only item with this tag, or p == NULL. */
+struct span log_text(const struct vec *v, enum log_tag tag);
 
 enum via { VIA_NONE, VIA_DATA, VIA_BDAT };
 enum cut { CUT_NONE, CUT_GAP, CUT_END, CUT_RESET, CUT_MIDSTREAM };
 
-struct message; /* smtp_message.h */
+struct message; /* smtp_message.c */
 
 struct tx {
-    struct tx *next;         /* newer one */
-    struct message *msg;     /* NULL: no message, or no memory for details */
+    struct tx *next;     /* newer one */
+    struct message *msg; /* NULL: no message, or no memory for details */
     struct vec log;
-    uint64_t bytes;          /* of the message */
+    uint64_t bytes; /* of the message */
     uint64_t size_declared;
     ns_t part_start;
     uint32_t id;
-    uint32_t part;           /* parts reported so far */
+    uint32_t part; /* parts reported so far */
     uint32_t offered, accepted, refused;
     uint32_t offered_before; /* in earlier parts */
-    uint32_t temp_refused;   /* refused with 4xx */
-    uint32_t last_latency;
-    uint16_t n_pending;      /* replies awaited */
+    uint32_t n_pending;      /* replies awaited */
     uint16_t mail_code;
-    uint16_t data_code;      /* refusal of DATA or a BDAT chunk */
+    uint16_t data_code; /* refusal of DATA or a BDAT chunk */
     uint16_t final_code;
-    uint16_t rcpt_code;      /* last refusal of a recipient */
     uint8_t n_replies;
-    uint8_t via, cut, eod;   /* enum via, enum cut, enum smtp_eod */
-    bool closed;             /* no command will join it any more */
-    bool settled;            /* no reply to hidden commands will come */
-    bool has_mail, null_sender, smtputf8, has_size;
-    bool has_final, complete, high, lost, inferred;
+    uint8_t via, cut, eod; /* enum via, enum cut, enum smtp_eod */
+    bool closed : 1;       /* no command will join it any more */
+    bool settled : 1;      /* no reply to hidden commands will come */
+    bool has_mail : 1, null_sender : 1, smtputf8 : 1, has_size : 1;
+    bool has_final : 1, complete : 1, high : 1, lost : 1, inferred : 1;
+    bool temp_refused : 1; /* a recipient with 4xx */
+    bool guessed : 1;      /* that there is a message: no DATA was seen */
 };
 
 /* ---- commands without a reply yet ---- */
 
+/* more: further commands of the same kind, recipients in a row; so a long list
+ * beyond the limit takes one entry. */
 struct pending {
     ns_t when;
-    uint64_t end;   /* client offset after the command */
-    uint64_t acked; /* server bytes that the client had received */
+    uint64_t end; /* client offset after the command */
     struct tx *tx;
-    uint32_t rcpt;  /* recipient's number, or for AUTH its mechanism's log */
-    uint8_t verb;
+    uint32_t rcpt; /* recipient's number, or that of an AUTH */
+    uint32_t verb : 8;
+    uint32_t more : 24;
 };
 
 enum client_mode {
@@ -117,49 +153,47 @@ enum client_mode {
 /* What the client's next bytes depend on. */
 enum gate { GATE_OPEN, GATE_DATA, GATE_STARTTLS, GATE_AUTH };
 
+#define ORDER_MAX 24
+
 struct smtp {
     struct smtp_ctx *ctx;
     struct flow *flow;
     struct mem *mem;
-    struct vec banner, helo, caps, replies, auths;
-    struct vec held[2];
-    uint32_t held_at[2];       /* bytes of held that are done */
-    struct line_in line[2];
-    struct vec reply;          /* text of the reply begun */
-    struct pending first;      /* the only one in a lock-step session */
-    struct vec queue;          /* the others: struct pending */
-    uint32_t queue_head;       /* bytes of queue that are done */
-    struct tx *txs;            /* oldest first */
-    struct tx *tx;             /* that commands join now, or NULL */
+    struct work *w;       /* NULL between calls when nothing is in it */
+    struct vec log;       /* of the session */
+    struct pending first; /* the only one in a lock-step session */
+    struct tx *txs;       /* oldest first */
+    struct tx *tx;        /* that commands join now, or NULL */
+    struct tx *outer;     /* that a second MAIL may have ended */
     struct tls *tls;
-    struct smtp_data data;
-    uint64_t pos[2];           /* stream offset read so far */
-    uint64_t recv[2];          /* and seen, held bytes included */
-    uint64_t bdat_left;
-    uint64_t reply_end;        /* server offset after the last reply */
-    uint64_t banner_end;       /* and after the greeting, the EHLO reply */
-    uint64_t caps_end;
-    uint64_t anomalies;        /* bit per enum anomaly */
-    uint64_t cmd_acked;        /* of the bytes being read */
-    ns_t now;                  /* stream time of this call */
-    ns_t at;                   /* and when the bytes being read came */
-    uint64_t gap_end;          /* server offset after the last gap */
-    uint32_t n_tx, n_messages, n_commands, n_resyncs, n_pipelined, n_unanswered;
+    uint64_t pos[2];    /* stream offset read so far */
+    uint64_t reply_end; /* server offset after the last reply */
+    uint64_t gap_end;   /* server offset after the last gap */
+    uint64_t anomalies; /* bit per enum anomaly */
+    uint32_t caps_end;  /* server offset after the offer of PIPELINING */
+    uint32_t n_tx, n_messages, n_commands, n_pipelined, n_unanswered;
     uint32_t banner_ms, first_command_ms;
-    uint32_t n_skipped;        /* commands beyond the pending limit */
-    uint16_t reply_code, reply_lines, banner_code, starttls_code;
+    uint16_t n_resyncs;
+    uint16_t before_gap; /* pending since before the last server gap */
+    uint16_t banner_code, starttls_code;
     uint8_t mode, gate;
-    uint8_t eols;              /* bit per enum eol, command lines */
-    uint8_t cases;             /* bit per enum smtp_case */
     uint8_t n_auths, n_replies, n_order, auth_lines;
-    char order[24];
-    bool has_first, has_banner, greeted, ehlo, helo_verb, quit, has_banner_ms,
-        has_first_ms;
-    bool space, unbracketed, bracketed, params, rset;
-    bool starttls_offered, starttls_used, starttls_refused, stripped, injected;
-    bool pipelining_offered, pregreet, pipelined_unoffered, bare_lf, non_smtp;
-    bool server_lost, realign, tls_reported, implicit_tls, spoke[2], inferred;
-    bool bdat_last, data_lost, server_tls, tls_begun, knows_smtp;
+    uint8_t eols : 2;  /* bit per enum eol, command lines */
+    uint8_t cases : 3; /* bit per enum smtp_case */
+    char order[ORDER_MAX];
+    bool has_first : 1, has_banner : 1, greeted : 1, ehlo : 1, helo_verb : 1;
+    bool quit : 1, has_banner_ms : 1, has_first_ms : 1, space : 1;
+    bool unbracketed : 1, bracketed : 1, params : 1, rset : 1;
+    bool starttls_offered : 1, starttls_used : 1, starttls_refused : 1;
+    bool stripped : 1, injected : 1, pipelining_offered : 1, pregreet : 1;
+    bool pipelined_unoffered : 1, bare_lf : 1, non_smtp : 1;
+    bool server_lost : 1; /* the next server line may be the rest of one */
+    bool fragment : 1;    /* and the next client line */
+    bool realign : 1;     /* replies were lost */
+    bool auth_lost : 1;   /* bytes of an AUTH exchange were lost */
+    bool waits : 1;       /* a reply was outstanding at the end */
+    bool tls_reported : 1, implicit_tls : 1, inferred : 1, tls_begun : 1;
+    bool server_tls : 1, knows_smtp : 1, spoke_client : 1, spoke_server : 1;
 };
 
 static inline bool
@@ -171,39 +205,50 @@ smtp_oneway(const struct smtp *s)
 
 /* smtp_emit.c */
 void smtp_anomaly(struct smtp *s, enum anomaly kind, enum dir d,
-                  uint64_t offset, struct span detail, ns_t when);
-struct record_out *smtp_record(struct smtp *s, enum event_type type, ns_t when,
+                  uint64_t offset, struct span detail);
+/* The same at the place of the direction that has been read, without detail. */
+void smtp_odd(struct smtp *s, enum anomaly kind, enum dir d);
+struct record_out *smtp_record(struct smtp *s, enum event_type type,
                                const struct tx *t);
 void smtp_record_done(struct smtp *s);
 void smtp_emit_replies(struct record_out *r, const struct vec *log);
-void smtp_emit_session(struct smtp *s, enum end_why why, ns_t when);
-void smtp_emit_tls(struct smtp *s, ns_t when);
+void smtp_emit_session(struct smtp *s, enum end_why why);
+void smtp_emit_tls(struct smtp *s);
 void smtp_emit_attempt(struct smtp_ctx *c, struct flow *f, bool refused,
                        bool answered, ns_t when);
 
 /* smtp_tx.c */
-struct tx *smtp_tx_new(struct smtp *s, ns_t when);
+struct tx *smtp_tx_new(struct smtp *s);
 /* The transaction that a command joins; made when there is none. */
-struct tx *smtp_tx_get(struct smtp *s, ns_t when);
+struct tx *smtp_tx_get(struct smtp *s);
+/* A new one for MAIL. The one in progress ends, unless the server refuses the
+ * second MAIL with 503 (RFC 5321 4.1.4): then it goes on, and the new one never
+ * was, which smtp_tx_mail_refused finds out from the reply. */
+struct tx *smtp_tx_mail(struct smtp *s);
+bool smtp_tx_mail_refused(struct smtp *s, struct tx *t, unsigned code);
+/* The current one never was: its number is used again. Stays when something is
+ * known of it, or a reply is awaited. */
+void smtp_tx_discard(struct smtp *s, struct tx *t);
 /* No command joins the current one any more. */
-void smtp_tx_close(struct smtp *s, enum cut why, ns_t when);
+void smtp_tx_close(struct smtp *s, enum cut why);
 /* Reports what is settled. */
-void smtp_tx_settle(struct smtp *s, ns_t when);
-void smtp_tx_end_all(struct smtp *s, ns_t when);
+void smtp_tx_settle(struct smtp *s);
+void smtp_tx_end_all(struct smtp *s);
 void smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
-                   struct span text, uint32_t latency_ms, ns_t when);
-void smtp_tx_part(struct smtp *s, struct tx *t, ns_t when);
+                   struct span text, uint32_t latency_ms);
+void smtp_tx_part(struct smtp *s, struct tx *t);
 void smtp_tx_free(struct smtp *s, struct tx *t);
 
 /* smtp_message.c */
 void smtp_message_begin(struct smtp *s, struct tx *t, enum via via);
 void smtp_message_content(struct smtp *s, struct tx *t, struct span in);
 void smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost);
-void smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e,
-                          ns_t when);
+void smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e);
 void smtp_message_end(struct smtp *s, struct tx *t);
 void smtp_message_emit(const struct tx *t, struct record_out *r);
 void smtp_message_emit_header(const struct tx *t, struct record_out *r);
+/* There was no message after all. */
+void smtp_message_undo(struct smtp *s, struct tx *t);
 bool smtp_message_smuggles(const struct tx *t);
 bool smtp_message_smuggle_reply(struct tx *t);
 void smtp_message_free(struct smtp *s, struct tx *t);
@@ -211,31 +256,34 @@ void smtp_message_free(struct smtp *s, struct tx *t);
 /* smtp_client.c */
 /* Returns how many bytes it took: fewer when a gate closed on the way. */
 size_t smtp_client_bytes(struct smtp *s, const struct chunk *c);
-void smtp_client_gap(struct smtp *s, uint64_t lost, ns_t when);
+void smtp_client_gap(struct smtp *s, uint64_t lost);
 void smtp_client_begin_data(struct smtp *s, struct tx *t);
-void smtp_client_end_data(struct smtp *s, struct tx *t, ns_t when);
 void smtp_client_tls(struct smtp *s);
 /* The server's word on what the gate waits for. */
 void smtp_gate_open(struct smtp *s, bool accepted);
-/* No word will come: judge by what the client sent. */
-void smtp_gate_guess(struct smtp *s);
+/* No word will come: judge by what the client sent next. */
+void smtp_gate_guess(struct smtp *s, struct span next);
 /* A reply came while a message with lost bytes was read: its end was lost. */
 void smtp_client_data_answered(struct smtp *s);
-void smtp_client_end(struct smtp *s, ns_t when);
+/* DATA or a chunk that we follow was refused: there is no message. */
+void smtp_client_data_refused(struct smtp *s);
+void smtp_client_end(struct smtp *s);
 
 /* smtp_server.c */
-void smtp_server_bytes(struct smtp *s, const struct chunk *c);
-void smtp_server_gap(struct smtp *s, uint64_t lost, ns_t when);
+/* Returns how many bytes it took: fewer when it opened a gate. */
+size_t smtp_server_bytes(struct smtp *s, const struct chunk *c);
+void smtp_server_gap(struct smtp *s, uint64_t lost);
 void smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
                       uint32_t rcpt);
 struct pending *smtp_pending_head(struct smtp *s);
+struct pending *smtp_pending_last(struct smtp *s);
 void smtp_pending_pop(struct smtp *s);
-/* Those whose reply was lost, up to a client that shows it has read it. */
-void smtp_pending_passed(struct smtp *s, uint64_t acked);
+/* Those whose reply was lost, at a command of a client that shows by its
+ * acknowledgement that it has read it. */
+void smtp_pending_passed(struct smtp *s, enum smtp_verb next);
 void smtp_pending_drop_all(struct smtp *s);
-
-/* smtp.c */
-/* Held bytes of one direction, up to the next change of segment. */
-struct span smtp_held_bytes(const struct smtp *s, enum dir d);
+/* Notes the code, or what else is learnt, of AUTH attempt number n. */
+void smtp_auth_mark(struct smtp *s, uint32_t n, unsigned code,
+                    enum auth_fact fact);
 
 #endif

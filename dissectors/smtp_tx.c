@@ -1,59 +1,146 @@
 #include "dissectors/smtp_session.h"
 
-/* A coded item: tag, code, index, latency, length, text. */
-#define ITEM_HEAD 13U
+/* A coded item: tag and flags, then what the flags name: code, index, latency;
+ * then the length of the text and the text. Numbers are LEB128, a code is 2
+ * bytes. */
+enum { HAS_CODE = 0x10, HAS_INDEX = 0x20, HAS_LATENCY = 0x40, TAG_BITS = 0x0f };
+#define ITEM_HEAD_MAX 18U
 
+static size_t
+put_number(uint8_t *out, uint32_t v)
+{
+    size_t n = 0;
+
+    for (; v >= 0x80; v >>= 7)
+        out[n++] = (uint8_t)(v | 0x80);
+    out[n++] = (uint8_t)v;
+    return n;
+}
+
+static uint32_t
+take_number(struct cursor *c)
+{
+    uint32_t v = 0;
+    uint8_t b;
+
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        b = cur_u8(c);
+        v |= (uint32_t)(b & 0x7f) << shift;
+        if (b < 0x80)
+            break;
+    }
+    return v;
+}
+
+/* That of an AUTH has code and index at fixed places, for log_mark. */
 bool
 log_put(struct vec *v, struct mem *m, const struct log_item *item)
 {
-    uint16_t n = (uint16_t)span_head(item->text, UINT16_MAX).n;
+    uint8_t head[ITEM_HEAD_MAX];
+    struct span text = span_head(item->text, UINT16_MAX);
+    bool fixed = item->tag == LOG_AUTH;
+    size_t n = 1;
 
-    if (!vec_reserve(v, m, ITEM_HEAD + (size_t)n))
+    head[0] = item->tag;
+    if (item->code > 0 || fixed) {
+        head[0] |= HAS_CODE;
+        memcpy(head + n, &item->code, 2);
+        n += 2;
+    }
+    if (item->index > 0 || fixed) {
+        head[0] |= HAS_INDEX;
+        n += put_number(head + n, item->index);
+    }
+    if (item->code > 0 && item->latency_ms != LATENCY_NONE) {
+        head[0] |= HAS_LATENCY;
+        n += put_number(head + n, item->latency_ms);
+    }
+    n += put_number(head + n, (uint32_t)text.n);
+    if (!vec_reserve(v, m, n + text.n))
         return false;
-    (void)vec_put(v, m, &item->tag, 1);
-    (void)vec_put(v, m, &item->code, 2);
-    (void)vec_put(v, m, &item->index, 4);
-    (void)vec_put(v, m, &item->latency_ms, 4);
-    (void)vec_put(v, m, &n, 2);
-    return vec_put(v, m, item->text.p, n);
+    (void)vec_put(v, m, head, n);
+    return vec_put(v, m, text.p, text.n);
+}
+
+void
+log_mark(struct vec *v, size_t at, uint16_t code, uint8_t fact)
+{
+    REQUIRE(at + 4 <= v->n && (v->p[at] & TAG_BITS) == LOG_AUTH);
+    memcpy(v->p + at + 1, &code, 2);
+    v->p[at + 3] |= fact;
 }
 
 bool
 log_next(struct cursor *c, struct log_item *out)
 {
+    uint8_t head;
+
     if (cur_left(c) == 0)
         return false;
-    out->tag = cur_u8(c);
-    out->code = cur_le16(c);
-    out->index = cur_le32(c);
-    out->latency_ms = cur_le32(c);
-    out->text = cur_take(c, cur_le16(c));
+    head = cur_u8(c);
+    out->tag = head & TAG_BITS;
+    out->code = head & HAS_CODE ? cur_le16(c) : 0;
+    out->index = head & HAS_INDEX ? take_number(c) : 0;
+    out->latency_ms = head & HAS_LATENCY ? take_number(c) : LATENCY_NONE;
+    out->text = cur_take(c, take_number(c));
     return !c->bad;
 }
 
+bool
+log_find(struct cursor *c, enum log_tag tag, struct log_item *out)
+{
+    while (log_next(c, out)) {
+        if (out->tag == tag)
+            return true;
+    }
+    return false;
+}
+
+void
+log_drop(struct vec *v, enum log_tag tag)
+{
+    struct cursor c = cur_open(vec_view(v));
+    struct log_item item;
+    size_t at = 0;
+
+    while (log_next(&c, &item)) {
+        if (item.tag == tag) {
+            memmove(v->p + at, v->p + c.at, v->n - c.at);
+            v->n -= (uint32_t)(c.at - at);
+            return;
+        }
+        at = c.at;
+    }
+}
+
+struct span
+log_text(const struct vec *v, enum log_tag tag)
+{
+    struct cursor c = cur_open(vec_view(v));
+    struct log_item item;
+
+    return log_find(&c, tag, &item) ? item.text : SPAN_NONE;
+}
+
 static void
-append(struct smtp *s, struct tx *t, const struct log_item *item, ns_t when)
+append(struct smtp *s, struct tx *t, const struct log_item *item)
 {
     if (!log_put(&t->log, s->mem, item))
-        smtp_anomaly(s, ANOM_NO_MEMORY, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     when);
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
 }
 
 struct tx *
-smtp_tx_new(struct smtp *s, ns_t when)
+smtp_tx_new(struct smtp *s)
 {
     struct tx *t = mem_new(s->mem, sizeof(*t));
     struct tx **end = &s->txs;
 
     if (t == NULL) {
-        smtp_anomaly(s, ANOM_NO_MEMORY, DIR_C2S, s->pos[DIR_C2S], SPAN_NONE,
-                     when);
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
     }
     t->id = s->n_tx++;
-    t->part_start = when;
-    t->last_latency = LATENCY_NONE;
-    t->inferred = s->inferred;
+    t->part_start = s->ctx->now;
     while (*end != NULL)
         end = &(*end)->next;
     *end = t;
@@ -62,10 +149,17 @@ smtp_tx_new(struct smtp *s, ns_t when)
     return t;
 }
 
+/* Without MAIL there is none, and the server will say so (503), unless MAIL may
+ * have been before we looked, or in a gap. */
 struct tx *
-smtp_tx_get(struct smtp *s, ns_t when)
+smtp_tx_get(struct smtp *s)
 {
-    return s->tx != NULL ? s->tx : smtp_tx_new(s, when);
+    if (s->tx != NULL)
+        return s->tx;
+    if (!s->flow->midstream && s->n_resyncs == 0 && s->mode != CLIENT_LOST &&
+        (s->anomalies & (UINT64_C(1) << ANOM_GAP)) == 0)
+        return NULL;
+    return smtp_tx_new(s);
 }
 
 void
@@ -76,61 +170,117 @@ smtp_tx_free(struct smtp *s, struct tx *t)
     mem_free(s->mem, t, sizeof(*t));
 }
 
-void
-smtp_tx_close(struct smtp *s, enum cut why, ns_t when)
+static void
+close_one(struct tx *t, enum cut why)
 {
-    struct tx *t = s->tx;
-
-    s->tx = NULL;
-    if (t == NULL)
-        return;
     t->closed = true;
     if (t->via != VIA_NONE && !t->complete && t->cut == CUT_NONE)
         t->cut = (uint8_t)why;
-    smtp_tx_settle(s, when);
+}
+
+void
+smtp_tx_close(struct smtp *s, enum cut why)
+{
+    if (s->outer != NULL)
+        close_one(s->outer, why);
+    if (s->tx != NULL)
+        close_one(s->tx, why);
+    s->outer = s->tx = NULL;
+    smtp_tx_settle(s);
+}
+
+struct tx *
+smtp_tx_mail(struct smtp *s)
+{
+    struct tx *t = s->tx;
+    bool nested = t != NULL && t->has_mail && t->mail_code < 300 &&
+                  t->via == VIA_NONE && s->outer == NULL;
+
+    if (!nested)
+        smtp_tx_close(s, CUT_RESET);
+    s->outer = nested ? t : NULL;
+    return smtp_tx_new(s);
+}
+
+static bool
+says_something(const struct tx *t)
+{
+    return t->has_mail || t->offered > 0 || t->via != VIA_NONE;
+}
+
+void
+smtp_tx_discard(struct smtp *s, struct tx *t)
+{
+    struct tx **at = &s->txs;
+
+    if (t != s->tx || t->n_pending > 0 || says_something(t))
+        return;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    s->tx = NULL;
+    s->n_tx--;
+    s->ctx->stats.transactions--;
+    smtp_tx_free(s, t);
+}
+
+bool
+smtp_tx_mail_refused(struct smtp *s, struct tx *t, unsigned code)
+{
+    if (s->outer == NULL || t != s->tx)
+        return false;
+    if (code != 503 || t->offered > 0 || t->n_pending > 0) {
+        close_one(s->outer, CUT_RESET);
+        s->outer = NULL;
+        smtp_tx_settle(s);
+        return false;
+    }
+    t->has_mail = false;
+    smtp_tx_discard(s, t);
+    s->tx = s->outer;
+    s->outer = NULL;
+    return true;
 }
 
 /* ---- replies ---- */
 
 static void
-set_final(struct smtp *s, struct tx *t, const struct log_item *item, ns_t when)
+set_final(struct smtp *s, struct tx *t, const struct log_item *item)
 {
     if (t->has_final)
         return;
     t->has_final = true;
     t->final_code = item->code;
-    append(s, t, item, when);
+    append(s, t, item);
 }
 
 static void
-rcpt_reply(struct smtp *s, struct tx *t, struct log_item *item, uint32_t rcpt,
-           ns_t when)
+rcpt_reply(struct smtp *s, struct tx *t, struct log_item *item, uint32_t rcpt)
 {
     item->tag = LOG_RCPT_REPLY;
     item->index = rcpt;
-    append(s, t, item, when);
+    append(s, t, item);
     if (item->code < 300) {
         t->accepted++;
         return;
     }
     t->refused++;
-    t->temp_refused += item->code < 500;
-    t->rcpt_code = item->code;
+    t->temp_refused |= item->code < 500;
 }
 
 static void
-other_reply(struct smtp *s, struct tx *t, struct log_item *item, ns_t when)
+other_reply(struct smtp *s, struct tx *t, struct log_item *item)
 {
     if (t->n_replies >= LIMIT_smtp_replies)
         return;
     t->n_replies++;
     item->tag = LOG_REPLY;
-    append(s, t, item, when);
+    append(s, t, item);
 }
 
 void
 smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
-              struct span text, uint32_t latency_ms, ns_t when)
+              struct span text, uint32_t latency_ms)
 {
     struct tx *t = p->tx;
     struct log_item item = {
@@ -141,23 +291,23 @@ smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
     };
 
     switch (p->verb) {
-    case SMTP_RCPT: rcpt_reply(s, t, &item, p->rcpt, when); break;
+    case SMTP_RCPT: rcpt_reply(s, t, &item, p->rcpt); break;
     case SMTP_END:
         item.tag = LOG_FINAL;
-        set_final(s, t, &item, when);
+        set_final(s, t, &item);
         break;
     case SMTP_MAIL:
         t->mail_code = (uint16_t)code;
-        other_reply(s, t, &item, when);
+        other_reply(s, t, &item);
         break;
     default:
         if (code >= 400)
             t->data_code = (uint16_t)code;
-        other_reply(s, t, &item, when);
+        other_reply(s, t, &item);
     }
     if (t->offered - t->offered_before >= LIMIT_smtp_part_rcpt &&
         t->accepted + t->refused >= t->offered)
-        smtp_tx_part(s, t, when);
+        smtp_tx_part(s, t);
 }
 
 /* ---- records ---- */
@@ -202,13 +352,11 @@ outcome(const struct tx *t)
         return "unknown";
     if (t->mail_code >= 400)
         return outcome_of_code(t->mail_code);
-    if (t->offered > 0 && t->refused == t->offered)
-        return t->temp_refused > 0 ? "deferred" : "rejected";
-    if (t->via != VIA_NONE)
-        return "aborted";
+    if (t->accepted == 0 && t->refused > 0)
+        return t->temp_refused ? "deferred" : "rejected";
     if (t->data_code >= 400)
         return outcome_of_code(t->data_code);
-    return "no-data";
+    return t->via != VIA_NONE ? "aborted" : "no-data";
 }
 
 static void
@@ -270,16 +418,6 @@ emit_ledger_row(struct record_out *r, struct span path,
     record_object_end(r);
 }
 
-static bool
-next_tagged(struct cursor *c, enum log_tag tag, struct log_item *out)
-{
-    while (log_next(c, out)) {
-        if (out->tag == tag)
-            return true;
-    }
-    return false;
-}
-
 /* Recipients and their replies are both in order, so one walk joins them. */
 static void
 emit_rcpts(const struct tx *t, struct record_out *r)
@@ -288,17 +426,16 @@ emit_rcpts(const struct tx *t, struct record_out *r)
     struct cursor replies = c;
     struct log_item item;
     struct log_item reply;
-    bool has = next_tagged(&replies, LOG_RCPT_REPLY, &reply);
+    bool has = log_find(&replies, LOG_RCPT_REPLY, &reply);
     uint32_t i = t->offered_before;
 
-    while (next_tagged(&c, LOG_RCPT, &item))
+    while (log_find(&c, LOG_RCPT, &item))
         record_str(r, FIELD_SMTP_RCPT_TO, item.text);
     c = cur_open(vec_view(&t->log));
-    while (next_tagged(&c, LOG_RCPT, &item)) {
+    while (log_find(&c, LOG_RCPT, &item)) {
         while (has && reply.index < i)
-            has = next_tagged(&replies, LOG_RCPT_REPLY, &reply);
-        emit_ledger_row(r, item.text,
-                        has && reply.index == i ? &reply : NULL);
+            has = log_find(&replies, LOG_RCPT_REPLY, &reply);
+        emit_ledger_row(r, item.text, has && reply.index == i ? &reply : NULL);
         i++;
     }
 }
@@ -307,13 +444,15 @@ static void
 emit_envelope(struct smtp *s, const struct tx *t, struct record_out *r)
 {
     struct cursor c = cur_open(vec_view(&t->log));
+    struct span helo = log_text(&s->log, LOG_HELO);
     struct log_item item;
 
-    if (s->helo.n > 0)
-        record_str(r, FIELD_SMTP_HELO, vec_view(&s->helo));
-    if (next_tagged(&c, LOG_MAIL, &item))
+    if (helo.n > 0)
+        record_str(r, FIELD_SMTP_HELO, helo);
+    if (log_find(&c, LOG_MAIL, &item))
         record_str(r, FIELD_SMTP_MAIL_FROM, item.text);
-    if (next_tagged(&c, LOG_PARAMS, &item))
+    c = cur_open(vec_view(&t->log));
+    if (log_find(&c, LOG_PARAMS, &item))
         record_str(r, FIELD_SMTP_MAIL_PARAMS, item.text);
     if (t->mail_code > 0)
         record_u64(r, FIELD_SMTP_MAIL_CODE, t->mail_code);
@@ -368,7 +507,8 @@ emit_message(const struct tx *t, struct record_out *r)
     record_text(r, FIELD_SMTP_OUTCOME, outcome(t));
     if (t->via == VIA_NONE)
         return;
-    record_u64(r, FIELD_SMTP_MESSAGE_BYTES, t->bytes);
+    if (t->bytes > 0 || !t->inferred) /* else none of it was seen */
+        record_u64(r, FIELD_SMTP_MESSAGE_BYTES, t->bytes);
     smtp_message_emit(t, r);
     if (t->cut != CUT_NONE)
         record_text(r, FIELD_SMTP_CUT, cuts[t->cut]);
@@ -377,9 +517,9 @@ emit_message(const struct tx *t, struct record_out *r)
 }
 
 static void
-emit(struct smtp *s, struct tx *t, bool last, ns_t when)
+emit(struct smtp *s, struct tx *t, bool last)
 {
-    struct record_out *r = smtp_record(s, EVENT_SMTP, when, t);
+    struct record_out *r = smtp_record(s, EVENT_SMTP, t);
 
     emit_envelope(s, t, r);
     if (last) {
@@ -397,36 +537,30 @@ emit(struct smtp *s, struct tx *t, bool last, ns_t when)
 
 /* After a part the envelope sender stays, the recipients begin anew. */
 void
-smtp_tx_part(struct smtp *s, struct tx *t, ns_t when)
+smtp_tx_part(struct smtp *s, struct tx *t)
 {
     struct vec old = t->log;
     struct cursor c = cur_open(vec_view(&old));
     struct log_item item;
 
-    emit(s, t, false, when);
+    emit(s, t, false);
     t->part++;
-    t->part_start = when;
+    t->part_start = s->ctx->now;
     t->offered_before = t->offered;
     t->log = (struct vec){0};
     t->n_replies = 0;
     while (log_next(&c, &item)) {
         if (item.tag == LOG_MAIL || item.tag == LOG_PARAMS)
-            append(s, t, &item, when);
+            append(s, t, &item);
     }
     vec_free(&old, s->mem);
 }
 
-static bool
-says_something(const struct tx *t)
-{
-    return t->has_mail || t->offered > 0 || t->via != VIA_NONE;
-}
-
 static void
-report(struct smtp *s, struct tx *t, ns_t when)
+report(struct smtp *s, struct tx *t)
 {
     if (says_something(t)) {
-        emit(s, t, true, when);
+        emit(s, t, true);
         if (t->complete)
             s->ctx->stats.messages++;
     } else {
@@ -436,23 +570,23 @@ report(struct smtp *s, struct tx *t, ns_t when)
 }
 
 void
-smtp_tx_settle(struct smtp *s, ns_t when)
+smtp_tx_settle(struct smtp *s)
 {
     while (s->txs != NULL && s->txs->closed && s->txs->n_pending == 0 &&
            (s->txs->settled || !smtp_message_smuggles(s->txs))) {
         struct tx *t = s->txs;
 
         s->txs = t->next;
-        report(s, t, when);
+        report(s, t);
     }
 }
 
 void
-smtp_tx_end_all(struct smtp *s, ns_t when)
+smtp_tx_end_all(struct smtp *s)
 {
     smtp_pending_drop_all(s);
-    smtp_tx_close(s, CUT_END, when);
+    smtp_tx_close(s, CUT_END);
     for (struct tx *t = s->txs; t != NULL; t = t->next)
         t->settled = true;
-    smtp_tx_settle(s, when);
+    smtp_tx_settle(s);
 }
