@@ -84,22 +84,6 @@ hash32(struct span s, uint64_t seed)
 }
 
 static void
-remember(struct reasm *r, const struct reasm_env *e, uint64_t off,
-         struct span s)
-{
-    struct reasm_work *w;
-
-    if (off + s.n <= e->acked)
-        return;
-    w = reasm_work(r, e);
-    if (w == NULL)
-        return;
-    w->n_sent = (uint8_t)(w->n_sent + (w->n_sent < REASM_SENT));
-    w->sent[w->at_sent++ % REASM_SENT] =
-        (struct reasm_sent){(uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
-}
-
-static void
 forget_acked(struct reasm_work *w, uint64_t acked)
 {
     while (w->n_sent > 0) {
@@ -110,6 +94,28 @@ forget_acked(struct reasm_work *w, uint64_t acked)
             return;
         w->n_sent--;
     }
+}
+
+/* Of many in flight the oldest are kept: they are what a sender repeats, and
+ * the others need no hash. Without the peer's word none is ever acknowledged,
+ * so then the newest are. */
+static void
+remember(struct reasm *r, const struct reasm_env *e, uint64_t off,
+         struct span s)
+{
+    struct reasm_work *w;
+
+    if (off + s.n <= e->acked)
+        return;
+    w = reasm_work(r, e);
+    if (w == NULL)
+        return;
+    forget_acked(w, e->acked);
+    if (w->n_sent == REASM_SENT && !e->blind)
+        return;
+    w->n_sent = (uint8_t)(w->n_sent + (w->n_sent < REASM_SENT));
+    w->sent[w->at_sent++ % REASM_SENT] =
+        (struct reasm_sent){(uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
 }
 
 /* A segment all of whose bytes were delivered before. */
