@@ -140,21 +140,28 @@ prefix_has(const struct prefix *p, const struct addr *a)
 bool
 addr_is_private(const struct addr *a)
 {
-#define V4(b0, b1, bits)                                                       \
-    {                                                                          \
-        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, b0, b1}}, 96 + (bits)      \
-    }
-    static const struct prefix inside[] = {
-        V4(10, 0, 8),           V4(172, 16, 12),     V4(192, 168, 16),
-        V4(100, 64, 10),        V4(169, 254, 16),    V4(127, 0, 8),
-        {{{0xfc}}, 7},          {{{0xfe, 0x80}}, 10},
-        {{{[15] = 1}}, 128},
+    static const struct {
+        uint8_t head[2];
+        uint8_t bits;
+        bool v4;
+    } inside[] = {
+        {{10, 0},      8,  true },
+        {{172, 16},    12, true },
+        {{192, 168},   16, true },
+        {{100, 64},    10, true },
+        {{169, 254},   16, true },
+        {{127, 0},     8,  true },
+        {{0xfc, 0},    7,  false},
+        {{0xfe, 0x80}, 10, false},
     };
-#undef V4
+    static const struct addr loopback = {{[15] = 1}};
+    bool v4 = addr_is_v4(a);
+    const uint8_t *head = v4 ? a->b + 12 : a->b;
 
     for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
-        if (prefix_has(&inside[i], a))
+        if (inside[i].v4 == v4 &&
+            same_bits(inside[i].head, head, inside[i].bits))
             return true;
     }
-    return false;
+    return addr_cmp(a, &loopback) == 0;
 }

@@ -3,7 +3,8 @@
 /* addr - host addresses and prefixes
  *
  * IPv4 is held as its IPv4-mapped IPv6 form (RFC 4291 2.5.5.2), so one type and
- * one comparison serve both. A real ::ffff:a.b.c.d on the wire reads as IPv4. */
+ * one comparison serve both. A real ::ffff:a.b.c.d on the wire reads as IPv4.
+ */
 #include "sensor/base/buf.h"
 
 #define ADDR_TEXT_MAX 46

@@ -6,11 +6,11 @@
  * network may be able to trip it: bad input is handled, never asserted. */
 #include <stdlib.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE          __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define LIKELY(x)         __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)       __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
 #define REQUIRE(cond)                                                          \
     do {                                                                       \

@@ -41,8 +41,8 @@ json_key(struct json_out *j, const char *key)
 }
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define TOP EACH(0x80)
-#define WORD sizeof(uint64_t)
+#define TOP        EACH(0x80)
+#define WORD       sizeof(uint64_t)
 
 /* The top bit of each zero byte; bytes above the first may be wrong. */
 static uint64_t
@@ -171,8 +171,7 @@ str_tight(struct buf *out, struct span s, bool *replaced)
         size_t n = utf8_len(s);
         struct span one = span_head(s, n > 0 ? n : 1);
 
-        buf_put(out, room,
-                (size_t)(json_escape(room, one, replaced) - room));
+        buf_put(out, room, (size_t)(json_escape(room, one, replaced) - room));
         s = span_tail(s, one.n);
     }
 }

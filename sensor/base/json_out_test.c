@@ -7,26 +7,34 @@
 
 #include <cmocka.h>
 
-#define S(lit) {(const uint8_t *)(lit), sizeof(lit) - 1}
+#define S(lit)                                                                 \
+    {                                                                          \
+        (const uint8_t *)(lit), sizeof(lit) - 1                                \
+    }
 
 static const struct {
     const char *why;
     struct span in, want;
     bool replaced;
 } strings[] = {
-    {"nothing", S(""), S("\"\""), false},
-    {"text", S("abc"), S("\"abc\""), false},
-    {"a word and more", S("abcdefghijk"), S("\"abcdefghijk\""), false},
-    {"quote", S("a\"b"), S("\"a\\\"b\""), false},
-    {"backslash", S("\\"), S("\"\\\\\""), false},
-    {"slash stays", S("</a>"), S("\"</a>\""), false},
-    {"line ends", S("\r\n\t"), S("\"\\r\\n\\t\""), false},
-    {"controls", S("\0\x1f\x7f"), S("\"\\u0000\\u001f\\u007f\""), false},
-    {"UTF-8", S("\xc3\xa4\xf0\x9f\x98\x80"),
-     S("\"\xc3\xa4\xf0\x9f\x98\x80\""), false},
-    {"not UTF-8", S("a\xff" "b"), S("\"a\xef\xbf\xbd" "b\""), true},
-    {"cut", S("abcdefg\xe2\x82"),
-     S("\"abcdefg\xef\xbf\xbd\xef\xbf\xbd\""), true},
+    {"nothing",         S(""),                         S("\"\""),                                false},
+    {"text",            S("abc"),                      S("\"abc\""),                             false},
+    {"a word and more", S("abcdefghijk"),              S("\"abcdefghijk\""),                     false},
+    {"quote",           S("a\"b"),                     S("\"a\\\"b\""),                          false},
+    {"backslash",       S("\\"),                       S("\"\\\\\""),                            false},
+    {"slash stays",     S("</a>"),                     S("\"</a>\""),                            false},
+    {"line ends",       S("\r\n\t"),                   S("\"\\r\\n\\t\""),                       false},
+    {"controls",        S("\0\x1f\x7f"),               S("\"\\u0000\\u001f\\u007f\""),           false},
+    {"UTF-8",           S("\xc3\xa4\xf0\x9f\x98\x80"), S("\"\xc3\xa4\xf0\x9f\x98\x80\""),
+     false                                                                                            },
+    {"not UTF-8",
+     S("a\xff"
+       "b"),
+     S("\"a\xef\xbf\xbd"
+       "b\""),
+     true                                                                                             },
+    {"cut",             S("abcdefg\xe2\x82"),          S("\"abcdefg\xef\xbf\xbd\xef\xbf\xbd\""),
+     true                                                                                             },
 };
 
 static void
@@ -82,8 +90,7 @@ static void
 full_buffers(void **state)
 {
     struct span in = SPAN_LIT("ab\"\x01\xff\xc3\xa4");
-    struct span want = SPAN_LIT(
-        "\"ab\\\"\\u0001\xef\xbf\xbd\xc3\xa4\"");
+    struct span want = SPAN_LIT("\"ab\\\"\\u0001\xef\xbf\xbd\xc3\xa4\"");
 
     (void)state;
     for (size_t max = 0; max <= want.n + 2; max++) {

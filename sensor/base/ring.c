@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ALIGN 8U
-#define SKIP UINT32_MAX
+#define ALIGN            8U
+#define SKIP             UINT32_MAX
 #define WAKE_BYTES_SHIFT 3 /* a waiting writer wakes at 1/8 free */
 
 struct ring_shared {
@@ -36,8 +36,8 @@ futex_wake(_Atomic uint32_t *word)
 static void *
 map_shared(size_t n)
 {
-    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                   -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
 }

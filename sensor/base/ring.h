@@ -6,10 +6,10 @@
  * threads or two processes (fork after ring_new). A message is a 4-byte length
  * and its bytes, padded to 8; it never wraps: a skip mark fills the end.
  * The reader trusts nothing in the block: a length that does not fit ends the
- * ring with corrupt set. A writer that was taken over may still change a message
- * while it is read: copy it first where that matters, then check the copy.
- * Waiting is by futex on a bell that several rings may share, so one reader
- * waits for many writers. */
+ * ring with corrupt set. A writer that was taken over may still change a
+ * message while it is read: copy it first where that matters, then check the
+ * copy. Waiting is by futex on a bell that several rings may share, so one
+ * reader waits for many writers. */
 #include <stdatomic.h>
 
 #include "sensor/base/attr.h"
@@ -62,8 +62,8 @@ bool ring_ended(struct ring *r);
 
 /* The reader's side of the bell: look = ring_bell_look; if no ring has a
  * message, ring_bell_wait(look) sleeps until someone rings after the look. The
- * order is look, read all, ask ring_ended, wait: an end that came while the last
- * messages were read has rung already. */
+ * order is look, read all, ask ring_ended, wait: an end that came while the
+ * last messages were read has rung already. */
 uint32_t ring_bell_look(struct ring_bell *b);
 void ring_bell_wait(struct ring_bell *b, uint32_t look);
 

@@ -208,8 +208,8 @@ threads(size_t n, size_t longest, bool by_polling)
     pthread_t t[4];
 
     for (size_t i = 0; i < n; i++) {
-        w[i] = (struct writer){ring_get(&bell), longest, (uint32_t)i,
-                               by_polling};
+        w[i] =
+            (struct writer){ring_get(&bell), longest, (uint32_t)i, by_polling};
         reader[i] = w[i].ring;
         in[i] = (struct reading){&reader[i], w[i].seed + 88172645463325252, 0};
         assert_int_equal(pthread_create(&t[i], NULL, write_all, &w[i]), 0);
@@ -286,7 +286,7 @@ static void
 corrupt_length_ends_the_ring(void **state)
 {
     static const uint32_t lengths[] = {
-        20,         /* one message more than was put */
+        20, /* one message more than was put */
         SMALLEST / 4, SMALLEST, 0x7fffffff, 0xfffffff0, UINT32_MAX,
     };
 

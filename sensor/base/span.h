@@ -23,7 +23,10 @@ struct cursor {
 
 #define SPAN_NONE ((struct span){NULL, 0})
 /* A span over a string literal, without its NUL; SPAN_INIT for initialisers. */
-#define SPAN_INIT(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define SPAN_INIT(s)                                                           \
+    {                                                                          \
+        (const uint8_t *)(s), sizeof(s) - 1                                    \
+    }
 #define SPAN_LIT(s) ((struct span){(const uint8_t *)(s), sizeof(s) - 1})
 
 static inline struct span
@@ -70,8 +73,7 @@ span_eq(struct span a, struct span b)
 static inline bool
 span_starts(struct span s, struct span head)
 {
-    return s.n >= head.n &&
-           (head.n == 0 || memcmp(s.p, head.p, head.n) == 0);
+    return s.n >= head.n && (head.n == 0 || memcmp(s.p, head.p, head.n) == 0);
 }
 
 /* ASCII letters compare without case; other bytes exactly. */
@@ -161,8 +163,9 @@ cur_be24(struct cursor *c)
 {
     struct span s = cur_take(c, 3);
 
-    return s.n == 3 ? ((uint32_t)s.p[0] << 16) | ((uint32_t)s.p[1] << 8) | s.p[2]
-                    : 0;
+    return s.n == 3
+               ? ((uint32_t)s.p[0] << 16) | ((uint32_t)s.p[1] << 8) | s.p[2]
+               : 0;
 }
 
 static inline uint32_t

@@ -16,15 +16,15 @@ finds(void **state)
         const char *why, *in, *want;
         size_t at;
     } rows[] = {
-        {"at the head", "abc", "ab", 0},
-        {"at the end", "abc", "c", 2},
-        {"absent", "abc", "d", 3},
-        {"longer than the input", "abc", "abcd", 3},
-        {"nothing is everywhere", "abc", "", 0},
-        {"nothing in nothing", "", "", 0},
-        {"something in nothing", "", "a", 0},
-        {"the first of two", "abab", "ab", 0},
-        {"a false start", "aab", "ab", 1},
+        {"at the head",           "abc",  "ab",   0},
+        {"at the end",            "abc",  "c",    2},
+        {"absent",                "abc",  "d",    3},
+        {"longer than the input", "abc",  "abcd", 3},
+        {"nothing is everywhere", "abc",  "",     0},
+        {"nothing in nothing",    "",     "",     0},
+        {"something in nothing",  "",     "a",    0},
+        {"the first of two",      "abab", "ab",   0},
+        {"a false start",         "aab",  "ab",   1},
     };
 
     (void)state;
@@ -45,15 +45,15 @@ compares(void **state)
         const char *why, *a, *b;
         bool exact, nocase, starts, contains;
     } rows[] = {
-        {"same", "MAIL", "MAIL", true, true, true, true},
-        {"other case", "mail", "MAIL", false, true, true, true},
-        {"head", "MAIL FROM", "mail", false, false, true, true},
-        {"middle", "xMAILx", "mail", false, false, false, true},
-        {"@ is not `", "@", "`", false, false, false, false},
-        {"[ is not {", "[", "{", false, false, false, false},
-        {"nothing", "", "", true, true, true, true},
-        {"nothing in something", "a", "", false, false, true, true},
-        {"something in nothing", "", "a", false, false, false, false},
+        {"same",                 "MAIL",      "MAIL", true,  true,  true,  true },
+        {"other case",           "mail",      "MAIL", false, true,  true,  true },
+        {"head",                 "MAIL FROM", "mail", false, false, true,  true },
+        {"middle",               "xMAILx",    "mail", false, false, false, true },
+        {"@ is not `",           "@",         "`",    false, false, false, false},
+        {"[ is not {",           "[",         "{",    false, false, false, false},
+        {"nothing",              "",          "",     true,  true,  true,  true },
+        {"nothing in something", "a",         "",     false, false, true,  true },
+        {"something in nothing", "",          "a",    false, false, false, false},
     };
 
     (void)state;
@@ -104,19 +104,19 @@ numbers(void **state)
         bool ok;
         uint64_t want;
     } rows[] = {
-        {"plain", "1024", true, 1024},
-        {"zero", "0", true, 0},
-        {"leading zeros", "0007", true, 7},
-        {"the largest", "18446744073709551615", true, UINT64_MAX},
-        {"one more", "18446744073709551616", false, 0},
-        {"ten times", "184467440737095516150", false, 0},
-        {"nothing", "", false, 0},
-        {"sign", "-1", false, 0},
-        {"plus", "+1", false, 0},
-        {"space", "1 ", false, 0},
-        {"hexadecimal", "0x10", false, 0},
-        {"byte before 0", "/", false, 0},
-        {"byte after 9", ":", false, 0},
+        {"plain",         "1024",                  true,  1024      },
+        {"zero",          "0",                     true,  0         },
+        {"leading zeros", "0007",                  true,  7         },
+        {"the largest",   "18446744073709551615",  true,  UINT64_MAX},
+        {"one more",      "18446744073709551616",  false, 0         },
+        {"ten times",     "184467440737095516150", false, 0         },
+        {"nothing",       "",                      false, 0         },
+        {"sign",          "-1",                    false, 0         },
+        {"plus",          "+1",                    false, 0         },
+        {"space",         "1 ",                    false, 0         },
+        {"hexadecimal",   "0x10",                  false, 0         },
+        {"byte before 0", "/",                     false, 0         },
+        {"byte after 9",  ":",                     false, 0         },
     };
 
     (void)state;
@@ -190,9 +190,9 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),        cmocka_unit_test(compares),
-        cmocka_unit_test(cuts),         cmocka_unit_test(numbers),
-        cmocka_unit_test(cursor_ends),  cmocka_unit_test(cursor_takes),
+        cmocka_unit_test(finds),       cmocka_unit_test(compares),
+        cmocka_unit_test(cuts),        cmocka_unit_test(numbers),
+        cmocka_unit_test(cursor_ends), cmocka_unit_test(cursor_takes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

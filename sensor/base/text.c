@@ -79,10 +79,9 @@ is_hidden(uint32_t c)
     return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c ||
            c == 0x115f || c == 0x1160 || c == 0x17b4 || c == 0x17b5 ||
            (c >= 0x180b && c <= 0x180f) || c == 0x3164 || c == 0xffa0 ||
-           (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-           c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 void

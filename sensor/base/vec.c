@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define STEP 32U
+#define STEP    32U
 #define CAP_MAX (UINT32_MAX / 4)
 
 static bool

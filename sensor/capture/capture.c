@@ -10,7 +10,7 @@ struct capture {
     /* Files with packets left, as a binary heap: the next one first. */
     struct capture_file **heap;
     size_t n_live;
-    bool taken; /* the first one's head has been given out */
+    bool taken;                /* the first one's head has been given out */
     struct capture_file *fast; /* the only one left, plain and unfiltered */
     struct capture_file *files;
     size_t n_files;
@@ -61,8 +61,7 @@ choose_fast(struct capture *c)
     struct capture_file *f = c->heap[0];
 
     c->fast = NULL;
-    if (c->n_live == 1 && c->taken && f->plain &&
-        c->shared.filter.text == NULL)
+    if (c->n_live == 1 && c->taken && f->plain && c->shared.filter.text == NULL)
         c->fast = f;
 }
 
@@ -234,8 +233,8 @@ capture_open(const char *const *files, size_t n,
 
 enum err
 capture_open_memory(const struct span *inputs, size_t n, size_t chunk,
-                    const struct capture_options *options,
-                    struct capture **out, struct buf *message)
+                    const struct capture_options *options, struct capture **out,
+                    struct buf *message)
 {
     struct capture *c;
     enum err e = make(n, options, &c, message);

@@ -98,10 +98,10 @@ enum capture_format {
 enum capture_coding { CAPTURE_PLAIN, CAPTURE_GZIP, CAPTURE_ZSTD };
 
 #define CAPTURE_FAULT_MAP(X)                                                   \
-    X(EMPTY, "empty")           /* not one byte in it */                       \
-    X(CUT, "cut_short")         /* ends inside a record, block or member */    \
-    X(LENGTH, "bad_length")     /* a length that cannot be */                  \
-    X(BLOCK, "bad_block")       /* a pcapng block that contradicts itself */   \
+    X(EMPTY, "empty")            /* not one byte in it */                      \
+    X(CUT, "cut_short")          /* ends inside a record, block or member */   \
+    X(LENGTH, "bad_length")      /* a length that cannot be */                 \
+    X(BLOCK, "bad_block")        /* a pcapng block that contradicts itself */  \
     X(CODING, "bad_compression") /* gzip or zstd data is damaged */            \
     X(READ, "read_error")                                                      \
     X(MEMORY, "out_of_memory")                                                 \
@@ -144,7 +144,7 @@ struct capture_iface {
     struct span name; /* if_name as it stands in the file, else the base name
                        * of the file; bytes from outside, escape them */
     size_t file;
-    uint32_t index;   /* number within its section; 0 in classic pcap */
+    uint32_t index; /* number within its section; 0 in classic pcap */
     uint16_t link;
 };
 

@@ -87,8 +87,7 @@ capture_file_short(struct capture_file *f, uint64_t want, const char *what)
                            s->detail);
         return;
     case SOURCE_MEMORY:
-        capture_file_fault(f, CAPTURE_FAULT_MEMORY, "%s",
-                           err_text(ERR_NOMEM));
+        capture_file_fault(f, CAPTURE_FAULT_MEMORY, "%s", err_text(ERR_NOMEM));
         return;
     }
 }
@@ -140,7 +139,8 @@ static int32_t
 iface_number(struct capture_shared *s, struct capture_iface want)
 {
     static const struct capture_iface others = {
-        .name = {(const uint8_t *)"(others)", 8}};
+        .name = {(const uint8_t *)"(others)", 8}
+    };
 
     want.name = span_head(want.name, CAPTURE_IFACE_NAME_MAX);
     for (size_t i = s->n_ifaces; i-- > 0;) {
@@ -205,19 +205,18 @@ capture_file_add_iface(struct capture_file *f, uint16_t link, struct span name)
                            CAPTURE_SECTION_IFACES_MAX);
         return NULL;
     }
-    slots = grow(f->slots, f->n_slots, &f->slots_cap, SLOTS_MIN,
-                 sizeof(*slots));
+    slots =
+        grow(f->slots, f->n_slots, &f->slots_cap, SLOTS_MIN, sizeof(*slots));
     if (slots != NULL)
         f->slots = slots;
     number = slots != NULL ? iface_number(f->shared, want) : -1;
     if (number < 0) {
-        capture_file_fault(f, CAPTURE_FAULT_MEMORY, "%s",
-                           err_text(ERR_NOMEM));
+        capture_file_fault(f, CAPTURE_FAULT_MEMORY, "%s", err_text(ERR_NOMEM));
         return NULL;
     }
     slots = &f->slots[f->n_slots++];
-    *slots = (struct capture_slot){.link = want.link,
-                                   .iface = (uint16_t)number};
+    *slots =
+        (struct capture_slot){.link = want.link, .iface = (uint16_t)number};
     slot_filter(f, slots);
     return slots;
 }

@@ -61,15 +61,15 @@ struct capture_file {
     size_t n_slots;
     size_t slots_cap;
     const struct capture_slot *slot; /* of the packet last read */
-    ns_t last; /* time of the packet last read */
+    ns_t last;                       /* time of the packet last read */
 
     struct packet head; /* in a merge: the next packet */
     bool parked;        /* its buffers are given back, head.data is void */
 
     char *name;
     struct capture_facts facts; /* first: UINT64_MAX before any packet */
-    struct capture_fault end;  /* what ended the file */
-    struct capture_fault mute; /* why packets are left out */
+    struct capture_fault end;   /* what ended the file */
+    struct capture_fault mute;  /* why packets are left out */
     bool has_end;
     bool has_mute;
 };

@@ -12,12 +12,12 @@ static const struct {
     int dlt;
 } dlts[] = {
     {100, DLT_ATM_RFC1483},
-    {101, DLT_RAW},
-    {102, DLT_SLIP_BSDOS},
-    {103, DLT_PPP_BSDOS},
-    {104, DLT_C_HDLC},
-    {106, DLT_ATM_CLIP},
-    {246, DLT_PFSYNC},
+    {101, DLT_RAW        },
+    {102, DLT_SLIP_BSDOS },
+    {103, DLT_PPP_BSDOS  },
+    {104, DLT_C_HDLC     },
+    {106, DLT_ATM_CLIP   },
+    {246, DLT_PFSYNC     },
 };
 
 /* The text must fit one of these to be taken at all. */
@@ -98,8 +98,7 @@ capture_filter_for(struct capture_filter *f, uint16_t link)
     REQUIRE(f->text != NULL);
     for (size_t i = 0; i < f->n; i++) {
         if (f->programs[i].link == link)
-            return f->programs[i].code.bf_len > 0 ? &f->programs[i].code
-                                                  : NULL;
+            return f->programs[i].code.bf_len > 0 ? &f->programs[i].code : NULL;
     }
     if (f->n == CAPTURE_FILTER_LINKS_MAX)
         return NULL;

@@ -226,8 +226,8 @@ pack_gzip(struct span in)
     int e;
 
     buf_init(&out, MADE_MAX);
-    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8,
-                                  Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(
+        deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_true(buf_grow(&out, deflateBound(&z, in.n) + 64));
     z.next_in = in.p;
     z.avail_in = (uInt)in.n;
@@ -344,13 +344,13 @@ expect_made(struct capture *c, const char *why)
 
 const struct flavour flavours[N_FLAVOURS] = {
     {"microseconds, little", 0xa1b2c3d4, false},
-    {"microseconds, big", 0xa1b2c3d4, true},
-    {"nanoseconds, little", 0xa1b23c4d, false},
-    {"nanoseconds, big", 0xa1b23c4d, true},
-    {"modified, little", 0xa1b2cd34, false},
-    {"modified, big", 0xa1b2cd34, true},
-    {"pcapng, little", 0, false},
-    {"pcapng, big", 0, true},
+    {"microseconds, big",    0xa1b2c3d4, true },
+    {"nanoseconds, little",  0xa1b23c4d, false},
+    {"nanoseconds, big",     0xa1b23c4d, true },
+    {"modified, little",     0xa1b2cd34, false},
+    {"modified, big",        0xa1b2cd34, true },
+    {"pcapng, little",       0,          false},
+    {"pcapng, big",          0,          true },
 };
 
 void

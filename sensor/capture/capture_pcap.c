@@ -12,8 +12,8 @@ static const struct pcap_kind {
     uint64_t frac_ns;
 } kinds[] = {
     {0xa1b2c3d4, false, NS_PER_US},
-    {0xa1b23c4d, false, 1},
-    {0xa1b2cd34, true, NS_PER_US},
+    {0xa1b23c4d, false, 1        },
+    {0xa1b2cd34, true,  NS_PER_US},
 };
 
 static const struct pcap_kind *
@@ -76,8 +76,8 @@ capture_pcap_open(struct capture_file *f)
     f->frac_ns = kind->frac_ns;
     f->plain = !kind->modified && !(major == 2 && minor < 4);
     /* The upper half has the length of the frame check sequence. */
-    slot = capture_file_add_iface(f, (uint16_t)get32(&c, f->swapped),
-                                  SPAN_NONE);
+    slot =
+        capture_file_add_iface(f, (uint16_t)get32(&c, f->swapped), SPAN_NONE);
     if (slot == NULL)
         return false;
     f->slot = slot;

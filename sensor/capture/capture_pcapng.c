@@ -113,8 +113,8 @@ clock_set_offset(struct capture_clock *c, int64_t seconds)
     uint64_t size = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
 
     c->before = seconds < 0;
-    c->offset_ns = size < CAPTURE_TIME_MAX / NS_PER_S ? size * NS_PER_S
-                                                      : CAPTURE_TIME_MAX;
+    c->offset_ns =
+        size < CAPTURE_TIME_MAX / NS_PER_S ? size * NS_PER_S : CAPTURE_TIME_MAX;
 }
 
 static ns_t
@@ -265,8 +265,7 @@ give_timed(struct capture_file *f, struct block *b, uint32_t iface,
     out->wire_len = w[3];
     step = give(f, b, iface, w[2], out);
     if (LIKELY(step == STEP_PACKET))
-        out->when =
-            clock_read(&f->slot->clock, (uint64_t)w[0] << 32 | w[1]);
+        out->when = clock_read(&f->slot->clock, (uint64_t)w[0] << 32 | w[1]);
     return step;
 }
 

@@ -15,25 +15,25 @@ static const struct {
     uint64_t ticks;
     ns_t want;
 } times[] = {
-    {"default is microseconds", -1, 0, 1767600000123456, 1767600000123456000},
-    {"seconds", 0, 0, 1767600000, 1767600000000000000},
-    {"milliseconds", 3, 0, 1767600000123, 1767600000123000000},
-    {"nanoseconds", 9, 0, 1767600000123456789, 1767600000123456789},
-    {"tenths of a nanosecond", 10, 0, 12345678909, 1234567890},
-    {"the smallest unit that can be told", 28, 0, UINT64_MAX, 1},
-    {"a unit too small to be told", 29, 0, UINT64_MAX, 0},
-    {"10^-127", 127, 0, UINT64_MAX, 0},
-    {"halves", 0x81, 0, 3, 1500000000},
-    {"2^-10", 0x80 + 10, 0, 1024 + 512, 1500000000},
-    {"2^-32", 0x80 + 32, 0, (UINT64_C(1767600000) << 32) + (1U << 31),
-     1767600000500000000},
-    {"2^-127", 0xff, 0, UINT64_MAX, 0},
-    {"offset forward", 6, 1000, 5, 1000000005000},
-    {"offset back", 6, -10, 15000001, 5000001000},
-    {"offset back past 1970", 6, -10, 9000000, 0},
-    {"offset of all ages", 6, INT64_MAX, 1, CAPTURE_TIME_MAX},
-    {"offset before all ages", 6, INT64_MIN, 1767600000000000, 0},
-    {"time past the limit", 6, 0, UINT64_MAX, CAPTURE_TIME_MAX},
+    {"default is microseconds",            -1,        0,         1767600000123456,                          1767600000123456000},
+    {"seconds",                            0,         0,         1767600000,                                1767600000000000000},
+    {"milliseconds",                       3,         0,         1767600000123,                             1767600000123000000},
+    {"nanoseconds",                        9,         0,         1767600000123456789,                       1767600000123456789},
+    {"tenths of a nanosecond",             10,        0,         12345678909,                               1234567890         },
+    {"the smallest unit that can be told", 28,        0,         UINT64_MAX,                                1                  },
+    {"a unit too small to be told",        29,        0,         UINT64_MAX,                                0                  },
+    {"10^-127",                            127,       0,         UINT64_MAX,                                0                  },
+    {"halves",                             0x81,      0,         3,                                         1500000000         },
+    {"2^-10",                              0x80 + 10, 0,         1024 + 512,                                1500000000         },
+    {"2^-32",                              0x80 + 32, 0,         (UINT64_C(1767600000) << 32) + (1U << 31),
+     1767600000500000000                                                                                                       },
+    {"2^-127",                             0xff,      0,         UINT64_MAX,                                0                  },
+    {"offset forward",                     6,         1000,      5,                                         1000000005000      },
+    {"offset back",                        6,         -10,       15000001,                                  5000001000         },
+    {"offset back past 1970",              6,         -10,       9000000,                                   0                  },
+    {"offset of all ages",                 6,         INT64_MAX, 1,                                         CAPTURE_TIME_MAX   },
+    {"offset before all ages",             6,         INT64_MIN, 1767600000000000,                          0                  },
+    {"time past the limit",                6,         0,         UINT64_MAX,                                CAPTURE_TIME_MAX   },
 };
 
 static void
@@ -63,8 +63,8 @@ test_times(void **state)
 /* ---- sections and interfaces ---- */
 
 static void
-expect_name(const struct capture *c, size_t i, const char *name,
-            uint32_t index, uint16_t link)
+expect_name(const struct capture *c, size_t i, const char *name, uint32_t index,
+            uint16_t link)
 {
     const struct capture_iface *f = capture_iface(c, i);
 
@@ -163,7 +163,12 @@ test_iface_names(void **state)
 {
     static const struct {
         size_t in, want;
-    } rows[] = {{255, 255}, {256, 256}, {257, 256}, {1000, 256}};
+    } rows[] = {
+        {255,  255},
+        {256,  256},
+        {257,  256},
+        {1000, 256}
+    };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -191,12 +196,12 @@ test_bad_options(void **state)
         const char *why;
         struct span body;
     } rows[] = {
-        {"option past the block", LIT("\1\0\0\0\0\0\0\0\2\0\377\0eth0")},
-        {"half an option", LIT("\1\0\0\0\0\0\0\0\2\0")},
-        {"empty tsresol", LIT("\1\0\0\0\0\0\0\0\11\0\0\0")},
-        {"short tsoffset", LIT("\1\0\0\0\0\0\0\0\16\0\4\0\1\0\0\0")},
-        {"empty name", LIT("\1\0\0\0\0\0\0\0\2\0\0\0")},
-        {"name of a NUL", LIT("\1\0\0\0\0\0\0\0\2\0\1\0\0\0\0\0")},
+        {"option past the block", LIT("\1\0\0\0\0\0\0\0\2\0\377\0eth0")   },
+        {"half an option",        LIT("\1\0\0\0\0\0\0\0\2\0")             },
+        {"empty tsresol",         LIT("\1\0\0\0\0\0\0\0\11\0\0\0")        },
+        {"short tsoffset",        LIT("\1\0\0\0\0\0\0\0\16\0\4\0\1\0\0\0")},
+        {"empty name",            LIT("\1\0\0\0\0\0\0\0\2\0\0\0")         },
+        {"name of a NUL",         LIT("\1\0\0\0\0\0\0\0\2\0\1\0\0\0\0\0") },
     };
 
     (void)state;

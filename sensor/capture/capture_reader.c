@@ -13,17 +13,17 @@ static const struct {
     const char *what;
 } others[] = {
     {"\xfd\x37\x7a\x58", 4,
-     "is compressed with xz; unpack it (xz -dc) into standard input"},
-    {"BZh", 3,
-     "is compressed with bzip2; unpack it (bzip2 -dc) into standard input"},
+     "is compressed with xz; unpack it (xz -dc) into standard input"             },
+    {"BZh",              3,
+     "is compressed with bzip2; unpack it (bzip2 -dc) into standard input"       },
     {"\x04\x22\x4d\x18", 4,
-     "is compressed with lz4; unpack it (lz4 -dc) into standard input"},
-    {"PK\x03\x04", 4, "is a zip archive; unpack it first"},
-    {"snoo", 4, "is a snoop capture; convert it with editcap -F pcap"},
-    {"GMBU", 4,
-     "is a Network Monitor capture; convert it with editcap -F pcap"},
-    {"\x1f\x8b", 2, "is compressed twice; unpack it once first"},
-    {"\x28\xb5\x2f\xfd", 4, "is compressed twice; unpack it once first"},
+     "is compressed with lz4; unpack it (lz4 -dc) into standard input"           },
+    {"PK\x03\x04",       4, "is a zip archive; unpack it first"                  },
+    {"snoo",             4, "is a snoop capture; convert it with editcap -F pcap"},
+    {"GMBU",             4,
+     "is a Network Monitor capture; convert it with editcap -F pcap"             },
+    {"\x1f\x8b",         2, "is compressed twice; unpack it once first"          },
+    {"\x28\xb5\x2f\xfd", 4, "is compressed twice; unpack it once first"          },
 };
 
 static enum err

@@ -172,26 +172,28 @@ static const struct {
     size_t at; /* from the start of the third packet's record */
     uint32_t value;
     enum capture_fault_kind kind;
-} damages[] = {
-    {"captured length one past the limit", 8, CAPTURE_CAPLEN_MAX + 1,
-     CAPTURE_FAULT_LENGTH},
-    {"captured length all ones", 8, UINT32_MAX, CAPTURE_FAULT_LENGTH},
-    {"captured length at the limit: past the end", 8, CAPTURE_CAPLEN_MAX,
-     CAPTURE_FAULT_CUT},
-}, ng_damages[] = {
-    {"block length 7", 4, 7, CAPTURE_FAULT_LENGTH},
-    {"block length 11", 4, 11, CAPTURE_FAULT_LENGTH},
-    {"block length 0", 4, 0, CAPTURE_FAULT_LENGTH},
-    {"block length past the limit", 4, CAPTURE_BLOCK_MAX + 1,
-     CAPTURE_FAULT_LENGTH},
-    {"block length at the limit: past the end", 4, CAPTURE_BLOCK_MAX,
-     CAPTURE_FAULT_CUT},
-    {"shorter block: no length at its end", 4, 40, CAPTURE_FAULT_BLOCK},
-    {"an interface that is not declared", 8, 1, CAPTURE_FAULT_BLOCK},
-    {"captured length past the block", 20, 200, CAPTURE_FAULT_BLOCK},
-    {"captured length past the limit", 20, CAPTURE_CAPLEN_MAX + 1,
-     CAPTURE_FAULT_LENGTH},
-    {"a section without byte order", 0, 0x0a0d0d0a, CAPTURE_FAULT_BLOCK},
+} damages[] =
+    {
+        {"captured length one past the limit",         8, CAPTURE_CAPLEN_MAX + 1,
+         CAPTURE_FAULT_LENGTH                                                                         },
+        {"captured length all ones",                   8, UINT32_MAX,             CAPTURE_FAULT_LENGTH},
+        {"captured length at the limit: past the end", 8, CAPTURE_CAPLEN_MAX,
+         CAPTURE_FAULT_CUT                                                                            },
+},
+  ng_damages[] = {
+      {"block length 7", 4, 7, CAPTURE_FAULT_LENGTH},
+      {"block length 11", 4, 11, CAPTURE_FAULT_LENGTH},
+      {"block length 0", 4, 0, CAPTURE_FAULT_LENGTH},
+      {"block length past the limit", 4, CAPTURE_BLOCK_MAX + 1,
+       CAPTURE_FAULT_LENGTH},
+      {"block length at the limit: past the end", 4, CAPTURE_BLOCK_MAX,
+       CAPTURE_FAULT_CUT},
+      {"shorter block: no length at its end", 4, 40, CAPTURE_FAULT_BLOCK},
+      {"an interface that is not declared", 8, 1, CAPTURE_FAULT_BLOCK},
+      {"captured length past the block", 20, 200, CAPTURE_FAULT_BLOCK},
+      {"captured length past the limit", 20, CAPTURE_CAPLEN_MAX + 1,
+       CAPTURE_FAULT_LENGTH},
+      {"a section without byte order", 0, 0x0a0d0d0a, CAPTURE_FAULT_BLOCK},
 };
 
 static void
@@ -243,7 +245,7 @@ test_caplen_limit(void **state)
         size_t faults;
     } rows[] = {
         {CAPTURE_CAPLEN_MAX - 1, 2, 0},
-        {CAPTURE_CAPLEN_MAX, 2, 0},
+        {CAPTURE_CAPLEN_MAX,     2, 0},
         {CAPTURE_CAPLEN_MAX + 1, 0, 1},
     };
 
@@ -322,7 +324,13 @@ test_raw_link(void **state)
     static const struct {
         uint32_t in;
         uint16_t want;
-    } links[] = {{1, 1}, {12, 101}, {14, 101}, {101, 101}, {0xf4000071, 113}};
+    } links[] = {
+        {1,          1  },
+        {12,         101},
+        {14,         101},
+        {101,        101},
+        {0xf4000071, 113}
+    };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(links); i++) {

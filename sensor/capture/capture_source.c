@@ -306,8 +306,7 @@ capture_source_refill(struct capture_source *s, size_t n)
         return false;
     }
     while (s->cur.in.n < n && !s->ended)
-        s->cur.in.n +=
-            produce(s, s->room + s->cur.in.n, s->cap - s->cur.in.n);
+        s->cur.in.n += produce(s, s->room + s->cur.in.n, s->cap - s->cur.in.n);
     return s->cur.in.n >= n;
 }
 
@@ -316,7 +315,7 @@ static const struct {
     const char *magic;
     size_t n;
 } codings[] = {
-    {CAPTURE_GZIP, "\x1f\x8b", 2},
+    {CAPTURE_GZIP, "\x1f\x8b",         2},
     {CAPTURE_ZSTD, "\x28\xb5\x2f\xfd", 4},
 };
 

@@ -37,9 +37,9 @@ struct capture_source {
     uint64_t size; /* 0: not known */
 
     /* bytes as they lie on disk */
-    int fd;           /* -1: none, or no longer needed */
-    void *map;        /* to be unmapped, size bytes; or NULL */
-    struct span data; /* the whole file, if whole */
+    int fd;             /* -1: none, or no longer needed */
+    void *map;          /* to be unmapped, size bytes; or NULL */
+    struct span data;   /* the whole file, if whole */
     struct cursor pipe; /* memory that comes in pieces of chunk bytes */
     size_t chunk;
     struct cursor raw; /* not yet unpacked */
@@ -52,8 +52,8 @@ struct capture_source {
     bool z_ready;
     bool in_member; /* inside a gzip member or zstd frame */
     ZSTD_DStream *zstd;
-    size_t zstd_hint; /* what it said that it needs */
-    bool zstd_full;   /* its last call filled all the room it had */
+    size_t zstd_hint;      /* what it said that it needs */
+    bool zstd_full;        /* its last call filled all the room it had */
     uint64_t end_position; /* once closed */
     bool closed;
     const volatile sig_atomic_t *stop;

@@ -46,12 +46,12 @@ test_after_members(void **state)
         struct span tail;
         size_t faults;
     } rows[] = {
-        {"padding after gzip", CAPTURE_GZIP, LIT("\0\0\0\0\0"), 0},
-        {"text after gzip", CAPTURE_GZIP, LIT("hello"), 1},
-        {"half a gzip magic", CAPTURE_GZIP, LIT("\x1f"), 1},
-        {"text after zstd", CAPTURE_ZSTD, LIT("hello"), 1},
-        {"skippable frame", CAPTURE_ZSTD,
-         LIT("\x50\x2a\x4d\x18\3\0\0\0abc"), 0},
+        {"padding after gzip", CAPTURE_GZIP, LIT("\0\0\0\0\0"),                  0},
+        {"text after gzip",    CAPTURE_GZIP, LIT("hello"),                       1},
+        {"half a gzip magic",  CAPTURE_GZIP, LIT("\x1f"),                        1},
+        {"text after zstd",    CAPTURE_ZSTD, LIT("hello"),                       1},
+        {"skippable frame",    CAPTURE_ZSTD, LIT("\x50\x2a\x4d\x18\3\0\0\0abc"),
+         0                                                                        },
     };
     struct made m;
 

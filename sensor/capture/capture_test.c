@@ -26,8 +26,15 @@ test_merge(void **state)
         ns_t when;
         size_t file;
     } want[] = {
-        {5, 1}, {10, 0}, {10, 1}, {30, 0}, {20, 0}, /* a's own order is kept */
-        {50, 0}, {50, 0}, {50, 1}, {60, 1},
+        {5,  1},
+        {10, 0},
+        {10, 1},
+        {30, 0},
+        {20, 0}, /* a's own order is kept */
+        {50, 0},
+        {50, 0},
+        {50, 1},
+        {60, 1},
     };
     struct made m[2];
 
@@ -154,15 +161,15 @@ test_filter(void **state)
         size_t want;
         size_t faults;
     } rows[] = {
-        {NULL, 1, 4, 0},
-        {"tcp port 25", 1, 1, 0},
-        {"tcp port 25 or (vlan and tcp port 25)", 1, 2, 0},
-        {"vlan 7", 1, 1, 0},
-        {"vlan 8", 1, 0, 0},
-        {"tcp port 25", 101, 2, 0},
-        {"tcp port 25", 12, 2, 0},
-        {"udp", 1, 0, 0},
-        {"ether host 02:02:02:02:02:02", 101, 0, 1},
+        {NULL,                                    1,   4, 0},
+        {"tcp port 25",                           1,   1, 0},
+        {"tcp port 25 or (vlan and tcp port 25)", 1,   2, 0},
+        {"vlan 7",                                1,   1, 0},
+        {"vlan 8",                                1,   0, 0},
+        {"tcp port 25",                           101, 2, 0},
+        {"tcp port 25",                           12,  2, 0},
+        {"udp",                                   1,   0, 0},
+        {"ether host 02:02:02:02:02:02",          101, 0, 1},
     };
 
     (void)state;
@@ -204,7 +211,8 @@ test_filter_many_links(void **state)
     ng_enhanced(&m, CAPTURE_FILTER_LINKS_MAX + 1, 1, 60);
     in = buf_view(&m.b);
     c = open_in(&in, 1, 0, "greater 10");
-    /* libpcap takes a length on any link type it knows; the 17th is one too many. */
+    /* libpcap takes a length on any link type it knows; the 17th is one too
+     * many. */
     assert_int_equal(drain(c), CAPTURE_FILTER_LINKS_MAX + 1);
     assert_int_equal(capture_n_faults(c), 1);
     capture_close(c);
@@ -221,18 +229,26 @@ static const struct {
     enum err want;
     const char *message;
 } opens[] = {
-    {"no file", {NULL, NULL}, 0, NULL, ERR_USAGE, "no capture file is named"},
-    {"missing", {"/nowhere/x.pcap", NULL}, 1, NULL, ERR_NOENT,
-     "/nowhere/x.pcap: no such file; check the path"},
-    {"folder", {"/tmp", NULL}, 1, NULL, ERR_USAGE,
-     "/tmp: is a directory; name the capture files in it"},
-    {"second is bad", {"/dev/null", "/nowhere/\x1b[31m"}, 2, NULL, ERR_NOENT,
-     "/nowhere/\\x1b[31m: no such file; check the path"},
-    {"stdin twice", {"-", "-"}, 2, NULL, ERR_USAGE,
-     "standard input: named twice; it can be read once"},
-    {"bad filter", {"/dev/null", NULL}, 1, "tcp prot 25", ERR_USAGE, NULL},
-    {"bad filter name", {"/dev/null", NULL}, 1, "", ERR_OK, ""},
-    {"/dev/null is empty", {"/dev/null", NULL}, 1, NULL, ERR_OK, ""},
+    {"no file",            {NULL, NULL},        0, NULL,          ERR_USAGE, "no capture file is named"                          },
+    {"missing",
+     {"/nowhere/x.pcap", NULL},
+     1,                                            NULL,
+     ERR_NOENT,                                                              "/nowhere/x.pcap: no such file; check the path"     },
+    {"folder",
+     {"/tmp", NULL},
+     1,                                            NULL,
+     ERR_USAGE,                                                              "/tmp: is a directory; name the capture files in it"},
+    {"second is bad",
+     {"/dev/null", "/nowhere/\x1b[31m"},
+     2,                                            NULL,
+     ERR_NOENT,                                                              "/nowhere/\\x1b[31m: no such file; check the path"  },
+    {"stdin twice",
+     {"-", "-"},
+     2,                                            NULL,
+     ERR_USAGE,                                                              "standard input: named twice; it can be read once"  },
+    {"bad filter",         {"/dev/null", NULL}, 1, "tcp prot 25", ERR_USAGE, NULL                                                },
+    {"bad filter name",    {"/dev/null", NULL}, 1, "",            ERR_OK,    ""                                                  },
+    {"/dev/null is empty", {"/dev/null", NULL}, 1, NULL,          ERR_OK,    ""                                                  },
 };
 
 static void
@@ -272,10 +288,12 @@ test_not_a_capture(void **state)
         const char *word;
     } rows[] = {
         {LIT("hello world, this is text"), "not a pcap or pcapng"},
-        {LIT("\xfd" "7zXZ\0\0"), "xz -dc"},
-        {LIT("BZh91AY"), "bzip2 -dc"},
-        {LIT("PK\3\4...."), "zip archive"},
-        {LIT("snoop\0\0\0"), "snoop"},
+        {LIT("\xfd"
+             "7zXZ\0\0"),
+         "xz -dc"                                                },
+        {LIT("BZh91AY"),                   "bzip2 -dc"           },
+        {LIT("PK\3\4...."),                "zip archive"         },
+        {LIT("snoop\0\0\0"),               "snoop"               },
     };
 
     (void)state;
@@ -285,8 +303,9 @@ test_not_a_capture(void **state)
             struct buf m;
 
             buf_init(&m, 512);
-            assert_int_equal(capture_open_memory(&rows[i].in, 1, chunk, NULL,
-                                                 &c, &m), ERR_FORMAT);
+            assert_int_equal(
+                capture_open_memory(&rows[i].in, 1, chunk, NULL, &c, &m),
+                ERR_FORMAT);
             assert_null(c);
             assert_true(span_search(buf_view(&m), span_str(rows[i].word)) <
                         m.n);

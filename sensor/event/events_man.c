@@ -25,26 +25,22 @@ static const char *const type_docs[EVENT_TYPE_COUNT] = {
 static const struct {
     const char *first, *title;
 } sections[] = {
-    {"src_reg", "Registry"},
-    {"quality", "Quality of the observation"},
-    {"smtp", "SMTP"},
-    {"email", "Header fields of the message"},
-    {"flow", "The TCP connection"},
-    {"tls", "TLS"},
-    {"anomaly", "Anomaly"},
-    {"control", "Control"},
-    {"stats", "Stats"},
+    {"src_reg", "Registry"                    },
+    {"quality", "Quality of the observation"  },
+    {"smtp",    "SMTP"                        },
+    {"email",   "Header fields of the message"},
+    {"flow",    "The TCP connection"          },
+    {"tls",     "TLS"                         },
+    {"anomaly", "Anomaly"                     },
+    {"control", "Control"                     },
+    {"stats",   "Stats"                       },
 };
 
 static const char *const type_words[] = {
-    [FT_BOOL] = "boolean",
-    [FT_U64] = "number",
-    [FT_I64] = "signed number",
-    [FT_TIME] = "time",
-    [FT_ADDR] = "address",
-    [FT_STR] = "string",
-    [FT_STRS] = "array of strings",
-    [FT_U64S] = "array of numbers",
+    [FT_BOOL] = "boolean",          [FT_U64] = "number",
+    [FT_I64] = "signed number",     [FT_TIME] = "time",
+    [FT_ADDR] = "address",          [FT_STR] = "string",
+    [FT_STRS] = "array of strings", [FT_U64S] = "array of numbers",
     [FT_OBJS] = "array of objects",
 };
 
@@ -200,8 +196,9 @@ static void
 head(struct buf *out, const char *date)
 {
     buf_str(out, ".\\\" Made from fields.def and anomaly.def.\n");
-    buf_printf(out, ".Dd %s\n.Dt EVENTS 7\n.Os\n.Sh NAME\n.Nm events\n"
-                    ".Nd what span25 writes about the mail it sees\n",
+    buf_printf(out,
+               ".Dd %s\n.Dt EVENTS 7\n.Os\n.Sh NAME\n.Nm events\n"
+               ".Nd what span25 writes about the mail it sees\n",
                date);
     buf_str(out, ".Sh DESCRIPTION\n");
     prose(out, "Events are JSON Lines: one object a line, UTF-8 (RFC 8259). "

@@ -49,8 +49,7 @@ has_each_name(void **state)
     }
     for (unsigned a = 0; a < ANOM_COUNT; a++) {
         print_message("%s\n", anomaly_table[a].name);
-        assert_true(
-            has_item(buf_view(&out), ".It Cm ", anomaly_table[a].name));
+        assert_true(has_item(buf_view(&out), ".It Cm ", anomaly_table[a].name));
     }
     assert_true(has_item(buf_view(&out), ".It Cm ", "smtp_session"));
     assert_false(has_item(buf_view(&out), ".It Cm ", "tick"));

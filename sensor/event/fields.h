@@ -26,7 +26,12 @@ enum field_type {
     FT_OBJS, /* one entry an object: entries of its child fields */
 };
 
-enum privacy { PRIVACY_PUBLIC, PRIVACY_NETWORK, PRIVACY_PERSON, PRIVACY_CONTENT };
+enum privacy {
+    PRIVACY_PUBLIC,
+    PRIVACY_NETWORK,
+    PRIVACY_PERSON,
+    PRIVACY_CONTENT
+};
 
 struct field_info {
     const char *path;
@@ -50,8 +55,8 @@ field_is_list(enum field f)
 static inline bool
 field_is_header(enum field f)
 {
-    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID ||
-           f == FIELD_FLOW_SEQ || f == FIELD_EVENT_TYPE;
+    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID || f == FIELD_FLOW_SEQ ||
+           f == FIELD_EVENT_TYPE;
 }
 
 /* The row with this path, or FIELD_COUNT. */

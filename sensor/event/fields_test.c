@@ -93,8 +93,7 @@ objects_stand_together(void **state)
         while (g < FIELD_COUNT && span_starts(path(g), object))
             g++;
         for (; g < FIELD_COUNT; g++) {
-            print_message("%s, %s\n", field_table[f].path,
-                          field_table[g].path);
+            print_message("%s, %s\n", field_table[f].path, field_table[g].path);
             assert_false(object.n > 0 && span_starts(path(g), object));
         }
     }

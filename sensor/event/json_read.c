@@ -30,8 +30,8 @@ enum want {
     WANT_NOTHING, /* an unknown key */
     WANT_VALUE,   /* of a field that is no list */
     WANT_LIST,
-    WANT_ENTRY,   /* of a list */
-    WANT_OBJECT,  /* an inner node of the tree */
+    WANT_ENTRY,  /* of a list */
+    WANT_OBJECT, /* an inner node of the tree */
 };
 
 struct target {
@@ -44,8 +44,8 @@ struct target {
 /* An array or object that is open. */
 struct frame {
     uint8_t closer;
-    bool is_entry; /* an object of a list */
-    bool comma;    /* something stands in it */
+    bool is_entry;    /* an object of a list */
+    bool comma;       /* something stands in it */
     struct target in; /* array: of its entries; object: node is its own */
 };
 
@@ -70,7 +70,7 @@ struct parse {
 /* ---- errors ---- */
 
 static bool PRINTF(4, 5)
-fail(struct parse *p, enum err why, size_t at, const char *fmt, ...)
+    fail(struct parse *p, enum err why, size_t at, const char *fmt, ...)
 {
     char text[160];
     va_list ap;
@@ -184,8 +184,8 @@ emit_field(struct parse *p, const struct item *i, size_t n, struct buf *out)
     while (n_text < n && !i[n_text].raw)
         n_text++;
     if (n_text < n && n != 2 * n_text)
-        return fail(p, ERR_FORMAT, p->at, "%s" JSON_RAW_SUFFIX
-                    " has not as many entries as its list",
+        return fail(p, ERR_FORMAT, p->at,
+                    "%s" JSON_RAW_SUFFIX " has not as many entries as its list",
                     field_table[i->field].path);
     for (size_t k = 0; k < n_text; k++) {
         bool exact = n_text == n || i[n_text + k].null;
@@ -374,8 +374,9 @@ take_hex4(struct parse *p, uint32_t *out)
         else if (low >= 'a' && low <= 'f')
             v = v * 16 + low - 'a' + 10;
         else
-            return fail(p, ERR_FORMAT, p->at, "four hexadecimal digits "
-                                              "follow \\u");
+            return fail(p, ERR_FORMAT, p->at,
+                        "four hexadecimal digits "
+                        "follow \\u");
         p->at++;
     }
     *out = v;
@@ -408,8 +409,7 @@ take_unicode(struct parse *p)
     if (!take_hex4(p, &c))
         return false;
     if (c >= 0xd800 && c < 0xdc00) {
-        if (span_at(p->in, p->at) != '\\' ||
-            span_at(p->in, p->at + 1) != 'u')
+        if (span_at(p->in, p->at) != '\\' || span_at(p->in, p->at + 1) != 'u')
             return fail(p, ERR_FORMAT, at, "half of a surrogate pair");
         p->at += 2;
         if (!take_hex4(p, &low))
@@ -553,15 +553,14 @@ static bool
 open_frame(struct parse *p, const struct target *t, uint8_t c)
 {
     struct frame *f = &p->frames[p->depth];
-    bool objects = t->want == WANT_ENTRY &&
-                   field_table[t->field].type == FT_OBJS;
+    bool objects =
+        t->want == WANT_ENTRY && field_table[t->field].type == FT_OBJS;
 
     if (p->depth == JSON_READ_DEPTH)
         return fail(p, ERR_LIMIT, p->at, "deeper than %d levels",
                     JSON_READ_DEPTH);
     if (t->want != WANT_NOTHING &&
-        (c == '[' ? t->want != WANT_LIST
-                  : t->want != WANT_OBJECT && !objects))
+        (c == '[' ? t->want != WANT_LIST : t->want != WANT_OBJECT && !objects))
         return wrong_type(p, t, p->at);
     *f = (struct frame){.closer = c == '[' ? ']' : '}', .in = *t};
     if (t->want == WANT_LIST)
@@ -590,8 +589,10 @@ close_entry(struct parse *p, enum field f)
     if (!emit(p, &p->r->inner, p->unsorted_inner, b))
         return false;
     if (b->n - begin > RECORD_STR_MAX)
-        return fail(p, ERR_LIMIT, p->at, "an object of %s is longer than %u "
-                    "bytes", field_table[f].path, RECORD_STR_MAX);
+        return fail(p, ERR_LIMIT, p->at,
+                    "an object of %s is longer than %u "
+                    "bytes",
+                    field_table[f].path, RECORD_STR_MAX);
     p->in_entry = false;
     i.as.v = begin;
     i.n = (uint32_t)(b->n - begin);
@@ -680,8 +681,8 @@ find_target(struct parse *p, uint8_t node, struct span key, struct target *out)
     enum field f;
 
     *out = (struct target){.want = WANT_NOTHING};
-    if (s == NULL || (raw && (s->kind != SLOT_FIELD ||
-                              !has_raw_form((enum field)s->id)))) {
+    if (s == NULL ||
+        (raw && (s->kind != SLOT_FIELD || !has_raw_form((enum field)s->id)))) {
         r->unknown++;
         return true;
     }
@@ -760,9 +761,9 @@ parse_line(struct parse *p)
     if (p->at < p->in.n)
         return fail(p, ERR_FORMAT, p->at, "something follows the event");
     if (!p->has_when || !p->has_type)
-        return fail(p, ERR_FORMAT, p->at, "%s is missing",
-                    field_table[p->has_when ? FIELD_EVENT_TYPE
-                                            : FIELD_TIMESTAMP].path);
+        return fail(
+            p, ERR_FORMAT, p->at, "%s is missing",
+            field_table[p->has_when ? FIELD_EVENT_TYPE : FIELD_TIMESTAMP].path);
     return true;
 }
 

@@ -16,13 +16,13 @@
 #include "sensor/event/record.h"
 
 #define JSON_READ_DEPTH 32
-#define JSON_SLOTS 1024 /* more than twice the keys, a power of two */
+#define JSON_SLOTS      1024 /* more than twice the keys, a power of two */
 
 struct json_slot {
     struct span key;
-    uint16_t id;    /* field, or node */
-    uint8_t node;   /* object that the key stands in */
-    uint8_t kind;   /* empty, field or object */
+    uint16_t id;  /* field, or node */
+    uint8_t node; /* object that the key stands in */
+    uint8_t kind; /* empty, field or object */
 };
 
 /* The index is made by init; the rest is room that calls use again. For one
@@ -32,12 +32,12 @@ struct json_reader {
     struct json_slot slots[JSON_SLOTS];
     uint64_t seen[FIELD_COUNT][2]; /* round with the key, and its raw form */
     uint64_t round;
-    uint64_t unknown;     /* keys and event types skipped, since init */
-    struct buf text;      /* strings that had escapes */
-    struct buf items;     /* values of the event, as they came */
-    struct buf inner;     /* values of the open object of a list */
-    struct buf objects;   /* entries of objects that are whole */
-    struct buf entries;   /* entries of the record */
+    uint64_t unknown;   /* keys and event types skipped, since init */
+    struct buf text;    /* strings that had escapes */
+    struct buf items;   /* values of the event, as they came */
+    struct buf inner;   /* values of the open object of a list */
+    struct buf objects; /* entries of objects that are whole */
+    struct buf entries; /* entries of the record */
 };
 
 void json_reader_init(struct json_reader *r);
@@ -45,8 +45,8 @@ void json_reader_free(struct json_reader *r);
 
 /* Begins out anew. ERR_FORMAT: not JSON, or a value of the wrong type;
  * ERR_LIMIT: more than a record holds, or a bound above; ERR_NOMEM. Then out is
- * not to be used, and message (begun anew) says where: "column 17: ...", columns
- * being bytes from 1. It holds none of the line's bytes. */
+ * not to be used, and message (begun anew) says where: "column 17: ...",
+ * columns being bytes from 1. It holds none of the line's bytes. */
 MUST_USE enum err json_read(struct json_reader *r, struct span line,
                             struct record_out *out, struct buf *message);
 

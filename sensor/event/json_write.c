@@ -7,8 +7,7 @@
  * and opens, two keys, a number or a time. */
 #define STEP_ROOM 1024
 
-_Static_assert(STEP_ROOM > (JSON_NODE_DEPTH + 2) * 2 *
-                               sizeof(struct json_word),
+_Static_assert(STEP_ROOM > (JSON_NODE_DEPTH + 2) * 2 * sizeof(struct json_word),
                "a step may open and close that many objects");
 
 /* Where the next byte goes. Between calls out->n is behind; room() and done()

@@ -4,12 +4,12 @@
  *
  * Keys stand in the order of fields.def; dotted paths are nested objects, lists
  * are arrays. timestamp, flow_id, flow_seq and event_type come from the header;
- * flow_id is left out when it is 0, and flow_seq when both are 0 (events without
- * a flow). The line is valid UTF-8 without raw control characters. Where a
- * string is not UTF-8, its bad bytes are U+FFFD and a sibling <key>_raw_b64
- * holds the exact bytes; beside a list of strings that sibling is an array of
- * the same length, null where the entry is exact. json_read gives the same
- * record back, byte for byte. */
+ * flow_id is left out when it is 0, and flow_seq when both are 0 (events
+ * without a flow). The line is valid UTF-8 without raw control characters.
+ * Where a string is not UTF-8, its bad bytes are U+FFFD and a sibling
+ * <key>_raw_b64 holds the exact bytes; beside a list of strings that sibling is
+ * an array of the same length, null where the entry is exact. json_read gives
+ * the same record back, byte for byte. */
 #include "sensor/event/json_tree.h"
 #include "sensor/event/record.h"
 

@@ -38,14 +38,18 @@ header(void **state)
         struct record_head head;
         const char *want;
     } rows[] = {
-        {"flow", {NS_PER_S, 7, 3, EVENT_SMTP},
+        {"flow",
+         {NS_PER_S, 7, 3, EVENT_SMTP},
          BEGIN "\"flow_id\":7,\"flow_seq\":3,\"event_type\":\"smtp\"}"},
-        {"first of a flow", {NS_PER_S, 7, 0, EVENT_TLS},
-         BEGIN "\"flow_id\":7,\"flow_seq\":0,\"event_type\":\"tls\"}"},
-        {"no flow", {NS_PER_S, 0, 0, EVENT_STATS},
-         BEGIN "\"event_type\":\"stats\"}"},
-        {"no flow, but a number", {NS_PER_S, 0, 4, EVENT_CONTROL},
-         BEGIN "\"flow_seq\":4,\"event_type\":\"control\"}"},
+        {"first of a flow",
+         {NS_PER_S, 7, 0, EVENT_TLS},
+         BEGIN "\"flow_id\":7,\"flow_seq\":0,\"event_type\":\"tls\"}" },
+        {"no flow",
+         {NS_PER_S, 0, 0, EVENT_STATS},
+         BEGIN "\"event_type\":\"stats\"}"                            },
+        {"no flow, but a number",
+         {NS_PER_S, 0, 4, EVENT_CONTROL},
+         BEGIN "\"flow_seq\":4,\"event_type\":\"control\"}"           },
     };
     struct record_out r;
 
@@ -85,7 +89,8 @@ nesting(void **state)
     record_time(&r, FIELD_FLOW_START, 1000);
     record_u64(&r, FIELD_STATS_PACKETS, 5);
     record_u64(&r, FIELD_STATS_TCP, 4);
-    assert_line(record_view(&r), BEGIN
+    assert_line(
+        record_view(&r), BEGIN
         "\"flow_id\":7,\"flow_seq\":3,\"event_type\":\"smtp\",\"sensor\":\"s\","
         "\"vlan\":[1,18446744073709551615],\"src_reg\":{\"state\":\"x\"},"
         "\"quality\":{\"oneway\":false},\"smtp\":{\"ehlo_caps\":[\"A\"],"
@@ -111,7 +116,8 @@ raw_forms(void **state)
     record_object_begin(&r, FIELD_SMTP_RCPT);
     record_text(&r, FIELD_SMTP_RCPT_TEXT, "\xff");
     record_object_end(&r);
-    assert_line(record_view(&r), BEGIN
+    assert_line(
+        record_view(&r), BEGIN
         "\"flow_id\":7,\"flow_seq\":3,\"event_type\":\"smtp\",\"smtp\":{"
         "\"banner\":\"\xef\xbf\xbd\\\"\\n\","
         "\"helo\":\"a\xef\xbf\xbd\",\"helo_raw_b64\":\"Yf8=\","
@@ -236,9 +242,9 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header),          cmocka_unit_test(nesting),
-        cmocka_unit_test(raw_forms),       cmocka_unit_test(lines_are_lines),
-        cmocka_unit_test(all_or_nothing),  cmocka_unit_test(longest_lines),
+        cmocka_unit_test(header),         cmocka_unit_test(nesting),
+        cmocka_unit_test(raw_forms),      cmocka_unit_test(lines_are_lines),
+        cmocka_unit_test(all_or_nothing), cmocka_unit_test(longest_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

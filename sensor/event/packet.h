@@ -7,11 +7,11 @@
 
 /* As capture gives it; data is borrowed until the next packet. */
 struct packet {
-    struct span data;     /* captured bytes */
-    uint32_t wire_len;    /* bytes on the wire */
-    uint16_t link;        /* LINKTYPE_ value of the interface */
-    uint16_t iface;       /* number of the interface, over all files */
-    ns_t when;            /* capture time */
+    struct span data;  /* captured bytes */
+    uint32_t wire_len; /* bytes on the wire */
+    uint16_t link;     /* LINKTYPE_ value of the interface */
+    uint16_t iface;    /* number of the interface, over all files */
+    ns_t when;         /* capture time */
 };
 
 #define TUNNEL_MAP(X)                                                          \
@@ -22,7 +22,7 @@ struct packet {
     X(ERSPAN, "erspan")                                                        \
     X(VXLAN, "vxlan")                                                          \
     X(GENEVE, "geneve")                                                        \
-    X(IPIP, "ipip") /* 4in4, 4in6, 6in4, 6in6 */                                \
+    X(IPIP, "ipip") /* 4in4, 4in6, 6in4, 6in6 */                               \
     X(GTP, "gtp")                                                              \
     X(TEREDO, "teredo")
 
@@ -52,8 +52,8 @@ struct decoded {
     struct addr src;
     struct addr dst;
     uint8_t ttl;
-    uint8_t proto;        /* IP protocol of the innermost packet */
-    uint16_t ip_id;       /* IPv4 identification, 0 for IPv6 */
+    uint8_t proto;  /* IP protocol of the innermost packet */
+    uint16_t ip_id; /* IPv4 identification, 0 for IPv6 */
     /* TCP */
     uint16_t sport;
     uint16_t dport;

@@ -23,22 +23,24 @@
     X(ANOMALY, "anomaly")                                                      \
     X(STATS, "stats")                                                          \
     X(CONTROL, "control")                                                      \
-    X(ATTEMPT, "attempt") /* worker to core only: one connection without data */ \
-    X(TICK, "tick")       /* worker to core only: stream time has come to when */
+    X(ATTEMPT,                                                                 \
+      "attempt")    /* worker to core only: one connection without data */     \
+    X(TICK, "tick") /* worker to core only: stream time has come to when */
 
 enum event_type {
 #define EVENT_ENUM(id, name) EVENT_##id,
     EVENT_TYPE_MAP(EVENT_ENUM)
 #undef EVENT_ENUM
-    EVENT_TYPE_COUNT
+        EVENT_TYPE_COUNT
 };
 
 const char *event_type_name(enum event_type t);
 enum event_type event_type_find(struct span name); /* EVENT_NONE if unknown */
 
 #define RECORD_HEAD 24
-#define RECORD_MAX ((1U << 20) - 64) /* with its header; a ring of 4 MiB takes it */
-#define RECORD_STR_MAX 65535U    /* bytes of one entry */
+#define RECORD_MAX                                                             \
+    ((1U << 20) - 64)         /* with its header; a ring of 4 MiB takes it */
+#define RECORD_STR_MAX 65535U /* bytes of one entry */
 
 /* Order of events: (when, flow_id, seq); flow_id is 0 without a flow. */
 /* The number of a tick that says: from now on this worker's records come in
@@ -71,8 +73,8 @@ void record_begin(struct record_out *r, const struct record_head *head);
 struct span record_view(const struct record_out *r);
 
 /* Each appends one entry; strings are cut at RECORD_STR_MAX. An entry that
- * would pass RECORD_MAX is left out and counted, with the whole object it is in.
- * Times are rounded down to microseconds. */
+ * would pass RECORD_MAX is left out and counted, with the whole object it is
+ * in. Times are rounded down to microseconds. */
 void record_bool(struct record_out *r, enum field f, bool v);
 void record_u64(struct record_out *r, enum field f, uint64_t v);
 void record_time(struct record_out *r, enum field f, ns_t v);
@@ -165,8 +167,8 @@ record_map_bool(const struct record_map *m, enum field f)
 }
 
 /* Both records' entries in field order under a's header; where both have a
- * scalar field, b's counts; of a list, b's entries come first. out is begun anew
- * and holds neither a nor b. Both have passed the check. */
+ * scalar field, b's counts; of a list, b's entries come first. out is begun
+ * anew and holds neither a nor b. Both have passed the check. */
 void record_merge(struct record_out *out, struct span a, struct span b);
 
 /* ---- where records go ---- */

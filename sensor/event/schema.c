@@ -258,7 +258,7 @@ void
 schema_write(struct buf *out)
 {
     static const enum field required[] = {
-        FIELD_TIMESTAMP, FIELD_EVENT_TYPE, FIELD_EVENT_ID,
+        FIELD_TIMESTAMP,      FIELD_EVENT_TYPE, FIELD_EVENT_ID,
         FIELD_SCHEMA_VERSION, FIELD_SENSOR,
     };
     struct json_out j = json_out_open(out);

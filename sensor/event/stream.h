@@ -45,22 +45,22 @@ enum end_why {
 #undef END_ENUM
 };
 
-#define FLOW_SHARDS 64
-#define FLOW_VLANS 4
+#define FLOW_SHARDS  64
+#define FLOW_VLANS   4
 #define FLOW_TUNNELS 4
 
 /* One direction's counts; offsets are stream offsets. */
 struct flow_half {
     uint64_t packets;
-    uint64_t bytes;       /* payload delivered, each byte once */
-    uint64_t acked;       /* payload acknowledged by the other side */
-    uint64_t lost;        /* payload in gaps */
+    uint64_t bytes; /* payload delivered, each byte once */
+    uint64_t acked; /* payload acknowledged by the other side */
+    uint64_t lost;  /* payload in gaps */
     uint32_t gaps;
     uint32_t retransmitted;
     uint32_t duplicates;
     uint32_t reordered;
     uint32_t overlaps_differ;
-    uint8_t ttl;          /* of the first packet */
+    uint8_t ttl; /* of the first packet */
 };
 
 /* Read-only for dissectors, owned by net, valid from open until end returns. */
@@ -69,21 +69,21 @@ struct flow {
     struct addr server;
     uint16_t client_port;
     uint16_t server_port;
-    uint32_t next_seq;    /* sequence number of the flow's next event */
-    uint64_t id;          /* below 2^51 */
-    ns_t start;           /* first packet, stream time */
-    ns_t established;     /* stream time of the handshake's last ACK, or 0 */
+    uint32_t next_seq; /* sequence number of the flow's next event */
+    uint64_t id;       /* below 2^51 */
+    ns_t start;        /* first packet, stream time */
+    ns_t established;  /* stream time of the handshake's last ACK, or 0 */
     uint16_t vlan[FLOW_VLANS];
     uint8_t tunnel[FLOW_TUNNELS]; /* enum tunnel of packet.h, 0 ends */
     uint8_t n_vlan;
-    uint8_t mac_src[6];   /* client's first packet; zeros where not Ethernet */
+    uint8_t mac_src[6]; /* client's first packet; zeros where not Ethernet */
     uint8_t mac_dst[6];
-    bool handshake;       /* SYN, SYN-ACK and an ACK of it seen */
-    bool midstream;       /* neither SYN nor SYN-ACK seen, or not before the
-                           * first byte: bytes before that may be missing */
+    bool handshake; /* SYN, SYN-ACK and an ACK of it seen */
+    bool midstream; /* neither SYN nor SYN-ACK seen, or not before the
+                     * first byte: bytes before that may be missing */
     bool has_mac;
-    uint8_t shard;        /* 0..FLOW_SHARDS-1; caps are per shard */
-    uint16_t iface;       /* index of the capture's interface */
+    uint8_t shard;            /* 0..FLOW_SHARDS-1; caps are per shard */
+    uint16_t iface;           /* index of the capture's interface */
     struct flow_half half[2]; /* by enum dir: of that direction's sender */
 };
 

@@ -13,21 +13,21 @@
 /* What one home host did on mail ports. */
 struct summary_host {
     struct addr addr;
-    const char *site;        /* of the registry, or NULL */
+    const char *site; /* of the registry, or NULL */
     bool registered;
-    bool sends;              /* opened SMTP connections outward or inside */
-    bool receives;           /* answered SMTP connections */
+    bool sends;    /* opened SMTP connections outward or inside */
+    bool receives; /* answered SMTP connections */
     ns_t first, last;
     uint64_t sessions, sessions_tls;
-    uint64_t peers;          /* different other ends */
-    bool peers_more;         /* peers is a lower bound */
+    uint64_t peers;  /* different other ends */
+    bool peers_more; /* peers is a lower bound */
     uint64_t transactions, accepted, rejected, deferred, other;
     uint64_t rcpt_offered, rcpt_accepted, rcpt_refused;
     uint64_t rcpt_class[SUMMARY_CLASSES];
-    uint64_t bytes;          /* of messages in the clear */
-    uint64_t attempts;       /* connections without a byte */
+    uint64_t bytes;    /* of messages in the clear */
+    uint64_t attempts; /* connections without a byte */
     uint64_t anomalies_high;
-    char helo[64];           /* last one, cut; bytes from the wire */
+    char helo[64]; /* last one, cut; bytes from the wire */
 };
 
 /* A block list that servers cited when they refused a host of ours. */
@@ -35,13 +35,13 @@ struct summary_listing {
     struct addr addr;
     char list[64];
     uint64_t replies;
-    uint64_t citers;         /* different servers */
+    uint64_t citers; /* different servers */
     ns_t first, last;
 };
 
 struct summary_class {
     const char *name;
-    uint64_t replies;        /* to recipients and messages of home senders */
+    uint64_t replies; /* to recipients and messages of home senders */
 };
 
 struct summary_file {
@@ -65,7 +65,7 @@ struct summary_anomaly {
 
 struct summary {
     bool demo;
-    bool partial;                  /* a file was damaged, or interrupted */
+    bool partial; /* a file was damaged, or interrupted */
     bool home_guessed;
     bool has_registry;
     const struct prefix *home;
@@ -75,9 +75,9 @@ struct summary {
     size_t n_files;
     struct summary_fault *faults;
     size_t n_faults;
-    struct summary_host *hosts;    /* by recipients offered, most first */
+    struct summary_host *hosts; /* by recipients offered, most first */
     size_t n_hosts;
-    uint64_t hosts_left_out;       /* beyond the limit, counted only */
+    uint64_t hosts_left_out; /* beyond the limit, counted only */
     struct summary_listing *listings;
     size_t n_listings;
     struct summary_class classes[SUMMARY_CLASSES];

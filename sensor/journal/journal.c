@@ -27,20 +27,20 @@ struct squeezer {
 struct journal {
     int dir;
     int lock;
-    int fd;              /* of the last segment */
+    int fd; /* of the last segment */
     struct journal_options opts;
     uint64_t segment;
-    uint64_t size;       /* of it, with what is buffered */
+    uint64_t size; /* of it, with what is buffered */
     struct journal_chain chain;
-    uint8_t *p;          /* buffer */
+    uint8_t *p; /* buffer */
     size_t cap;
     size_t n;
-    size_t written;      /* of the n bytes, by a flush that failed */
-    uint64_t unsynced;   /* bytes flushed since the last sync */
+    size_t written;    /* of the n bytes, by a flush that failed */
+    uint64_t unsynced; /* bytes flushed since the last sync */
     uint64_t flushed;
     _Atomic uint64_t durable;
     bool broken;
-    const char *what;    /* failed last */
+    const char *what; /* failed last */
     const char *why;
     struct squeezer squeezer;
 };
@@ -139,8 +139,7 @@ journal_sync(struct journal *j)
 
     if (e != ERR_OK)
         return e;
-    if (j->unsynced > 0 &&
-        journal_io_sync(j->opts.io, j->fd, &why) != ERR_OK) {
+    if (j->unsynced > 0 && journal_io_sync(j->opts.io, j->fd, &why) != ERR_OK) {
         j->broken = true;
         return fail(j, "sync", why);
     }
@@ -348,7 +347,8 @@ scan(struct journal *j, uint64_t number, struct journal_scan *out)
     journal_lines_free(&lines);
     journal_source_free(source);
     return e == ERR_OK || e == ERR_NOMEM
-               ? e : fail(j, "scan of the last segment", err_text(e));
+               ? e
+               : fail(j, "scan of the last segment", err_text(e));
 }
 
 static enum err
@@ -493,8 +493,8 @@ take_lock(struct journal *j, const char *dir, struct buf *message)
     int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
     int no;
 
-    j->lock = openat(j->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                     0600);
+    j->lock =
+        openat(j->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     no = errno;
     if (j->lock >= 0 && flock(j->lock, LOCK_EX | LOCK_NB) == 0) {
         if (ftruncate(j->lock, 0) != 0 ||

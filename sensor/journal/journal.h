@@ -11,11 +11,11 @@
  * survives a power failure. Full segments are closed by a sync, and compressed
  * by a thread of the journal's own.
  *
- * When a write fails (disk full), the call gives ERR_IO, what was taken stays in
- * the buffer, and the next call tries again from the byte where it stopped: the
- * file has no hole and no half line in its middle. A line that was refused has
- * no number. When a sync fails, nobody knows what is on disk: all further calls
- * give ERR_IO until the journal is opened anew.
+ * When a write fails (disk full), the call gives ERR_IO, what was taken stays
+ * in the buffer, and the next call tries again from the byte where it stopped:
+ * the file has no hole and no half line in its middle. A line that was refused
+ * has no number. When a sync fails, nobody knows what is on disk: all further
+ * calls give ERR_IO until the journal is opened anew.
  *
  * Opening scans the last segment. What follows its last good line (a torn or
  * damaged tail) is moved to journal/damaged-SEGMENT-OFFSET and cut off; bad
@@ -26,7 +26,7 @@
 #include "sensor/journal/journal_io.h"
 
 #define JOURNAL_SEGMENT_BYTES (64U << 20)
-#define JOURNAL_BUFFER_BYTES (256U << 10)
+#define JOURNAL_BUFFER_BYTES  (256U << 10)
 
 struct journal_options {
     uint64_t segment_bytes;      /* 0: JOURNAL_SEGMENT_BYTES */
@@ -46,10 +46,10 @@ struct journal_recovery {
 
 struct journal_position {
     uint64_t next_seq;
-    uint64_t flushed;  /* last sequence readers can see, 0: none */
-    uint64_t durable;  /* last sequence on disk, 0: none */
-    uint64_t segment;  /* that the next line goes to, unless it is full */
-    uint64_t offset;   /* in it, buffered bytes included */
+    uint64_t flushed; /* last sequence readers can see, 0: none */
+    uint64_t durable; /* last sequence on disk, 0: none */
+    uint64_t segment; /* that the next line goes to, unless it is full */
+    uint64_t offset;  /* in it, buffered bytes included */
     uint64_t compress_failed; /* closed segments that stayed plain; tried again
                                * at the next closing and the next start */
 };

@@ -34,7 +34,10 @@ static bool
 scan(struct span bytes, size_t piece, struct journal_scan *out)
 {
     uint8_t *block = malloc(bytes.n > 0 ? bytes.n : 1);
-    struct memory m = {{block, bytes.n}, piece};
+    struct memory m = {
+        {block, bytes.n},
+        piece
+    };
     struct journal_lines l;
     enum err e;
 

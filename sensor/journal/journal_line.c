@@ -2,11 +2,11 @@
 
 #include "sensor/base/hash.h"
 
-#define MARK ",\"journal\":{\"seq\":"
-#define MID ",\"check\":\""
-#define END "\"}}"
-#define HEX 16U
-#define CHECK_N (sizeof(MID) - 1 + HEX + sizeof(END) - 1)
+#define MARK       ",\"journal\":{\"seq\":"
+#define MID        ",\"check\":\""
+#define END        "\"}}"
+#define HEX        16U
+#define CHECK_N    (sizeof(MID) - 1 + HEX + sizeof(END) - 1)
 #define DIGITS_MAX 20U
 
 static uint64_t

@@ -29,7 +29,7 @@ struct journal_chain {
     uint64_t written;  /* at the end of the last bad one that has one */
     bool has_computed;
     bool has_written;
-    bool broken;       /* the line before was not good */
+    bool broken; /* the line before was not good */
 };
 
 struct journal_parts {

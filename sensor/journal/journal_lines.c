@@ -1,7 +1,7 @@
 #include "sensor/journal/journal_lines.h"
 
 #define ROOM_FIRST (256U << 10)
-#define ROOM_MAX (JOURNAL_LINE_MAX + JOURNAL_TAIL_MAX)
+#define ROOM_MAX   (JOURNAL_LINE_MAX + JOURNAL_TAIL_MAX)
 
 void
 journal_lines_init(struct journal_lines *l, journal_source_read *read,

@@ -25,7 +25,7 @@ struct journal_lines {
 
 struct journal_raw {
     uint8_t *p;
-    size_t n;        /* without the newline */
+    size_t n; /* without the newline */
     uint64_t offset;
 };
 
@@ -43,10 +43,10 @@ MUST_USE enum err journal_lines_next(struct journal_lines *l,
 size_t journal_lines_drop(struct journal_lines *l);
 
 struct journal_scan {
-    uint64_t kept_bytes;  /* up to the end of the last good line */
+    uint64_t kept_bytes; /* up to the end of the last good line */
     uint64_t total_bytes;
-    uint64_t lines;       /* good ones */
-    uint64_t damaged;     /* bad lines among the kept bytes */
+    uint64_t lines;             /* good ones */
+    uint64_t damaged;           /* bad lines among the kept bytes */
     struct journal_chain chain; /* where to append, never broken */
 };
 

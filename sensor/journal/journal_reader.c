@@ -12,14 +12,14 @@ struct journal_reader {
     uint64_t from;
     struct journal_source *source; /* NULL before the first segment */
     uint64_t segment;
-    uint64_t next_segment;         /* known to follow, 0: not */
+    uint64_t next_segment; /* known to follow, 0: not */
     uint64_t line;
     struct journal_lines lines;
     struct journal_chain chain;
-    uint64_t expected;             /* sequence of the next line, 0: any */
-    bool in_damage;                /* the run was reported */
+    uint64_t expected; /* sequence of the next line, 0: any */
+    bool in_damage;    /* the run was reported */
     const char *what;
-    struct journal_line where;     /* of what */
+    struct journal_line where; /* of what */
 };
 
 enum err
@@ -37,9 +37,9 @@ journal_reader_open(const char *dir, uint64_t from_seq,
     buf_put(&path, "/journal", sizeof("/journal"));
     r->from = from_seq;
     r->what = "nothing is damaged";
-    r->dir = path.cut || path.failed ? -1 : open((const char *)path.p,
-                                                 O_RDONLY | O_DIRECTORY |
-                                                     O_CLOEXEC);
+    r->dir = path.cut || path.failed ? -1
+                                     : open((const char *)path.p,
+                                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     number = path.cut ? ENAMETOOLONG : errno;
     buf_free(&path);
     if (r->dir < 0) {
@@ -100,9 +100,8 @@ static enum journal_read
 failed(struct journal_reader *r, enum err e)
 {
     r->what = err_text(e);
-    r->where = (struct journal_line){.segment = r->segment,
-                                     .line = r->line + 1,
-                                     .offset = r->lines.offset};
+    r->where = (struct journal_line){
+        .segment = r->segment, .line = r->line + 1, .offset = r->lines.offset};
     return JOURNAL_READ_FAILED;
 }
 

@@ -30,9 +30,9 @@ struct journal_line {
     uint64_t seq;     /* when damaged: the one that was expected */
     uint64_t lost;    /* sequence numbers missing just before this line */
     uint64_t segment;
-    uint64_t line;    /* in the segment, from 1 */
-    uint64_t offset;  /* of the line in the plain segment; behind a damaged
-                       * zstd frame: in what could be read of it */
+    uint64_t line;   /* in the segment, from 1 */
+    uint64_t offset; /* of the line in the plain segment; behind a damaged
+                      * zstd frame: in what could be read of it */
 };
 
 struct journal_reader;

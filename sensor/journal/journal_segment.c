@@ -10,16 +10,16 @@
 
 #include "sensor/base/hash.h"
 
-#define NUMBER_N 20U
+#define NUMBER_N  20U
 #define FRAME_RAW (1U << 20)
-#define LEVEL 3
-#define IN_CAP (256U << 10)
+#define LEVEL     3
+#define IN_CAP    (256U << 10)
 
 static const uint8_t zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 
 struct journal_source {
     int fd;
-    uint64_t at;  /* next byte of the file to read */
+    uint64_t at; /* next byte of the file to read */
     /* of a compressed one */
     ZSTD_DStream *z;
     uint8_t *in;
@@ -27,8 +27,8 @@ struct journal_source {
     size_t in_n;
     uint64_t frame_at; /* where the frame being read begins */
     bool in_frame;
-    bool full;    /* the last call had more to give than room */
-    bool lost;    /* looking for the next frame */
+    bool full; /* the last call had more to give than room */
+    bool lost; /* looking for the next frame */
 };
 
 /* ---- names ---- */

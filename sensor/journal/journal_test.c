@@ -58,8 +58,8 @@ put_lines(struct journal *j, unsigned n)
         uint64_t want = journal_position(j).next_seq;
         uint64_t seq = 0;
 
-        assert_int_equal(journal_append(j, body_of(want, room, sizeof(room)),
-                                        &seq), ERR_OK);
+        assert_int_equal(
+            journal_append(j, body_of(want, room, sizeof(room)), &seq), ERR_OK);
         assert_int_equal(seq, want);
     }
 }
@@ -167,12 +167,12 @@ test_line_is_as_documented(void **state)
                      ERR_OK);
     assert_int_equal(journal_close(j), ERR_OK);
     for (unsigned i = 0; i < 2; i++) {
-        check = XXH3_64bits_withSeed(bodies[i], strlen(bodies[i]),
-                                     check + i + 1);
+        check =
+            XXH3_64bits_withSeed(bodies[i], strlen(bodies[i]), check + i + 1);
         n += (size_t)snprintf(want + n, sizeof(want) - n,
                               "%s,\"journal\":{\"seq\":%u,\"check\":\"%016llx\""
-                              "}}\n", bodies[i], i + 1,
-                              (unsigned long long)check);
+                              "}}\n",
+                              bodies[i], i + 1, (unsigned long long)check);
     }
     got = tempdir_load(folder(&t).s, FIRST, &got_n);
     assert_int_equal(got_n, n);
@@ -189,14 +189,15 @@ test_refusals(void **state)
         const char *in;
         enum err want;
     } rows[] = {
-        {"empty", "", ERR_FORMAT},
-        {"empty object has no place for a comma", "{}", ERR_FORMAT},
-        {"no brace at the end", "{\"a\":1", ERR_FORMAT},
-        {"no brace at the beginning", "[1]}", ERR_FORMAT},
-        {"two lines", "{\"a\":\n1}", ERR_FORMAT},
-        {"smallest", "{\"\":1}", ERR_OK},
-        {"the added key inside", "{\"a\":1,\"journal\":{\"seq\":1,\"check\":"
-         "\"0123456789abcdef\"}}", ERR_OK},
+        {"empty",                                 "",            ERR_FORMAT},
+        {"empty object has no place for a comma", "{}",          ERR_FORMAT},
+        {"no brace at the end",                   "{\"a\":1",    ERR_FORMAT},
+        {"no brace at the beginning",             "[1]}",        ERR_FORMAT},
+        {"two lines",                             "{\"a\":\n1}", ERR_FORMAT},
+        {"smallest",                              "{\"\":1}",    ERR_OK    },
+        {"the added key inside",
+         "{\"a\":1,\"journal\":{\"seq\":1,\"check\":"
+         "\"0123456789abcdef\"}}",                               ERR_OK    },
     };
     struct tempdir t;
     struct journal *j;
@@ -215,12 +216,13 @@ test_refusals(void **state)
     memset(big, 'x', JOURNAL_LINE_MAX + 1);
     big[0] = '{';
     big[JOURNAL_LINE_MAX - 1] = big[JOURNAL_LINE_MAX] = '}';
-    assert_int_equal(journal_append(j, span_of(big, JOURNAL_LINE_MAX + 1),
-                                    NULL), ERR_LIMIT);
+    assert_int_equal(
+        journal_append(j, span_of(big, JOURNAL_LINE_MAX + 1), NULL), ERR_LIMIT);
     assert_int_equal(journal_append(j, span_of(big, JOURNAL_LINE_MAX), NULL),
                      ERR_OK);
-    assert_int_equal(journal_append(j, span_of(big, JOURNAL_LINE_MAX - 1),
-                                    NULL), ERR_FORMAT);
+    assert_int_equal(
+        journal_append(j, span_of(big, JOURNAL_LINE_MAX - 1), NULL),
+        ERR_FORMAT);
     assert_int_equal(journal_close(j), ERR_OK);
     r = reader_ok(t.path, 1);
     assert_int_equal(journal_read(r, &l), JOURNAL_READ_LINE);
@@ -355,13 +357,13 @@ test_lines_moved(void **state)
         uint64_t lines;
         uint64_t damaged;
     } rows[] = {
-        {"as they were", "abcdef", 7, 0},
-        {"lost first", "bcdef", 5, 1},
-        {"lost in the middle: the next one cannot be checked", "abdef", 5, 1},
-        {"lost last", "abcde", 6, 1},
-        {"doubled", "abccdef", 7, 1},
-        {"swapped", "abdcef", 5, 2},
-        {"all lost", "", 1, 1},
+        {"as they were",                                       "abcdef",  7, 0},
+        {"lost first",                                         "bcdef",   5, 1},
+        {"lost in the middle: the next one cannot be checked", "abdef",   5, 1},
+        {"lost last",                                          "abcde",   6, 1},
+        {"doubled",                                            "abccdef", 7, 1},
+        {"swapped",                                            "abdcef",  5, 2},
+        {"all lost",                                           "",        1, 1},
     };
     struct journal_options o = {.keep_plain = true};
     struct tempdir t;
@@ -509,8 +511,8 @@ test_damaged_frame_costs_itself(void **state)
         while (len < 4000)
             room[len++] = (char)('a' + (rng = hash_mix(rng, 1)) % 26);
         memcpy(room + len, "\"}", 2);
-        assert_int_equal(journal_append(j, span_of(room, (size_t)len + 2),
-                                        NULL), ERR_OK);
+        assert_int_equal(
+            journal_append(j, span_of(room, (size_t)len + 2), NULL), ERR_OK);
     }
     assert_int_equal(journal_close(j), ERR_OK);
     journal_segment_name(1, ".zst", zst);
@@ -704,8 +706,8 @@ test_lock(void **state)
     struct journal *other = NULL;
     struct buf message;
     char want[64];
-    int n = snprintf(want, sizeof(want), "in use by process %ld",
-                     (long)getpid());
+    int n =
+        snprintf(want, sizeof(want), "in use by process %ld", (long)getpid());
 
     (void)state;
     tempdir_make(&t);
@@ -791,9 +793,9 @@ test_killed_writer(void **state)
 /* ---- failing disks ---- */
 
 struct bad_disk {
-    size_t room;       /* bytes until the disk is full */
+    size_t room; /* bytes until the disk is full */
     bool sync_fails;
-    size_t piece;      /* most bytes per call, 0: no bound */
+    size_t piece; /* most bytes per call, 0: no bound */
 };
 
 static ssize_t
@@ -836,8 +838,8 @@ test_disk_full(void **state)
     for (size_t full = 0; full < 900; full++) {
         struct bad_disk d = {full, false, full % 7};
         struct journal_io io = {bad_write, bad_sync, &d};
-        struct journal_options o = {.segment_bytes = 600, .keep_plain = true,
-                                    .io = &io};
+        struct journal_options o = {
+            .segment_bytes = 600, .keep_plain = true, .io = &io};
         struct tempdir t;
         struct journal *j;
         struct seen s;
@@ -848,8 +850,8 @@ test_disk_full(void **state)
         tempdir_make(&t);
         j = open_ok(t.path, &o, NULL);
         while (e == ERR_OK) {
-            e = journal_append(
-                j, body_of(synced + 1, room, sizeof(room)), NULL);
+            e = journal_append(j, body_of(synced + 1, room, sizeof(room)),
+                               NULL);
             tried += e == ERR_OK;
             if (e == ERR_OK)
                 e = journal_sync(j);

@@ -10,8 +10,8 @@
 #include "sensor/base/span.h"
 
 #define FIRST_LINE "span25 state 1\n"
-#define KIND_KEY "kind: "
-#define FILE_MAX 256
+#define KIND_KEY   "kind: "
+#define FILE_MAX   256
 
 static const struct {
     const char *name;
@@ -73,8 +73,10 @@ check_empty(int fd, const char *dir, struct buf *message)
     } while (d != NULL && is_harmless(d->d_name));
     (void)closedir(h);
     if (d != NULL)
-        return refuse(message, dir, "the directory is not empty and has no "
-                      "file \"state\": not a state of span25", ERR_EXISTS);
+        return refuse(message, dir,
+                      "the directory is not empty and has no "
+                      "file \"state\": not a state of span25",
+                      ERR_EXISTS);
     return number != 0 ? refuse_errno(message, dir, number) : ERR_OK;
 }
 
@@ -115,7 +117,8 @@ check_state(struct span text, const char *dir, enum state_kind kind,
     if (!span_starts(text, SPAN_LIT(FIRST_LINE)))
         return refuse(message, dir,
                       "made by another version of span25 (this one knows "
-                      "\"span25 state 1\")", ERR_FORMAT);
+                      "\"span25 state 1\")",
+                      ERR_FORMAT);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         struct span name = span_str(kinds[i].name);
         struct span value = span_tail(rest, sizeof(KIND_KEY) - 1);

@@ -43,8 +43,8 @@ test_made_and_kept(void **state)
     assert_int_equal(stat(dir.s, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     text = tempdir_load(dir.s, "state", &n);
-    assert_true(span_eq(span_of(text, n),
-                        SPAN_LIT("span25 state 1\nkind: read\n")));
+    assert_true(
+        span_eq(span_of(text, n), SPAN_LIT("span25 state 1\nkind: read\n")));
     free(text);
     assert_true(tempdir_has(dir.s, "journal"));
     assert_true(tempdir_has(dir.s, "snapshots"));
@@ -72,22 +72,22 @@ test_contents(void **state)
         const char *says;
         enum err want;
     } rows[] = {
-        {"empty folder", NULL, NULL, NULL, ERR_OK},
-        {"crash while it was made", "state.tmp", "sp", NULL, ERR_OK},
-        {"own mount point", "lost+found", "", NULL, ERR_OK},
-        {"somebody else's", "thesis.tex", "x", "not empty", ERR_EXISTS},
-        {"live", "state", "span25 state 1\nkind: live\n",
-         "this is a live sensor's state", ERR_USAGE},
-        {"read", "state", "span25 state 1\nkind: read\n", NULL, ERR_OK},
-        {"newer", "state", "span25 state 2\nkind: read\n", "another version",
-         ERR_FORMAT},
-        {"foreign file", "state", "NY", "not span25's", ERR_FORMAT},
-        {"empty file", "state", "", "not span25's", ERR_FORMAT},
-        {"cut", "state", "span25 state 1\nkind: rea", "damaged", ERR_FORMAT},
-        {"cut at its newline", "state", "span25 state 1\nkind: read",
-         "damaged", ERR_FORMAT},
-        {"more", "state", "span25 state 1\nkind: read\nx", "damaged",
-         ERR_FORMAT},
+        {"empty folder",            NULL,         NULL,                            NULL,              ERR_OK    },
+        {"crash while it was made", "state.tmp",  "sp",                            NULL,              ERR_OK    },
+        {"own mount point",         "lost+found", "",                              NULL,              ERR_OK    },
+        {"somebody else's",         "thesis.tex", "x",                             "not empty",       ERR_EXISTS},
+        {"live",                    "state",      "span25 state 1\nkind: live\n",
+         "this is a live sensor's state",                                                             ERR_USAGE },
+        {"read",                    "state",      "span25 state 1\nkind: read\n",  NULL,              ERR_OK    },
+        {"newer",                   "state",      "span25 state 2\nkind: read\n",  "another version",
+         ERR_FORMAT                                                                                             },
+        {"foreign file",            "state",      "NY",                            "not span25's",    ERR_FORMAT},
+        {"empty file",              "state",      "",                              "not span25's",    ERR_FORMAT},
+        {"cut",                     "state",      "span25 state 1\nkind: rea",     "damaged",         ERR_FORMAT},
+        {"cut at its newline",      "state",      "span25 state 1\nkind: read",    "damaged",
+         ERR_FORMAT                                                                                             },
+        {"more",                    "state",      "span25 state 1\nkind: read\nx", "damaged",
+         ERR_FORMAT                                                                                             },
     };
 
     (void)state;

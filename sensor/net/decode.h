@@ -34,13 +34,14 @@
 #include "sensor/event/packet.h"
 
 /* name                limit   why                                            */
-#define DECODE_STEPS    32  /* headers in a frame (a label stack, IP extension
-                             * chain or GRE route list is one): the deepest
-                             * sane overlay has 14, and it bounds the work */
-#define DECODE_LABELS   16  /* MPLS labels: RFC 8662 speaks of up to about 12 */
-#define DECODE_EXT      16  /* IPv6 extension and AH headers: RFC 8200 has 7 */
-#define DECODE_SRE      8   /* GRE source routes, never seen alive */
-#define DECODE_GTP_EXT  8   /* GTP-U extension headers: 3GPP has 6 kinds */
+#define DECODE_STEPS                                                           \
+    32                    /* headers in a frame (a label stack, IP extension   \
+                           * chain or GRE route list is one): the deepest      \
+                           * sane overlay has 14, and it bounds the work */
+#define DECODE_LABELS  16 /* MPLS labels: RFC 8662 speaks of up to about 12 */
+#define DECODE_EXT     16 /* IPv6 extension and AH headers: RFC 8200 has 7 */
+#define DECODE_SRE     8  /* GRE source routes, never seen alive */
+#define DECODE_GTP_EXT 8  /* GTP-U extension headers: 3GPP has 6 kinds */
 /* Past any of them the packet is PACKET_OTHER, whole and counted as such. */
 
 /* iface and when of the packet are not looked at. */

@@ -31,13 +31,15 @@
 #include "sensor/event/packet.h"
 
 /* name                 limit                why                              */
-#define DEFRAG_TIMEOUT_NS (30 * NS_PER_S) /* Linux gives up so late; RFC 8200
-                                           * says 60, RFC 791 15 */
-#define DEFRAG_ECHO_NS    (1 * NS_PER_S)  /* a mirror's copy comes in less than
-                                           * a millisecond, and an honest host
-                                           * uses no identification twice in a
-                                           * second (RFC 6864) */
-#define DEFRAG_BLOCK      2048            /* bytes: a usual fragment and more */
+#define DEFRAG_TIMEOUT_NS                                                      \
+    (30 * NS_PER_S) /* Linux gives up so late; RFC 8200                        \
+                     * says 60, RFC 791 15 */
+#define DEFRAG_ECHO_NS                                                         \
+    (1 * NS_PER_S)        /* a mirror's copy comes in less than                \
+                           * a millisecond, and an honest host                 \
+                           * uses no identification twice in a                 \
+                           * second (RFC 6864) */
+#define DEFRAG_BLOCK 2048 /* bytes: a usual fragment and more */
 
 enum defrag_answer { DEFRAG_WAIT, DEFRAG_DONE, DEFRAG_BAD };
 

@@ -563,11 +563,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sequences), cmocka_unit_test(test_id_used_again),
-        cmocka_unit_test(test_header),    cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_counts),    cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_caps),      cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_id_used_again),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_fragments_in_fragments),
         cmocka_unit_test(test_files),
     };

@@ -14,14 +14,14 @@ enum conn_state {
 };
 
 /* conn.facts */
-#define CONN_MAIL 0x01U        /* a listed port */
-#define CONN_SYN 0x02U         /* the client's SYN was seen */
-#define CONN_SYN_ACK 0x04U     /* the server's answer was seen */
-#define CONN_ACK 0x08U         /* the client acknowledged that answer */
-#define CONN_REFUSED 0x10U     /* RST in answer to the SYN */
-#define CONN_NEW_SYN 0x20U     /* syn_isn is of a SYN with another number */
-#define CONN_ENDING 0x40U      /* ignored, and a FIN or RST was seen */
-#define CONN_DONE 0x80U        /* both FINs reached, to be ended */
+#define CONN_MAIL    0x01U /* a listed port */
+#define CONN_SYN     0x02U /* the client's SYN was seen */
+#define CONN_SYN_ACK 0x04U /* the server's answer was seen */
+#define CONN_ACK     0x08U /* the client acknowledged that answer */
+#define CONN_REFUSED 0x10U /* RST in answer to the SYN */
+#define CONN_NEW_SYN 0x20U /* syn_isn is of a SYN with another number */
+#define CONN_ENDING  0x40U /* ignored, and a FIN or RST was seen */
+#define CONN_DONE    0x80U /* both FINs reached, to be ended */
 
 /* In which list of the shard. */
 enum conn_list {
@@ -33,7 +33,7 @@ enum conn_list {
 };
 
 #define CONN_SEEN 3
-#define CONN_NIL UINT32_MAX
+#define CONN_NIL  UINT32_MAX
 
 struct probe; /* flow_probe.h */
 

@@ -16,8 +16,7 @@ void flow_key_seed(struct flow_key_seed *k, uint64_t seed);
 uint64_t flow_key_hash(const struct flow_key_seed *k, const struct decoded *p);
 
 /* True when p belongs to f, and in which direction. */
-bool flow_key_match(const struct flow *f, const struct decoded *p,
-                    enum dir *d);
+bool flow_key_match(const struct flow *f, const struct decoded *p, enum dir *d);
 
 /* Writes tuple, way, TTL, MACs and id of a flow from its first packet. */
 void flow_key_fill(struct flow *f, const struct decoded *p, enum dir d);

@@ -52,7 +52,8 @@ flow_life_other(const struct flow_step *st)
     return (struct flow_step){st->e, st->s, st->c, dir_other(st->d)};
 }
 
-/* Packets of the direction were seen: what is missing is loss, not blindness. */
+/* Packets of the direction were seen: what is missing is loss, not blindness.
+ */
 static inline bool
 flow_life_is_seen(const struct conn *c, enum dir d)
 {

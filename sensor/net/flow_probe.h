@@ -8,7 +8,7 @@
 #include "sensor/event/stream.h"
 #include "sensor/net/net_mem.h"
 
-#define FLOW_PROBE_MAX 512
+#define FLOW_PROBE_MAX    512
 #define FLOW_PROBE_PIECES 16
 
 struct probe_piece {

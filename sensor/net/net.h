@@ -14,8 +14,8 @@
  *
  * Time. Stream time is the highest packet time seen, of all packets, in whole
  * microseconds; it never goes back. Packets with the same time move it on by
- * 1 us each limits.tie_bytes. Timers run on ticks, multiples of 100 ms, with the
- * tick's time; empty ticks are skipped. on_tick(T) comes once for all ticks
+ * 1 us each limits.tie_bytes. Timers run on ticks, multiples of 100 ms, with
+ * the tick's time; empty ticks are skipped. on_tick(T) comes once for all ticks
  * passed: no call with a time before T follows.
  *
  * Flows. A SYN, a SYN-ACK or a segment with payload makes one; anything else
@@ -24,10 +24,10 @@
  * else (both or neither listed) the lower port is the server's, and of equal
  * ports the first sender is the client. midstream is cleared by either a SYN or
  * a SYN-ACK that fits the first byte seen. open() comes with the first payload
- * in either direction; a connection to a listed port that ends before is told by
- * attempt(). Flows on unlisted ports are shown to probe() with up to
- * limits.probe_bytes of each direction; until then, and after a no, they are the
- * first to be evicted, so a flood of SYNs costs its own kind only.
+ * in either direction; a connection to a listed port that ends before is told
+ * by attempt(). Flows on unlisted ports are shown to probe() with up to
+ * limits.probe_bytes of each direction; until then, and after a no, they are
+ * the first to be evicted, so a flood of SYNs costs its own kind only.
  *
  * Ends. Both FINs reached: at once. RST: when its sender sends nothing new for
  * limits.rst_linger_ms; it must have the next expected number, or be near it
@@ -98,19 +98,19 @@ struct net_stats {
 
 struct net_options {
     unsigned worker;
-    unsigned n_workers;            /* 1..FLOW_SHARDS */
-    const uint16_t *ports;         /* mail ports; copied */
+    unsigned n_workers;    /* 1..FLOW_SHARDS */
+    const uint16_t *ports; /* mail ports; copied */
     size_t n_ports;
-    uint64_t memory_max;           /* bytes, over all shards: flows, tables and
-                                    * early segments; not sessions */
-    uint32_t flows_max;            /* over all shards */
-    uint64_t seed;                 /* of the tables */
-    const struct net_limits *limits;  /* NULL: the defaults; copied */
-    const struct stream_ops *ops;  /* probe may be NULL: listed ports only */
+    uint64_t memory_max; /* bytes, over all shards: flows, tables and
+                          * early segments; not sessions */
+    uint32_t flows_max;  /* over all shards */
+    uint64_t seed;       /* of the tables */
+    const struct net_limits *limits; /* NULL: the defaults; copied */
+    const struct stream_ops *ops;    /* probe may be NULL: listed ports only */
     void *ops_ctx;
     void (*on_tick)(void *ctx, ns_t tick); /* NULL is fine */
     void *tick_ctx;
-    bool (*deny)(void *ctx);       /* for tests: fails an allocation */
+    bool (*deny)(void *ctx); /* for tests: fails an allocation */
     void *deny_ctx;
 };
 
@@ -132,8 +132,8 @@ ns_t net_time(struct net *n, ns_t when);
 ns_t net_now(const struct net *n);
 
 /* End of the capture: all flows end now, END_CAPTURE, in the order of their
- * ids. sorted (NULL is fine) is called before the first one. False: there was no
- * memory to sort them, sorted was not called. */
+ * ids. sorted (NULL is fine) is called before the first one. False: there was
+ * no memory to sort them, sorted was not called. */
 bool net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx);
 
 const struct net_stats *net_stats(struct net *n);

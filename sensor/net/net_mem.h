@@ -3,7 +3,8 @@
 /* net_mem - a shard's memory account
  *
  * Counts what is taken and given back; used is back at 0 when all was. Past max
- * there is no memory: a caller that can make room looks at net_mem_has first. */
+ * there is no memory: a caller that can make room looks at net_mem_has first.
+ */
 #include "sensor/base/attr.h"
 #include "sensor/base/span.h"
 

@@ -24,8 +24,11 @@ kit_flags(struct span s)
         uint8_t letter;
         unsigned flag;
     } map[] = {
-        {'S', TCP_SYN}, {'A', TCP_ACK}, {'F', TCP_FIN},
-        {'R', TCP_RST}, {'U', TCP_URG},
+        {'S', TCP_SYN},
+        {'A', TCP_ACK},
+        {'F', TCP_FIN},
+        {'R', TCP_RST},
+        {'U', TCP_URG},
     };
     unsigned flags = 0;
 
@@ -116,184 +119,195 @@ kit_result(struct kit *k, struct buf *out)
     return buf_view(out);
 }
 
-
 #define SHAKE "C S -1; S SA -1 0; C A 0 0;"
 
 static const struct {
     const char *why, *script, *want;
 } cases[] = {
-    /* ---- beginnings ---- */
+  /* ---- beginnings ---- */
     {"the usual",
-     SHAKE "S A 0 0 220; C A 0 3 EHLO; S A 3 4 250; C AF 4 6; S AF 6 5; C A 5 7",
-     "open S\"220\" C\"EHLO\" S\"250\" end(fin) handshake"},
-    {"SYN-ACK first", "S SA -1 0; C S -1; C A 0 0; S A 0 0 220; C AR 0 3; +3000",
-     "open S\"220\" end(rst) handshake"},
-    {"ACK before the SYN-ACK", "C S -1; C A 0 0; S SA -1 0; S A 0 0 220",
-     "open S\"220\" end(capture_end) handshake"},
-    {"SYN last", "S SA -1 0; C A 0 0; C S -1; S A 0 0 220",
-     "open S\"220\" end(capture_end) handshake"},
+     SHAKE
+     "S A 0 0 220; C A 0 3 EHLO; S A 3 4 250; C AF 4 6; S AF 6 5; C A 5 7",                                         "open S\"220\" C\"EHLO\" S\"250\" end(fin) handshake"                   },
+    {"SYN-ACK first",
+     "S SA -1 0; C S -1; C A 0 0; S A 0 0 220; C AR 0 3; +3000",                                                    "open S\"220\" end(rst) handshake"                                      },
+    {"ACK before the SYN-ACK",                         "C S -1; C A 0 0; S SA -1 0; S A 0 0 220",
+     "open S\"220\" end(capture_end) handshake"                                                                                                                                             },
+    {"SYN last",                                       "S SA -1 0; C A 0 0; C S -1; S A 0 0 220",
+     "open S\"220\" end(capture_end) handshake"                                                                                                                                             },
     {"data before the whole handshake",
-     "S A 0 0 220; C S -1; S SA -1 0; C A 0 3 E",
-     "open S\"220\" C\"E\" end(capture_end) handshake"},
-    {"SYN-ACK not seen", "C S -1; C A 0 0; S A 0 0 220; C A 0 3 EHLO",
-     "open S\"220\" C\"EHLO\" end(capture_end)"},
+     "S A 0 0 220; C S -1; S SA -1 0; C A 0 3 E",                                                                   "open S\"220\" C\"E\" end(capture_end) handshake"                       },
+    {"SYN-ACK not seen",                               "C S -1; C A 0 0; S A 0 0 220; C A 0 3 EHLO",
+     "open S\"220\" C\"EHLO\" end(capture_end)"                                                                                                                                             },
     {"an ACK of another number is no handshake",
-     "C S -1; C A 0 77777; S SA -1 0; S A 0 0 220",
-     "open S\"220\" end(capture_end)"},
-    {"midstream", "C A 100 50 MAIL; S A 50 104 250; C A 104 53 RCPT",
-     "open C\"MAIL\" S\"250\" C\"RCPT\" end(capture_end) midstream"},
+     "C S -1; C A 0 77777; S SA -1 0; S A 0 0 220",                                                                 "open S\"220\" end(capture_end)"                                        },
+    {"midstream",                                      "C A 100 50 MAIL; S A 50 104 250; C A 104 53 RCPT",
+     "open C\"MAIL\" S\"250\" C\"RCPT\" end(capture_end) midstream"                                                                                                                         },
     {"midstream, the first two in wrong order",
-     "C A 104 50 RCPT; C A 100 50 MAIL; C A 108 50 DATA",
-     "open C\"RCPTDATA\" end(capture_end) midstream"},
-    {"only the client is seen", "C S -1; C A 0 0; C A 0 9 EHLO; C A 4 99 MAIL; "
-     "C AF 8 120; +6000", "open C\"EHLOMAIL\" end(fin)"},
-    {"only the server is seen", "S SA -1 0; S A 0 0 220; S A 3 4 250; S A 9 40 "
-     "354; +600", "open S\"220250\" gap(S,3) S\"354\" end(capture_end)"},
-    {"data on the SYN (RFC 7413)", "C S -1 0 EHLO; S SA -1 4; C A 4 0; "
-     "S A 0 4 220", "open C\"EHLO\" S\"220\" end(capture_end) handshake"},
-    {"a stray ACK, FIN or RST makes no flow", "C A 5 5; C AF 5 5; S R 5; +40000",
-     ""},
-    {"nothing but SYNs", "C S -1; +1000; C S -1; +3000; C S -1; +31000",
-     "attempt"},
-    {"refused", "C S -1; S AR 0 0; +31000", "attempt refused"},
+     "C A 104 50 RCPT; C A 100 50 MAIL; C A 108 50 DATA",                                                           "open C\"RCPTDATA\" end(capture_end) midstream"                         },
+    {"only the client is seen",
+     "C S -1; C A 0 0; C A 0 9 EHLO; C A 4 99 MAIL; "
+     "C AF 8 120; +6000",                                                                                           "open C\"EHLOMAIL\" end(fin)"                                           },
+    {"only the server is seen",
+     "S SA -1 0; S A 0 0 220; S A 3 4 250; S A 9 40 "
+     "354; +600",                                                                                                   "open S\"220250\" gap(S,3) S\"354\" end(capture_end)"                   },
+    {"data on the SYN (RFC 7413)",
+     "C S -1 0 EHLO; S SA -1 4; C A 4 0; "
+     "S A 0 4 220",                                                                                                 "open C\"EHLO\" S\"220\" end(capture_end) handshake"                    },
+    {"a stray ACK, FIN or RST makes no flow",
+     "C A 5 5; C AF 5 5; S R 5; +40000",                                                                            ""                                                                      },
+    {"nothing but SYNs",                               "C S -1; +1000; C S -1; +3000; C S -1; +31000",
+     "attempt"                                                                                                                                                                              },
+    {"refused",                                        "C S -1; S AR 0 0; +31000",                                  "attempt refused"                                                       },
     {"refused, tried again with the same SYN",
-     "C S -1; S AR 0 0; +500; C S -1; S AR 0 0; +31000", "attempt refused"},
-    {"a RST that does not answer the SYN", "C S -1; S AR 0 99; +31000",
-     "attempt"},
-    {"answered, nothing said", SHAKE "+31000; C AF 0 0; S AF 0 1; +6000",
-     "attempt answered"},
-    {"answered and reset", SHAKE "S R 0; +6000", "attempt answered"},
-    {"idle before the banner", SHAKE "+901000", "attempt answered"},
-    /* ---- order ---- */
-    {"reordered", SHAKE "C A 3 0 def; C A 6 0 ghi; C A 0 0 abc",
-     "open C\"abcdefghi\" end(capture_end) handshake"},
-    {"reversed", SHAKE "C A 6 0 ghi; C A 3 0 def; C A 0 0 abc",
-     "open C\"abcdefghi\" end(capture_end) handshake"},
-    {"retransmitted", SHAKE "C A 0 0 abc; C A 0 0 abc; C A 3 0 d",
-     "open C\"abcd\" end(capture_end) handshake"},
-    {"retransmitted with more", SHAKE "C A 0 0 abc; C A 0 0 abcde",
-     "open C\"abcde\" end(capture_end) handshake"},
-    {"retransmitted with other bytes", SHAKE "C A 0 0 abc; C A 0 0 xyz; C A 3 0 d",
+     "C S -1; S AR 0 0; +500; C S -1; S AR 0 0; +31000",                                                            "attempt refused"                                                       },
+    {"a RST that does not answer the SYN",             "C S -1; S AR 0 99; +31000",
+     "attempt"                                                                                                                                                                              },
+    {"answered, nothing said",                         SHAKE "+31000; C AF 0 0; S AF 0 1; +6000",
+     "attempt answered"                                                                                                                                                                     },
+    {"answered and reset",                             SHAKE "S R 0; +6000",                                        "attempt answered"                                                      },
+    {"idle before the banner",                         SHAKE "+901000",                                             "attempt answered"                                                      },
+ /* ---- order ---- */
+    {"reordered",                                      SHAKE "C A 3 0 def; C A 6 0 ghi; C A 0 0 abc",
+     "open C\"abcdefghi\" end(capture_end) handshake"                                                                                                                                       },
+    {"reversed",                                       SHAKE "C A 6 0 ghi; C A 3 0 def; C A 0 0 abc",
+     "open C\"abcdefghi\" end(capture_end) handshake"                                                                                                                                       },
+    {"retransmitted",                                  SHAKE "C A 0 0 abc; C A 0 0 abc; C A 3 0 d",
+     "open C\"abcd\" end(capture_end) handshake"                                                                                                                                            },
+    {"retransmitted with more",                        SHAKE "C A 0 0 abc; C A 0 0 abcde",
+     "open C\"abcde\" end(capture_end) handshake"                                                                                                                                           },
+    {"retransmitted with other bytes",
+     SHAKE "C A 0 0 abc; C A 0 0 xyz; C A 3 0 d",
      "open C\"abc\" odd(C,overlap_differs,0,\"xyz\") C\"d\" end(capture_end) "
-     "handshake"},
+     "handshake"                                                                                                                                                                            },
     {"other bytes after the ACK say nothing",
      SHAKE "C A 0 0 abc; S A 0 3; C A 0 0 xyz; C A 3 0 d",
-     "open C\"abcd\" end(capture_end) handshake"},
-    {"early bytes win", SHAKE "C A 3 0 def; C A 0 0 abcDEF; C A 6 0 g",
+     "open C\"abcd\" end(capture_end) handshake"                                                                                                                                            },
+    {"early bytes win",                                SHAKE "C A 3 0 def; C A 0 0 abcDEF; C A 6 0 g",
      "open odd(C,overlap_differs,3,\"DEF\") C\"abcdefg\" end(capture_end) "
-     "handshake"},
-    {"early bytes the same", SHAKE "C A 3 0 def; C A 0 0 abcdefg",
-     "open C\"abcdefg\" end(capture_end) handshake"},
-    {"early over early", SHAKE "C A 4 0 ef; C A 2 0 cdEFg; C A 0 0 ab",
+     "handshake"                                                                                                                                                                            },
+    {"early bytes the same",                           SHAKE "C A 3 0 def; C A 0 0 abcdefg",
+     "open C\"abcdefg\" end(capture_end) handshake"                                                                                                                                         },
+    {"early over early",                               SHAKE "C A 4 0 ef; C A 2 0 cdEFg; C A 0 0 ab",
      "open odd(C,overlap_differs,4,\"EF\") C\"abcdefg\" end(capture_end) "
-     "handshake"},
-    {"early around early", SHAKE "C A 2 0 c; C A 4 0 e; C A 1 0 bcdef; C A 0 0 a",
-     "open C\"abcdef\" end(capture_end) handshake"},
-    {"one byte at a time", SHAKE "C A 0 0 a; C A 2 0 c; C A 1 0 b; C A 3 0 d",
-     "open C\"abcd\" end(capture_end) handshake"},
-    {"a copy by the mirror", SHAKE "C A 0 0 abc; =C A 0 0 abc; C A 3 0 d",
-     "open C\"abcd\" end(capture_end) handshake"},
-    /* ---- holes ---- */
-    {"lost and acknowledged", SHAKE "C A 0 0 ab; C A 5 0 fg; S A 0 7; +700",
-     "open C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"},
+     "handshake"                                                                                                                                                                            },
+    {"early around early",
+     SHAKE "C A 2 0 c; C A 4 0 e; C A 1 0 bcdef; C A 0 0 a",
+     "open C\"abcdef\" end(capture_end) handshake"                                                                                                                                          },
+    {"one byte at a time",                             SHAKE "C A 0 0 a; C A 2 0 c; C A 1 0 b; C A 3 0 d",
+     "open C\"abcd\" end(capture_end) handshake"                                                                                                                                            },
+    {"a copy by the mirror",                           SHAKE "C A 0 0 abc; =C A 0 0 abc; C A 3 0 d",
+     "open C\"abcd\" end(capture_end) handshake"                                                                                                                                            },
+ /* ---- holes ---- */
+    {"lost and acknowledged",                          SHAKE "C A 0 0 ab; C A 5 0 fg; S A 0 7; +700",
+     "open C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"                                                                                                                             },
     {"lost and not acknowledged: wait longer",
      SHAKE "S A 0 0 220; C A 0 3 ab; C A 5 3 fg; +4000; C A 2 3 cde",
-     "open S\"220\" C\"abcdefg\" end(capture_end) handshake"},
-    {"not for ever", SHAKE "S A 0 0 2; C A 0 1 ab; C A 5 1 fg; +5200; C A 2 1 cde",
-     "open S\"2\" C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"},
-    {"each hole in its turn", SHAKE "S A 0 0 2; C A 1 1 b; C A 3 1 d; +4900; "
-     "C A 0 1 a; +4900; C A 2 1 c",
-     "open S\"2\" C\"abcd\" end(capture_end) handshake"},
+     "open S\"220\" C\"abcdefg\" end(capture_end) handshake"                                                                                                                                },
+    {"not for ever",
+     SHAKE "S A 0 0 2; C A 0 1 ab; C A 5 1 fg; +5200; C A 2 1 cde",
+     "open S\"2\" C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"                                                                                                                      },
+    {"each hole in its turn",
+     SHAKE "S A 0 0 2; C A 1 1 b; C A 3 1 d; +4900; "
+           "C A 0 1 a; +4900; C A 2 1 c",                                                                           "open S\"2\" C\"abcd\" end(capture_end) handshake"                      },
     {"two holes in a capture of one side",
-     "C S -1; C A 1 0 b; C A 3 0 d; C A 4 0 e; +700; C A 5 0 f",
-     "open gap(C,1) C\"b\" gap(C,1) C\"def\" end(capture_end)"},
-    {"acknowledged in part", SHAKE "C A 0 0 a; C A 5 0 fg; S A 0 3; +700; "
-     "C A 3 0 de", "open C\"a\" gap(C,2) C\"defg\" end(capture_end) handshake"},
-    {"data after its own ACK", SHAKE "S A 0 4; C A 0 0 EHLO; S A 0 4 250; +700",
-     "open C\"EHLO\" S\"250\" end(capture_end) handshake"},
-    {"the last bytes lost", SHAKE "C A 0 0 ab; S A 0 5; +700; S A 0 5 250",
-     "open C\"ab\" gap(C,3) S\"250\" end(capture_end) handshake"},
+     "C S -1; C A 1 0 b; C A 3 0 d; C A 4 0 e; +700; C A 5 0 f",                                                    "open gap(C,1) C\"b\" gap(C,1) C\"def\" end(capture_end)"               },
+    {"acknowledged in part",
+     SHAKE "C A 0 0 a; C A 5 0 fg; S A 0 3; +700; "
+           "C A 3 0 de",                                                                                            "open C\"a\" gap(C,2) C\"defg\" end(capture_end) handshake"             },
+    {"data after its own ACK",                         SHAKE "S A 0 4; C A 0 0 EHLO; S A 0 4 250; +700",
+     "open C\"EHLO\" S\"250\" end(capture_end) handshake"                                                                                                                                   },
+    {"the last bytes lost",                            SHAKE "C A 0 0 ab; S A 0 5; +700; S A 0 5 250",
+     "open C\"ab\" gap(C,3) S\"250\" end(capture_end) handshake"                                                                                                                            },
     {"an acknowledgement that was false",
      SHAKE "C A 0 0 ab; S A 0 900; +700; C A 2 0 cd; C A 4 0 ef",
-     "open C\"ab\" gap(C,898) C\"cdef\" end(capture_end) handshake"},
-    {"the ACK of a FIN not seen", SHAKE "C A 0 0 ab; S A 0 3; +700",
-     "open C\"ab\" end(capture_end) handshake"},
-    {"bytes before the FIN lost", SHAKE "C A 0 0 ab; C AF 5 0; S AF 0 6; +700",
-     "open C\"ab\" gap(C,3) end(fin) handshake"},
-    {"holes at the end of the capture", SHAKE "C A 3 0 d; C A 5 0 f",
-     "open gap(C,3) C\"d\" gap(C,1) C\"f\" end(capture_end) handshake"},
-    {"cut by the capture", SHAKE "C A 0 0 ab/5; C A 5 0 fg",
-     "open C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"},
-    {"cut and early", SHAKE "C A 2 0 cd/4; C A 6 0 gh; C A 0 0 ab",
-     "open C\"abcd\" gap(C,2) C\"gh\" end(capture_end) handshake"},
-    {"nothing captured", SHAKE "C A 0 0 /4; C A 4 0 x",
-     "open gap(C,4) C\"x\" end(capture_end) handshake"},
-    /* ---- oddities ---- */
-    {"keep-alive", SHAKE "C A 0 0 abc; S A 0 3; C A 2 0; C A 2 0 z; C A 3 0 d",
-     "open C\"abcd\" end(capture_end) handshake"},
-    {"urgent", SHAKE "C AU 0 0 abc", "open odd(C,urgent_data,0,\"\") C\"abc\" "
-     "end(capture_end) handshake"},
-    {"payload after the FIN", SHAKE "C AF 0 0 ab; C A 2 0 xyz; S A 0 3 250",
+     "open C\"ab\" gap(C,898) C\"cdef\" end(capture_end) handshake"                                                                                                                         },
+    {"the ACK of a FIN not seen",                      SHAKE "C A 0 0 ab; S A 0 3; +700",
+     "open C\"ab\" end(capture_end) handshake"                                                                                                                                              },
+    {"bytes before the FIN lost",                      SHAKE "C A 0 0 ab; C AF 5 0; S AF 0 6; +700",
+     "open C\"ab\" gap(C,3) end(fin) handshake"                                                                                                                                             },
+    {"holes at the end of the capture",                SHAKE "C A 3 0 d; C A 5 0 f",
+     "open gap(C,3) C\"d\" gap(C,1) C\"f\" end(capture_end) handshake"                                                                                                                      },
+    {"cut by the capture",                             SHAKE "C A 0 0 ab/5; C A 5 0 fg",
+     "open C\"ab\" gap(C,3) C\"fg\" end(capture_end) handshake"                                                                                                                             },
+    {"cut and early",                                  SHAKE "C A 2 0 cd/4; C A 6 0 gh; C A 0 0 ab",
+     "open C\"abcd\" gap(C,2) C\"gh\" end(capture_end) handshake"                                                                                                                           },
+    {"nothing captured",                               SHAKE "C A 0 0 /4; C A 4 0 x",
+     "open gap(C,4) C\"x\" end(capture_end) handshake"                                                                                                                                      },
+ /* ---- oddities ---- */
+    {"keep-alive",                                     SHAKE "C A 0 0 abc; S A 0 3; C A 2 0; C A 2 0 z; C A 3 0 d",
+     "open C\"abcd\" end(capture_end) handshake"                                                                                                                                            },
+    {"urgent",                                         SHAKE "C AU 0 0 abc",
+     "open odd(C,urgent_data,0,\"\") C\"abc\" "
+     "end(capture_end) handshake"                                                                                                                                                           },
+    {"payload after the FIN",                          SHAKE "C AF 0 0 ab; C A 2 0 xyz; S A 0 3 250",
      "open C\"ab\" odd(C,data_after_fin,2,\"\") S\"250\" end(capture_end) "
-     "handshake"},
-    {"payload over the FIN", SHAKE "C AF 3 0; C A 0 0 abcxyz",
-     "open odd(C,data_after_fin,3,\"\") C\"abc\" end(capture_end) handshake"},
-    {"FIN before the last data", SHAKE "C AF 3 0; S A 0 0 2; C A 0 1 abc; "
-     "S AF 1 4", "open S\"2\" C\"abc\" end(fin) handshake"},
-    {"a wild segment", SHAKE "C A 0 0 ab; C A 90000000 0 xy; C A 2 0 cd",
+     "handshake"                                                                                                                                                                            },
+    {"payload over the FIN",                           SHAKE "C AF 3 0; C A 0 0 abcxyz",
+     "open odd(C,data_after_fin,3,\"\") C\"abc\" end(capture_end) handshake"                                                                                                                },
+    {"FIN before the last data",
+     SHAKE "C AF 3 0; S A 0 0 2; C A 0 1 abc; "
+           "S AF 1 4",                                                                                              "open S\"2\" C\"abc\" end(fin) handshake"                               },
+    {"a wild segment",                                 SHAKE "C A 0 0 ab; C A 90000000 0 xy; C A 2 0 cd",
      "open C\"ab\" odd(C,wild_segment,2,\"\") C\"cd\" end(capture_end) "
-     "handshake"},
+     "handshake"                                                                                                                                                                            },
     {"an outage longer than any window, acknowledged",
      SHAKE "S A 0 0 220; C A 0 3 ab; C A 90000000 3 xy; S A 3 90000002; "
-     "C A 90000002 3 cd",
-     "open S\"220\" C\"ab\" odd(C,wild_segment,2,\"\") gap(C,90000000) C\"cd\" "
-     "end(capture_end) handshake"},
+           "C A 90000002 3 cd",                                                                                     "open S\"220\" C\"ab\" odd(C,wild_segment,2,\"\") gap(C,90000000) C\"cd\" "
+     "end(capture_end) handshake"                                                                                                                            },
     {"the same in a capture of one side",
      "C S -1; C A 0 0 ab; C A 90000000 0 xy; C A 90000002 0 cd; "
-     "C A 90000004 0 ef",
-     "open C\"ab\" odd(C,wild_segment,2,\"\") odd(C,wild_segment,2,\"\") "
-     "odd(C,wild_segment,2,\"\") gap(C,90000002) C\"ef\" end(capture_end)"},
-    /* ---- ends ---- */
-    {"RST with the next number", SHAKE "C A 0 0 abc; C R 3; +1900; S A 0 3 x; +200",
-     "open C\"abc\" S\"x\" end(rst) handshake"},
-    {"RST with the number last acknowledged", SHAKE "C A 0 0 ab; S A 0 2; "
-     "C A 2 0 c; C R 2; +2200", "open C\"abc\" end(rst) handshake"},
-    {"RST elsewhere", SHAKE "C A 0 0 abc; S A 0 3; C R 400; C A 3 0 d",
+     "C A 90000004 0 ef",                                                                                           "open C\"ab\" odd(C,wild_segment,2,\"\") odd(C,wild_segment,2,\"\") "
+     "odd(C,wild_segment,2,\"\") gap(C,90000002) C\"ef\" end(capture_end)"                                                                                         },
+ /* ---- ends ---- */
+    {"RST with the next number",
+     SHAKE "C A 0 0 abc; C R 3; +1900; S A 0 3 x; +200",
+     "open C\"abc\" S\"x\" end(rst) handshake"                                                                                                                                              },
+    {"RST with the number last acknowledged",
+     SHAKE "C A 0 0 ab; S A 0 2; "
+           "C A 2 0 c; C R 2; +2200",                                                                               "open C\"abc\" end(rst) handshake"                                      },
+    {"RST elsewhere",                                  SHAKE "C A 0 0 abc; S A 0 3; C R 400; C A 3 0 d",
      "open C\"abc\" odd(C,rst_ignored,3,\"\") C\"d\" end(capture_end) "
-     "handshake"},
-    {"RST ahead, where bytes are missing", SHAKE "C A 0 0 a; C A 3 0 d; C R 40; "
-     "+2200", "open C\"a\" gap(C,2) C\"d\" end(rst) handshake"},
-    {"RST after a FIN", SHAKE "C AF 0 0 abc; C R 4; +2200",
-     "open C\"abc\" end(rst) handshake"},
-    {"RST whose sender goes on", SHAKE "C A 0 0 abc; C R 3; C A 3 0 d; +3000",
-     "open C\"abc\" odd(C,rst_ignored,3,\"\") C\"d\" end(capture_end) handshake"},
-    {"RST whose sender only repeats", SHAKE "C A 0 0 abc; C R 3; C A 0 0 abc; "
-     "+3000", "open C\"abc\" end(rst) handshake"},
-    {"its sender goes on after the end", SHAKE "C A 0 0 abc; C R 3; +3000; "
-     "C A 3 0 d", "open C\"abc\" end(rst) handshake open C\"d\" "
-     "end(capture_end) midstream"},
-    {"one FIN, then silence", SHAKE "S A 0 0 2; C AF 0 1; S A 1 1; +900500",
-     "open S\"2\" end(timeout) handshake"},
-    {"late copies after the end", SHAKE "C AF 0 0 ab; S AF 0 3; C A 3 1; "
-     "C A 0 0 ab; S R 1; C S -1; +6000", "open C\"ab\" end(fin) handshake"},
-    {"idle", SHAKE "C A 0 0 ab; +899000; C A 2 0 c; +899000; +3000",
-     "open C\"abc\" end(timeout) handshake"},
-    {"years", SHAKE "C A 0 0 ab; C A 4 0 e; +4000000000; S A 0 0 2",
+     "handshake"                                                                                                                                                                            },
+    {"RST ahead, where bytes are missing",
+     SHAKE "C A 0 0 a; C A 3 0 d; C R 40; "
+           "+2200",                                                                                                 "open C\"a\" gap(C,2) C\"d\" end(rst) handshake"                        },
+    {"RST after a FIN",                                SHAKE "C AF 0 0 abc; C R 4; +2200",
+     "open C\"abc\" end(rst) handshake"                                                                                                                                                     },
+    {"RST whose sender goes on",                       SHAKE "C A 0 0 abc; C R 3; C A 3 0 d; +3000",
+     "open C\"abc\" odd(C,rst_ignored,3,\"\") C\"d\" end(capture_end) "
+     "handshake"                                                                                                                                                                            },
+    {"RST whose sender only repeats",
+     SHAKE "C A 0 0 abc; C R 3; C A 0 0 abc; "
+           "+3000",                                                                                                 "open C\"abc\" end(rst) handshake"                                      },
+    {"its sender goes on after the end",
+     SHAKE "C A 0 0 abc; C R 3; +3000; "
+           "C A 3 0 d",                                                                                             "open C\"abc\" end(rst) handshake open C\"d\" "
+     "end(capture_end) midstream"                                                                                                                                    },
+    {"one FIN, then silence",                          SHAKE "S A 0 0 2; C AF 0 1; S A 1 1; +900500",
+     "open S\"2\" end(timeout) handshake"                                                                                                                                                   },
+    {"late copies after the end",
+     SHAKE "C AF 0 0 ab; S AF 0 3; C A 3 1; "
+           "C A 0 0 ab; S R 1; C S -1; +6000",                                                                      "open C\"ab\" end(fin) handshake"                                       },
+    {"idle",                                           SHAKE "C A 0 0 ab; +899000; C A 2 0 c; +899000; +3000",
+     "open C\"abc\" end(timeout) handshake"                                                                                                                                                 },
+    {"years",                                          SHAKE "C A 0 0 ab; C A 4 0 e; +4000000000; S A 0 0 2",
      "open C\"ab\" gap(C,2) C\"e\" end(timeout) handshake open S\"2\" "
-     "end(capture_end) midstream"},
-    {"new SYN after the end", SHAKE "C AF 0 0 ab; S AF 0 3; C S 700; "
-     "S SA 900 701; C A 701 901 x",
-     "open C\"ab\" end(fin) handshake open C\"x\" end(capture_end) handshake"},
-    {"new SYN after a minute", SHAKE "C A 0 0 ab; +61000; C S 700; C A 701 0 x",
-     "open C\"ab\" end(replaced) handshake open C\"x\" end(capture_end)"},
-    {"new SYN before", SHAKE "C A 0 0 ab; C S 700; C A 2 0 c",
-     "open C\"ab\" odd(C,syn_changed,2,\"\") C\"c\" end(capture_end) handshake"},
-    {"new SYN before, and answered", SHAKE "C A 0 0 ab; C S 700; "
-     "S SA 900 701; C A 701 901 x",
-     "open C\"ab\" odd(C,syn_changed,2,\"\") end(replaced) handshake "
-     "open C\"x\" end(capture_end) handshake"},
-    {"another SYN-ACK", SHAKE "C A 0 0 ab; S SA 500 0; C A 2 0 c",
-     "open C\"ab\" odd(S,syn_changed,0,\"\") C\"c\" end(capture_end) handshake"},
+     "end(capture_end) midstream"                                                                                                                                                           },
+    {"new SYN after the end",
+     SHAKE "C AF 0 0 ab; S AF 0 3; C S 700; "
+           "S SA 900 701; C A 701 901 x",                                                                           "open C\"ab\" end(fin) handshake open C\"x\" end(capture_end) handshake"},
+    {"new SYN after a minute",                         SHAKE "C A 0 0 ab; +61000; C S 700; C A 701 0 x",
+     "open C\"ab\" end(replaced) handshake open C\"x\" end(capture_end)"                                                                                                                    },
+    {"new SYN before",                                 SHAKE "C A 0 0 ab; C S 700; C A 2 0 c",
+     "open C\"ab\" odd(C,syn_changed,2,\"\") C\"c\" end(capture_end) "
+     "handshake"                                                                                                                                                                            },
+    {"new SYN before, and answered",
+     SHAKE "C A 0 0 ab; C S 700; "
+           "S SA 900 701; C A 701 901 x",                                                                           "open C\"ab\" odd(C,syn_changed,2,\"\") end(replaced) handshake "
+     "open C\"x\" end(capture_end) handshake"                                                                                                      },
+    {"another SYN-ACK",                                SHAKE "C A 0 0 ab; S SA 500 0; C A 2 0 c",
+     "open C\"ab\" odd(S,syn_changed,0,\"\") C\"c\" end(capture_end) "
+     "handshake"                                                                                                                                                                            },
 };
 
 /* True when the script gives what it should. */
@@ -333,24 +347,25 @@ test_cases(void **state)
 static const struct {
     const char *why, *script, *want;
 } odd_ports[] = {
-    {"the server's banner decides", SHAKE "S A 0 0 22; S A 2 0 0; C A 0 3 EHLO",
-     "open S\"220\" C\"EHLO\" end(capture_end) handshake"},
+    {"the server's banner decides",               SHAKE "S A 0 0 22; S A 2 0 0; C A 0 3 EHLO",
+     "open S\"220\" C\"EHLO\" end(capture_end) handshake"                                                },
     {"bytes before are kept in their order",
      SHAKE "C A 0 0 EH; C A 2 0 LO; S A 0 4 220; C A 4 3 x",
-     "open C\"EHLO\" S\"220\" C\"x\" end(capture_end) handshake"},
+     "open C\"EHLO\" S\"220\" C\"x\" end(capture_end) handshake"                                         },
     {"what comes before the protocol is skipped",
-     SHAKE "C A 0 0 CONN; S A 0 4 220", "open S\"220\" end(capture_end) handshake"},
-    {"something else", SHAKE "C A 0 0 GET/3; S A 0 3 220; C AF 3 3; +6000", ""},
-    {"nothing", SHAKE "+901000", ""},
-    {"SYN only", "C S -1; +40000", ""},
-    {"reset while looking", SHAKE "C A 0 0 EH; C R 2; +3000", ""},
-    {"reordered while looking", SHAKE "S A 2 0 0x; S A 0 0 22",
-     "open S\"220x\" end(capture_end) handshake"},
-    {"lost while looking", SHAKE "S A 3 0 x; C A 0 4; +700; S A 4 0 220", ""},
+     SHAKE "C A 0 0 CONN; S A 0 4 220",
+     "open S\"220\" end(capture_end) handshake"                                                          },
+    {"something else",                            SHAKE "C A 0 0 GET/3; S A 0 3 220; C AF 3 3; +6000", ""},
+    {"nothing",                                   SHAKE "+901000",                                     ""},
+    {"SYN only",                                  "C S -1; +40000",                                    ""},
+    {"reset while looking",                       SHAKE "C A 0 0 EH; C R 2; +3000",                    ""},
+    {"reordered while looking",                   SHAKE "S A 2 0 0x; S A 0 0 22",
+     "open S\"220x\" end(capture_end) handshake"                                                         },
+    {"lost while looking",                        SHAKE "S A 3 0 x; C A 0 4; +700; S A 4 0 220",       ""},
     {"a new connection after something else",
      SHAKE "C A 0 0 GET; C S 700; S SA 900 701; S A 901 701 220",
-     "open S\"220\" end(capture_end)"},
-    {"not known at the end", SHAKE "C A 0 0 EH", ""},
+     "open S\"220\" end(capture_end)"                                                                    },
+    {"not known at the end",                      SHAKE "C A 0 0 EH",                                  ""},
 };
 
 static void
@@ -371,23 +386,23 @@ static const struct {
     const char *why, *script;
     uint32_t packets, retransmitted, duplicates, reordered, differ, gaps;
 } counted[] = {
-    {"in order", SHAKE "C A 0 0 ab; C A 2 0 cd", 4, 0, 0, 0, 0, 0},
-    {"a copy", SHAKE "C A 0 0 ab; =C A 0 0 ab", 3, 0, 1, 0, 0, 0},
-    {"a copy after the next", SHAKE "C A 0 0 ab; C A 2 0 cd; =C A 0 0 ab", 5, 1,
-     0, 0, 0, 0},
-    {"sent again", SHAKE "C A 0 0 ab; C A 0 0 ab", 4, 1, 0, 0, 0, 0},
-    {"no identification, at once", SHAKE "0C A 0 0 ab; 0C A 0 0 ab", 3, 0, 1, 0,
-     0, 0},
-    {"no identification, later", SHAKE "0C A 0 0 ab; +2; 0C A 0 0 ab", 4, 1, 0,
-     0, 0, 0},
-    {"bare ACKs without it", SHAKE "0C A 0 0; 0C A 0 0; C A 0 0 ab", 5, 0, 0, 0,
-     0, 0},
-    {"identification again, too late", SHAKE "C A 0 0 ab; +200; =C A 0 0 ab", 4,
-     1, 0, 0, 0, 0},
-    {"reordered", SHAKE "C A 2 0 cd; C A 0 0 ab", 4, 0, 0, 1, 0, 0},
-    {"other bytes", SHAKE "C A 0 0 ab; C A 0 0 xy", 4, 1, 0, 0, 1, 0},
-    {"keep-alive", SHAKE "C A 0 0 ab; S A 0 2; C A 1 0 x", 4, 0, 0, 0, 0, 0},
-    {"lost", SHAKE "C A 0 0 ab; S A 0 4; +900", 3, 0, 0, 0, 0, 1},
+    {"in order",                       SHAKE "C A 0 0 ab; C A 2 0 cd",              4, 0, 0, 0, 0, 0},
+    {"a copy",                         SHAKE "C A 0 0 ab; =C A 0 0 ab",             3, 0, 1, 0, 0, 0},
+    {"a copy after the next",          SHAKE "C A 0 0 ab; C A 2 0 cd; =C A 0 0 ab", 5, 1,
+     0,                                                                                      0, 0, 0},
+    {"sent again",                     SHAKE "C A 0 0 ab; C A 0 0 ab",              4, 1, 0, 0, 0, 0},
+    {"no identification, at once",     SHAKE "0C A 0 0 ab; 0C A 0 0 ab",            3, 0, 1, 0,
+     0,                                                                                            0},
+    {"no identification, later",       SHAKE "0C A 0 0 ab; +2; 0C A 0 0 ab",        4, 1, 0,
+     0,                                                                                         0, 0},
+    {"bare ACKs without it",           SHAKE "0C A 0 0; 0C A 0 0; C A 0 0 ab",      5, 0, 0, 0,
+     0,                                                                                            0},
+    {"identification again, too late", SHAKE "C A 0 0 ab; +200; =C A 0 0 ab",       4,
+     1,                                                                                   0, 0, 0, 0},
+    {"reordered",                      SHAKE "C A 2 0 cd; C A 0 0 ab",              4, 0, 0, 1, 0, 0},
+    {"other bytes",                    SHAKE "C A 0 0 ab; C A 0 0 xy",              4, 1, 0, 0, 1, 0},
+    {"keep-alive",                     SHAKE "C A 0 0 ab; S A 0 2; C A 1 0 x",      4, 0, 0, 0, 0, 0},
+    {"lost",                           SHAKE "C A 0 0 ab; S A 0 4; +900",           3, 0, 0, 0, 0, 1},
 };
 
 static void
@@ -409,9 +424,9 @@ test_counted(void **state)
             h->overlaps_differ != counted[i].differ ||
             h->gaps != counted[i].gaps)
             fail_msg("%s: packets %u retransmitted %u duplicates %u reordered "
-                     "%u differ %u gaps %u", counted[i].why,
-                     (unsigned)h->packets, h->retransmitted, h->duplicates,
-                     h->reordered, h->overlaps_differ, h->gaps);
+                     "%u differ %u gaps %u",
+                     counted[i].why, (unsigned)h->packets, h->retransmitted,
+                     h->duplicates, h->reordered, h->overlaps_differ, h->gaps);
         (void)net_finish(k->net, NULL, NULL);
         kit_free(k);
     }
@@ -461,8 +476,11 @@ chunks_end(void *session, enum end_why why, ns_t when)
 }
 
 static const struct stream_ops chunks_ops = {
-    .open = chunks_open, .data = chunks_data,        .gap = chunks_gap,
-    .wants_tick = chunks_wants, .end = chunks_end,
+    .open = chunks_open,
+    .data = chunks_data,
+    .gap = chunks_gap,
+    .wants_tick = chunks_wants,
+    .end = chunks_end,
 };
 
 static void
@@ -472,24 +490,30 @@ test_peer_acked(void **state)
         const char *why, *script;
         uint64_t want[4];
     } rows[] = {
-        {"each segment's own", SHAKE "S A 0 0 220; C A 0 3 E; C A 2 9 O; "
-         "C A 1 3 H", {0, 3, 3, 9}},
-        {"nothing of the server seen", "C S -1; C A 0 0 E; C A 1 9 H",
-         {STREAM_ACK_UNKNOWN, STREAM_ACK_UNKNOWN}},
-        {"midstream", "C A 50 70 E; S A 70 51 2; C A 51 71 H",
-         {STREAM_ACK_UNKNOWN, 1, 1}},
-        {"no ACK bit", SHAKE "S A 0 0 2; C - 0 0 E", {0, STREAM_ACK_UNKNOWN}},
-        {"absurd", SHAKE "S A 0 0 2; C A 0 90000000 E", {0, STREAM_ACK_UNKNOWN}},
+        {"each segment's own",
+         SHAKE "S A 0 0 220; C A 0 3 E; C A 2 9 O; "
+               "C A 1 3 H",                                          {0, 3, 3, 9}                            },
+        {"nothing of the server seen",
+         "C S -1; C A 0 0 E; C A 1 9 H",                             {STREAM_ACK_UNKNOWN, STREAM_ACK_UNKNOWN}},
+        {"midstream",
+         "C A 50 70 E; S A 70 51 2; C A 51 71 H",                    {STREAM_ACK_UNKNOWN, 1, 1}              },
+        {"no ACK bit",                 SHAKE "S A 0 0 2; C - 0 0 E", {0, STREAM_ACK_UNKNOWN}                 },
+        {"absurd",
+         SHAKE "S A 0 0 2; C A 0 90000000 E",
+         {0, STREAM_ACK_UNKNOWN}                                                                             },
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct kit *k = kit_new();
         struct chunks all = {.n = 0};
-        struct net_options o = {
-            .n_workers = 1, .ports = kit_ports, .n_ports = 4,
-            .memory_max = 1 << 30, .flows_max = 1000, .ops = &chunks_ops,
-            .ops_ctx = &all};
+        struct net_options o = {.n_workers = 1,
+                                .ports = kit_ports,
+                                .n_ports = 4,
+                                .memory_max = 1 << 30,
+                                .flows_max = 1000,
+                                .ops = &chunks_ops,
+                                .ops_ctx = &all};
 
         assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
         net_free(k->net);
@@ -523,8 +547,9 @@ lose(enum dir d, size_t from, size_t len, size_t cut)
         size_t to = at < from ? from : at < from + len ? from + len : all.n;
         size_t n = to - at < cut || at == from ? to - at : cut;
         struct decoded p = kit_segment(
-            k, (struct kit_seg){0, 25, d, TCP_ACK, (uint32_t)at + (d == DIR_S2C), d == DIR_C2S,
-            span_head(span_tail(all, at), n)});
+            k,
+            (struct kit_seg){0, 25, d, TCP_ACK, (uint32_t)at + (d == DIR_S2C),
+                             d == DIR_C2S, span_head(span_tail(all, at), n)});
 
         if (at != from)
             kit_put(k, &p);
@@ -536,8 +561,8 @@ lose(enum dir d, size_t from, size_t len, size_t cut)
     assert_int_equal(k->f[0].flow->half[d].lost, len);
     assert_int_equal(k->f[0].flow->half[d].gaps, 1);
     if (!span_eq(buf_view(&k->f[0].bytes[d]), span_str(want)))
-        fail_msg("lost %zu at %zu: %.*s", len, from,
-                 (int)k->f[0].bytes[d].n, (const char *)k->f[0].bytes[d].p);
+        fail_msg("lost %zu at %zu: %.*s", len, from, (int)k->f[0].bytes[d].n,
+                 (const char *)k->f[0].bytes[d].p);
     (void)net_finish(k->net, NULL, NULL);
     kit_free(k);
 }
@@ -631,8 +656,9 @@ random_run(uint64_t seed, struct seg *seg, uint8_t bytes[2][STREAM_N])
     kit_run(k, SHAKE, 25);
     for (size_t i = 0; i < n; i++) {
         struct decoded p = kit_segment(
-            k, (struct kit_seg){0, 25, (enum dir)seg[i].dir, TCP_ACK, seg[i].off, 0,
-            span_of(bytes[seg[i].dir] + seg[i].off, seg[i].n)});
+            k, (struct kit_seg){
+                   0, 25, (enum dir)seg[i].dir, TCP_ACK, seg[i].off, 0,
+                   span_of(bytes[seg[i].dir] + seg[i].off, seg[i].n)});
 
         k->now += NS_PER_MS;
         kit_put(k, &p);
@@ -685,9 +711,10 @@ crowd(struct kit *k, unsigned n_conn, unsigned n_packets)
 
         if (what == 3)
             at[c] = (uint16_t)(at[c] + 20); /* loss */
-        p = kit_segment(k, (struct kit_seg){c, rnd(&seed, 4) == 0 ? 8080 : 25, d, flags,
-                        what == 2 ? (uint32_t)rnd(&seed, 3) : seq,
-                        d == DIR_S2C ? at[c] : 0, data});
+        p = kit_segment(
+            k, (struct kit_seg){c, rnd(&seed, 4) == 0 ? 8080 : 25, d, flags,
+                                what == 2 ? (uint32_t)rnd(&seed, 3) : seq,
+                                d == DIR_S2C ? at[c] : 0, data});
         if (d == DIR_C2S)
             at[c] = (uint16_t)(at[c] + data.n);
         k->now += rnd(&seed, 20) * NS_PER_MS;
@@ -734,9 +761,9 @@ test_workers(void **state)
         uint64_t memory;
         uint32_t flows;
     } rows[] = {
-        {"plenty", 0, 0},
-        {"few flows", 0, 64},
-        {"little memory", UINT64_C(64) * 23500, 0},
+        {"plenty",        0,                    0 },
+        {"few flows",     0,                    64},
+        {"little memory", UINT64_C(64) * 23500, 0 },
     };
 
     (void)state;
@@ -778,15 +805,17 @@ test_flow_cap(void **state)
     assert_int_equal(kit_begin(k, 0, 1, 0, 64U * (PER_SHARD - 1)), ERR_OK);
     /* some sessions, then a flood of SYNs */
     for (unsigned c = 0; c < 200; c++) {
-        struct decoded p = kit_segment(k, (struct kit_seg){c, 25, DIR_C2S, TCP_ACK, 0, 0,
-                                       SPAN_LIT("MAIL")});
+        struct decoded p =
+            kit_segment(k, (struct kit_seg){c, 25, DIR_C2S, TCP_ACK, 0, 0,
+                                            SPAN_LIT("MAIL")});
 
         kit_put(k, &p);
     }
     assert_int_equal(net_stats(k->net)->evicted, 0);
     for (unsigned c = 1000; c < 60000; c++) {
-        struct decoded p = kit_segment(k, (struct kit_seg){c, 25, DIR_C2S, TCP_SYN,
-                                       UINT32_MAX, 0, SPAN_NONE});
+        struct decoded p =
+            kit_segment(k, (struct kit_seg){c, 25, DIR_C2S, TCP_SYN, UINT32_MAX,
+                                            0, SPAN_NONE});
 
         kit_put(k, &p);
     }
@@ -811,8 +840,9 @@ test_memory_cap(void **state)
     for (unsigned i = 0; i < 40; i++) {
         for (unsigned c = 0; c < 250; c++) {
             struct decoded p = kit_segment(
-                k, (struct kit_seg){c, 25, DIR_C2S, TCP_ACK, i > 0 ? 1000U * i + 5 : 0, 0,
-                span_of(block, i > 0 ? 1000 : 5)});
+                k, (struct kit_seg){c, 25, DIR_C2S, TCP_ACK,
+                                    i > 0 ? 1000U * i + 5 : 0, 0,
+                                    span_of(block, i > 0 ? 1000 : 5)});
 
             k->quiet = true;
             if (i == 1)
@@ -825,8 +855,8 @@ test_memory_cap(void **state)
                    ? net_stats(k->net)->memory_bytes
                    : most;
     }
-    print_message("most %llu of %llu, dropped %llu\n",
-                  (unsigned long long)most, (unsigned long long)max,
+    print_message("most %llu of %llu, dropped %llu\n", (unsigned long long)most,
+                  (unsigned long long)max,
                   (unsigned long long)net_stats(k->net)->reassembly_dropped);
     assert_true(most <= max);
     assert_true(net_stats(k->net)->reassembly_dropped > 0);
@@ -841,10 +871,10 @@ static const struct {
     size_t n;
     bool full;
 } early_rows[] = {
-    {"below", 900, 50, false},
-    {"many small ones", 1, 511, false},
-    {"one more", 1, 513, true},
-    {"too many bytes", 1400, 200, true},
+    {"below",           900,  50,  false},
+    {"many small ones", 1,    511, false},
+    {"one more",        1,    513, true },
+    {"too many bytes",  1400, 200, true },
 };
 
 static void
@@ -860,14 +890,14 @@ test_early_cap(void **state)
         assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
         kit_run(k, SHAKE "S A 0 0 2", 25);
         for (size_t j = 0; j < early_rows[i].n; j++) {
-            struct decoded p = kit_segment(
-                k, (struct kit_seg){0, 25, DIR_C2S, TCP_ACK, (uint32_t)(7 + j * (len + 1)), 0,
-                span_of(block, len)});
+            struct decoded p =
+                kit_segment(k, (struct kit_seg){0, 25, DIR_C2S, TCP_ACK,
+                                                (uint32_t)(7 + j * (len + 1)),
+                                                0, span_of(block, len)});
 
             kit_put(k, &p);
         }
-        if ((span_search(buf_view(&k->f[0].text),
-                         SPAN_LIT("reassembly_full")) <
+        if ((span_search(buf_view(&k->f[0].text), SPAN_LIT("reassembly_full")) <
              k->f[0].text.n) != early_rows[i].full)
             fail_msg("%s", early_rows[i].why);
         (void)net_finish(k->net, NULL, NULL);
@@ -887,8 +917,10 @@ test_no_memory(void **state)
 
         k->deny_in = n;
         assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
-        kit_run(k, SHAKE "S A 0 0 220; C A 3 3 def; C A 8 3 i; C A 0 3 abc; "
-                "C A 6 3 gh; C A 20 3 x; C AF 21 3; S AF 3 22; +6000", 25);
+        kit_run(k,
+                SHAKE "S A 0 0 220; C A 3 3 def; C A 8 3 i; C A 0 3 abc; "
+                      "C A 6 3 gh; C A 20 3 x; C AF 21 3; S AF 3 22; +6000",
+                25);
         kit_run(k, SHAKE "C A 0 0 EHLO; S A 2 4 0; S A 0 4 22", 2526);
         (void)net_finish(k->net, NULL, NULL);
         assert_int_equal(k->n_open, 0);
@@ -928,7 +960,8 @@ test_ties(void **state)
 
     (void)state;
     assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
-    p = kit_segment(k, (struct kit_seg){0, 25, DIR_C2S, TCP_ACK, 0, 0, SPAN_LIT("x")});
+    p = kit_segment(
+        k, (struct kit_seg){0, 25, DIR_C2S, TCP_ACK, 0, 0, SPAN_LIT("x")});
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(net_segment(k->net, &p, 0, 65536, KIT_START + 999),
                          KIT_START + (i < 4 ? 0 : 1000));
@@ -936,8 +969,8 @@ test_ties(void **state)
     assert_int_equal(net_segment(k->net, &p, 0, 60, KIT_START - NS_PER_S),
                      KIT_START + 1000);
     assert_int_equal(net_stats(k->net)->time_backward, 1);
-    assert_int_equal(net_segment(k->net, &p, 0, 60, UINT64_MAX),
-                     UINT64_C(1) << 62);
+    assert_int_equal(net_segment(k->net, &p, 0, 60, UINT64_MAX), UINT64_C(1)
+                                                                     << 62);
     assert_int_equal(net_segment(k->net, &p, 0, 60, 0), UINT64_C(1) << 62);
     (void)net_finish(k->net, NULL, NULL);
     kit_free(k);
@@ -953,7 +986,8 @@ test_flow_facts(void **state)
     (void)state;
     assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
     /* the server's side first: roles by port, MACs turned round */
-    p = kit_segment(k, (struct kit_seg){3, 25, DIR_S2C, TCP_ACK, 0, 0, SPAN_LIT("220")});
+    p = kit_segment(
+        k, (struct kit_seg){3, 25, DIR_S2C, TCP_ACK, 0, 0, SPAN_LIT("220")});
     p.vlan[0] = 7;
     p.n_vlan = 1;
     p.tunnel[0] = TUNNEL_GRE;

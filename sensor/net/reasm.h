@@ -3,9 +3,9 @@
 /* reasm - one direction of a TCP connection put in order, RFC 9293 3.4
  *
  * Sequence numbers become 64-bit offsets around the next byte expected, so they
- * may wrap as often as they like. In-order bytes are given on as they lie in the
- * packet; early ones are copied into one sorted list without overlaps. The first
- * reading of a byte wins; other readings are told by odd().
+ * may wrap as often as they like. In-order bytes are given on as they lie in
+ * the packet; early ones are copied into one sorted list without overlaps. The
+ * first reading of a byte wins; other readings are told by odd().
  *
  * A hole is open while bytes before others (or before an acknowledgement, or a
  * FIN) are missing. The caller's clock decides when to give it up; then gap()
@@ -25,11 +25,12 @@
 #define REASM_POOL 32 /* idle blocks kept */
 
 /* reasm.flags */
-#define REASM_BASE 0x01U  /* base is known from a SYN or a byte seen */
-#define REASM_HINT 0x02U  /* base is the first acknowledgement by the peer */
-#define REASM_FIN 0x04U   /* mark is the FIN's offset, low 32 bits */
-#define REASM_GUESS 0x08U /* mark is the length of a gap told on the word of an
-                           * acknowledgement alone; nothing came since */
+#define REASM_BASE 0x01U /* base is known from a SYN or a byte seen */
+#define REASM_HINT 0x02U /* base is the first acknowledgement by the peer */
+#define REASM_FIN  0x04U /* mark is the FIN's offset, low 32 bits */
+#define REASM_GUESS                                                            \
+    0x08U /* mark is the length of a gap told on the word of an                \
+           * acknowledgement alone; nothing came since */
 
 struct early {
     struct early *next;
@@ -55,12 +56,12 @@ struct reasm_work {
         struct reasm_work *free; /* next in the pool */
     };
     struct early *tail;
-    ns_t noticed; /* when the first hole was, 0: there is none */
+    ns_t noticed;   /* when the first hole was, 0: there is none */
     uint32_t bytes; /* early ones, bookkeeping included */
     uint16_t n_early;
     uint8_t n_sent;
     uint8_t at_sent; /* the next one's place in the ring */
-    uint8_t n_wild; /* wild segments that followed each other */
+    uint8_t n_wild;  /* wild segments that followed each other */
     uint32_t wild_end;
     struct reasm_sent sent[REASM_SENT];
 };
@@ -104,9 +105,9 @@ struct reasm_seg {
 };
 
 /* What reasm_put met; bits. */
-#define REASM_OLD 0x01U     /* some of it had come before */
-#define REASM_EARLY 0x02U   /* some of it waits */
-#define REASM_FILLED 0x04U  /* it closed (the head of) a hole */
+#define REASM_OLD     0x01U /* some of it had come before */
+#define REASM_EARLY   0x02U /* some of it waits */
+#define REASM_FILLED  0x04U /* it closed (the head of) a hole */
 #define REASM_DIFFERS 0x08U /* another reading of old bytes */
 #define REASM_DROPPED 0x10U /* holes given up for want of memory */
 
@@ -139,8 +140,7 @@ reasm_is_plain(const struct reasm *r)
 }
 
 /* The caller delivered s at r->next on its own. */
-void reasm_delivered(struct reasm *r, const struct reasm_env *e,
-                     struct span s);
+void reasm_delivered(struct reasm *r, const struct reasm_env *e, struct span s);
 
 /* Offset 0 is at seq. With a base that was only a hint, *acked moves along. */
 void reasm_base(struct reasm *r, uint32_t seq, unsigned flag, uint64_t *acked);

@@ -8,9 +8,9 @@
 #include "sensor/base/ns.h"
 #include "sensor/net/net_mem.h"
 
-#define TIMER_TICK_NS (100 * NS_PER_MS)
+#define TIMER_TICK_NS   (100 * NS_PER_MS)
 #define TIMER_SLOT_BITS 26
-#define TIMER_NEVER UINT64_MAX
+#define TIMER_NEVER     UINT64_MAX
 
 struct timer {
     uint64_t *heap; /* tick << TIMER_SLOT_BITS | slot */

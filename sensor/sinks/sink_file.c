@@ -14,7 +14,7 @@ struct file_sink {
     uint8_t *p;      /* whole lines; the first one may be written in part */
     size_t n;
     size_t cap;
-    enum put state;  /* DONE, or STOP or DEAD until reopen */
+    enum put state; /* DONE, or STOP or DEAD until reopen */
     const char *what;
     const char *why;
     struct sink_counts counts;
@@ -61,8 +61,7 @@ open_path(struct file_sink *f)
         return err_from_errno(number);
     }
     f->fd = fd;
-    f->is_regular = !f->is_stdout && fstat(fd, &st) == 0 &&
-                    S_ISREG(st.st_mode);
+    f->is_regular = !f->is_stdout && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     f->state = PUT_DONE;
     return ERR_OK;
 }

@@ -93,8 +93,9 @@ test_reopen_after_rotation(void **state)
     s = open_ok(tempdir_name(t.path, "out").s, 0);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(put_line(s, i), PUT_DONE);
-    assert_int_equal(rename(tempdir_name(t.path, "out").s,
-                            tempdir_name(t.path, "out.1").s), 0);
+    assert_int_equal(
+        rename(tempdir_name(t.path, "out").s, tempdir_name(t.path, "out.1").s),
+        0);
     assert_int_equal(sink_file.reopen(s), ERR_OK);
     for (unsigned i = 5; i < 9; i++)
         assert_int_equal(put_line(s, i), PUT_DONE);
@@ -115,9 +116,9 @@ test_cannot_open(void **state)
     (void)state;
     buf_init(&message, 4096);
     assert_int_equal(sink_file.open(&s, &settings, &message), ERR_NOENT);
-    assert_true(span_eq(buf_view(&message),
-                        SPAN_LIT("/nonexistent/out: open: "
-                                 "No such file or directory")));
+    assert_true(
+        span_eq(buf_view(&message), SPAN_LIT("/nonexistent/out: open: "
+                                             "No such file or directory")));
     buf_free(&message);
 }
 

@@ -18,10 +18,10 @@ struct index {
     sqlite3_stmt *move;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
-    struct buf text;     /* strings of the row being bound */
+    struct buf text; /* strings of the row being bound */
     uint64_t position;
     uint64_t committed;
-    unsigned rows;       /* in the open transaction */
+    unsigned rows; /* in the open transaction */
     char why[256];
 };
 
@@ -31,22 +31,21 @@ static const enum field column_field[] = {
 #undef INDEX_FIELD
 };
 
-static const char schema[] =
-    "BEGIN;"
-    "CREATE TABLE events("
+static const char schema[] = "BEGIN;"
+                             "CREATE TABLE events("
 #define INDEX_DECL(name, decl, field) #name " " decl ","
     INDEX_COLUMNS(INDEX_DECL)
 #undef INDEX_DECL
-    "CHECK(seq > 0));"
-    "CREATE INDEX events_time ON events(time);"
-    "CREATE INDEX events_src ON events(src, time);"
-    "CREATE INDEX events_dst ON events(dst, time);"
-    "CREATE INDEX events_id ON events(event_id);"
-    "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
-    " seq INTEGER NOT NULL);"
-    "INSERT INTO position VALUES(0, 0);"
-    "PRAGMA user_version = " INDEX_VERSION ";"
-    "COMMIT";
+        "CHECK(seq > 0));"
+        "CREATE INDEX events_time ON events(time);"
+        "CREATE INDEX events_src ON events(src, time);"
+        "CREATE INDEX events_dst ON events(dst, time);"
+        "CREATE INDEX events_id ON events(event_id);"
+        "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
+        " seq INTEGER NOT NULL);"
+        "INSERT INTO position VALUES(0, 0);"
+        "PRAGMA user_version = " INDEX_VERSION ";"
+        "COMMIT";
 
 static const char insert_sql[] =
     "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -205,9 +204,9 @@ try_open(struct index *x, const char *dir)
         buf_free(&path);
         return path.cut ? ERR_LIMIT : ERR_NOMEM;
     }
-    rc = sqlite3_open_v2((const char *)path.p, &x->db,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                             SQLITE_OPEN_NOMUTEX, NULL);
+    rc = sqlite3_open_v2(
+        (const char *)path.p, &x->db,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     buf_free(&path);
     if (rc != SQLITE_OK)
         return x->db != NULL ? failed(x, rc) : e;
@@ -413,10 +412,10 @@ bind_row(struct index *x, struct span record, uint64_t seq)
         return ERR_NOMEM;
     for (int c = INDEX_event_id; c < INDEX_COLUMN_COUNT && rc == SQLITE_OK; c++)
         if (texts[c].column > 0)
-            rc = sqlite3_bind_text(s, texts[c].column,
-                                   texts[c].n > 0
-                                       ? (const char *)x->text.p + texts[c].at
-                                       : "", (int)texts[c].n, SQLITE_STATIC);
+            rc = sqlite3_bind_text(
+                s, texts[c].column,
+                texts[c].n > 0 ? (const char *)x->text.p + texts[c].at : "",
+                (int)texts[c].n, SQLITE_STATIC);
     return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
 }
 

@@ -46,7 +46,8 @@ uint64_t index_position(const struct index *x);
 /* Why the last call failed. */
 void index_why(const struct index *x, struct buf *out);
 
-/* Commits (ignoring failure: the journal has it all) and frees. NULL is fine. */
+/* Commits (ignoring failure: the journal has it all) and frees. NULL is fine.
+ */
 void index_close(struct index *x);
 
 /* Removes index.db; no index may be open on it. */

@@ -21,9 +21,8 @@ enum query { QUERY_ANY, QUERY_HOST, QUERY_ID, QUERY_POSITION, QUERY_COUNT };
  * is in order, so SQLite merges them without sorting. */
 static const char *const queries[] = {
     [QUERY_ANY] = COLUMNS "WHERE" RANGE NEWEST,
-    [QUERY_HOST] = COLUMNS "WHERE src = ?7 AND" RANGE
-        "UNION ALL " COLUMNS "WHERE dst = ?7 AND src IS NOT ?7 AND" RANGE
-        NEWEST,
+    [QUERY_HOST] = COLUMNS "WHERE src = ?7 AND" RANGE "UNION ALL " COLUMNS
+                           "WHERE dst = ?7 AND src IS NOT ?7 AND" RANGE NEWEST,
     [QUERY_ID] = COLUMNS "WHERE event_id = ?1 LIMIT 1",
     [QUERY_POSITION] = "SELECT seq FROM position",
 };
@@ -186,8 +185,8 @@ index_events(struct index_reader *r, const struct index_query *q,
 {
     sqlite3_stmt *s = r->s[q->host != NULL ? QUERY_HOST : QUERY_ANY];
     bool first = q->before_when == 0 && q->before_seq == 0;
-    size_t limit = q->limit > 0 && q->limit < INDEX_LIMIT_MAX
-                       ? q->limit : INDEX_LIMIT_MAX;
+    size_t limit =
+        q->limit > 0 && q->limit < INDEX_LIMIT_MAX ? q->limit : INDEX_LIMIT_MAX;
 
     (void)sqlite3_bind_int64(s, 1, clamp(q->from));
     (void)sqlite3_bind_int64(s, 2, q->to > 0 ? clamp(q->to) : INT64_MAX);
@@ -211,8 +210,8 @@ index_event_by_id(struct index_reader *r, struct span id,
 
     if (id.n > 255)
         return ERR_OK;
-    (void)sqlite3_bind_text(s, 1, id.n > 0 ? (const char *)id.p : "",
-                            (int)id.n, SQLITE_STATIC);
+    (void)sqlite3_bind_text(s, 1, id.n > 0 ? (const char *)id.p : "", (int)id.n,
+                            SQLITE_STATIC);
     return give_rows(r, s, row, ctx);
 }
 

@@ -15,10 +15,10 @@ struct index_reader;
 
 /* Strings are UTF-8, borrowed during the call; p == NULL: not in the event. */
 struct index_event {
-    uint64_t seq;       /* in the journal */
-    ns_t when;          /* whole microseconds */
+    uint64_t seq; /* in the journal */
+    ns_t when;    /* whole microseconds */
     uint64_t flow_id;
-    uint64_t dport;     /* 0: not in the event */
+    uint64_t dport; /* 0: not in the event */
     uint64_t final_code;
     struct addr src;
     struct addr dst;
@@ -48,11 +48,9 @@ MUST_USE enum err index_reader_open(const char *dir, struct index_reader **out,
 void index_reader_close(struct index_reader *r); /* NULL is fine */
 
 /* Calls row for each event, newest first (time, then sequence). */
-MUST_USE enum err index_events(struct index_reader *r,
-                               const struct index_query *q,
-                               void (*row)(void *ctx,
-                                           const struct index_event *e),
-                               void *ctx);
+MUST_USE enum err
+index_events(struct index_reader *r, const struct index_query *q,
+             void (*row)(void *ctx, const struct index_event *e), void *ctx);
 
 /* The event with this id, at most one call. */
 MUST_USE enum err index_event_by_id(struct index_reader *r, struct span id,

@@ -6,7 +6,7 @@
  * built anew from the journal. */
 
 #define INDEX_VERSION "1"
-#define INDEX_FILE "/index.db"
+#define INDEX_FILE    "/index.db"
 
 /* column, declaration, field of the record or FIELD_COUNT where it has its own
  * way; the order is that of struct index_event's reader */
@@ -29,7 +29,7 @@ enum index_column {
 #define INDEX_ENUM(name, decl, field) INDEX_##name,
     INDEX_COLUMNS(INDEX_ENUM)
 #undef INDEX_ENUM
-    INDEX_COLUMN_COUNT
+        INDEX_COLUMN_COUNT
 };
 
 #endif

@@ -30,8 +30,10 @@ host(unsigned n)
 static void
 event_of(struct record_out *r, uint64_t seq)
 {
-    struct record_head h = {.when = seq / 3 * 1000003, .flow_id = seq,
-                            .seq = 1, .type = EVENT_SMTP};
+    struct record_head h = {.when = seq / 3 * 1000003,
+                            .flow_id = seq,
+                            .seq = 1,
+                            .type = EVENT_SMTP};
     struct addr src = host((unsigned)(seq % 8));
     struct addr dst = host((unsigned)(seq % 5));
     char id[32];
@@ -105,8 +107,8 @@ reader_ok(const char *dir)
 static void
 dump_row(void *ctx, const struct index_event *e)
 {
-    struct span s[] = {e->event_id, e->type, e->direction, e->outcome,
-                       e->mail_from, e->message_id};
+    struct span s[] = {e->event_id, e->type,      e->direction,
+                       e->outcome,  e->mail_from, e->message_id};
     struct buf *b = ctx;
 
     buf_printf(b, "%llu %llu %llu %llu %llu %d%d", (unsigned long long)e->seq,
@@ -254,7 +256,7 @@ test_position(void **state)
     add_range(x, INDEX_ROWS, INDEX_ROWS); /* the transaction is full */
     assert_int_equal(index_reader_position(r, &seen), ERR_OK);
     assert_int_equal(seen, INDEX_ROWS);
-    add_range(x, 1, INDEX_ROWS + 1);      /* what is there is passed over */
+    add_range(x, 1, INDEX_ROWS + 1); /* what is there is passed over */
     assert_int_equal(index_position(x), INDEX_ROWS + 1);
     index_close(x);
     assert_int_equal(count_rows(t.path), INDEX_ROWS + 1);
@@ -314,8 +316,9 @@ test_query(void **state)
     assert_int_equal(index_events(r, &q, find_row, &f), ERR_OK);
     assert_int_equal(f.n, 12);
     f.n = 0;
-    assert_int_equal(index_event_by_id(r, SPAN_LIT("00000000000004d0"),
-                                       find_row, &f), ERR_OK);
+    assert_int_equal(
+        index_event_by_id(r, SPAN_LIT("00000000000004d0"), find_row, &f),
+        ERR_OK);
     assert_int_equal(f.n, 1);
     assert_int_equal(f.seq[0], 16);
     assert_int_equal(index_event_by_id(r, SPAN_LIT("x"), find_row, &f), ERR_OK);
@@ -367,8 +370,8 @@ spoil_version(const char *dir)
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open(tempdir_name(dir, "index.db").s, &db), 0);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL,
-                                  NULL), 0);
+    assert_int_equal(
+        sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL, NULL), 0);
     (void)sqlite3_close(db);
 }
 
@@ -378,8 +381,8 @@ spoil_position(const char *dir)
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open(tempdir_name(dir, "index.db").s, &db), 0);
-    assert_int_equal(sqlite3_exec(db, "UPDATE position SET seq = 99", NULL,
-                                  NULL, NULL), 0);
+    assert_int_equal(
+        sqlite3_exec(db, "UPDATE position SET seq = 99", NULL, NULL, NULL), 0);
     (void)sqlite3_close(db);
 }
 
@@ -430,12 +433,12 @@ test_replaced(void **state)
         const char *says;
         bool kept;
     } rows[] = {
-        {"another version", spoil_version, "another version", false},
-        {"position ahead of rows", spoil_position, "damaged", true},
-        {"not a database", spoil_all, "damaged", true},
-        {"pages overwritten", spoil_pages, "damaged", true},
-        {"cut short", spoil_cut, "damaged", true},
-        {"gone", spoil_gone, NULL, false},
+        {"another version",        spoil_version,  "another version", false},
+        {"position ahead of rows", spoil_position, "damaged",         true },
+        {"not a database",         spoil_all,      "damaged",         true },
+        {"pages overwritten",      spoil_pages,    "damaged",         true },
+        {"cut short",              spoil_cut,      "damaged",         true },
+        {"gone",                   spoil_gone,     NULL,              false},
     };
 
     (void)state;
@@ -471,8 +474,8 @@ test_no_place(void **state)
     tempdir_make(&t);
     buf_init(&message, 4096);
     assert_int_not_equal(index_open("/nonexistent", &x, &message), ERR_OK);
-    assert_true(span_starts(buf_view(&message),
-                            SPAN_LIT("/nonexistent/index.db: ")));
+    assert_true(
+        span_starts(buf_view(&message), SPAN_LIT("/nonexistent/index.db: ")));
     buf_reset(&message);
     assert_int_equal(index_reader_open(t.path, &r, &message), ERR_NOENT);
     assert_true(message.n > 0);
