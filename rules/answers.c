@@ -5,21 +5,20 @@
 
 #include <stdlib.h>
 
-#define PRIVATE_SITE_MAX 256
+#define SITE_MAX 256
 
 static const char *const class_names[SUMMARY_CLASSES] = {
-    "accepted",    "unknown_user", "mailbox_full", "policy",
-    "blocklist",   "greylisting",  "rate",         "relay_denied",
-    "other",       "unanswered",
+    "accepted",    "unknown_user", "mailbox_full", "policy", "blocklist",
+    "greylisting", "rate",         "relay_denied", "other",  "unanswered",
 };
 
 struct answers {
     struct summary_host *hosts;
-    uint32_t *slots;      /* index + 1 into hosts; open addressing */
+    uint32_t *slots; /* index + 1 into hosts; open addressing */
     size_t n_hosts, cap_hosts, n_slots;
-    uint64_t *pairs;      /* hashes of (host, peer, role), 0 is free */
+    uint64_t *pairs; /* hashes of (host, peer, role), 0 is free */
     size_t n_pairs, cap_pairs;
-    uint64_t *citers;     /* hashes of (listing, server) */
+    uint64_t *citers; /* hashes of (listing, server) */
     size_t n_citers, cap_citers;
     struct summary_listing *listings;
     size_t n_listings;
@@ -140,23 +139,26 @@ hosts_grow(struct answers *a)
     return true;
 }
 
+/* A host that is known is found even when the table is full. */
 static struct summary_host *
 host_of(struct answers *a, const struct addr *addr)
 {
-    size_t at;
+    uint64_t hash = hash_span(span_of(addr->b, 16), 0);
     struct summary_host *h;
+    size_t at;
 
+    for (at = hash & (a->n_slots - 1); a->n_slots > 0 && a->slots[at] != 0;
+         at = (at + 1) & (a->n_slots - 1)) {
+        h = &a->hosts[a->slots[at] - 1];
+        if (addr_cmp(&h->addr, addr) == 0)
+            return h;
+    }
     if (a->n_hosts >= ANSWERS_HOSTS || !hosts_grow(a)) {
         a->total.hosts_left_out++;
         return NULL;
     }
-    at = hash_span(span_of(addr->b, 16), 0) & (a->n_slots - 1);
-    while (a->slots[at] != 0) {
-        h = &a->hosts[a->slots[at] - 1];
-        if (addr_cmp(&h->addr, addr) == 0)
-            return h;
+    for (at = hash & (a->n_slots - 1); a->slots[at] != 0;)
         at = (at + 1) & (a->n_slots - 1);
-    }
     a->slots[at] = (uint32_t)a->n_hosts + 1;
     h = &a->hosts[a->n_hosts++];
     *h = (struct summary_host){.addr = *addr};
@@ -168,6 +170,8 @@ keep_site(struct answers *a, struct span site)
 {
     char **sites;
 
+    site = span_head(site, SITE_MAX);
+
     for (size_t i = 0; i < a->n_sites; i++) {
         if (span_eq(span_str(a->sites[i]), site))
             return a->sites[i];
@@ -176,10 +180,7 @@ keep_site(struct answers *a, struct span site)
     if (sites == NULL)
         return NULL;
     a->sites = sites;
-    a->sites[a->n_sites] = strndup((const char *)site.p,
-                                   site.n < PRIVATE_SITE_MAX
-                                       ? site.n
-                                       : PRIVATE_SITE_MAX);
+    a->sites[a->n_sites] = strndup((const char *)site.p, site.n);
     if (a->sites[a->n_sites] == NULL)
         return NULL;
     return a->sites[a->n_sites++];
@@ -191,30 +192,28 @@ struct end {
     bool known;
     bool home;
     bool registered;
-    const char *site;
+    struct span site;
 };
 
 static struct end
-end_of(struct answers *a, const struct record_map *event, bool client)
+end_of(const struct record_map *event, bool client)
 {
     struct end e = {0};
     struct span addr =
         record_map_find(event, client ? FIELD_SRC_IP : FIELD_DEST_IP);
-    struct span state = record_map_find(
-        event, client ? FIELD_SRC_REG_STATE : FIELD_DEST_REG_STATE);
-    struct span site =
-        record_map_find(event, client ? FIELD_SRC_REG_SITE : FIELD_DEST_REG_SITE);
+    struct span state = record_map_find(event, client ? FIELD_SRC_REG_STATE
+                                                      : FIELD_DEST_REG_STATE);
+    struct span site = record_map_find(event, client ? FIELD_SRC_REG_SITE
+                                                     : FIELD_DEST_REG_SITE);
     struct span direction = record_map_find(event, FIELD_DIRECTION);
-    struct span mine =
-        client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
+    struct span mine = client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
 
     if (addr.n != 16)
         return e;
     memcpy(e.addr.b, addr.p, 16);
     e.known = true;
     e.registered = span_eq(state, SPAN_LIT("registered"));
-    if (site.n > 0)
-        e.site = keep_site(a, site);
+    e.site = site;
     e.home = state.n > 0 || span_eq(direction, mine) ||
              span_eq(direction, SPAN_LIT("internal"));
     return e;
@@ -234,7 +233,10 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
     if (h == NULL)
         return NULL;
     h->registered = e->registered;
-    h->site = e->site;
+    if (e->site.n == 0)
+        h->site = NULL;
+    else if (h->site == NULL || !span_eq(span_str(h->site), e->site))
+        h->site = keep_site(a, e->site);
     if (h->first == 0)
         h->first = when;
     h->last = when;
@@ -272,8 +274,7 @@ listing_of(struct answers *a, const struct addr *addr, struct span list)
     list = span_head(list, sizeof(l->list) - 1);
     for (size_t i = 0; i < a->n_listings; i++) {
         l = &a->listings[i];
-        if (addr_cmp(&l->addr, addr) == 0 &&
-            span_eq(span_str(l->list), list))
+        if (addr_cmp(&l->addr, addr) == 0 && span_eq(span_str(l->list), list))
             return l;
     }
     if (a->n_listings == ANSWERS_LISTINGS || span_find(list, 0) < list.n)
@@ -299,8 +300,7 @@ note_listing(struct answers *a, const struct end *client,
     l->last = when;
     key = hash_mix(hash_span(span_of(server->addr.b, 16), 7),
                    (uint64_t)(l - a->listings));
-    l->citers +=
-        set_add(&a->citers, &a->cap_citers, &a->n_citers, key) > 0;
+    l->citers += set_add(&a->citers, &a->cap_citers, &a->n_citers, key) > 0;
 }
 
 struct verdict {
@@ -339,8 +339,9 @@ note_verdict(struct answers *a, struct summary_host *h, struct verdict v,
 }
 
 static void
-note_ledger(struct answers *a, const struct record_map *event, struct summary_host *h,
-            const struct end *client, const struct end *server, ns_t when)
+note_ledger(struct answers *a, const struct record_map *event,
+            struct summary_host *h, const struct end *client,
+            const struct end *server, ns_t when)
 {
     struct cursor c = record_entries_of(event->record);
     struct record_entry e;
@@ -375,8 +376,8 @@ note_ledger(struct answers *a, const struct record_map *event, struct summary_ho
 
 /* Counts of a transaction are of all its parts, so only its last one counts. */
 static void
-on_transaction(struct answers *a, const struct record_map *event, struct summary_host *h,
-               struct summary_host *receiver)
+on_transaction(struct answers *a, const struct record_map *event,
+               struct summary_host *h, struct summary_host *receiver)
 {
     struct span outcome = record_map_find(event, FIELD_SMTP_OUTCOME);
     uint64_t offered = record_map_u64(event, FIELD_SMTP_RCPT_OFFERED, 0);
@@ -400,8 +401,7 @@ on_transaction(struct answers *a, const struct record_map *event, struct summary
         both[i]->rcpt_offered += offered;
         both[i]->rcpt_accepted += yes;
         both[i]->rcpt_refused += no;
-        both[i]->bytes +=
-            record_map_u64(event, FIELD_SMTP_MESSAGE_BYTES, 0);
+        both[i]->bytes += record_map_u64(event, FIELD_SMTP_MESSAGE_BYTES, 0);
     }
     a->total.transactions++;
     a->total.accepted += accepted;
@@ -416,8 +416,8 @@ on_transaction(struct answers *a, const struct record_map *event, struct summary
 static void
 keep_helo(struct summary_host *h, const struct record_map *event)
 {
-    struct span helo = span_head(record_map_find(event, FIELD_SMTP_HELO),
-                                 sizeof(h->helo) - 1);
+    struct span helo =
+        span_head(record_map_find(event, FIELD_SMTP_HELO), sizeof(h->helo) - 1);
 
     if (helo.n == 0 || span_find(helo, 0) < helo.n)
         return;
@@ -426,11 +426,12 @@ keep_helo(struct summary_host *h, const struct record_map *event)
 }
 
 static void
-on_session(struct answers *a, const struct record_map *event, struct summary_host *h,
-           struct summary_host *receiver)
+on_session(struct answers *a, const struct record_map *event,
+           struct summary_host *h, struct summary_host *receiver)
 {
-    bool tls = record_map_bool(event, FIELD_SMTP_STARTTLS_USED) ||
-               span_eq(record_map_find(event, FIELD_APP_PROTO), SPAN_LIT("tls"));
+    bool tls =
+        record_map_bool(event, FIELD_SMTP_STARTTLS_USED) ||
+        span_eq(record_map_find(event, FIELD_APP_PROTO), SPAN_LIT("tls"));
     struct summary_host *both[2] = {h, receiver};
 
     if (record_map_find(event, FIELD_ATTEMPTS_COUNT).n > 0) {
@@ -448,13 +449,13 @@ on_session(struct answers *a, const struct record_map *event, struct summary_hos
         keep_helo(h, event);
     a->total.sessions++;
     a->total.sessions_tls += tls;
-    a->total.sessions_oneway +=
-        record_map_bool(event, FIELD_QUALITY_ONEWAY);
+    a->total.sessions_oneway += record_map_bool(event, FIELD_QUALITY_ONEWAY);
     a->total.sessions_gaps += record_map_u64(event, FIELD_TCP_GAPS, 0) > 0;
 }
 
 static void
-on_anomaly(struct answers *a, const struct record_map *event, struct summary_host *h)
+on_anomaly(struct answers *a, const struct record_map *event,
+           struct summary_host *h)
 {
     struct span name = record_map_find(event, FIELD_ANOMALY_EVENT);
 
@@ -471,8 +472,8 @@ static void
 on_event(struct answers *a, const struct record_head *head,
          const struct record_map *event)
 {
-    struct end client = end_of(a, event, true);
-    struct end server = end_of(a, event, false);
+    struct end client = end_of(event, true);
+    struct end server = end_of(event, false);
     bool attempts = record_map_find(event, FIELD_ATTEMPTS_COUNT).n > 0;
     struct summary_host *h = NULL;
     struct summary_host *receiver = NULL;
@@ -562,16 +563,15 @@ answers_summary(struct answers *a, struct summary *s)
     s->listings = a->listings;
     s->n_listings = a->n_listings;
     for (unsigned i = 0; i < SUMMARY_CLASSES; i++)
-        s->classes[i] = (struct summary_class){class_names[i],
-                                               t->classes[i].replies};
+        s->classes[i] =
+            (struct summary_class){class_names[i], t->classes[i].replies};
     s->anomalies = a->shown;
     s->n_anomalies = 0;
     for (unsigned i = 0; i < ANOM_COUNT; i++) {
         if (a->anomalies[i] == 0)
             continue;
         a->shown[s->n_anomalies++] = (struct summary_anomaly){
-            anomaly_table[i].name,
-            anomaly_level_name(anomaly_table[i].level),
+            anomaly_table[i].name, anomaly_level_name(anomaly_table[i].level),
             anomaly_table[i].doc, a->anomalies[i]};
     }
     s->sessions = t->sessions;

@@ -9,8 +9,8 @@
 #include "sensor/event/record.h"
 #include "sensor/event/summary.h"
 
-#define ANSWERS_HOSTS 100000U
-#define ANSWERS_PAIRS 4000000U
+#define ANSWERS_HOSTS    100000U
+#define ANSWERS_PAIRS    4000000U
 #define ANSWERS_LISTINGS 4096U
 
 struct answers;

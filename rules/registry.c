@@ -5,16 +5,25 @@
 #include <stdlib.h>
 
 #define COLUMNS_MAX 64
-#define SITE_MAX 256
+#define SITE_MAX    256
+#define QUOTED_MAX  4096 /* bytes of a record that quotes make span lines */
 
 struct row {
     struct prefix prefix;
+    size_t line;
     char *site;
 };
 
+/* Rows of one prefix length. */
+struct level {
+    size_t from, to;
+};
+
 struct registry {
-    struct row *rows;
-    size_t n;
+    struct row *rows; /* longest prefix first, then by address */
+    size_t n, cap;
+    struct level levels[129];
+    size_t n_levels;
 };
 
 /* ---- CSV, RFC 4180 ---- */
@@ -25,21 +34,21 @@ struct csv {
     size_t next; /* line where the next begins */
 };
 
-/* One record into fields (their text in room); false at the end. */
+/* The record as far as limit, of which quotes may hold line ends; false when a
+ * quote is still open there. A quote opens a field only at its beginning:
+ * elsewhere it is a character. */
 static bool
-csv_next(struct csv *c, struct buf *room, struct span *fields, size_t *n)
+csv_split(struct csv *c, size_t limit, struct buf *room, size_t *ends,
+          size_t *n)
 {
-    size_t ends[COLUMNS_MAX];
-    size_t at = 0;
+    struct span s = span_head(c->rest, limit);
     bool quoted = false;
-    struct span s = c->rest;
+    size_t begin = 0;
+    size_t at;
 
-    if (s.n == 0)
-        return false;
     buf_reset(room);
     *n = 0;
-    c->line = c->next;
-    for (;; at++) {
+    for (at = 0;; at++) {
         uint8_t b = span_at(s, at);
         bool end = at >= s.n || (!quoted && b == '\n');
 
@@ -48,20 +57,39 @@ csv_next(struct csv *c, struct buf *room, struct span *fields, size_t *n)
                 ends[(*n)++] = room->n;
             if (end)
                 break;
-        } else if (b == '"') {
-            if (quoted && span_at(s, at + 1) == '"')
-                buf_putc(room, s.p[at++]);
-            else
-                quoted = !quoted;
-        } else if (b != '\r') {
+            begin = room->n;
+        } else if (quoted && b == '"' && span_at(s, at + 1) == '"') {
+            buf_putc(room, s.p[at++]);
+        } else if (b == '"' && (quoted || room->n == begin)) {
+            quoted = !quoted;
+        } else if (b != '\r' && (quoted || room->n > begin || b != ' ')) {
             buf_putc(room, b);
         }
-        if (b == '\n')
-            c->next++;
+        c->next += b == '\n';
     }
     c->next++;
-    c->rest = span_tail(s, at + 1);
-    for (size_t i = 0, from = 0; i < *n; i++) {
+    c->rest = span_tail(c->rest, at + 1);
+    return !quoted;
+}
+
+/* One record into fields (their text in room); false at the end. A quote that
+ * is never closed costs its own line, not the rest of the file. */
+static bool
+csv_next(struct csv *c, struct buf *room, struct span *fields, size_t *n)
+{
+    size_t ends[COLUMNS_MAX];
+    struct csv before = *c;
+    size_t line = span_find(c->rest, '\n');
+    size_t from = 0;
+
+    if (c->rest.n == 0)
+        return false;
+    if (!csv_split(c, line > QUOTED_MAX ? line : QUOTED_MAX, room, ends, n)) {
+        *c = before;
+        (void)csv_split(c, line, room, ends, n);
+    }
+    c->line = before.next;
+    for (size_t i = 0; i < *n; i++) {
         fields[i] = span_trim(
             span_head(span_tail(buf_view(room), from), ends[i] - from));
         from = ends[i];
@@ -81,6 +109,12 @@ column(const struct span *fields, size_t n, const char *name)
 
 /* ---- rows ---- */
 
+static bool
+is_same(const struct prefix *a, const struct prefix *b)
+{
+    return a->bits == b->bits && addr_cmp(&a->addr, &b->addr) == 0;
+}
+
 static int
 by_length(const void *a, const void *b)
 {
@@ -89,40 +123,107 @@ by_length(const void *a, const void *b)
 
     if (x->prefix.bits != y->prefix.bits)
         return x->prefix.bits > y->prefix.bits ? -1 : 1;
-    return addr_cmp(&x->prefix.addr, &y->prefix.addr);
+    if (!is_same(&x->prefix, &y->prefix))
+        return addr_cmp(&x->prefix.addr, &y->prefix.addr);
+    return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static bool
+rows_grow(struct registry *r)
+{
+    size_t cap = r->cap > 0 ? r->cap * 2 : 64;
+    struct row *rows;
+
+    if (r->n < r->cap)
+        return true;
+    rows = realloc(r->rows, cap * sizeof(*rows));
+    if (rows == NULL)
+        return false;
+    r->rows = rows;
+    r->cap = cap;
+    return true;
 }
 
 static enum err
-add(struct registry *r, const struct prefix *p, struct span site)
+add(struct registry *r, const struct prefix *p, size_t line, struct span site)
 {
-    struct row *rows = realloc(r->rows, (r->n + 1) * sizeof(*rows));
     char *text;
 
-    if (rows == NULL)
+    if (!rows_grow(r))
         return ERR_NOMEM;
-    r->rows = rows;
     site = span_head(site, SITE_MAX);
     text = strndup(site.n > 0 ? (const char *)site.p : "", site.n);
     if (text == NULL)
         return ERR_NOMEM;
-    r->rows[r->n++] = (struct row){*p, text};
+    r->rows[r->n++] = (struct row){*p, line, text};
     return ERR_OK;
 }
 
 static void
-complain(struct buf *messages, const char *name, size_t line,
-         struct span value)
+place(struct buf *messages, const char *name, size_t line)
 {
-    buf_printf(messages, "%s:%zu: \"", name, line);
+    text_term(messages, span_str(name));
+    buf_printf(messages, ":%zu: ", line);
+}
+
+static void
+complain(struct buf *messages, const char *name, size_t line, struct span value)
+{
+    place(messages, name, line);
+    buf_putc(messages, '"');
     text_term(messages, span_head(value, 60));
     buf_str(messages, "\" is neither an address nor a prefix with all host "
                       "bits zero, such as 192.0.2.0/24; the line is left "
                       "out\n");
 }
 
+static void
+complain_twice(struct buf *messages, const char *name, const struct row *first,
+               const struct row *again)
+{
+    place(messages, name, again->line);
+    prefix_format(&again->prefix, messages);
+    buf_printf(messages,
+               " stands in line %zu with another site; the line is left out\n",
+               first->line);
+}
+
+/* A prefix counts once, with the site of its first line. */
+static void
+drop_doubles(struct registry *r, const char *name, size_t *faulty,
+             struct buf *messages)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        struct row *row = &r->rows[i];
+
+        if (n == 0 || !is_same(&r->rows[n - 1].prefix, &row->prefix)) {
+            r->rows[n++] = *row;
+            continue;
+        }
+        if (strcmp(r->rows[n - 1].site, row->site) != 0) {
+            ++*faulty;
+            complain_twice(messages, name, &r->rows[n - 1], row);
+        }
+        free(row->site);
+    }
+    r->n = n;
+}
+
+static void
+find_levels(struct registry *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (i == 0 || r->rows[i].prefix.bits != r->rows[i - 1].prefix.bits)
+            r->levels[r->n_levels++].from = i;
+        r->levels[r->n_levels - 1].to = i + 1;
+    }
+}
+
 static enum err
-parse_rows(struct registry *r, struct csv *c, const char *name, size_t columns[2],
-           size_t *faulty, struct buf *messages)
+parse_rows(struct registry *r, struct csv *c, const char *name,
+           size_t columns[2], size_t *faulty, struct buf *messages)
 {
     struct span fields[COLUMNS_MAX];
     struct buf room;
@@ -137,7 +238,7 @@ parse_rows(struct registry *r, struct csv *c, const char *name, size_t columns[2
         if (n == 1 && fields[0].n == 0)
             continue;
         if (columns[0] < n && prefix_parse(fields[columns[0]], &p)) {
-            e = add(r, &p, site);
+            e = add(r, &p, c->line, site);
             continue;
         }
         ++*faulty;
@@ -146,6 +247,14 @@ parse_rows(struct registry *r, struct csv *c, const char *name, size_t columns[2
     }
     buf_free(&room);
     return e;
+}
+
+static void
+complain_head(struct buf *messages, const char *name)
+{
+    place(messages, name, 1);
+    buf_str(messages, "the first line must name the columns, at least "
+                      "\"address\": write address,site\n");
 }
 
 enum err
@@ -174,15 +283,15 @@ registry_parse(struct span csv, const char *name, struct registry **out,
     if (has_head && columns[0] < n)
         e = parse_rows(r, &c, name, columns, faulty, messages);
     else
-        buf_printf(messages,
-                   "%s:1: the first line must name the columns, at least "
-                   "\"address\": write address,site\n",
-                   name);
+        complain_head(messages, name);
     if (e != ERR_OK) {
         registry_free(r);
         return e;
     }
-    qsort(r->rows, r->n, sizeof(*r->rows), by_length);
+    if (r->n > 0)
+        qsort(r->rows, r->n, sizeof(*r->rows), by_length);
+    drop_doubles(r, name, faulty, messages);
+    find_levels(r);
     *out = r;
     return ERR_OK;
 }
@@ -233,27 +342,18 @@ masked(const struct addr *a, unsigned bits)
     return m;
 }
 
-static size_t
-end_of_length(const struct registry *r, size_t from)
-{
-    size_t to = from;
-
-    while (to < r->n && r->rows[to].prefix.bits == r->rows[from].prefix.bits)
-        to++;
-    return to;
-}
-
 const char *
 registry_site(const struct registry *r, const struct addr *a)
 {
-    for (size_t from = 0; from < r->n;) {
-        size_t to = end_of_length(r, from);
-        struct addr m = masked(a, r->rows[from].prefix.bits);
-        size_t i = lower_bound(r, from, to, &m);
+    for (size_t i = 0; i < r->n_levels; i++) {
+        const struct level *l = &r->levels[i];
+        const struct row *first = &r->rows[l->from];
+        struct addr m = masked(a, first->prefix.bits);
+        size_t at = lower_bound(r, l->from, l->to, &m);
 
-        if (i < to && addr_cmp(&r->rows[i].prefix.addr, &m) == 0)
-            return r->rows[i].site;
-        from = to;
+        if (at < l->to && addr_cmp(&r->rows[at].prefix.addr, &m) == 0 &&
+            prefix_has(&r->rows[at].prefix, a))
+            return r->rows[at].site;
     }
     return NULL;
 }

@@ -4,14 +4,16 @@
  *
  * First form: a list of prefixes, each of a site, read from CSV with a header
  * line that names the columns "address" and "site"; others are kept out of the
- * way. A look-up takes the longest prefix. Pure: the caller reads the file. */
+ * way. A look-up takes the longest prefix; ::/0 holds no IPv4 address. Pure:
+ * the caller reads the file. */
 #include "sensor/base/addr.h"
 #include "sensor/base/err.h"
 
 struct registry;
 
 /* Faulty lines are left out, each with one line in messages ("NAME:7: ..."),
- * the rest is taken; *faulty counts them. ERR_FORMAT when the header is not
+ * the rest is taken; *faulty counts them. So is a prefix that stood before with
+ * another site. ERR_FORMAT when the header is not
  * there. */
 MUST_USE enum err registry_parse(struct span csv, const char *name,
                                  struct registry **out, size_t *faulty,
