@@ -54,7 +54,6 @@ add_sender(struct facts *f, const struct summary_host *h)
 {
     f->senders++;
     f->senders_new += !h->registered;
-    f->both += facts_receives(h);
     f->sessions = words_add(f->sessions, h->sessions);
     f->sessions_tls = words_add(f->sessions_tls, h->sessions_tls);
     f->sent = words_add(f->sent, h->accepted);
@@ -246,12 +245,6 @@ facts_say_limits(struct buf *b, const struct summary *s, const struct facts *f)
         words_count(b, f->sessions, "session", NULL);
         buf_str(b,
                 f->sessions_tls == 1 ? " was encrypted." : " were encrypted.");
-    }
-    if (f->both > 0) {
-        say_next_sentence(b, start);
-        words_count(b, f->both, "sender also receives mail; its",
-                    "senders also receive mail; their");
-        buf_str(b, " counts are of both directions.");
     }
     if (s->hosts_left_out > 0) {
         say_next_sentence(b, start);

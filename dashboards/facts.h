@@ -15,7 +15,6 @@ struct facts {
     uint64_t tried;       /* hosts whose connections all stayed silent */
     uint64_t receivers;
     uint64_t receivers_new;
-    uint64_t both;     /* senders that receive too */
     uint64_t sessions; /* of senders */
     uint64_t sessions_tls;
     uint64_t sent;     /* messages of senders that were seen accepted */

@@ -12,8 +12,7 @@
  * JSON about 1 KiB a host, CSV about 300 bytes a host, both without a limit
  * but that of out.
  *
- * Known gaps: counts of a host that sends and receives are of both roles (so
- * is the summary); characters of two columns and of none count as one. */
+ * Known gaps: characters of two columns and of none count as one. */
 #include "dashboards/words.h"
 #include "sensor/event/summary.h"
 

@@ -555,7 +555,7 @@ put_words(struct page *p)
         "least one side spoke. A connection without a byte is an attempt."
         "</dd>\n"
         "<dt>Sender, receiver</dt><dd>A host of your networks that opened, or "
-        "answered, a session. A host can be both.</dd>\n"
+        "answered, a session. A host that does both has a row for each.</dd>\n"
         "<dt>Not registered</dt><dd>Not in the registry that was given. It "
         "says nothing about what the host did.</dd>\n"
         "<dt>Mails accepted, refused</dt><dd>Transactions that the other "

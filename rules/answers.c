@@ -109,6 +109,14 @@ set_add(uint64_t **set, size_t *cap, size_t *n, uint64_t key)
 
 /* ---- hosts ---- */
 
+/* A host has a row for each role, so that what it sent and what it received are
+ * never added up. */
+static uint64_t
+row_hash(const struct addr *addr, bool as_client)
+{
+    return hash_span(span_of(addr->b, 16), as_client);
+}
+
 static bool
 hosts_grow(struct answers *a)
 {
@@ -126,7 +134,8 @@ hosts_grow(struct answers *a)
     if (slots == NULL)
         return false;
     for (size_t i = 0; i < a->n_hosts; i++) {
-        size_t at = hash_span(span_of(hosts[i].addr.b, 16), 0) & (cap * 2 - 1);
+        size_t at =
+            row_hash(&hosts[i].addr, hosts[i].as_client) & (cap * 2 - 1);
 
         while (slots[at] != 0)
             at = (at + 1) & (cap * 2 - 1);
@@ -141,16 +150,16 @@ hosts_grow(struct answers *a)
 
 /* A host that is known is found even when the table is full. */
 static struct summary_host *
-host_of(struct answers *a, const struct addr *addr)
+host_of(struct answers *a, const struct addr *addr, bool as_client)
 {
-    uint64_t hash = hash_span(span_of(addr->b, 16), 0);
+    uint64_t hash = row_hash(addr, as_client);
     struct summary_host *h;
     size_t at;
 
     for (at = hash & (a->n_slots - 1); a->n_slots > 0 && a->slots[at] != 0;
          at = (at + 1) & (a->n_slots - 1)) {
         h = &a->hosts[a->slots[at] - 1];
-        if (addr_cmp(&h->addr, addr) == 0)
+        if (h->as_client == as_client && addr_cmp(&h->addr, addr) == 0)
             return h;
     }
     if (a->n_hosts >= ANSWERS_HOSTS || !hosts_grow(a)) {
@@ -161,7 +170,7 @@ host_of(struct answers *a, const struct addr *addr)
         at = (at + 1) & (a->n_slots - 1);
     a->slots[at] = (uint32_t)a->n_hosts + 1;
     h = &a->hosts[a->n_hosts++];
-    *h = (struct summary_host){.addr = *addr};
+    *h = (struct summary_host){.addr = *addr, .as_client = as_client};
     return h;
 }
 
@@ -229,7 +238,7 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
 
     if (!e->home)
         return NULL;
-    h = host_of(a, &e->addr);
+    h = host_of(a, &e->addr, sends);
     if (h == NULL)
         return NULL;
     h->registered = e->registered;
@@ -481,14 +490,14 @@ on_event(struct answers *a, const struct record_head *head,
     a->total.events++;
     if (head->type == EVENT_ANOMALY || head->type == EVENT_TLS) {
         if (client.home)
-            h = host_of(a, &client.addr);
+            h = host_of(a, &client.addr, true);
     } else if (head->type == EVENT_SMTP || head->type == EVENT_SMTP_SESSION) {
         h = host_at(a, &client, &server, true, head->when);
         if (!attempts)
             receiver = host_at(a, &server, &client, false, head->when);
         /* host_at may have moved the table. */
         if (h != NULL && receiver != NULL)
-            h = host_of(a, &client.addr);
+            h = host_of(a, &client.addr, true);
     }
     switch (head->type) {
     case EVENT_SMTP:

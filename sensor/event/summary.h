@@ -10,9 +10,11 @@
 
 #define SUMMARY_CLASSES 10 /* enum of smtp.rcpt[].class in fields.def order */
 
-/* What one home host did on mail ports. */
+/* What one home host did on mail ports in one role: a host that sends and
+ * receives has two rows. */
 struct summary_host {
     struct addr addr;
+    bool as_client;   /* the role */
     const char *site; /* of the registry, or NULL */
     bool registered;
     bool sends;    /* opened SMTP connections outward or inside */
