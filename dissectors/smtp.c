@@ -338,12 +338,12 @@ guess(struct smtp *s)
 
     if (s->gate == GATE_OPEN || !s->realign || !next_held(&at, &h, &data))
         return false;
-    if (h.acked == STREAM_ACK_UNKNOWN || h.acked < s->gap_end)
+    if (h.acked == STREAM_ACK_UNKNOWN || h.acked <= s->gap_begin)
         return false;
     whole = waiting_line(s, &line);
     if (!whole && s->gate != GATE_STARTTLS)
         return false;
-    smtp_gate_guess(s, line);
+    smtp_gate_passed(s, line);
     return true;
 }
 

@@ -202,6 +202,14 @@ note_dialect(struct smtp *s, const struct smtp_cmd *c, enum eol eol)
     }
 }
 
+/* Was the session seen from its beginning and without a hole? */
+static bool
+is_whole(const struct smtp *s)
+{
+    return !s->flow->midstream && s->n_resyncs == 0 && !s->fragment &&
+           !smtp_has_gap(s);
+}
+
 /* All server bytes that the client had acknowledged have been read by now, so
  * a reply still awaited, or one that ends beyond them, had not reached it. */
 static void
@@ -217,7 +225,7 @@ note_pipelining(struct smtp *s)
     if (!awaits && (s->n_commands == 1 || acked >= s->reply_end))
         return;
     s->n_pipelined++;
-    if (s->pipelining_offered && s->caps_end <= acked)
+    if ((s->pipelining_offered && s->caps_end <= acked) || !is_whole(s))
         return;
     s->pipelined_unoffered = true;
     smtp_odd(s, ANOM_PIPELINING_UNOFFERED, DIR_C2S);
@@ -246,14 +254,6 @@ on_hello(struct smtp *s, const struct smtp_cmd *c)
     s->ehlo |= c->verb != SMTP_HELO;
     s->helo_verb |= c->verb == SMTP_HELO;
     smtp_pending_add(s, c->verb, NULL, 0);
-}
-
-/* Was the session seen from its beginning and without a hole? */
-static bool
-is_whole(const struct smtp *s)
-{
-    return !s->flow->midstream && s->n_resyncs == 0 && !s->fragment &&
-           (s->anomalies & (UINT64_C(1) << ANOM_GAP)) == 0;
 }
 
 static void
@@ -767,6 +767,16 @@ smtp_gate_guess(struct smtp *s, struct span next)
         smtp_gate_open(s, !smtp_cmd_is_certain(next));
 }
 
+void
+smtp_gate_passed(struct smtp *s, struct span next)
+{
+    smtp_gate_guess(s, next);
+    smtp_pending_keep_last(s);
+    if (s->mode != CLIENT_AUTH)
+        smtp_pending_drop_all(s);
+    smtp_tx_settle(s);
+}
+
 /* ---- input ---- */
 
 static void
@@ -811,6 +821,15 @@ smtp_client_bytes(struct smtp *s, const struct chunk *c)
     return c->data.n - in.n;
 }
 
+void
+smtp_client_data_gap(struct smtp *s, uint64_t lost)
+{
+    smtp_data_lost(&s->w->data);
+    s->w->check = true;
+    if (s->tx != NULL)
+        smtp_message_gap(s, s->tx, lost);
+}
+
 static void
 gap_in_bdat(struct smtp *s, uint64_t lost)
 {
@@ -846,10 +865,7 @@ smtp_client_gap(struct smtp *s, uint64_t lost)
         break;
     case CLIENT_DATA:
         keep_as_content(s);
-        smtp_data_lost(&s->w->data);
-        s->w->check = true;
-        if (s->tx != NULL)
-            smtp_message_gap(s, s->tx, lost);
+        smtp_client_data_gap(s, lost);
         break;
     case CLIENT_BDAT: gap_in_bdat(s, lost); break;
     case CLIENT_AUTH:

@@ -264,7 +264,7 @@ static const struct scenario tls[] = {
                   TO,                                                          \
                   DATA,                                                        \
                   C("Subject: hi\r\n\r\nyou" eod "mail from me\r\nDATA "       \
-                                                 "is\r\n.\r\n"),               \
+                    "is\r\n.\r\n"),                                            \
                   DONE,                                                        \
                   QUIT},                                                       \
         .odd = VARIANT_ODD,                                                    \

@@ -82,7 +82,13 @@ smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
         .rcpt = rcpt,
         .verb = verb,
     };
+    uint64_t acked = s->ctx->cmd_acked;
 
+    s->answered = false;
+    /* Written before its client had read what was lost. */
+    if (s->realign && acked < s->gap_end &&
+        s->before_gap == n_queued(s) + s->has_first)
+        s->before_gap++;
     if (!s->has_first) {
         s->first = p;
         s->has_first = true;
@@ -145,14 +151,36 @@ drop_head(struct smtp *s, bool infer)
 }
 
 void
+smtp_pending_keep_last(struct smtp *s)
+{
+    while (n_queued(s) > 0)
+        drop_head(s, true);
+}
+
+void
 smtp_pending_drop_all(struct smtp *s)
 {
     while (s->has_first)
         drop_head(s, false);
 }
 
-/* The reply was somewhere in what was lost. A client that pipelines shows that
- * it has read all of it only where a new mail begins. */
+/* A client that waits for replies and has read into what was lost has read the
+ * reply there; one that pipelines shows so only where a new mail begins. What
+ * it has not read may hold the reply to this very command. */
+static void
+drop_answered_in_gap(struct smtp *s, bool begins)
+{
+    uint64_t acked = s->ctx->cmd_acked;
+
+    if (!s->realign || acked <= s->gap_begin || (s->n_pipelined > 0 && !begins))
+        return;
+    s->realign = acked < s->gap_end;
+    if (s->before_gap > 0)
+        s->n_resyncs++;
+    while (s->before_gap > 0)
+        drop_head(s, true);
+}
+
 void
 smtp_pending_passed(struct smtp *s, enum smtp_verb next)
 {
@@ -160,15 +188,14 @@ smtp_pending_passed(struct smtp *s, enum smtp_verb next)
     bool begins = next == SMTP_MAIL || next == SMTP_EHLO || next == SMTP_HELO ||
                   next == SMTP_RSET || next == SMTP_QUIT;
 
-    if (!s->realign || acked == STREAM_ACK_UNKNOWN || acked < s->gap_end ||
-        (s->n_pipelined > 0 && !begins))
+    if (acked == STREAM_ACK_UNKNOWN || !smtp_has_gap(s))
         return;
-    s->realign = false;
-    if (s->before_gap == 0)
-        return;
-    s->n_resyncs++;
-    while (s->before_gap > 0)
-        drop_head(s, true);
+    drop_answered_in_gap(s, begins);
+    /* Replies came, all were read, and a new mail begins: what has none was no
+     * command. */
+    if (begins && s->answered && acked >= s->reply_end)
+        while (s->has_first)
+            drop_head(s, true);
     smtp_tx_settle(s);
 }
 
@@ -487,8 +514,7 @@ static bool
 in_doubt(const struct smtp *s)
 {
     return s->flow->midstream || s->n_resyncs > 0 || s->realign ||
-           s->mode == CLIENT_LOST || smtp_oneway(s) ||
-           (s->anomalies & (UINT64_C(1) << ANOM_GAP)) != 0;
+           s->mode == CLIENT_LOST || smtp_oneway(s) || smtp_has_gap(s);
 }
 
 static bool
@@ -507,18 +533,25 @@ early_refusal(struct smtp *s, const struct reply *r)
     smtp_tx_reply(s, &p, r->code, r->text, LATENCY_NONE);
 }
 
-/* The server asks for a message, so there was DATA. */
+/* The server asks for a message, so there was DATA, and what came before it has
+ * been answered. What it had not received by then is message, seen or not. */
 static void
-begin_unseen(struct smtp *s)
+begin_unseen(struct smtp *s, const struct reply *r)
 {
     struct tx *t = s->tx != NULL ? s->tx : smtp_tx_new(s);
+    uint64_t at = s->pos[DIR_C2S];
 
-    if (t != NULL)
-        t->inferred = true;
     s->n_resyncs++;
     s->gate = GATE_OPEN;
+    while (s->has_first && is_candidate(&s->first, r))
+        drop_head(s, true);
     line_reset(&s->w->line[DIR_C2S], s->mem);
     smtp_client_begin_data(s, t);
+    if (t == NULL)
+        return;
+    t->inferred = true;
+    if (r->acked < at)
+        smtp_client_data_gap(s, at - r->acked);
 }
 
 /* True when it was taken. */
@@ -532,7 +565,7 @@ explain(struct smtp *s, struct reply *r)
         smtp_message_smuggle_reply(t))
         return true;
     if (r->code == 354 && in_doubt(s) && s->mode != CLIENT_DATA) {
-        begin_unseen(s);
+        begin_unseen(s, r);
         return true;
     }
     t = s->tx;
@@ -565,7 +598,7 @@ unexpected(struct smtp *s, struct reply *r)
     struct pending p = {.when = s->ctx->at, .verb = SMTP_UNKNOWN};
     bool many = span_find(r->text, '\n') < r->text.n;
 
-    if (smtp_oneway(s) && r->code == 250 && many &&
+    if (in_doubt(s) && r->code == 250 && many &&
         log_text(&s->log, LOG_CAPS).p == NULL) {
         p.verb = SMTP_EHLO;
         on_hello_reply(s, &p, r);
@@ -603,6 +636,7 @@ on_reply(struct smtp *s, struct reply *r)
         if (!known)
             unexpected(s, r);
     }
+    s->answered = true;
     if (known || s->spoke_client)
         s->reply_end = s->pos[DIR_S2C];
     if (known)
@@ -749,11 +783,31 @@ smtp_server_bytes(struct smtp *s, const struct chunk *c)
     return c->data.n - in.n;
 }
 
+/* The last line of a reply whose end was lost: its code counts all the same. */
+static void
+end_in_gap(struct smtp *s)
+{
+    struct line line = {line_begun(&s->w->line[DIR_S2C]), EOL_CRLF, false};
+
+    if (line.text.n > 0 && span_at(line.text, line.text.n - 1) == '\r')
+        line.text.n--;
+    if (span_at(line.text, 3) == ' ' && !s->server_lost) {
+        s->server_lost = true; /* no word about it if it is no reply */
+        on_line(s, &line, STREAM_ACK_UNKNOWN);
+    }
+    line_reset(&s->w->line[DIR_S2C], s->mem);
+    vec_free(&s->w->reply, s->mem);
+    s->w->reply_lines = 0;
+}
+
 void
 smtp_server_gap(struct smtp *s, uint64_t lost)
 {
     smtp_odd(s, ANOM_GAP, DIR_S2C);
     s->spoke_server = true;
+    if (s->mode != CLIENT_TLS)
+        end_in_gap(s);
+    s->gap_begin = s->pos[DIR_S2C];
     s->pos[DIR_S2C] += lost;
     s->gap_end = s->pos[DIR_S2C];
     if (s->mode == CLIENT_TLS) {
@@ -762,9 +816,6 @@ smtp_server_gap(struct smtp *s, uint64_t lost)
             tls_gap(s->tls, DIR_S2C, lost);
         return;
     }
-    line_reset(&s->w->line[DIR_S2C], s->mem);
-    vec_free(&s->w->reply, s->mem);
-    s->w->reply_lines = 0;
     s->server_lost = s->realign = true;
     s->before_gap = (uint16_t)(n_queued(s) + s->has_first);
 }

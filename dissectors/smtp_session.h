@@ -168,7 +168,8 @@ struct smtp {
     struct tls *tls;
     uint64_t pos[2];    /* stream offset read so far */
     uint64_t reply_end; /* server offset after the last reply */
-    uint64_t gap_end;   /* server offset after the last gap */
+    uint64_t gap_begin; /* server offsets of the last gap */
+    uint64_t gap_end;
     uint64_t anomalies; /* bit per enum anomaly */
     uint32_t caps_end;  /* server offset after the offer of PIPELINING */
     uint32_t n_tx, n_messages, n_commands, n_pipelined, n_unanswered;
@@ -190,6 +191,7 @@ struct smtp {
     bool server_lost : 1; /* the next server line may be the rest of one */
     bool fragment : 1;    /* and the next client line */
     bool realign : 1;     /* replies were lost */
+    bool answered : 1;    /* a reply came since the last command */
     bool auth_lost : 1;   /* bytes of an AUTH exchange were lost */
     bool waits : 1;       /* a reply was outstanding at the end */
     bool tls_reported : 1, implicit_tls : 1, inferred : 1, tls_begun : 1;
@@ -201,6 +203,12 @@ smtp_oneway(const struct smtp *s)
 {
     return s->flow->half[DIR_C2S].packets == 0 ||
            s->flow->half[DIR_S2C].packets == 0;
+}
+
+static inline bool
+smtp_has_gap(const struct smtp *s)
+{
+    return (s->anomalies & (UINT64_C(1) << ANOM_GAP)) != 0;
 }
 
 /* smtp_emit.c */
@@ -259,10 +267,15 @@ size_t smtp_client_bytes(struct smtp *s, const struct chunk *c);
 void smtp_client_gap(struct smtp *s, uint64_t lost);
 void smtp_client_begin_data(struct smtp *s, struct tx *t);
 void smtp_client_tls(struct smtp *s);
+/* Bytes of the message in transfer were lost. */
+void smtp_client_data_gap(struct smtp *s, uint64_t lost);
 /* The server's word on what the gate waits for. */
 void smtp_gate_open(struct smtp *s, bool accepted);
 /* No word will come: judge by what the client sent next. */
 void smtp_gate_guess(struct smtp *s, struct span next);
+/* The same where the client has read a reply that was lost to us, and with it
+ * all replies before. */
+void smtp_gate_passed(struct smtp *s, struct span next);
 /* A reply came while a message with lost bytes was read: its end was lost. */
 void smtp_client_data_answered(struct smtp *s);
 /* DATA or a chunk that we follow was refused: there is no message. */
@@ -281,6 +294,8 @@ void smtp_pending_pop(struct smtp *s);
 /* Those whose reply was lost, at a command of a client that shows by its
  * acknowledgement that it has read it. */
 void smtp_pending_passed(struct smtp *s, enum smtp_verb next);
+/* Those before the last one were answered, in what was lost. */
+void smtp_pending_keep_last(struct smtp *s);
 void smtp_pending_drop_all(struct smtp *s);
 /* Notes the code, or what else is learnt, of AUTH attempt number n. */
 void smtp_auth_mark(struct smtp *s, uint32_t n, unsigned code,

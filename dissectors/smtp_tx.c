@@ -157,7 +157,7 @@ smtp_tx_get(struct smtp *s)
     if (s->tx != NULL)
         return s->tx;
     if (!s->flow->midstream && s->n_resyncs == 0 && s->mode != CLIENT_LOST &&
-        (s->anomalies & (UINT64_C(1) << ANOM_GAP)) == 0)
+        !smtp_has_gap(s))
         return NULL;
     return smtp_tx_new(s);
 }
