@@ -9,8 +9,9 @@
  *   duplicate  every packet comes twice
  *   drop       each packet, or a part of one, is not captured
  *   workers    1, 2 and 4 workers, with and without memory caps that bite
- * A capture whose NAME.fragile names one of these words is excused from it: its
- * case depends on the very packets (scenario.py writes it). */
+ * A capture whose NAME.fragile names one of these words is excused from it, of
+ * one-byte segments by "bytes": its case depends on the very packets
+ * (scenario.py writes it). */
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -475,7 +476,8 @@ test_capture(struct counts *n, const char *path)
     n->captures++;
     mangle_go(&c, &c.list, &loose, &want);
     if (!is_excused(&c, CUT)) {
-        cut_all(n, &c, &loose, &want);
+        if (strstr(c.fragile, "bytes") == NULL)
+            cut_all(n, &c, &loose, &want);
         cut_each(n, &c, &loose, &want);
     }
     if (!is_excused(&c, DUPLICATE))

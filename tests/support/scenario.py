@@ -18,7 +18,8 @@ Settings, before the first packet of the connection they speak of:
   option --WORD        for the program that reads the capture
   no golden            only the expectations are checked
   lockstep             tests/mangle_test.c: no loss may hurt a later mail
-  fragile WORD...      it leaves out these manglings: cut reorder duplicate drop
+  fragile WORD...      it leaves out these manglings: cut bytes reorder
+                       duplicate drop
 
 Packets; "at SECONDS" before them sets the time, else 10 ms pass:
   C PIECE... WORD...   a segment of the client (S: of the server), cut at mss
@@ -38,7 +39,7 @@ Packets; "at SECONDS" before them sets the time, else 10 ms pass:
   C ack                an empty acknowledgement
   C keepalive          one octet before the next sequence number (RFC 9293 3.8.4)
   C syn N | S synack N a further SYN with sequence number N
-  fin C|S              rst C|S [badseq]         close (all FINs, in order)
+  fin C|S [hold N]     rst C|S [badseq]         close (all FINs, in order)
   dup                  the last packet again
   hello                greeting, EHLO and its reply with PIPELINING, lock-step
   mail N               a small mail of <aN@client.example>, all answered 2xx
@@ -344,7 +345,8 @@ class Scenario:
         if w[0] == "close":
             self.close(conn)
         elif w[0] == "fin":
-            self.send_fin(conn, conn.sides[w[1]])
+            held = int(w[3]) if w[2:3] == ["hold"] else 0
+            self.send_fin(conn, conn.sides[w[1]], held)
         elif w[0] == "rst":
             side = conn.sides[w[1]]
             off = 900000 if w[2:] == ["badseq"] else 0
@@ -493,11 +495,11 @@ class Scenario:
             if side.owes:
                 self.ack(conn, side)
 
-    def send_fin(self, conn, side):
+    def send_fin(self, conn, side, hold=0):
         peer = conn.peer(side)
         self.flush_ack(conn, peer)
         side.acked, side.owes = peer.next, False
-        self.segment(conn, side, b"", FIN | ACK)
+        self.segment(conn, side, b"", FIN | ACK, hold=hold)
         side.next = side.next + 1 & MASK
         side.fin = True
         peer.owes = True
