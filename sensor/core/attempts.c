@@ -8,7 +8,8 @@
 
 struct host {
     struct addr client;
-    struct addr server;  /* the first one */
+    struct addr server; /* the first one */
+    char direction[12]; /* or "" */
     uint64_t count, refused, unanswered, silent;
     uint64_t port;
     uint32_t peers[ATTEMPTS_PEERS]; /* hashes of servers */
@@ -19,8 +20,9 @@ struct host {
 struct attempts {
     struct host *hosts; /* open addressing, grows up to the limit */
     size_t n, cap;
-    struct host rest;   /* of clients beyond the limit */
-    ns_t minute;        /* start of the minute that is open; 0: none */
+    struct host rest; /* of clients beyond the limit */
+    ns_t minute;      /* start of the minute that is open */
+    bool is_open;
     struct record_out out;
     uint32_t seq;
 };
@@ -47,12 +49,22 @@ attempts_free(struct attempts *a)
     free(a);
 }
 
-static struct host *
-slot_of(struct host *hosts, size_t cap, const struct addr *client)
+static int
+by_client(const void *a, const void *b)
 {
-    size_t i = hash_span(span_of(client->b, 16), 0) & (cap - 1);
+    const struct host *x = a;
+    const struct host *y = b;
+    int d = addr_cmp(&x->client, &y->client);
 
-    while (hosts[i].used && addr_cmp(&hosts[i].client, client) != 0)
+    return d != 0 ? d : strcmp(x->direction, y->direction);
+}
+
+static struct host *
+slot_of(struct host *hosts, size_t cap, const struct host *key)
+{
+    size_t i = hash_span(span_of(key->client.b, 16), 0) & (cap - 1);
+
+    while (hosts[i].used && by_client(&hosts[i], key) != 0)
         i = (i + 1) & (cap - 1);
     return &hosts[i];
 }
@@ -70,7 +82,7 @@ grow(struct attempts *a)
         return a->n + 1 < a->cap;
     for (size_t i = 0; i < a->cap; i++) {
         if (a->hosts[i].used)
-            *slot_of(hosts, cap, &a->hosts[i].client) = a->hosts[i];
+            *slot_of(hosts, cap, &a->hosts[i]) = a->hosts[i];
     }
     free(a->hosts);
     a->hosts = hosts;
@@ -79,20 +91,20 @@ grow(struct attempts *a)
 }
 
 static struct host *
-host_of(struct attempts *a, const struct addr *client)
+host_of(struct attempts *a, const struct host *key)
 {
     struct host *h;
 
     if (!grow(a))
         return &a->rest;
-    h = slot_of(a->hosts, a->cap, client);
+    h = slot_of(a->hosts, a->cap, key);
     if (h->used)
         return h;
     if (a->n >= ATTEMPTS_HOSTS)
         return &a->rest;
     a->n++;
+    *h = *key;
     h->used = true;
-    h->client = *client;
     return h;
 }
 
@@ -107,13 +119,6 @@ note_peer(struct host *h, const struct addr *server)
     }
     if (h->n_peers < ATTEMPTS_PEERS)
         h->peers[h->n_peers++] = key;
-}
-
-static int
-by_client(const void *a, const void *b)
-{
-    return addr_cmp(&((const struct host *)a)->client,
-                    &((const struct host *)b)->client);
 }
 
 static void
@@ -133,6 +138,8 @@ give(struct attempts *a, const struct host *h, ns_t when,
         record_addr(r, FIELD_DEST_IP, &h->server);
     record_u64(r, FIELD_DEST_PORT, h->port);
     record_text(r, FIELD_PROTO, "TCP");
+    if (h->direction[0] != '\0')
+        record_text(r, FIELD_DIRECTION, h->direction);
     record_u64(r, FIELD_ATTEMPTS_COUNT, h->count);
     record_u64(r, FIELD_ATTEMPTS_DESTINATIONS, h->n_peers);
     record_u64(r, FIELD_ATTEMPTS_REFUSED, h->refused);
@@ -160,20 +167,20 @@ flush(struct attempts *a, ns_t when, const struct record_sink *sink)
     a->hosts = NULL;
     a->n = a->cap = 0;
     a->rest = (struct host){0};
-    a->minute = 0;
+    a->is_open = false;
 }
 
 void
 attempts_time(struct attempts *a, ns_t when, const struct record_sink *sink)
 {
-    if (a->minute > 0 && when >= a->minute + MINUTE)
+    if (a->is_open && when >= a->minute + MINUTE)
         flush(a, a->minute + MINUTE, sink);
 }
 
 void
 attempts_end(struct attempts *a, ns_t when, const struct record_sink *sink)
 {
-    if (a->minute > 0)
+    if (a->is_open)
         flush(a, when, sink);
 }
 
@@ -184,18 +191,22 @@ attempts_add(struct attempts *a, struct span record,
     struct record_head head = record_head_of(record);
     struct span client = record_find(record, FIELD_SRC_IP);
     struct span server = record_find(record, FIELD_DEST_IP);
-    struct addr c;
+    struct span direction = record_find(record, FIELD_DIRECTION);
+    struct host key = {0};
     struct addr v;
     struct host *h;
 
     attempts_time(a, head.when, sink);
     if (client.n != 16 || server.n != 16)
         return;
-    memcpy(c.b, client.p, 16);
+    memcpy(key.client.b, client.p, 16);
     memcpy(v.b, server.p, 16);
-    if (a->minute == 0)
+    if (direction.n > 0 && direction.n < sizeof(key.direction))
+        memcpy(key.direction, direction.p, direction.n);
+    if (!a->is_open)
         a->minute = head.when - head.when % MINUTE;
-    h = host_of(a, &c);
+    a->is_open = true;
+    h = host_of(a, &key);
     if (h->count++ == 0) {
         h->server = v;
         h->port = record_find_u64(record, FIELD_DEST_PORT, 0);

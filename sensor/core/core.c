@@ -95,9 +95,12 @@ address(struct span record, enum field f, struct addr *out)
 static void
 add_id(struct core *c, const struct record_head *h)
 {
-    uint64_t words[3] = {h->flow_id, h->seq, h->flow_id == 0 ? h->when : 0};
-    uint64_t id = __builtin_bswap64(
-        hash_span(span_of(words, sizeof(words)), c->id_seed));
+    /* Without a flow, each kind of event counts for itself. */
+    uint64_t kind = h->flow_id == 0 ? (uint64_t)h->type << 32 : 0;
+    uint64_t words[3] = {h->flow_id, kind | h->seq,
+                         h->flow_id == 0 ? h->when : 0};
+    uint64_t id =
+        __builtin_bswap64(hash_span(span_of(words, sizeof(words)), c->id_seed));
     struct buf hex;
     uint8_t room[16];
 
@@ -121,23 +124,30 @@ add_state(struct core *c, const struct addr *a, enum field state,
 }
 
 static void
-add_place(struct core *c, struct span record)
+add_direction(struct core *c, struct span record)
 {
     struct addr client;
     struct addr server;
     const char *direction;
-    bool has_client = address(record, FIELD_SRC_IP, &client);
-    bool has_server = address(record, FIELD_DEST_IP, &server);
 
-    if (has_client && has_server) {
-        direction = place_direction(&c->o.place, &client, &server);
-        if (direction != NULL)
-            record_text(&c->extra, FIELD_DIRECTION, direction);
-    }
-    if (has_client)
-        add_state(c, &client, FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
-    if (has_server)
-        add_state(c, &server, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
+    if (!address(record, FIELD_SRC_IP, &client) ||
+        !address(record, FIELD_DEST_IP, &server))
+        return;
+    direction = place_direction(&c->o.place, &client, &server);
+    if (direction != NULL)
+        record_text(&c->extra, FIELD_DIRECTION, direction);
+}
+
+static void
+add_place(struct core *c, struct span record)
+{
+    struct addr a;
+
+    add_direction(c, record);
+    if (address(record, FIELD_SRC_IP, &a))
+        add_state(c, &a, FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
+    if (address(record, FIELD_DEST_IP, &a))
+        add_state(c, &a, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
 }
 
 /* ---- where events go ---- */
@@ -210,6 +220,19 @@ publish_start(struct core *c, ns_t when)
     record_free(&r);
 }
 
+/* Attempts to several servers are one event: so each gets its direction before
+ * they are put together. */
+static void
+put_attempt(struct core *c, struct span record, const struct record_sink *self)
+{
+    struct record_head head = record_head_of(record);
+
+    record_begin(&c->extra, &head);
+    add_direction(c, record);
+    record_merge(&c->event, record, record_view(&c->extra));
+    attempts_add(c->attempts, record_view(&c->event), self);
+}
+
 void
 core_put(void *core, struct span record)
 {
@@ -220,12 +243,11 @@ core_put(void *core, struct span record)
     if (c->n_events == 0 && c->last == 0 && c->o.start_text != NULL)
         publish_start(c, head.when);
     c->last = head.when;
-    if (head.type == EVENT_ATTEMPT) {
-        attempts_add(c->attempts, record, &self);
-        return;
-    }
     attempts_time(c->attempts, head.when, &self);
-    publish(c, record);
+    if (head.type == EVENT_ATTEMPT)
+        put_attempt(c, record, &self);
+    else
+        publish(c, record);
 }
 
 enum err

@@ -20,12 +20,12 @@ struct line_sink {
 
 struct core_options {
     const char *sensor;
-    const char *start_text;    /* what took force at the start, for the first
-                                * event of kind control; or NULL: none */
+    const char *start_text; /* what took force at the start, for the first
+                             * event of kind control; or NULL: none */
     struct place place;
-    struct answers *answers;   /* or NULL */
-    struct journal *journal;   /* or NULL */
-    struct line_sink lines;    /* put may be NULL */
+    struct answers *answers; /* or NULL */
+    struct journal *journal; /* or NULL */
+    struct line_sink lines;  /* put may be NULL */
 };
 
 struct core;

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+#define TURN        (MERGE_AHEAD / 16) /* bytes taken of one worker at a time */
+#define HOLES_MIN   (1U << 20)
+#define FLOW_ID_END (UINT64_C(1) << 51)
+
 struct item {
     ns_t when;
     uint64_t flow_id;
@@ -22,8 +26,9 @@ struct merge {
     struct mark *reached; /* by worker */
     size_t n;
     struct ring_bell *bell;
-    struct buf bytes;  /* of the records that wait */
-    struct buf items;  /* struct item */
+    struct buf bytes; /* of the records that wait, and of some given ones */
+    struct buf items; /* struct item, a heap with the first one on top */
+    uint64_t waiting; /* bytes of the records that wait */
     uint64_t refused;
     bool corrupt;
 };
@@ -73,27 +78,78 @@ merge_corrupt(const struct merge *m)
     return m->corrupt;
 }
 
-static struct item *
-items_of(const struct merge *m, size_t *n)
+/* ---- the heap ---- */
+
+static size_t
+n_items(const struct merge *m)
 {
-    *n = m->items.n / sizeof(struct item);
+    return m->items.n / sizeof(struct item);
+}
+
+static struct item *
+items_of(const struct merge *m)
+{
     return (struct item *)(void *)m->items.p;
 }
 
-static int
-by_order(const void *a, const void *b)
+/* Two records that claim one place are ordered by their bytes, so that even
+ * then it does not matter which came first. */
+static bool
+is_less(const struct merge *m, const struct item *x, const struct item *y)
 {
-    const struct item *x = a;
-    const struct item *y = b;
-
     if (x->when != y->when)
-        return x->when < y->when ? -1 : 1;
+        return x->when < y->when;
     if (x->flow_id != y->flow_id)
-        return x->flow_id < y->flow_id ? -1 : 1;
+        return x->flow_id < y->flow_id;
     if (x->seq != y->seq)
-        return x->seq < y->seq ? -1 : 1;
-    return 0;
+        return x->seq < y->seq;
+    if (x->n != y->n)
+        return x->n < y->n;
+    return memcmp(m->bytes.p + x->at, m->bytes.p + y->at, x->n) < 0;
 }
+
+static bool
+push(struct merge *m, const struct item *new)
+{
+    size_t at = n_items(m);
+    struct item *it;
+
+    if (!buf_grow(&m->items, sizeof(*it)))
+        return false;
+    m->items.n += sizeof(*it);
+    it = items_of(m);
+    for (; at > 0 && is_less(m, new, &it[(at - 1) / 2]); at = (at - 1) / 2)
+        it[at] = it[(at - 1) / 2];
+    it[at] = *new;
+    m->waiting += new->n;
+    return true;
+}
+
+static void
+pop(struct merge *m)
+{
+    struct item *it = items_of(m);
+    size_t n = n_items(m) - 1;
+    struct item last = it[n];
+    size_t at = 0;
+
+    m->waiting -= it[0].n;
+    m->items.n -= sizeof(*it);
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child + 1 < n && is_less(m, &it[child + 1], &it[child]))
+            child++;
+        if (child >= n || !is_less(m, &it[child], &last))
+            break;
+        it[at] = it[child];
+        at = child;
+    }
+    if (n > 0)
+        it[at] = last;
+}
+
+/* ---- in ---- */
 
 static bool
 is_before(ns_t when, uint64_t flow_id, const struct mark *m)
@@ -101,54 +157,93 @@ is_before(ns_t when, uint64_t flow_id, const struct mark *m)
     return when < m->when || (when == m->when && flow_id < m->flow_id);
 }
 
-static bool
-is_farewell(const struct record_head *h)
-{
-    return h->flow_id == 0 &&
-           (h->type == EVENT_STATS || h->type == EVENT_CONTROL);
-}
-
 static void
 on_tick(struct mark *r, const struct record_head *h)
 {
     if (h->when < r->when)
         return;
+    if (h->when > r->when)
+        r->flow_id = 0;
     r->when = h->when;
     r->sorted |= h->seq == TICK_SORTED;
 }
 
+/* A record says nothing that is the core's to say. */
+static bool
+is_workers_own(struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    while (record_next(&c, &e) && e.field <= FIELD_DEST_REG_SITE) {
+        if (e.field == FIELD_EVENT_ID || e.field == FIELD_SCHEMA_VERSION ||
+            e.field == FIELD_SENSOR || e.field >= FIELD_DIRECTION)
+            return false;
+    }
+    return true;
+}
+
 /* A worker whose time goes back is wrong; it must not undo what was given. */
+static bool
+keep(struct merge *m, struct mark *r, const struct record_head *h, uint64_t at)
+{
+    struct item it = {h->when, h->flow_id, at, h->seq,
+                      (uint32_t)(m->bytes.n - at)};
+
+    if (is_before(h->when, h->flow_id, r) || !push(m, &it))
+        return false;
+    if (r->when != h->when || r->sorted)
+        r->flow_id = r->sorted ? h->flow_id : 0;
+    r->when = h->when;
+    return true;
+}
+
+/* False when the record is refused. It stays in bytes only when it waits. */
+static bool
+judge(struct merge *m, struct mark *r, uint64_t at,
+      const struct record_sink *farewell)
+{
+    struct span record = span_tail(buf_view(&m->bytes), at);
+    struct record_head h;
+
+    if (!record_check(record) || !is_workers_own(record))
+        return false;
+    h = record_head_of(record);
+    if (h.flow_id >= FLOW_ID_END)
+        return false;
+    switch (h.type) {
+    case EVENT_SMTP:
+    case EVENT_SMTP_SESSION:
+    case EVENT_TLS:
+    case EVENT_ANOMALY:
+    case EVENT_ATTEMPT: return keep(m, r, &h, at);
+    case EVENT_TICK: on_tick(r, &h); break;
+    case EVENT_STATS:
+    case EVENT_CONTROL:
+        if (h.flow_id != 0)
+            return false;
+        farewell->put(farewell->ctx, record);
+        break;
+    case EVENT_NONE:
+    case EVENT_TYPE_COUNT: return false;
+    }
+    m->bytes.n = at;
+    return true;
+}
+
+/* A worker that was taken over may change the ring's bytes at any time: so they
+ * are copied, and the copy is judged. */
 static void
 take(struct merge *m, struct mark *r, struct span record,
      const struct record_sink *farewell)
 {
-    struct record_head h;
-    struct item it;
+    size_t at = m->bytes.n;
 
-    if (!record_check(record)) {
-        m->refused++;
-        return;
-    }
-    h = record_head_of(record);
-    if (is_farewell(&h)) {
-        farewell->put(farewell->ctx, record);
-        return;
-    }
-    if (is_before(h.when, h.flow_id, r) && h.type != EVENT_TICK) {
-        m->refused++;
-        return;
-    }
-    if (h.type == EVENT_TICK) {
-        on_tick(r, &h);
-        return;
-    }
-    if (r->when != h.when || r->sorted)
-        r->flow_id = r->sorted ? h.flow_id : 0;
-    r->when = h.when;
-    it = (struct item){h.when, h.flow_id, m->bytes.n, h.seq,
-                       (uint32_t)record.n};
     buf_span(&m->bytes, record);
-    buf_put(&m->items, &it, sizeof(it));
+    if (m->bytes.n != at + record.n || !judge(m, r, at, farewell)) {
+        m->bytes.n = at;
+        m->refused++;
+    }
 }
 
 /* What all workers have reached. */
@@ -160,11 +255,18 @@ reached_by_all(const struct merge *m)
     for (size_t w = 0; w < m->n; w++) {
         const struct mark *r = &m->reached[w];
 
-        if (!ring_ended(&m->rings[w]) &&
-            is_before(r->when, r->flow_id, &least))
+        if (!ring_ended(&m->rings[w]) && is_before(r->when, r->flow_id, &least))
             least = *r;
     }
     return least;
+}
+
+/* Who is ahead of the others waits while much is waiting. */
+static bool
+may_read(const struct merge *m, size_t w, const struct mark *least)
+{
+    return m->waiting <= MERGE_AHEAD ||
+           !is_before(least->when, least->flow_id, &m->reached[w]);
 }
 
 /* True when something was read. */
@@ -176,44 +278,44 @@ drain(struct merge *m, const struct record_sink *farewell)
 
     for (size_t w = 0; w < m->n; w++) {
         struct span record;
-        uint64_t before = m->bytes.n;
+        uint64_t before = m->waiting;
 
-        while (ring_peek(&m->rings[w], &record)) {
+        while (m->waiting - before <= TURN && may_read(m, w, &least) &&
+               ring_peek(&m->rings[w], &record)) {
             take(m, &m->reached[w], record, farewell);
             ring_next(&m->rings[w]);
             any = true;
-            if (m->bytes.n - before > MERGE_AHEAD / 16)
-                break;
-            if (m->bytes.n > MERGE_AHEAD &&
-                is_before(least.when, least.flow_id, &m->reached[w]))
-                break;
         }
         m->corrupt |= m->rings[w].corrupt;
     }
     return any;
 }
 
+/* ---- out ---- */
+
+/* Given records leave holes in bytes; when most of it is holes, the rest moves
+ * together. */
 static void
-keep_rest(struct merge *m, size_t from)
+close_holes(struct merge *m)
 {
-    size_t n;
-    struct item *it = items_of(m, &n);
+    struct item *it = items_of(m);
     struct buf rest;
 
-    if (from == n) {
+    if (m->waiting == 0) {
         m->bytes.n = 0;
-        m->items.n = 0;
         return;
     }
+    if (m->bytes.n < HOLES_MIN || m->bytes.n / 2 < m->waiting)
+        return;
     buf_init(&rest, m->bytes.max);
-    for (size_t i = from; i < n; i++) {
+    if (!buf_grow(&rest, m->waiting))
+        return;
+    for (size_t i = 0; i < n_items(m); i++) {
         uint64_t at = rest.n;
 
         buf_put(&rest, m->bytes.p + it[i].at, it[i].n);
-        it[i - from] = it[i];
-        it[i - from].at = at;
+        it[i].at = at;
     }
-    m->items.n = (n - from) * sizeof(*it);
     buf_free(&m->bytes);
     m->bytes = rest;
 }
@@ -222,17 +324,16 @@ static void
 give(struct merge *m, const struct record_sink *sink)
 {
     struct mark limit = reached_by_all(m);
-    size_t n;
-    struct item *it = items_of(m, &n);
-    size_t i = 0;
 
-    if (n == 0)
-        return;
-    qsort(it, n, sizeof(*it), by_order);
-    for (; i < n && is_before(it[i].when, it[i].flow_id, &limit); i++)
-        sink->put(sink->ctx, span_of(m->bytes.p + it[i].at, it[i].n));
-    if (i > 0)
-        keep_rest(m, i);
+    while (n_items(m) > 0) {
+        struct item it = items_of(m)[0];
+
+        if (!is_before(it.when, it.flow_id, &limit))
+            break;
+        sink->put(sink->ctx, span_of(m->bytes.p + it.at, it.n));
+        pop(m);
+    }
+    close_holes(m);
 }
 
 static bool
@@ -253,8 +354,7 @@ merge_step(struct merge *m, const struct record_sink *sink,
     bool any = drain(m, farewell);
     bool ended = all_ended(m);
 
-    if (any || ended)
-        give(m, sink);
+    give(m, sink);
     if (ended && !drain(m, farewell))
         return false;
     if (!any && !ended)

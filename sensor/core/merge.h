@@ -8,9 +8,11 @@
  * have gone past its time, as a later record or a tick shows, or have ended.
  * So the order is the same for any number of workers.
  *
- * Records are checked here, once: what does not pass is counted and dropped.
- * Memory: a worker that is ahead is not read further while more than
- * MERGE_AHEAD bytes wait; the one that is behind always is. */
+ * Records are checked here, once: what does not pass is counted and dropped, as
+ * is what only the core may say (FIELD_EVENT_ID, places), and a record that
+ * would have come before the worker's last one. Memory: a worker that is ahead
+ * is not read further while more than MERGE_AHEAD bytes wait; the one that is
+ * behind always is. */
 #include "sensor/base/buf.h"
 #include "sensor/base/ring.h"
 #include "sensor/event/record.h"

@@ -14,8 +14,10 @@ const char *
 place_direction(const struct place *p, const struct addr *client,
                 const struct addr *server)
 {
-    static const char *const names[2][2] = {{"external", "inbound"},
-                                            {"outbound", "internal"}};
+    static const char *const names[2][2] = {
+        {"external", "inbound" },
+        {"outbound", "internal"}
+    };
 
     if (p->n_home == 0)
         return NULL;

@@ -1,0 +1,383 @@
+#include "sensor/core/core.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/answers.h"
+#include "sensor/journal/journal.h"
+#include "sensor/journal/journal_reader.h"
+#include "tempdir.h"
+
+#define LINES_MAX        64
+#define EVENT_ID_12345_6 "945293c99ef6d726" /* span25, flow 12345, number 6 */
+
+/* The lines that a core told, and the records behind them. */
+struct told {
+    char *lines[LINES_MAX];
+    struct record_head heads[LINES_MAX];
+    size_t n;
+};
+
+static void
+tell(void *ctx, struct span record, struct span line)
+{
+    struct told *t = ctx;
+
+    assert_true(t->n < LINES_MAX);
+    assert_true(record_check(record));
+    t->heads[t->n] = record_head_of(record);
+    t->lines[t->n] = strndup((const char *)line.p, line.n);
+    assert_non_null(t->lines[t->n]);
+    t->n++;
+}
+
+static void
+told_free(struct told *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        free(t->lines[i]);
+    *t = (struct told){0};
+}
+
+/* The text of a key with a text value at the top, or "". */
+static const char *
+value(const struct told *t, size_t line, const char *key, char room[128])
+{
+    char want[64];
+    const char *at;
+    size_t n = 0;
+
+    room[0] = '\0';
+    assert_true(line < t->n);
+    (void)snprintf(want, sizeof(want), "\"%s\":\"", key);
+    at = strstr(t->lines[line], want);
+    if (at == NULL)
+        return room;
+    for (at += strlen(want); *at != '"' && n < 127; at++)
+        room[n++] = *at;
+    room[n] = '\0';
+    return room;
+}
+
+/* ---- a core with what belongs to it ---- */
+
+struct rig {
+    struct prefix home;
+    struct registry *registry;
+    struct told told;
+    struct core *core;
+    struct record_out out;
+};
+
+static void
+rig_init(struct rig *r, const char *sensor, const char *start)
+{
+    static const char csv[] = "address,site\n10.0.0.1,post\n";
+    struct core_options o = {.sensor = sensor, .start_text = start};
+    struct buf messages;
+    size_t faulty;
+
+    *r = (struct rig){0};
+    buf_init(&messages, 1024);
+    assert_true(prefix_parse(SPAN_LIT("10.0.0.0/8"), &r->home));
+    assert_int_equal(registry_parse(span_str(csv), "reg.csv", &r->registry,
+                                    &faulty, &messages),
+                     ERR_OK);
+    buf_free(&messages);
+    o.place = (struct place){&r->home, 1, r->registry};
+    o.lines = (struct line_sink){tell, &r->told};
+    assert_int_equal(core_new(&o, &r->core), ERR_OK);
+    record_init(&r->out);
+}
+
+static void
+rig_fini(struct rig *r)
+{
+    core_free(r->core);
+    registry_free(r->registry);
+    told_free(&r->told);
+    record_free(&r->out);
+}
+
+static void
+put(struct rig *r, enum event_type type, uint64_t flow, uint32_t seq,
+    unsigned second, const char *src, const char *dst)
+{
+    struct record_head h = {second * NS_PER_S, flow, seq, type};
+    struct addr a;
+
+    record_begin(&r->out, &h);
+    if (src != NULL) {
+        assert_true(addr_parse(span_str(src), &a));
+        record_addr(&r->out, FIELD_SRC_IP, &a);
+    }
+    if (dst != NULL) {
+        assert_true(addr_parse(span_str(dst), &a));
+        record_addr(&r->out, FIELD_DEST_IP, &a);
+    }
+    core_put(r->core, record_view(&r->out));
+}
+
+/* ---- identity ---- */
+
+/* Equal for equal input, different for any other sensor, flow or number. */
+static void
+names_each_event(void **state)
+{
+    char ids[16][128];
+    size_t n = 0;
+    char again[128];
+    struct rig r;
+
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        rig_init(&r, other ? "two" : "one", NULL);
+        put(&r, EVENT_SMTP, 1, 0, 5, NULL, NULL);
+        put(&r, EVENT_SMTP, 1, 1, 5, NULL, NULL);
+        put(&r, EVENT_SMTP, 2, 0, 5, NULL, NULL);
+        put(&r, EVENT_STATS, 0, 0, 5, NULL, NULL);
+        put(&r, EVENT_CONTROL, 0, 0, 5, NULL, NULL);
+        put(&r, EVENT_CONTROL, 0, 1, 5, NULL, NULL);
+        put(&r, EVENT_CONTROL, 0, 0, 6, NULL, NULL);
+        for (size_t i = 0; i < r.told.n; i++)
+            (void)value(&r.told, i, "event_id", ids[n++]);
+        rig_fini(&r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(strlen(ids[i]), 16);
+        assert_int_equal(strspn(ids[i], "0123456789abcdef"), 16);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(ids[i], ids[k]);
+    }
+    rig_init(&r, "one", NULL);
+    put(&r, EVENT_SMTP, 1, 0, 9, "10.0.0.1", "1.1.1.1");
+    assert_string_equal(value(&r.told, 0, "event_id", again), ids[0]);
+    rig_fini(&r);
+}
+
+/* The number is part of the contract with what was written before. */
+static void
+keeps_its_names(void **state)
+{
+    char id[128];
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, "span25", NULL);
+    put(&r, EVENT_SMTP, 12345, 6, 5, NULL, NULL);
+    assert_string_equal(value(&r.told, 0, "event_id", id), EVENT_ID_12345_6);
+    rig_fini(&r);
+}
+
+/* ---- place ---- */
+
+/* clang-format off */
+static const struct {
+    const char *src, *dst, *direction;
+    const char *src_state, *src_site, *dst_state, *dst_site;
+} places[] = {
+    {"10.0.0.1", "1.1.1.1", "outbound", "registered", "post", NULL, NULL},
+    {"10.0.0.2", "1.1.1.1", "outbound", "unregistered", NULL, NULL, NULL},
+    {"1.1.1.1", "10.0.0.1", "inbound", NULL, NULL, "registered", "post"},
+    {"10.0.0.2", "10.0.0.1", "internal", "unregistered", NULL, "registered",
+     "post"},
+    {"1.1.1.1", "2.2.2.2", "external", NULL, NULL, NULL, NULL},
+};
+/* clang-format on */
+
+static bool
+says(const char *line, const char *object, const char *state, const char *site)
+{
+    char want[128];
+
+    (void)snprintf(want, sizeof(want), "\"%s\":{\"state\":\"%s\"%s%s%s}",
+                   object, state != NULL ? state : "",
+                   site != NULL ? ",\"site\":\"" : "", site != NULL ? site : "",
+                   site != NULL ? "\"" : "");
+    if (state == NULL) {
+        (void)snprintf(want, sizeof(want), "\"%s\"", object);
+        return strstr(line, want) == NULL;
+    }
+    return strstr(line, want) != NULL;
+}
+
+static void
+adds_direction_and_registry(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct rig r;
+        char room[128];
+
+        rig_init(&r, "span25", NULL);
+        put(&r, EVENT_SMTP, 1, 0, 5, places[i].src, places[i].dst);
+        if (strcmp(value(&r.told, 0, "direction", room), places[i].direction) !=
+                0 ||
+            !says(r.told.lines[0], "src_reg", places[i].src_state,
+                  places[i].src_site) ||
+            !says(r.told.lines[0], "dest_reg", places[i].dst_state,
+                  places[i].dst_site))
+            fail_msg("%s to %s: %s", places[i].src, places[i].dst,
+                     r.told.lines[0]);
+        rig_fini(&r);
+    }
+}
+
+static void
+says_nothing_without_home_and_registry(void **state)
+{
+    struct core_options o = {.sensor = "span25"};
+    struct told t = {0};
+    struct rig r = {0};
+
+    (void)state;
+    o.lines = (struct line_sink){tell, &t};
+    assert_int_equal(core_new(&o, &r.core), ERR_OK);
+    record_init(&r.out);
+    put(&r, EVENT_SMTP, 1, 0, 5, "10.0.0.1", "1.1.1.1");
+    assert_null(strstr(t.lines[0], "direction"));
+    assert_null(strstr(t.lines[0], "_reg"));
+    told_free(&t);
+    rig_fini(&r);
+}
+
+/* ---- order ---- */
+
+static void
+begins_with_a_start(void **state)
+{
+    char kind[128];
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, "span25", "home networks: 10.0.0.0/8");
+    put(&r, EVENT_ATTEMPT, 3, 0, 0, "10.0.0.1", "1.1.1.1");
+    put(&r, EVENT_SMTP, 1, 0, 0, "10.0.0.1", "1.1.1.1");
+    put(&r, EVENT_SMTP, 1, 1, 7, "10.0.0.1", "1.1.1.1");
+    assert_int_equal(core_end(r.core), ERR_OK);
+    assert_int_equal(r.told.n, 4);
+    assert_string_equal(value(&r.told, 0, "kind", kind), "start");
+    assert_non_null(strstr(r.told.lines[0], "home networks: 10.0.0.0/8"));
+    assert_int_equal(r.told.heads[0].when, 0);
+    assert_int_equal(core_n_events(r.core), 4);
+    assert_true(core_time(r.core) == 7 * NS_PER_S);
+    rig_fini(&r);
+}
+
+/* Attempts are told at the end of their minute, before what comes later, each
+ * direction with its own, also to several servers. */
+static void
+puts_attempts_in_their_place(void **state)
+{
+    char room[128];
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, "span25", NULL);
+    put(&r, EVENT_ATTEMPT, 1, 0, 61, "10.0.0.1", "1.1.1.1");
+    put(&r, EVENT_ATTEMPT, 2, 0, 62, "10.0.0.1", "2.2.2.2");
+    put(&r, EVENT_ATTEMPT, 3, 0, 63, "10.0.0.1", "10.0.0.2");
+    put(&r, EVENT_SMTP, 4, 0, 64, "10.0.0.1", "1.1.1.1");
+    assert_int_equal(r.told.n, 1);
+    put(&r, EVENT_ATTEMPT, 5, 0, 190, "10.0.0.1", "1.1.1.1");
+    assert_int_equal(r.told.n, 3);
+    assert_true(r.told.heads[1].when == 120 * NS_PER_S);
+    assert_string_equal(value(&r.told, 1, "direction", room), "internal");
+    assert_string_equal(value(&r.told, 1, "dest_ip", room), "10.0.0.2");
+    assert_string_equal(value(&r.told, 2, "direction", room), "outbound");
+    assert_string_equal(value(&r.told, 2, "dest_ip", room), "");
+    assert_non_null(strstr(r.told.lines[2], "\"state\":\"registered\""));
+    assert_int_equal(core_end(r.core), ERR_OK);
+    assert_int_equal(r.told.n, 4);
+    assert_true(r.told.heads[3].when == 190 * NS_PER_S);
+    assert_string_equal(value(&r.told, 3, "dest_ip", room), "1.1.1.1");
+    rig_fini(&r);
+}
+
+/* ---- journal and answers ---- */
+
+static void
+writes_one_line_to_all(void **state)
+{
+    struct core_options o = {.sensor = "span25", .start_text = "start"};
+    struct tempdir dir;
+    struct told t = {0};
+    struct rig r = {0};
+    struct buf messages;
+    struct journal_reader *reader;
+    struct summary s = {0};
+    size_t n = 0;
+
+    (void)state;
+    tempdir_make(&dir);
+    buf_init(&messages, 4096);
+    assert_int_equal(journal_open(dir.path, NULL, &o.journal,
+                                  &(struct journal_recovery){0}, &messages),
+                     ERR_OK);
+    assert_int_equal(answers_new(&o.answers), ERR_OK);
+    o.lines = (struct line_sink){tell, &t};
+    assert_int_equal(core_new(&o, &r.core), ERR_OK);
+    record_init(&r.out);
+    put(&r, EVENT_SMTP_SESSION, 1, 0, 5, "10.0.0.1", "1.1.1.1");
+    put(&r, EVENT_ATTEMPT, 2, 0, 5, "10.0.0.1", "1.1.1.1");
+    assert_int_equal(core_end(r.core), ERR_OK);
+    assert_int_equal(journal_durable(o.journal), t.n);
+    assert_int_equal(journal_reader_open(dir.path, 1, &reader, &messages),
+                     ERR_OK);
+    for (;; n++) {
+        struct journal_line line;
+
+        if (journal_read(reader, &line) != JOURNAL_READ_LINE)
+            break;
+        assert_int_equal(line.json.n, strlen(t.lines[n]));
+        assert_memory_equal(line.json.p, t.lines[n], line.json.n);
+    }
+    assert_int_equal(n, 3);
+    answers_summary(o.answers, &s);
+    assert_int_equal(s.events, 3);
+    journal_reader_close(reader);
+    answers_free(o.answers);
+    assert_int_equal(journal_close(o.journal), ERR_OK);
+    buf_free(&messages);
+    told_free(&t);
+    rig_fini(&r);
+    tempdir_remove(&dir);
+}
+
+static void
+works_without_any_sink(void **state)
+{
+    struct core_options o = {.sensor = "span25", .start_text = "start"};
+    struct rig r = {0};
+
+    (void)state;
+    assert_int_equal(core_new(&o, &r.core), ERR_OK);
+    record_init(&r.out);
+    put(&r, EVENT_SMTP, 1, 0, 5, "10.0.0.1", "1.1.1.1");
+    assert_int_equal(core_end(r.core), ERR_OK);
+    assert_int_equal(core_error(r.core), ERR_OK);
+    assert_int_equal(core_n_events(r.core), 2);
+    rig_fini(&r);
+    core_free(NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_each_event),
+        cmocka_unit_test(keeps_its_names),
+        cmocka_unit_test(adds_direction_and_registry),
+        cmocka_unit_test(says_nothing_without_home_and_registry),
+        cmocka_unit_test(begins_with_a_start),
+        cmocka_unit_test(puts_attempts_in_their_place),
+        cmocka_unit_test(writes_one_line_to_all),
+        cmocka_unit_test(works_without_any_sink),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
