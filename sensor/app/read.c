@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Everything of one reading; freed by read_main whatever happens. */
@@ -37,22 +38,29 @@ struct reading {
     enum err worst;
 };
 
-static volatile sig_atomic_t stop_asked;
+/* In memory that worker processes share, where there is some: they do not look
+ * at signals themselves. */
+static volatile sig_atomic_t stop_here;
+static volatile sig_atomic_t *stop_asked = &stop_here;
 
 static void
 on_signal(int number)
 {
     (void)number;
-    if (stop_asked != 0)
+    if (*stop_asked != 0)
         _exit(CLI_EXIT_INTERRUPTED);
-    stop_asked = 1;
+    *stop_asked = 1;
 }
 
 static void
 catch_signals(void)
 {
     struct sigaction a = {.sa_handler = on_signal};
+    void *shared = mmap(NULL, sizeof(stop_here), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (shared != MAP_FAILED)
+        stop_asked = shared;
     (void)sigaction(SIGINT, &a, NULL);
     (void)sigaction(SIGTERM, &a, NULL);
     a.sa_handler = SIG_IGN;
@@ -64,8 +72,7 @@ catch_signals(void)
 static enum err
 check_captures(struct reading *r)
 {
-    struct capture_options o = {.filter = r->plan.filter,
-                                .stop = r->plan.stop};
+    struct capture_options o = {.filter = r->plan.filter, .stop = r->plan.stop};
     struct capture *c;
     enum err e;
 
@@ -111,8 +118,8 @@ find_home(struct reading *r)
         r->place.home = r->guessed;
         r->home_guessed = true;
     }
-    buf_str(&r->start_text, r->home_guessed ? "home networks (guessed):"
-                                            : "home networks:");
+    buf_str(&r->start_text,
+            r->home_guessed ? "home networks (guessed):" : "home networks:");
     for (size_t i = 0; i < r->place.n_home; i++) {
         buf_putc(&r->start_text, ' ');
         prefix_format(&r->place.home[i], &r->start_text);
@@ -187,7 +194,17 @@ walk(struct reading *r)
     read_output_progress_end(r->output);
     read_total_set(r->total, FIELD_STATS_RECORDS_REFUSED,
                    read_run_refused(r->run));
-    r->interrupted = stop_asked != 0;
+    r->interrupted = *stop_asked != 0;
+}
+
+static void
+tell_journal(struct reading *r)
+{
+    if (r->journal == NULL)
+        return;
+    buf_str(&r->messages, "span25: cannot write the journal: ");
+    journal_why(r->journal, &r->messages);
+    buf_putc(&r->messages, '\n');
 }
 
 static enum err
@@ -195,13 +212,16 @@ finish(struct reading *r)
 {
     struct record_sink sink = {core_put, r->core};
     uint64_t damaged = 0;
-    enum err e;
+    enum err e = read_run_end(r->run, &r->messages);
 
-    e = read_run_end(r->run);
     r->run = NULL;
+    /* The events of flows first, then the totals, then all to disk. */
+    (void)core_end(r->core);
     read_total_emit(r->total, core_time(r->core), &sink);
-    if (core_end(r->core) != ERR_OK && e == ERR_OK)
+    if (core_end(r->core) != ERR_OK && e == ERR_OK) {
         e = core_error(r->core);
+        tell_journal(r);
+    }
     if (r->journal != NULL && e == ERR_OK)
         e = follow_index(r->config->state, journal_durable(r->journal),
                          &damaged, &r->messages);
@@ -262,7 +282,7 @@ plan(struct reading *r, const struct cli *cli)
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,
         .n_workers = (unsigned)c->workers,
-        .stop = &stop_asked,
+        .stop = stop_asked,
     };
     buf_init(&r->start_text, 4096);
     buf_init(&r->messages, 1 << 20);

@@ -19,12 +19,12 @@
 struct read_output {
     const struct config *config;
     struct sink *events;
-    bool stopped;       /* the reader of the events has gone */
+    bool stopped; /* the reader of the events has gone */
     bool dead;
-    bool tty;           /* standard error: progress */
+    bool tty; /* standard error: progress */
     bool shown;
     ns_t begun, told;
-    uint64_t size;      /* of all inputs, 0: not known */
+    uint64_t size; /* of all inputs, 0: not known */
 };
 
 static void
@@ -42,8 +42,7 @@ begin_anew(const char *path, struct buf *messages)
     struct stat st;
     int number;
 
-    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 ||
-        !S_ISREG(st.st_mode))
+    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return ERR_OK;
     if (truncate(path, 0) == 0)
         return ERR_OK;
@@ -258,9 +257,9 @@ save_report(const struct read_output *o, const struct summary *s,
     case CLI_REPORT_JSON: report_json(s, &text); break;
     case CLI_REPORT_CSV: report_csv(s, &text); break;
     }
-    e = text.failed ? ERR_NOMEM
-                    : write_report(o->config->report, buf_view(&text),
-                                   messages);
+    e = text.failed
+            ? ERR_NOMEM
+            : write_report(o->config->report, buf_view(&text), messages);
     buf_free(&text);
     return e;
 }

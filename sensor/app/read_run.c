@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@ struct hand {
     pid_t pid;
     bool started;
     bool died;
+    int status; /* as of waitpid, when it died */
 };
 
 struct read_run {
@@ -46,17 +49,33 @@ watch(void *arg)
     while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
         ;
     h->died = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    h->status = status;
     ring_close(&h->run->rings[h->number]);
     return NULL;
+}
+
+/* A worker ends when it is told so or when the reader is gone; signals from the
+ * terminal are the reader's. */
+static void
+be_worker(pid_t reader)
+{
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != reader)
+        _exit(1);
 }
 
 static enum err
 start_process(struct hand *h)
 {
+    pid_t reader = getpid();
+
     h->pid = fork();
     if (h->pid < 0)
         return ERR_NOMEM;
     if (h->pid == 0) {
+        be_worker(reader);
         (void)work(h);
         _exit(0);
     }
@@ -135,7 +154,7 @@ read_run_start(const struct worker_plan *plan, size_t ring_bytes,
     if (e == ERR_OK)
         e = start_all(r, processes);
     if (e != ERR_OK) {
-        (void)read_run_end(r);
+        (void)read_run_end(r, NULL);
         return e;
     }
     *out = r;
@@ -169,8 +188,22 @@ read_run_refused(const struct read_run *r)
     return merge_refused(r->merge);
 }
 
+static void
+tell_death(const struct hand *h, struct buf *messages)
+{
+    if (messages == NULL)
+        return;
+    buf_printf(messages, "span25: worker %u ", h->number + 1);
+    if (WIFSIGNALED(h->status))
+        buf_printf(messages, "was killed by signal %d (%s)",
+                   WTERMSIG(h->status), strsignal(WTERMSIG(h->status)));
+    else
+        buf_printf(messages, "ended with code %d", WEXITSTATUS(h->status));
+    buf_str(messages, ": what it followed is missing\n");
+}
+
 static enum err
-join(struct read_run *r)
+join(struct read_run *r, struct buf *messages)
 {
     enum err e = ERR_OK;
 
@@ -180,24 +213,29 @@ join(struct read_run *r)
 
         if (!h->started)
             continue;
+        /* Nobody reads a damaged ring: its writer would wait for ever. */
+        if (h->pid > 0 && r->rings[i].corrupt)
+            (void)kill(h->pid, SIGKILL);
         (void)pthread_join(h->thread, NULL);
         failed = atomic_load(&r->progress[i].failed);
         if (e == ERR_OK && failed != 0)
             e = (enum err)failed;
         if (e == ERR_OK && h->died)
             e = ERR_IO;
+        if (h->died)
+            tell_death(h, messages);
     }
     return e;
 }
 
 enum err
-read_run_end(struct read_run *r)
+read_run_end(struct read_run *r, struct buf *messages)
 {
     enum err e;
 
     if (r == NULL)
         return ERR_OK;
-    e = join(r);
+    e = join(r, messages);
     merge_free(r->merge);
     for (unsigned i = 0; r->rings != NULL && i < r->plan.n_workers; i++)
         ring_free(&r->rings[i]);

@@ -22,7 +22,8 @@ bool read_run_step(struct read_run *r, const struct record_sink *sink,
 uint64_t read_run_position(const struct read_run *r);
 uint64_t read_run_refused(const struct read_run *r);
 
-/* Waits for the workers; ERR_OK when all of them ended well. */
-enum err read_run_end(struct read_run *r);
+/* Waits for the workers; ERR_OK when all of them ended well. messages, or NULL,
+ * tells of processes that died. */
+enum err read_run_end(struct read_run *r, struct buf *messages);
 
 #endif

@@ -20,6 +20,7 @@ read_total_new(struct read_total **out)
     if (t == NULL)
         return ERR_NOMEM;
     buf_init(&t->controls, SIZE_MAX / 2);
+    t->seq = 1; /* 0 is the core's first event of kind start */
     *out = t;
     return ERR_OK;
 }
@@ -152,8 +153,7 @@ emit_stats(struct read_total *t, struct record_out *r)
 }
 
 void
-read_total_emit(struct read_total *t, ns_t when,
-                const struct record_sink *sink)
+read_total_emit(struct read_total *t, ns_t when, const struct record_sink *sink)
 {
     struct cursor c = cur_open(buf_view(&t->controls));
     struct record_out r;
