@@ -447,6 +447,8 @@ on_open(void *ctx, struct flow *f, ns_t when)
     s->ctx = c;
     s->flow = f;
     s->mem = m;
+    s->pos[DIR_C2S] = f->half[DIR_C2S].skipped;
+    s->pos[DIR_S2C] = f->half[DIR_S2C].skipped;
     c->now = when;
     c->at = f->established > 0 ? f->established : f->start;
     if (f->midstream) {

@@ -60,7 +60,8 @@ struct flow_half {
     uint32_t duplicates;
     uint32_t reordered;
     uint32_t overlaps_differ;
-    uint8_t ttl; /* of the first packet */
+    uint8_t ttl;      /* of the first packet */
+    uint16_t skipped; /* payload before the protocol, never delivered */
 };
 
 /* Read-only for dissectors, owned by net, valid from open until end returns. */

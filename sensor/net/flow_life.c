@@ -71,6 +71,8 @@ probe_won(struct flow_step *st, const size_t skip[2])
 {
     struct probe *p = st->c->probe;
 
+    for (unsigned d = 0; d < 2; d++)
+        st->c->flow.half[d].skipped = (uint16_t)skip[d];
     open_session(st);
     if (st->c->state == CONN_OPEN)
         flow_probe_replay(p, skip, st->e->now, st->e->ops->data,

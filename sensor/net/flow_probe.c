@@ -1,10 +1,16 @@
 #include "sensor/net/flow_probe.h"
 
 /* The piece that bytes of direction d join, or NULL when there is none yet and
- * no room for one. */
+ * no room for one. However they were cut, bytes that know the same of the other
+ * side are one piece. */
 static struct probe_piece *
 piece_for(struct probe *p, enum dir d, uint64_t acked)
 {
+    struct probe_piece *last =
+        p->n_piece > 0 ? &p->piece[p->n_piece - 1] : NULL;
+
+    if (last != NULL && last->dir == (uint8_t)d && last->acked == acked)
+        return last;
     if (p->n_piece < FLOW_PROBE_PIECES) {
         p->piece[p->n_piece] = (struct probe_piece){acked, 0, (uint8_t)d};
         return &p->piece[p->n_piece++];
