@@ -666,11 +666,8 @@ in_tls(struct smtp *s, struct span *in)
         return;
     }
     s->starttls_used |= !s->implicit_tls;
-    if (s->tls != NULL) {
+    if (s->tls != NULL)
         tls_data(s->tls, DIR_C2S, *in);
-        if (s->tls->half[0].hello_done && s->tls->half[1].hello_done)
-            smtp_emit_tls(s);
-    }
     *in = span_tail(*in, in->n);
 }
 
