@@ -69,9 +69,9 @@ end_message(struct smtp *s)
 {
     struct tx *t = s->tx;
 
-    s->n_messages++;
-    if (t == NULL)
+    if (t == NULL) /* BDAT without MAIL: refused, no message */
         return;
+    s->n_messages++;
     t->complete = true;
     smtp_message_end(s, t);
     smtp_tx_close(s, CUT_NONE);
@@ -248,7 +248,6 @@ on_hello(struct smtp *s, const struct smtp_cmd *c)
      * to the old name. */
     smtp_tx_close(s, CUT_RESET);
     log_drop(&s->log, LOG_HELO);
-    item.text = span_head(item.text, LIMIT_smtp_path);
     if (c->arg.n > 0 && !log_put(&s->log, s->mem, &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     s->ehlo |= c->verb != SMTP_HELO;
@@ -859,6 +858,8 @@ smtp_client_gap(struct smtp *s, uint64_t lost)
         line_reset(l, s->mem);
         s->mode = CLIENT_LOST;
         s->fragment = true;
+        if (s->tx != NULL && s->tx->via == VIA_BDAT)
+            smtp_message_gap(s, s->tx, 0); /* perhaps the next chunk */
         break;
     case CLIENT_DATA:
         keep_as_content(s);

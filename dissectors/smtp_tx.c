@@ -301,7 +301,7 @@ smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
         other_reply(s, t, &item);
         break;
     default:
-        if (code >= 400)
+        if (code >= 400 && t->data_code == 0)
             t->data_code = (uint16_t)code;
         other_reply(s, t, &item);
     }
@@ -321,9 +321,13 @@ find_stopper(const struct tx *t, struct log_item *out)
     bool found = false;
 
     while (log_next(&c, &item)) {
+        /* What follows a chunk's refusal is refused because of it. */
+        bool again = found && out->tag == LOG_REPLY &&
+                     out->index == SMTP_BDAT && item.index == SMTP_BDAT;
         bool stops =
             item.tag == LOG_FINAL ||
-            (item.tag == LOG_REPLY && item.code >= 400 && !t->has_final) ||
+            (item.tag == LOG_REPLY && item.code >= 400 && !t->has_final &&
+             !again) ||
             (item.tag == LOG_RCPT_REPLY && item.code >= 400 &&
              t->accepted == 0 && t->data_code == 0 && !t->has_final);
 
@@ -356,6 +360,8 @@ outcome(const struct tx *t)
         return t->temp_refused ? "deferred" : "rejected";
     if (t->data_code >= 400)
         return outcome_of_code(t->data_code);
+    if (t->via != VIA_NONE && t->lost && t->cut == CUT_RESET)
+        return "unknown"; /* its end may have been in the gap */
     return t->via != VIA_NONE ? "aborted" : "no-data";
 }
 
