@@ -121,7 +121,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     a = walk(in, n_files, 0, filter);
     b = walk(in, n_files, chunks[how & 3U], filter);
     REQUIRE(a.packets == b.packets && a.hash == b.hash);
-    REQUIRE(a.packets == FUZZ_PACKETS || a.faults == b.faults);
+    /* Of a damaged zstd frame libzstd gives out more or less before it fails,
+     * by how the input is cut; without a packet that may be the difference
+     * between a damaged capture and none at all. */
+    REQUIRE(a.packets == FUZZ_PACKETS || a.packets == 0 ||
+            a.faults == b.faults);
     free(one);
     free(two);
     return 0;
