@@ -67,6 +67,14 @@ catch_signals(void)
     (void)sigaction(SIGPIPE, &a, NULL);
 }
 
+/* Some messages come as a line without its end. */
+static void
+end_line(struct buf *messages)
+{
+    if (messages->n > 0 && messages->p[messages->n - 1] != '\n')
+        buf_putc(messages, '\n');
+}
+
 /* ---- preparation ---- */
 
 static enum err
@@ -139,6 +147,7 @@ open_state(struct reading *r)
     e = state_open(dir, STATE_READ, &r->messages);
     if (e == ERR_OK)
         e = journal_open(dir, NULL, &r->journal, &recovery, &r->messages);
+    end_line(&r->messages);
     if (e == ERR_OK && recovery.moved_bytes > 0) {
         buf_str(&r->messages, "journal recovered: ");
         buf_u64(&r->messages, recovery.moved_bytes);
@@ -172,10 +181,11 @@ prepare(struct reading *r)
         .place = r->place,
         .answers = r->answers,
         .journal = r->journal,
-        .lines = read_output_lines(r->output),
     };
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        o.lines = read_output_lines(r->output);
         e = core_new(&o, &r->core);
+    }
     if (e == ERR_OK)
         e = read_run_start(&r->plan, c->ring, c->processes, &r->run);
     return e;
@@ -231,6 +241,7 @@ finish(struct reading *r)
 static void
 say(struct buf *messages)
 {
+    end_line(messages);
     if (messages->n > 0)
         (void)fwrite(messages->p, 1, messages->n, stderr);
     buf_reset(messages);
@@ -305,6 +316,7 @@ read_main(const struct cli *cli)
         partial = r.interrupted || read_total_n_faults(r.total) > 0;
         if (report(&r, partial || e != ERR_OK) != ERR_OK && e == ERR_OK)
             e = ERR_IO;
+        end_line(&r.messages);
         if (e != ERR_OK)
             buf_printf(&r.messages, "span25: %s\n", err_text(e));
         say(&r.messages);

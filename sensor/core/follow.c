@@ -28,6 +28,14 @@ open_index(struct follow *f, const char *dir, uint64_t durable,
     return e == ERR_OK ? index_open(dir, &f->index, messages) : e;
 }
 
+/* Some messages come as a line without its end. */
+static void
+end_line(struct buf *messages)
+{
+    if (messages->n > 0 && messages->p[messages->n - 1] != '\n')
+        buf_putc(messages, '\n');
+}
+
 static enum err
 add_line(struct follow *f, const struct journal_line *line,
          struct buf *messages)
@@ -75,6 +83,7 @@ read_all(struct follow *f, uint64_t durable, struct buf *messages)
             break;
         case JOURNAL_READ_FAILED:
             journal_reader_why(f->reader, messages);
+            end_line(messages);
             return ERR_IO;
         }
     }
@@ -92,6 +101,7 @@ follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
     if (f.json != NULL) {
         json_reader_init(f.json);
         e = open_index(&f, dir, durable, messages);
+        end_line(messages);
     }
     if (e == ERR_OK)
         e = journal_reader_open(dir, index_position(f.index) + 1, &f.reader,
