@@ -9,9 +9,8 @@
  *   duplicate  every packet comes twice
  *   drop       each packet, or a part of one, is not captured
  *   workers    1, 2 and 4 workers, with and without memory caps that bite
- * A capture whose NAME.fragile names one of these words is excused from it, of
- * one-byte segments by "bytes": its case depends on the very packets
- * (scenario.py writes it). */
+ * A capture whose NAME.fragile names one of these words is excused from it: its
+ * case depends on the very packets (scenario.py writes it). */
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,10 +18,12 @@
 #include "sensor/base/hash.h"
 #include "support/mangle.h"
 
-#define RUNS_MAX 400 /* of a kind, per capture; beyond, positions are sampled */
-#define WORK_MAX (UINT64_C(8) << 20) /* and bytes, so that long ones are too */
+#define RUNS_MAX 400 /* of a kind, per capture; beyond, positions are sampled  \
+                      */
+#define WORK_MAX (UINT64_C(8) << 20) /* and bytes, so that long ones are too   \
+                                      */
 #define WINDOW 4
-#define STEP (NS_PER_MS)
+#define STEP   (NS_PER_MS)
 
 struct counts {
     unsigned captures, failed;
@@ -57,6 +58,12 @@ check(struct counts *n, enum kind k, const struct mangle_capture *c,
 
 /* ---- cuts ---- */
 
+static size_t
+min_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Flags that belong to the last byte stay with the last piece. */
 static void
 add_piece(struct mangle_list *l, const struct mangle_seg *s, size_t from,
@@ -68,7 +75,7 @@ add_piece(struct mangle_list *l, const struct mangle_seg *s, size_t from,
     p.d.payload_len = (uint32_t)(to - from);
     p.d.seq = s->d.seq + (uint32_t)from;
     if (to < s->d.payload.n)
-        p.d.flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
+        p.d.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
     else
         p.d.payload_len = s->d.payload_len - (uint32_t)from;
     mangle_add(l, &p);
@@ -78,6 +85,16 @@ static bool
 can_cut(const struct mangle_seg *s)
 {
     return s->d.payload.n > 1 && (s->d.flags & (TCP_SYN | TCP_RST)) == 0;
+}
+
+/* One byte; more where segments wait behind a hole, for so many of them are
+ * bounded (limits.early_segments). */
+static size_t
+piece_of(const struct mangle_seg *s, const struct mangle_run *whole)
+{
+    return whole->stats.gaps + whole->stats.reordered > 0
+               ? s->d.payload.n / 16 + 1
+               : 1;
 }
 
 static void
@@ -93,8 +110,9 @@ cut_all(struct counts *n, const struct mangle_capture *c,
             mangle_add(&l, s);
             continue;
         }
-        for (size_t at = 0; at < s->d.payload.n; at++)
-            add_piece(&l, s, at, at + 1);
+        for (size_t at = 0; at < s->d.payload.n; at += piece_of(s, want))
+            add_piece(&l, s, at,
+                      min_of(at + piece_of(s, want), s->d.payload.n));
     }
     check(n, CUT, c, &l, o, want, "one-byte segments");
     mangle_clear(&l);
@@ -304,8 +322,7 @@ compare_damaged(const struct mangle_run *want, const struct mangle_run *got,
 
         if (w->type != EVENT_SMTP)
             continue;
-        if (w->flow == flow && w->when >= when &&
-            (!lockstep || !hurt)) {
+        if (w->flow == flow && w->when >= when && (!lockstep || !hurt)) {
             hurt = true;
             continue;
         }
@@ -338,8 +355,8 @@ flow_of(const struct mangle_run *r, const struct mangle_seg *s)
 }
 
 static void
-drop_one(struct counts *n, const struct mangle_capture *c,
-         const struct drop *d, const struct mangle_run *want, uint64_t lost)
+drop_one(struct counts *n, const struct mangle_capture *c, const struct drop *d,
+         const struct mangle_run *want, uint64_t lost)
 {
     static const struct mangle_options o = {.view = MANGLE_LOSSY};
     const struct mangle_seg *s = &c->list.seg[d->packet];
@@ -357,8 +374,8 @@ drop_one(struct counts *n, const struct mangle_capture *c,
     mangle_go(c, &l, &o, &got);
     n->runs[DROP]++;
     good = got.smtp_left == 0 && got.net_left == 0;
-    good = good && compare_damaged(want, &got, flow_of(want, s), s->when,
-                                   lockstep);
+    good = good &&
+           compare_damaged(want, &got, flow_of(want, s), s->when, lockstep);
     if (lockstep)
         good = good && got.stats.lost == lost + (d->to - d->from);
     if (!good) {
@@ -422,9 +439,9 @@ workers(struct counts *n, const struct mangle_capture *c)
         uint32_t flows;
         const char *why;
     } rooms[] = {
-        {0, 0, "as configured"},
-        {64 * 16384, 64, "memory that bites"},
-        {64 * 3000, 64, "memory for next to nothing"},
+        {0,          0,  "as configured"             },
+        {64 * 16384, 64, "memory that bites"         },
+        {64 * 3000,  64, "memory for next to nothing"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
@@ -476,8 +493,7 @@ test_capture(struct counts *n, const char *path)
     n->captures++;
     mangle_go(&c, &c.list, &loose, &want);
     if (!is_excused(&c, CUT)) {
-        if (strstr(c.fragile, "bytes") == NULL)
-            cut_all(n, &c, &loose, &want);
+        cut_all(n, &c, &loose, &want);
         cut_each(n, &c, &loose, &want);
     }
     if (!is_excused(&c, DUPLICATE))
@@ -520,8 +536,7 @@ test_path(struct counts *n, const char *path, unsigned depth)
     for (int i = 0; i < k; i++) {
         char inner[4096];
 
-        (void)snprintf(inner, sizeof(inner), "%s/%s", path,
-                       names[i]->d_name);
+        (void)snprintf(inner, sizeof(inner), "%s/%s", path, names[i]->d_name);
         if (is_capture(names[i]->d_name))
             test_capture(n, inner);
         else if (names[i]->d_name[0] != '.' && depth > 0 &&

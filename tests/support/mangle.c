@@ -6,7 +6,7 @@
 #include "sensor/net/defrag.h"
 
 #define TABLE_SEED UINT64_C(0x7370616e3235)
-#define PLENTY (UINT64_C(1) << 30)
+#define PLENTY     (UINT64_C(1) << 30)
 
 static void *
 must(void *p)
@@ -283,8 +283,8 @@ put(void *ctx, struct span record)
         r->line = must(realloc(r->line, r->cap * sizeof(*r->line)));
     }
     l = &r->line[r->n++];
-    *l = (struct mangle_line){head.when, head.flow_id, head.seq, head.type,
-                              r->text.n, 0};
+    *l = (struct mangle_line){head.when, head.flow_id, head.seq,
+                              head.type, r->text.n,    0};
     if (k->view != MANGLE_FULL)
         record = loosen(k, record);
     REQUIRE(json_write(k->json, record, &r->text));
@@ -316,9 +316,10 @@ one_worker(const struct mangle_capture *c, const struct mangle_list *list,
 {
     static const uint16_t ports[] = {25, 465, 587, 2525};
     uint64_t room = o->memory_max > 0 ? o->memory_max : PLENTY;
-    struct smtp_options so = {.sink = {put, k},
-                              .memory_max = room,
-                              .body_digest = true};
+    struct smtp_options so = {
+        .sink = {put, k},
+          .memory_max = room, .body_digest = true
+    };
     struct net_options no = {
         .worker = worker,
         .n_workers = o->n_workers > 0 ? o->n_workers : 1,
@@ -377,8 +378,7 @@ mangle_go(const struct mangle_capture *c, const struct mangle_list *list,
 {
     struct json_writer *json = must(malloc(sizeof(*json)));
     struct record_out record;
-    struct sink k = {.run = out, .view = o->view, .json = json,
-                     .out = &record};
+    struct sink k = {.run = out, .view = o->view, .json = json, .out = &record};
     unsigned n = o->n_workers > 0 ? o->n_workers : 1;
 
     *out = (struct mangle_run){0};

@@ -29,12 +29,12 @@ struct mangle_list {
 
 struct mangle_capture {
     char name[256];
-    char fragile[256];      /* words of NAME.fragile, made by scenario.py */
+    char fragile[256]; /* words of NAME.fragile, made by scenario.py */
     uint8_t *bytes;
-    struct packet *packet;  /* as captured */
+    struct packet *packet; /* as captured */
     size_t n_packets;
     struct mangle_list list; /* its TCP segments, decoded and whole */
-    uint8_t *room;          /* payloads that had been in fragments */
+    uint8_t *room;           /* payloads that had been in fragments */
     size_t n_room;
 };
 
@@ -59,7 +59,7 @@ struct mangle_run {
     struct mangle_line *line;
     size_t n;
     size_t cap;
-    uint64_t net_left;  /* bytes in use at the end: must be 0 */
+    uint64_t net_left; /* bytes in use at the end: must be 0 */
     uint64_t smtp_left;
     struct net_stats stats;
 };
@@ -67,13 +67,14 @@ struct mangle_run {
 enum mangle_view {
     MANGLE_FULL,  /* all there is */
     MANGLE_LOOSE, /* without what depends on pieces and times */
-    MANGLE_LOSSY, /* and without what a loss earlier in the connection changes */
+    MANGLE_LOSSY, /* and without what a loss earlier in the connection changes
+                   */
 };
 
 struct mangle_options {
     enum mangle_view view;
-    unsigned n_workers; /* 0: one */
-    bool frames;        /* decode again from the frames, as the program does */
+    unsigned n_workers;  /* 0: one */
+    bool frames;         /* decode again from the frames, as the program does */
     uint64_t memory_max; /* 0: plenty */
     uint32_t flows_max;
 };

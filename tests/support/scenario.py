@@ -18,8 +18,7 @@ Settings, before the first packet of the connection they speak of:
   option --WORD        for the program that reads the capture
   no golden            only the expectations are checked
   lockstep             tests/mangle_test.c: no loss may hurt a later mail
-  fragile WORD...      it leaves out these manglings: cut bytes reorder
-                       duplicate drop
+  fragile WORD...      it leaves out these manglings: cut reorder duplicate drop
 
 Packets; "at SECONDS" before them sets the time, else 10 ms pass:
   C PIECE... WORD...   a segment of the client (S: of the server), cut at mss
