@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define TURN        (MERGE_AHEAD / 16) /* bytes taken of one worker at a time */
+#define TURN        (256U << 10) /* bytes taken of one worker at a time */
 #define HOLES_MIN   (1U << 20)
 #define FLOW_ID_END (UINT64_C(1) << 51)
 
