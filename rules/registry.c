@@ -223,7 +223,7 @@ find_levels(struct registry *r)
 
 static enum err
 parse_rows(struct registry *r, struct csv *c, const char *name,
-           size_t columns[2], size_t *faulty, struct buf *messages)
+           const size_t columns[2], size_t *faulty, struct buf *messages)
 {
     struct span fields[COLUMNS_MAX];
     struct buf room;

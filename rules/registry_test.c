@@ -225,7 +225,7 @@ escapes_hostile_bytes(void **state)
     struct parsed p;
 
     (void)state;
-    memcpy(csv, "address\n", 8);
+    memcpy(csv, SPAN_LIT("address\n").p, 8);
     for (unsigned b = 0; b < 256; b++) {
         if (b == '\n' || b == '\r' || b == '"' || b == ',')
             continue;

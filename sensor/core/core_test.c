@@ -103,22 +103,35 @@ rig_fini(struct rig *r)
     record_free(&r->out);
 }
 
+struct in {
+    enum event_type type;
+    uint64_t flow;
+    uint32_t seq;
+    unsigned second;
+    const char *src, *dst; /* or NULL */
+};
+
+#define put(r, ...) put_in(r, &(const struct in){__VA_ARGS__})
+
 static void
-put(struct rig *r, enum event_type type, uint64_t flow, uint32_t seq,
-    unsigned second, const char *src, const char *dst)
+put_addr(struct record_out *out, enum field f, const char *text)
 {
-    struct record_head h = {second * NS_PER_S, flow, seq, type};
     struct addr a;
 
+    if (text == NULL)
+        return;
+    assert_true(addr_parse(span_str(text), &a));
+    record_addr(out, f, &a);
+}
+
+static void
+put_in(struct rig *r, const struct in *in)
+{
+    struct record_head h = {in->second * NS_PER_S, in->flow, in->seq, in->type};
+
     record_begin(&r->out, &h);
-    if (src != NULL) {
-        assert_true(addr_parse(span_str(src), &a));
-        record_addr(&r->out, FIELD_SRC_IP, &a);
-    }
-    if (dst != NULL) {
-        assert_true(addr_parse(span_str(dst), &a));
-        record_addr(&r->out, FIELD_DEST_IP, &a);
-    }
+    put_addr(&r->out, FIELD_SRC_IP, in->src);
+    put_addr(&r->out, FIELD_DEST_IP, in->dst);
     core_put(r->core, record_view(&r->out));
 }
 
