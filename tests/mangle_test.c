@@ -18,10 +18,12 @@
 #include "sensor/base/hash.h"
 #include "support/mangle.h"
 
-#define RUNS_MAX 400 /* of a kind, per capture; beyond, positions are sampled  \
-                      */
-#define WORK_MAX (UINT64_C(8) << 20) /* and bytes, so that long ones are too   \
-                                      */
+#define RUNS_MAX                                                               \
+    400 /* of a kind, per capture; beyond, positions are sampled               \
+         */
+#define WORK_MAX                                                               \
+    (UINT64_C(8) << 20) /* and bytes, so that long ones are too                \
+                         */
 #define WINDOW 4
 #define STEP   (NS_PER_MS)
 
@@ -73,6 +75,7 @@ add_piece(struct mangle_list *l, const struct mangle_seg *s, size_t from,
 
     p.d.payload = span_head(span_tail(s->d.payload, from), to - from);
     p.d.payload_len = (uint32_t)(to - from);
+    p.caplen = (uint32_t)(to - from);
     p.d.seq = s->d.seq + (uint32_t)from;
     if (to < s->d.payload.n)
         p.d.flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
@@ -208,20 +211,31 @@ is_fixed(const struct mangle_seg *s)
 }
 
 static bool
-may_swap(const struct mangle_list *l, size_t a, size_t b)
-{
-    for (size_t i = a; i <= b; i++) {
-        if (is_fixed(&l->seg[i]))
-            return false;
-    }
-    return true;
-}
-
-static bool
 same_way(const struct mangle_seg *a, const struct mangle_seg *b)
 {
     return a->d.sport == b->d.sport && a->d.dport == b->d.dport &&
            memcmp(&a->d.src, &b->d.src, sizeof(a->d.src)) == 0;
+}
+
+/* Bytes of both sides that crossed on the way have no order that a mirror could
+ * disturb: whichever it shows first, something else may have happened. */
+static bool
+crossed(const struct mangle_seg *a, const struct mangle_seg *b)
+{
+    return !same_way(a, b) && a->d.payload_len > 0 && b->d.payload_len > 0 &&
+           (int32_t)(b->d.ack - (a->d.seq + a->d.payload_len)) < 0;
+}
+
+static bool
+may_swap(const struct mangle_list *l, size_t a, size_t b)
+{
+    for (size_t i = a; i <= b; i++) {
+        if (is_fixed(&l->seg[i]) ||
+            (i > a && crossed(&l->seg[a], &l->seg[i])) ||
+            (i < b && crossed(&l->seg[i], &l->seg[b])))
+            return false;
+    }
+    return true;
 }
 
 /* Times are those of the places: mirrors disturb the order by less than the

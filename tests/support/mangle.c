@@ -411,33 +411,47 @@ mangle_text(const struct mangle_run *r, size_t i)
     return span_of(r->text.p + r->line[i].at, r->line[i].n);
 }
 
-/* What stands around the first byte that differs. */
+/* What stands around byte at; other is the line that it is compared with. */
 static void
-show(const char *mark, const struct mangle_run *r, size_t i, size_t at)
+show(const char *mark, struct span s, size_t at)
 {
-    struct span s = i < r->n ? mangle_text(r, i) : SPAN_LIT("(nothing)");
     size_t from = at > 60 ? at - 60 : 0;
 
-    if (from >= s.n)
-        from = 0;
-    s = span_head(span_tail(s, from), 200);
+    s = span_head(span_tail(s, from), 400);
     printf("  %s ...%.*s\n", mark, (int)s.n, (const char *)s.p);
 }
 
+static bool
+has_line(const struct mangle_run *r, struct span line)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (span_eq(mangle_text(r, i), line))
+            return true;
+    }
+    return false;
+}
+
+/* A line that only one of them has is shown alone, from its event_type on; of
+ * two that differ, the first difference. */
 static void
 show_both(const struct mangle_run *want, const struct mangle_run *got, size_t i)
 {
+    struct span a = i < want->n ? mangle_text(want, i) : SPAN_NONE;
+    struct span b = i < got->n ? mangle_text(got, i) : SPAN_NONE;
     size_t at = 0;
 
-    if (i < want->n && i < got->n) {
-        struct span a = mangle_text(want, i);
-        struct span b = mangle_text(got, i);
-
-        while (at < a.n && at < b.n && a.p[at] == b.p[at])
-            at++;
-    }
-    show("-", want, i, at);
-    show("+", got, i, at);
+    if (a.n > 0 && b.n > 0 && (has_line(got, a) || has_line(want, b)))
+        at = 140;
+    if (a.n > 0 && at > 0 && !has_line(got, a))
+        show("-", a, at);
+    if (b.n > 0 && at > 0 && !has_line(want, b))
+        show("+", b, at);
+    if (at > 0)
+        return;
+    while (at < a.n && at < b.n && a.p[at] == b.p[at])
+        at++;
+    show("-", a, at);
+    show("+", b, at);
 }
 
 bool
