@@ -152,7 +152,8 @@ struct held {
     uint64_t offset;
     uint64_t acked;
     uint64_t gap;
-    uint64_t n;
+    uint32_t n;
+    uint32_t order; /* of arrival */
 };
 
 static bool
@@ -163,7 +164,7 @@ next_held(struct cursor *c, struct held *h, struct span *data)
     if (head.n == 0)
         return false;
     memcpy(h, head.p, sizeof(*h));
-    *data = cur_take(c, (size_t)h->n);
+    *data = cur_take(c, h->n);
     return !c->bad;
 }
 
@@ -203,10 +204,13 @@ compact(struct smtp *s, enum dir d)
 
 /* False when there is no memory. */
 static bool
-hold(struct smtp *s, enum dir d, const struct held *h, struct span data)
+hold(struct smtp *s, enum dir d, struct held *h, struct span data)
 {
     struct vec *v = &s->w->held[d];
     uint32_t n;
+
+    h->order = s->w->arrivals++;
+    h->n = (uint32_t)data.n;
 
     if (s->w->held_at[d] > 0)
         compact(s, d);
@@ -221,12 +225,45 @@ hold(struct smtp *s, enum dir d, const struct held *h, struct span data)
     return true;
 }
 
+/* What the first waiting item of this direction waits for; 0: there is none. */
+static uint64_t
+wants(const struct smtp *s, enum dir d)
+{
+    struct cursor c = held_of(s, d);
+    struct held h;
+    struct span data;
+
+    return next_held(&c, &h, &data) && h.acked != STREAM_ACK_UNKNOWN ? h.acked
+                                                                     : 0;
+}
+
+/* May bytes of this direction be read whose sender had received so much? If it
+ * had received what waits on the other side, that goes first, unless that in
+ * turn waits for these bytes: then the wire shows no order. */
 static bool
 is_ready(const struct smtp *s, enum dir d, uint64_t acked)
 {
+    enum dir o = dir_other(d);
+
     if (d == DIR_C2S && s->gate != GATE_OPEN)
         return false;
-    return acked == STREAM_ACK_UNKNOWN || acked <= seen(s, dir_other(d));
+    if (acked == STREAM_ACK_UNKNOWN || acked <= s->pos[o])
+        return true;
+    if (acked > seen(s, o))
+        return false;
+    return wants(s, o) > s->pos[d] || (o == DIR_C2S && s->gate != GATE_OPEN);
+}
+
+/* Bytes of n that may be read before something on the other side becomes ready.
+ */
+static size_t
+until_other(const struct smtp *s, enum dir d, size_t n)
+{
+    uint64_t other = wants(s, dir_other(d));
+
+    if (other <= s->pos[d] || other - s->pos[d] >= n)
+        return n;
+    return (size_t)(other - s->pos[d]);
 }
 
 static size_t
@@ -260,7 +297,7 @@ advance(struct smtp *s, enum dir d, const struct held *h, size_t n)
         w->held_at[d] += (uint32_t)(sizeof(*h) + h->n);
     } else {
         rest.offset += n;
-        rest.n -= n;
+        rest.n -= (uint32_t)n;
         w->held_at[d] += (uint32_t)n;
         memcpy(w->held[d].p + w->held_at[d], &rest, sizeof(rest));
     }
@@ -319,6 +356,7 @@ release_one(struct smtp *s, enum dir d, bool force)
         advance(s, d, &h, 0);
         return true;
     }
+    data = span_head(data, until_other(s, d, data.n));
     c = (struct chunk){data, d, h.when, h.offset, h.acked};
     n = feed(s, &c);
     advance(s, d, &h, n);
@@ -336,10 +374,11 @@ guess(struct smtp *s)
     struct span line;
     bool whole;
 
-    if (s->gate == GATE_OPEN || !s->realign || !next_held(&at, &h, &data))
+    if (s->gate == GATE_OPEN || !smtp_pending_in_gap(s) ||
+        !next_held(&at, &h, &data))
         return false;
-    if (h.acked == STREAM_ACK_UNKNOWN || h.acked <= s->gap_begin)
-        return false;
+    if (h.acked > s->pos[DIR_S2C] || h.acked <= s->gap_begin)
+        return false; /* unknown, to come, or before it */
     whole = waiting_line(s, &line);
     if (!whole && s->gate != GATE_STARTTLS)
         return false;
@@ -347,11 +386,33 @@ guess(struct smtp *s)
     return true;
 }
 
+/* Of the two that wait first, the one that is ready. Of two the older; but of
+ * two that wait for each other the newer, as if the rest of it had not come. */
+static bool
+release_next(struct smtp *s)
+{
+    struct cursor c = held_of(s, DIR_C2S);
+    struct cursor v = held_of(s, DIR_S2C);
+    struct held client;
+    struct held server;
+    struct span data;
+    bool has_client =
+        next_held(&c, &client, &data) && is_ready(s, DIR_C2S, client.acked);
+    bool has_server =
+        next_held(&v, &server, &data) && is_ready(s, DIR_S2C, server.acked);
+
+    if (has_client && has_server)
+        has_client = (client.order < server.order) !=
+                     (wants(s, DIR_C2S) > s->pos[DIR_S2C]);
+    if (has_client || has_server)
+        return release_one(s, has_client ? DIR_C2S : DIR_S2C, false);
+    return guess(s);
+}
+
 static void
 release(struct smtp *s)
 {
-    while (release_one(s, DIR_C2S, false) || release_one(s, DIR_S2C, false) ||
-           guess(s))
+    while (release_next(s))
         ;
 }
 
@@ -373,19 +434,24 @@ press_on(struct smtp *s, struct chunk c)
     }
 }
 
-/* A server's segment pauses where it opens a gate, for what waited there. */
+/* Reads as much of a new segment as need not wait; gives what is left. */
 static size_t
-feed_all(struct smtp *s, struct chunk c)
+feed_ready(struct smtp *s, struct chunk c)
 {
-    size_t n = c.data.n;
-    size_t taken;
+    struct span all = c.data;
 
-    do {
-        taken = feed(s, &c);
-        c.data = span_tail(c.data, taken);
-        c.offset += taken;
-    } while (c.data.n > 0 && c.dir == DIR_S2C && n_held(s, DIR_C2S) == 0);
-    return n - c.data.n;
+    while (all.n > 0 && n_held(s, c.dir) == 0 &&
+           is_ready(s, c.dir, c.peer_acked)) {
+        size_t n;
+
+        c.data = span_head(all, until_other(s, c.dir, all.n));
+        n = feed(s, &c);
+        all = span_tail(all, n);
+        c.offset += n;
+        if (n_held(s, dir_other(c.dir)) > 0)
+            break;
+    }
+    return all.n;
 }
 
 static void
@@ -393,19 +459,16 @@ on_data(void *session, const struct chunk *c)
 {
     struct smtp *s = session;
     enum dir d = c->dir;
-    struct held h = {c->when, c->offset, c->peer_acked, 0, c->data.n};
-    size_t taken = 0;
+    struct held h = {.when = c->when, .acked = c->peer_acked};
+    struct chunk rest = *c;
+    size_t left;
 
     enter(s, c->when);
-    if (n_held(s, d) == 0 && is_ready(s, d, c->peer_acked))
-        taken = feed_all(s, *c);
-    if (taken < c->data.n) {
-        struct chunk rest = *c;
-
-        h.offset += taken;
-        h.n -= taken;
-        rest.data = span_tail(c->data, taken);
-        rest.offset = h.offset;
+    left = feed_ready(s, rest);
+    if (left > 0) {
+        rest.data = span_tail(c->data, c->data.n - left);
+        rest.offset += c->data.n - left;
+        h.offset = rest.offset;
         if (!hold(s, d, &h, rest.data))
             press_on(s, rest);
     }
@@ -421,7 +484,7 @@ static void
 on_gap(void *session, enum dir d, uint64_t lost, ns_t when)
 {
     struct smtp *s = session;
-    struct held h = {when, 0, STREAM_ACK_UNKNOWN, lost, 0};
+    struct held h = {.when = when, .acked = STREAM_ACK_UNKNOWN, .gap = lost};
     bool waits;
 
     enter(s, when);

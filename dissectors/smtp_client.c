@@ -325,7 +325,7 @@ on_bdat(struct smtp *s, const struct smtp_cmd *c)
 
     if (c->bad)
         smtp_odd(s, ANOM_BAD_BDAT, DIR_C2S);
-    smtp_pending_add(s, c->last ? SMTP_END : SMTP_BDAT, t, 0);
+    smtp_pending_add(s, c->last && !c->bad ? SMTP_END : SMTP_BDAT, t, 0);
     if (c->bad && c->size == 0)
         return;
     if (t != NULL)
@@ -539,6 +539,7 @@ in_doubt(struct smtp *s, struct span *in)
     struct span head = span_head(*in, span_find(*in, '\n') + 1);
     struct line line = {SPAN_NONE, EOL_LF, false};
 
+    line_done(l, s->mem);
     if (!line_store(&l->carry, s->mem, head.p, head.n)) {
         s->w->check = false;
         keep_as_content(s);
@@ -658,7 +659,7 @@ static void
 in_tls(struct smtp *s, struct span *in)
 {
     if (!s->tls_begun && line_begun(&s->w->line[DIR_C2S]).n == 0 &&
-        tls_looks_like(*in))
+        smtp_begins_tls(*in))
         s->tls_begun = true;
     if (!s->tls_begun) {
         plain_before_tls(s, in);
@@ -758,7 +759,7 @@ smtp_gate_guess(struct smtp *s, struct span next)
     if (s->tx != NULL)
         s->tx->inferred = true;
     if (s->gate == GATE_STARTTLS)
-        smtp_gate_open(s, next.n == 0 || tls_looks_like(next));
+        smtp_gate_open(s, next.n == 0 || smtp_begins_tls(next));
     else
         smtp_gate_open(s, !smtp_cmd_is_certain(next));
 }
@@ -779,7 +780,7 @@ static void
 first_bytes(struct smtp *s, const struct chunk *c)
 {
     s->spoke_client = true;
-    if (!s->has_banner && tls_looks_like(c->data)) {
+    if (!s->has_banner && smtp_begins_tls(c->data)) {
         s->implicit_tls = true;
         smtp_pending_drop_all(s);
         smtp_client_tls(s);

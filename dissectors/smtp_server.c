@@ -33,6 +33,12 @@ smtp_pending_last(struct smtp *s)
     return pending_at(s, n_queued(s));
 }
 
+bool
+smtp_pending_in_gap(const struct smtp *s)
+{
+    return s->realign && s->has_first && s->before_gap == n_queued(s) + 1;
+}
+
 /* Beyond the limit commands of one kind share an entry, recipients only in a
  * row: so each still gets its own reply. The others become nameless. */
 static bool
@@ -82,13 +88,11 @@ smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
         .rcpt = rcpt,
         .verb = verb,
     };
-    uint64_t acked = s->ctx->cmd_acked;
+    /* Written before its client had read what was lost. */
+    bool before = s->realign && s->ctx->cmd_acked < s->gap_end &&
+                  s->before_gap == n_queued(s) + s->has_first;
 
     s->answered = false;
-    /* Written before its client had read what was lost. */
-    if (s->realign && acked < s->gap_end &&
-        s->before_gap == n_queued(s) + s->has_first)
-        s->before_gap++;
     if (!s->has_first) {
         s->first = p;
         s->has_first = true;
@@ -107,6 +111,8 @@ smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
             return;
         }
     }
+    if (before)
+        s->before_gap++;
     if (t != NULL)
         t->n_pending++;
 }
@@ -730,7 +736,7 @@ static void
 in_tls(struct smtp *s, struct span *in)
 {
     if (!s->server_tls && line_begun(&s->w->line[DIR_S2C]).n == 0 &&
-        tls_looks_like(*in))
+        smtp_begins_tls(*in))
         s->server_tls = true;
     if (!s->server_tls && !s->implicit_tls) {
         plain_after_220(s, in);
@@ -746,7 +752,7 @@ static void
 first_bytes(struct smtp *s, struct span data)
 {
     s->spoke_server = true;
-    if (!tls_looks_like(data) || s->mode == CLIENT_TLS)
+    if (!smtp_begins_tls(data) || s->mode == CLIENT_TLS)
         return;
     s->implicit_tls = true;
     smtp_pending_drop_all(s);

@@ -33,6 +33,7 @@ struct work {
     struct vec held[2];  /* early bytes and gaps, see smtp.c */
     uint64_t ahead[2];   /* stream bytes they stand for */
     uint32_t held_at[2]; /* bytes of held that are done */
+    uint32_t arrivals;   /* of what was held, to keep the order */
     struct line_in line[2];
     struct vec reply;    /* text of the reply begun */
     struct vec queue;    /* struct pending, all but the first */
@@ -211,6 +212,13 @@ smtp_has_gap(const struct smtp *s)
     return (s->anomalies & (UINT64_C(1) << ANOM_GAP)) != 0;
 }
 
+/* By the first byte alone, so that it does not matter where a segment ends. */
+static inline bool
+smtp_begins_tls(struct span s)
+{
+    return tls_looks_like(span_head(s, 1));
+}
+
 /* smtp_emit.c */
 void smtp_anomaly(struct smtp *s, enum anomaly kind, enum dir d,
                   uint64_t offset, struct span detail);
@@ -296,6 +304,8 @@ void smtp_pending_pop(struct smtp *s);
 void smtp_pending_passed(struct smtp *s, enum smtp_verb next);
 /* Those before the last one were answered, in what was lost. */
 void smtp_pending_keep_last(struct smtp *s);
+/* May the reply to the last one have been lost? */
+bool smtp_pending_in_gap(const struct smtp *s);
 void smtp_pending_drop_all(struct smtp *s);
 /* Notes the code, or what else is learnt, of AUTH attempt number n. */
 void smtp_auth_mark(struct smtp *s, uint32_t n, unsigned code,

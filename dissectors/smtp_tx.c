@@ -362,6 +362,8 @@ outcome(const struct tx *t)
         return outcome_of_code(t->data_code);
     if (t->via != VIA_NONE && t->lost && t->cut == CUT_RESET)
         return "unknown"; /* its end may have been in the gap */
+    if (t->via != VIA_NONE && t->lost && t->cut == CUT_RESET)
+        return "unknown"; /* its end may have been in the gap */
     return t->via != VIA_NONE ? "aborted" : "no-data";
 }
 
