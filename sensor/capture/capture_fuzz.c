@@ -16,6 +16,7 @@ struct seen {
     uint64_t hash;
     uint64_t packets;
     size_t faults;
+    bool coding; /* compressed data was damaged */
 };
 
 static void
@@ -76,6 +77,7 @@ walk(const struct span *in, size_t n, size_t chunk, const char *filter)
     if (capture_open_memory(in, n, chunk, &options, &c, &message) != ERR_OK) {
         REQUIRE(message.n > 0);
         buf_free(&message);
+        s.coding = true; /* damaged before the first header, perhaps */
         return s;
     }
     REQUIRE(message.n == 0);
@@ -88,6 +90,8 @@ walk(const struct span *in, size_t n, size_t chunk, const char *filter)
     if (s.packets < FUZZ_PACKETS)
         check_end(c, n, s.packets);
     s.faults = capture_n_faults(c);
+    for (size_t i = 0; i < s.faults; i++)
+        s.coding |= capture_fault(c, i)->kind == CAPTURE_FAULT_CODING;
     capture_close(c);
     buf_free(&message);
     return s;
@@ -120,12 +124,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     in[1] = span_of(two, all - first);
     a = walk(in, n_files, 0, filter);
     b = walk(in, n_files, chunks[how & 3U], filter);
-    REQUIRE(a.packets == b.packets && a.hash == b.hash);
-    /* Of a damaged zstd frame libzstd gives out more or less before it fails,
-     * by how the input is cut; without a packet that may be the difference
-     * between a damaged capture and none at all. */
-    REQUIRE(a.packets == FUZZ_PACKETS || a.packets == 0 ||
-            a.faults == b.faults);
+    /* How much of a damaged compressed frame is given out before it fails
+     * depends on how the input is cut (capture.h, known gaps). */
+    if (!a.coding && !b.coding) {
+        REQUIRE(a.packets == b.packets && a.hash == b.hash);
+        REQUIRE(a.packets == FUZZ_PACKETS || a.faults == b.faults);
+    }
     free(one);
     free(two);
     return 0;
