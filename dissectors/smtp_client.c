@@ -264,6 +264,10 @@ on_mail(struct smtp *s, const struct smtp_cmd *c)
     struct tx *t;
 
     note_path(s, c);
+    /* Nobody is seen to answer: the mails before are told now, not at the end
+     * of a connection that may be long (tests/scenarios/oneway-client.smtp). */
+    if (smtp_oneway(s) && s->n_tx > 0)
+        smtp_pending_drop_all(s);
     if (!s->ehlo && !s->helo_verb && is_whole(s))
         smtp_odd(s, ANOM_NO_HELO, DIR_C2S);
     t = smtp_tx_mail(s);
