@@ -343,7 +343,8 @@ compare_damaged(const struct mangle_run *want, const struct mangle_run *got,
         for (j = 0; j < got->n && !found; j++)
             found = span_eq(mangle_text(want, i), mangle_text(got, j));
         if (!found) {
-            printf("  - %.*s\n", (int)w->n, (const char *)want->text.p + w->at);
+            printf("  - %.*s...\n", w->n < 400 ? (int)w->n : 400,
+                   (const char *)want->text.p + w->at);
             return false;
         }
     }
