@@ -238,28 +238,37 @@ net_now(const struct net *n)
     return n->now;
 }
 
-/* A flow to end: where it is, by its id. */
-struct ending {
-    uint64_t id;
-    uint32_t shard;
-    uint32_t slot;
-};
+/* A flow to end is named by its shard and slot: 4 bytes, for there may be a
+ * million of them. */
+_Static_assert(TIMER_SLOT_BITS == 26 && FLOW_SHARDS == 64,
+               "a shard and a slot fit into 32 bits");
+
+static struct conn *
+ending_conn(const struct net *n, uint32_t ending)
+{
+    return shard_at(&n->shard[ending >> TIMER_SLOT_BITS],
+                    ending & ((UINT32_C(1) << TIMER_SLOT_BITS) - 1));
+}
 
 static int
-by_id(const void *a, const void *b)
+by_id(const void *a, const void *b, void *ctx)
 {
-    const struct ending *x = a;
-    const struct ending *y = b;
+    uint32_t x;
+    uint32_t y;
+    uint64_t id_x;
+    uint64_t id_y;
 
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    if (x->shard != y->shard)
-        return x->shard < y->shard ? -1 : 1;
-    return x->slot < y->slot ? -1 : x->slot > y->slot;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    id_x = ending_conn(ctx, x)->flow.id;
+    id_y = ending_conn(ctx, y)->flow.id;
+    if (id_x != id_y)
+        return id_x < id_y ? -1 : 1;
+    return x < y ? -1 : x > y;
 }
 
 static size_t
-list_endings(struct net *n, struct ending *list)
+list_endings(struct net *n, uint32_t *list)
 {
     size_t k = 0;
 
@@ -267,12 +276,10 @@ list_endings(struct net *n, struct ending *list)
         struct shard *s = &n->shard[i];
 
         for (uint32_t slot = 0; slot < shard_slots(s); slot++) {
-            const struct conn *c = shard_at(s, slot);
-
-            if (c->state == CONN_FREE)
+            if (shard_at(s, slot)->state == CONN_FREE)
                 continue;
             if (list != NULL)
-                list[k] = (struct ending){c->flow.id, i, slot};
+                list[k] = (i << TIMER_SLOT_BITS) | slot;
             k++;
         }
     }
@@ -283,7 +290,7 @@ bool
 net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx)
 {
     size_t k = list_endings(n, NULL);
-    struct ending *list = calloc(k > 0 ? k : 1, sizeof(*list));
+    uint32_t *list = calloc(k > 0 ? k : 1, sizeof(*list));
 
     if (list == NULL) {
         for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers)
@@ -291,14 +298,12 @@ net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx)
         return false;
     }
     (void)list_endings(n, list);
-    qsort(list, k, sizeof(*list), by_id);
+    qsort_r(list, k, sizeof(*list), by_id, n);
     if (sorted != NULL)
         sorted(ctx);
-    for (size_t i = 0; i < k; i++) {
-        struct shard *s = &n->shard[list[i].shard];
-
-        flow_life_finish(&n->env, s, shard_at(s, list[i].slot));
-    }
+    for (size_t i = 0; i < k; i++)
+        flow_life_finish(&n->env, &n->shard[list[i] >> TIMER_SLOT_BITS],
+                         ending_conn(n, list[i]));
     free(list);
     return true;
 }
