@@ -18,6 +18,7 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     charset_init(&c->charset);
     record_init(&c->rec);
     buf_init(&c->scratch, 2 * LIMIT_smtp_line);
+    buf_init(&c->caps, 4 * LIMIT_smtp_line);
     for (unsigned i = 0; i < FLOW_SHARDS; i++)
         c->mem[i].max = o->memory_max / FLOW_SHARDS;
     if (o->body_digest) {
@@ -40,6 +41,7 @@ smtp_free(struct smtp_ctx *c)
     charset_fini(&c->charset);
     record_free(&c->rec);
     buf_free(&c->scratch);
+    buf_free(&c->caps);
     free(c);
 }
 
@@ -681,6 +683,8 @@ on_probe(struct span c2s, struct span s2c, size_t skip[2])
     skip[DIR_C2S] = skip[DIR_S2C] = 0;
     if (c2s.n > 0 && c2s.n < connect.n && span_starts(connect, c2s))
         return 0;
+    if (c2s.n == 0 && span_starts(s2c, SPAN_LIT("HTTP")))
+        return 0; /* the answer to a CONNECT that is seen late */
     if (c2s.n == 0 && span_starts(s2c, SPAN_LIT("HTTP")))
         return 0; /* the answer to a CONNECT that is seen late */
     if (span_starts_nocase(c2s, connect)) {

@@ -192,25 +192,58 @@ smtp_reply_words(struct span text)
     return span_trim(span_tail(text, e.n));
 }
 
-static struct span
-lowered(struct span text, uint8_t room[TEXT_MAX])
+/* A reply's text in lower case, and which pairs of letters are in it: most
+ * words are ruled out by their first two. */
+struct words {
+    uint8_t room[TEXT_MAX];
+    struct span low;
+    uint64_t pairs[16];
+};
+
+static unsigned
+pair_of(uint8_t a, uint8_t b)
+{
+    return (a * 33U + b) & 1023U;
+}
+
+static void
+words_of(struct words *w, struct span text)
 {
     size_t n = text.n < TEXT_MAX ? text.n : TEXT_MAX;
+    uint8_t before = 0;
 
+    memset(w->pairs, 0, sizeof(w->pairs));
     for (size_t i = 0; i < n; i++) {
         uint8_t c = text.p[i];
+        unsigned pair;
 
         if (c >= 'A' && c <= 'Z')
             c = (uint8_t)(c + 32);
-        room[i] = c == '\n' ? ' ' : c;
+        if (c == '\n')
+            c = ' ';
+        w->room[i] = c;
+        pair = pair_of(before, c);
+        w->pairs[pair >> 6] |= UINT64_C(1) << (pair & 63);
+        before = c;
     }
-    return span_of(room, n);
+    w->low = span_of(w->room, n);
+}
+
+/* Where the words stand, or the length of the text. */
+static size_t
+find(const struct words *w, const char *words)
+{
+    unsigned pair = pair_of((uint8_t)words[0], (uint8_t)words[1]);
+
+    if ((w->pairs[pair >> 6] >> (pair & 63) & 1) == 0)
+        return w->low.n;
+    return span_search(w->low, span_str(words));
 }
 
 static bool
-has(struct span text, const char *words)
+has(const struct words *w, const char *words)
 {
-    return span_search(text, span_str(words)) < text.n;
+    return find(w, words) < w->low.n;
 }
 
 static bool
@@ -222,19 +255,18 @@ is_host_byte(uint8_t c)
 
 /* The host name after "blocked using" and the like: one word with a dot. */
 static struct span
-named_list(struct span text, struct span low)
+named_list(struct span text, const struct words *w)
 {
     static const char *const before[] = {"blocked using ", "listed by ",
                                          "listed at ",     "listed in ",
                                          "listed on ",     "found in "};
 
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        struct span want = span_str(before[i]);
-        size_t at = span_search(low, want);
-        struct span name = span_tail(text, at + want.n);
+        size_t at = find(w, before[i]);
+        struct span name = span_tail(text, at + strlen(before[i]));
         size_t n = 0;
 
-        if (at == low.n)
+        if (at == w->low.n)
             continue;
         while (n < name.n && is_host_byte(name.p[n]))
             n++;
@@ -248,10 +280,10 @@ named_list(struct span text, struct span low)
 }
 
 static struct span
-known_list(struct span low)
+known_list(const struct words *w)
 {
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        if (has(low, lists[i].words))
+        if (has(w, lists[i].words))
             return span_str(lists[i].name);
     }
     return SPAN_NONE;
@@ -271,10 +303,10 @@ by_enhanced(struct span text)
 }
 
 static enum smtp_class
-by_words(unsigned code, struct span low)
+by_words(unsigned code, const struct words *w)
 {
     for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
-        if ((!phrases[i].temp || code < 500) && has(low, phrases[i].words))
+        if ((!phrases[i].temp || code < 500) && has(w, phrases[i].words))
             return phrases[i].class;
     }
     return SMTP_CLASS_NONE;
@@ -283,8 +315,7 @@ by_words(unsigned code, struct span low)
 enum smtp_class
 smtp_classify(unsigned code, struct span text, struct span *list)
 {
-    uint8_t room[TEXT_MAX];
-    struct span low;
+    struct words w;
     enum smtp_class c;
     struct span e;
 
@@ -294,13 +325,13 @@ smtp_classify(unsigned code, struct span text, struct span *list)
     c = by_enhanced(text);
     if (c != SMTP_CLASS_NONE)
         return c;
-    low = lowered(text, room);
-    *list = named_list(text, low);
+    words_of(&w, text);
+    *list = named_list(text, &w);
     if (list->p == NULL)
-        *list = known_list(low);
+        *list = known_list(&w);
     if (list->p != NULL)
         return SMTP_CLASS_BLOCKLIST;
-    c = by_words(code, low);
+    c = by_words(code, &w);
     if (c != SMTP_CLASS_NONE)
         return c;
     e = smtp_enhanced(text);
@@ -320,16 +351,15 @@ smtp_queue_id(struct span text)
     static const char *const before[] = {"queued as ", "queued with id ",
                                          "accepted for delivery id=", "id="};
     struct span words = smtp_reply_words(text);
-    uint8_t room[TEXT_MAX];
-    struct span low = lowered(words, room);
+    struct words w;
 
+    words_of(&w, words);
     for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        struct span want = span_str(before[i]);
-        size_t at = span_search(low, want);
-        struct span id = span_tail(words, at + want.n);
+        size_t at = find(&w, before[i]);
+        struct span id = span_tail(words, at + strlen(before[i]));
         size_t n = 0;
 
-        if (at == low.n)
+        if (at == w.low.n)
             continue;
         while (n < id.n && is_id_byte(id.p[n]))
             n++;
@@ -337,10 +367,10 @@ smtp_queue_id(struct span text)
             return span_head(id, n);
     }
     /* sendmail: "<id> Message accepted for delivery" */
-    if (has(low, "message accepted for delivery")) {
+    if (has(&w, "message accepted for delivery")) {
         size_t n = span_find(words, ' ');
 
-        if (n >= 8 && span_search(low, SPAN_LIT("message")) == n + 1)
+        if (n >= 8 && find(&w, "message") == n + 1)
             return span_head(words, n);
     }
     return SPAN_NONE;

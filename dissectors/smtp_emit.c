@@ -1,3 +1,4 @@
+#include "dissectors/smtp_caps.h"
 #include "dissectors/smtp_session.h"
 
 static void
@@ -122,7 +123,9 @@ greeting(const struct smtp *s, struct record_out *r)
     while (caps.n > 0) {
         size_t n = span_find(caps, '\n');
 
-        record_str(r, FIELD_SMTP_EHLO_CAPS, span_head(caps, n));
+        buf_reset(&s->ctx->caps);
+        smtp_caps_unpack(span_head(caps, n), &s->ctx->caps);
+        record_str(r, FIELD_SMTP_EHLO_CAPS, buf_view(&s->ctx->caps));
         caps = span_tail(caps, n + 1);
     }
     smtp_emit_replies(r, &s->log);

@@ -12,6 +12,7 @@ struct smuggle {
     uint16_t n_answered;
     uint8_t n_rcpt;
     bool accepted;
+    bool done; /* the hidden envelope is complete */
 };
 
 struct message {
@@ -174,8 +175,7 @@ hidden_command(struct smtp *s, struct tx *t, struct span text)
         (void)log_put(&g->log, s->mem, &item);
     smtp_anomaly(s, ANOM_SMUGGLING, DIR_C2S, g->offset,
                  span_str(smtp_eod_name((enum smtp_eod)t->eod)));
-    if (c.verb == SMTP_DATA || c.verb == SMTP_BDAT)
-        g->left = 0;
+    g->done = c.verb == SMTP_DATA || c.verb == SMTP_BDAT;
 }
 
 static void
@@ -186,12 +186,9 @@ look_behind(struct smtp *s, struct tx *t, struct span in)
 
     in = span_head(in, g->left);
     g->left -= (uint32_t)in.n;
-    while (line_take(&g->line, s->mem, &in, 512, &line)) {
+    while (!g->done && line_take(&g->line, s->mem, &in, 512, &line))
         hidden_command(s, t, line.text);
-        if (g->left == 0 && in.n == 0)
-            break;
-    }
-    if (g->left == 0)
+    if (g->left == 0 || g->done)
         line_reset(&g->line, s->mem);
 }
 
@@ -207,7 +204,7 @@ smtp_message_content(struct smtp *s, struct tx *t, struct span in)
         header_bytes(s, m, in);
     if (m->digest != NULL)
         (void)EVP_DigestUpdate(m->digest, in.p, in.n);
-    if (m->smuggle != NULL && m->smuggle->left > 0)
+    if (m->smuggle != NULL && m->smuggle->left > 0 && !m->smuggle->done)
         look_behind(s, t, in);
 }
 

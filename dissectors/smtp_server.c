@@ -1,3 +1,4 @@
+#include "dissectors/smtp_caps.h"
 #include "dissectors/smtp_session.h"
 
 /* ---- the queue of commands without a reply ---- */
@@ -384,21 +385,24 @@ on_hello_reply(struct smtp *s, const struct pending *p, const struct reply *r)
     size_t first = span_find(r->text, '\n');
     struct span caps = span_tail(r->text, first + 1);
     struct log_item item = {.tag = LOG_CAPS};
-    size_t at = 0;
+    struct buf *small = &s->ctx->caps;
 
     log_session(s, p, r);
     if (r->code >= 300 || p->verb == SMTP_HELO)
         return;
     log_drop(&s->log, LOG_CAPS);
     s->pipelining_offered = false;
-    for (unsigned n = 0; at < caps.n && n < LIMIT_smtp_caps; n++) {
-        struct span rest = span_tail(caps, at);
-        struct span line = span_head(rest, span_find(rest, '\n'));
+    buf_reset(small);
+    for (unsigned n = 0; caps.n > 0 && n < LIMIT_smtp_caps; n++) {
+        struct span line = span_head(caps, span_find(caps, '\n'));
 
         on_cap(s, line);
-        item.text = span_head(caps, at + line.n);
-        at += line.n + 1;
+        if (n > 0)
+            buf_putc(small, '\n');
+        smtp_caps_pack(line, small);
+        caps = span_tail(caps, line.n + 1);
     }
+    item.text = buf_view(small);
     if (item.text.n > 0 && !log_put(&s->log, s->mem, &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
 }

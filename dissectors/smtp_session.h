@@ -51,6 +51,7 @@ struct smtp_ctx {
     void *describe_ctx;
     struct record_out rec;
     struct buf scratch;
+    struct buf caps; /* EHLO lines, packed or unpacked */
     struct mem mem[FLOW_SHARDS];
     smtp_scan_fn scan;
     struct charset charset;

@@ -193,13 +193,18 @@ struct tx *
 smtp_tx_mail(struct smtp *s)
 {
     struct tx *t = s->tx;
+    struct tx *second;
     bool nested = t != NULL && t->has_mail && t->mail_code < 300 &&
                   t->via == VIA_NONE && s->outer == NULL;
 
     if (!nested)
         smtp_tx_close(s, CUT_RESET);
-    s->outer = nested ? t : NULL;
-    return smtp_tx_new(s);
+    second = smtp_tx_new(s);
+    if (second != NULL)
+        s->outer = nested ? t : NULL;
+    else
+        smtp_tx_close(s, CUT_RESET);
+    return second;
 }
 
 static bool

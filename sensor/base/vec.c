@@ -2,7 +2,11 @@
 
 #include <stdlib.h>
 
-#define STEP    32U
+/* Blocks are as large as malloc makes them anyway: steps of STEP, less the HEAD
+ * that it keeps for itself, and never below LEAST. */
+#define STEP    16U
+#define HEAD    8U
+#define LEAST   24U
 #define CAP_MAX (UINT32_MAX / 4)
 
 static bool
@@ -27,7 +31,8 @@ vec_reserve(struct vec *v, struct mem *m, size_t more)
         return true;
     if (more > CAP_MAX || need > CAP_MAX)
         return false;
-    cap = (cap + STEP - 1) & ~(size_t)(STEP - 1);
+    cap = ((cap + HEAD + STEP - 1) & ~(size_t)(STEP - 1)) - HEAD;
+    cap = cap > LEAST ? cap : LEAST;
     if (!charge(m, cap - v->cap))
         return false;
     p = realloc(v->p, cap);
