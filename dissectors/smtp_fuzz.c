@@ -44,7 +44,6 @@ put(void *ctx, struct span record)
 struct side {
     uint64_t sent;  /* and passed on */
     uint64_t acked; /* of the other side, at the last segment */
-    bool ahead;     /* it had more than was sent */
     bool gap;
 };
 
@@ -104,7 +103,6 @@ step(void *session, struct flow *f, struct cursor *in, struct side side[2],
         c.peer_acked = ack_of(op >> 3, me, &side[dir_other(d)]);
         if (c.peer_acked != STREAM_ACK_UNKNOWN)
             me->acked = c.peer_acked;
-        me->ahead |= (op >> 3 & 7) == 5 || (op >> 3 & 7) == 6;
         c.data = cur_take(in, n);
         me->sent += n;
         give(session, f, c, bytewise);

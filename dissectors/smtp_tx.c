@@ -329,12 +329,11 @@ find_stopper(const struct tx *t, struct log_item *out)
         /* What follows a chunk's refusal is refused because of it. */
         bool again = found && out->tag == LOG_REPLY &&
                      out->index == SMTP_BDAT && item.index == SMTP_BDAT;
-        bool stops =
-            item.tag == LOG_FINAL ||
-            (item.tag == LOG_REPLY && item.code >= 400 && !t->has_final &&
-             !again) ||
-            (item.tag == LOG_RCPT_REPLY && item.code >= 400 &&
-             t->accepted == 0 && t->data_code == 0 && !t->has_final);
+        bool stops = item.tag == LOG_FINAL ||
+                     (item.tag == LOG_REPLY && item.code >= 400 &&
+                      !t->has_final && !again) ||
+                     (item.tag == LOG_RCPT_REPLY && item.code >= 400 &&
+                      t->accepted == 0 && t->data_code == 0 && !t->has_final);
 
         if (stops) {
             *out = item;

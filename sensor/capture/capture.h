@@ -40,7 +40,8 @@
  * taken with their swapped lengths but not tested on real files; a zstd frame
  * with a window over 128 MiB is refused as damage; of a damaged gzip member or
  * zstd frame, the packets just before the damage are given out or not by how
- * the bytes arrive, for the libraries give out more or less before they fail. */
+ * the bytes arrive, for the libraries give out more or less before they fail.
+ */
 #include <signal.h>
 
 #include "sensor/base/buf.h"

@@ -418,8 +418,7 @@ show(const char *mark, struct span s, size_t at)
     size_t from = at > 60 ? at - 60 : 0;
 
     s = span_head(span_tail(s, from), 400);
-    printf("  %s ...%.*s\n", mark, (int)s.n,
-           s.n > 0 ? (const char *)s.p : "");
+    printf("  %s ...%.*s\n", mark, (int)s.n, s.n > 0 ? (const char *)s.p : "");
 }
 
 static bool

@@ -69,9 +69,7 @@ random_entry(struct record_out *r, uint64_t *x, enum field f)
         record_addr(r, f, &a);
         break;
     case FT_STR:
-    case FT_STRS:
-        record_str(r, f, random_string(x, room, sizeof(room)));
-        break;
+    case FT_STRS: record_str(r, f, random_string(x, room, sizeof(room))); break;
     case FT_OBJS: break;
     }
 }

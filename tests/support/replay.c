@@ -1,7 +1,8 @@
 /* replay - runs a fuzz harness over the files of its corpus
  *
  * Usage: x_fuzz DIR. Each file is one input, then each of its prefixes up to
- * 64 bytes, so that cuts are met without a fuzzer. A missing folder is empty. */
+ * 64 bytes, so that cuts are met without a fuzzer. A missing folder is empty.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -78,8 +78,7 @@ tempdir_remove(const struct tempdir *t)
         struct tempdir_name n = tempdir_name(t->path, d->d_name);
         struct stat st;
 
-        if (d->d_name[0] != '.' && lstat(n.s, &st) == 0 &&
-            S_ISDIR(st.st_mode))
+        if (d->d_name[0] != '.' && lstat(n.s, &st) == 0 && S_ISDIR(st.st_mode))
             tempdir_remove_flat(n.s);
     }
     if (h != NULL)
@@ -113,8 +112,7 @@ tempdir_store(const char *dir, const char *name, const void *p, size_t n)
 {
     FILE *f = fopen(tempdir_name(dir, name).s, "wb");
 
-    tempdir_check(f != NULL && fwrite(p, 1, n, f) == n && fclose(f) == 0,
-                  name);
+    tempdir_check(f != NULL && fwrite(p, 1, n, f) == n && fclose(f) == 0, name);
 }
 
 static inline bool
