@@ -340,7 +340,7 @@ on_greeting(struct smtp *s, const struct pending *p, struct reply *r)
     s->greeted = r->code == 220;
     s->banner_code = (uint16_t)r->code;
     buf_reset(b);
-    buf_printf(b, "%03u ", r->code);
+    buf_printf(b, "%03u%c", r->code, line.n < r->text.n ? '-' : ' ');
     buf_span(b, span_head(line, LIMIT_smtp_reply_text));
     item.text = buf_view(b);
     if (!log_put(&s->log, s->mem, &item))
@@ -576,6 +576,11 @@ explain(struct smtp *s, struct reply *r)
         return true;
     if (r->code == 354 && in_doubt(s) && s->mode != CLIENT_DATA) {
         begin_unseen(s, r);
+        return true;
+    }
+    if (r->code == 220 && s->flow->midstream && !s->has_banner) {
+        p = &(struct pending){.verb = SMTP_GREETING};
+        on_greeting(s, p, r);
         return true;
     }
     t = s->tx;

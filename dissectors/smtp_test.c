@@ -241,7 +241,7 @@ static const struct scenario replies[] = {
         .steps = {S("554-mx.example.org\r\n554 No SMTP service here\r\n"),
                   QUIT},
         .want = {"ses \"banner_code\":554",
-                 "ses \"banner\":\"554 mx.example.org\"",
+                 "ses \"banner\":\"554-mx.example.org\"",
                  "ses {\"command\":\"GREETING\",\"code\":554",
                  "ses \"pregreet\":false"},
     },
