@@ -83,7 +83,8 @@ end_cut(struct smtp *s)
 {
     struct tx *t = s->tx;
 
-    note_line_ends(s);
+    if (s->mode == CLIENT_DATA)
+        note_line_ends(s);
     s->mode = CLIENT_COMMAND;
     s->n_resyncs++;
     s->inferred = true;
@@ -133,8 +134,15 @@ keep_as_content(struct smtp *s)
 void
 smtp_client_data_answered(struct smtp *s)
 {
-    s->w->check = false;
-    keep_as_content(s);
+    struct line_in *l = &s->w->line[DIR_C2S];
+
+    if (s->mode == CLIENT_DATA) {
+        s->w->check = false;
+        keep_as_content(s);
+    } else if (s->tx != NULL) { /* a message by guess: no framing */
+        s->tx->bytes += line_begun(l).n;
+        line_reset(l, s->mem);
+    }
     if (s->mode == CLIENT_DATA || s->mode == CLIENT_LOST)
         end_cut(s);
 }
