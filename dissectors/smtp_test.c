@@ -296,7 +296,7 @@ static const struct scenario replies[] = {
                     "550 5.1.1 Sorry\r\n"),
                   QUIT},
         .want = {"tx0 \"text\":\"The account is not here. Sorry\"",
-                 "ses \"banner\":\"220 mx.example.org ESMTP\""},
+                 "ses \"banner\":\"220-mx.example.org ESMTP\""},
     },
     {
         .why = "the code changes within a reply",
