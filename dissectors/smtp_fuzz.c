@@ -44,6 +44,7 @@ put(void *ctx, struct span record)
 struct side {
     uint64_t sent;  /* and passed on */
     uint64_t acked; /* of the other side, at the last segment */
+    bool ahead;     /* it had more than was sent */
     bool gap;
 };
 
@@ -103,6 +104,7 @@ step(void *session, struct flow *f, struct cursor *in, struct side side[2],
         c.peer_acked = ack_of(op >> 3, me, &side[dir_other(d)]);
         if (c.peer_acked != STREAM_ACK_UNKNOWN)
             me->acked = c.peer_acked;
+        me->ahead |= (op >> 3 & 7) == 5 || (op >> 3 & 7) == 6;
         c.data = cur_take(in, n);
         me->sent += n;
         give(session, f, c, bytewise);
@@ -153,9 +155,8 @@ run(struct span in, uint8_t kind, bool bytewise, struct got *g)
     REQUIRE(smtp_memory(ctx) == 0);
     REQUIRE(f.next_seq == g->seq);
     smtp_free(ctx);
-    /* Where bytes are missing, what is left of a line is judged by where its
-     * segment ends: a client's segment most often begins with a command. */
-    return !(kind & LITTLE) && !side[0].gap && !side[1].gap;
+    return !(kind & LITTLE) &&
+           !((side[0].ahead || side[1].ahead) && (side[0].gap || side[1].gap));
 }
 
 static void

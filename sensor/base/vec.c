@@ -12,7 +12,7 @@
 static bool
 charge(struct mem *m, size_t n)
 {
-    if (n > m->max - m->used) {
+    if (m->used > m->max || n > m->max - m->used) {
         m->refused++;
         return false;
     }
