@@ -1,5 +1,6 @@
 #include "dissectors/smtp_caps.h"
 #include "dissectors/smtp_session.h"
+#include "sensor/event/packet.h"
 
 static void
 common(struct smtp_ctx *c, const struct flow *f, const char *app,
@@ -7,8 +8,9 @@ common(struct smtp_ctx *c, const struct flow *f, const char *app,
 {
     struct record_out *r = &c->rec;
     static const char *const tunnels[] = {
-        "",      "mpls",   "pppoe", "gre", "erspan",
-        "vxlan", "geneve", "ipip",  "gtp", "teredo",
+#define TUNNEL_NAME(id, name) [TUNNEL_##id] = (name),
+        TUNNEL_MAP(TUNNEL_NAME)
+#undef TUNNEL_NAME
     };
 
     if (c->describe != NULL)
