@@ -351,14 +351,25 @@ compare_damaged(const struct mangle_run *want, const struct mangle_run *got,
     return true;
 }
 
-/* The flow that a packet belongs to: that of the events with its ports. */
+static void
+client_words(char out[128], const struct addr *a, uint16_t port)
+{
+    char text[ADDR_TEXT_MAX];
+    size_t n = addr_format(a, text);
+
+    (void)snprintf(out, 128, "\"src_ip\":\"%.*s\",\"src_port\":%u,", (int)n,
+                   text, port);
+}
+
+/* The flow that a packet belongs to: that of the events whose client is one of
+ * its ends. A port alone may serve two hosts. */
 static uint64_t
 flow_of(const struct mangle_run *r, const struct mangle_seg *s)
 {
-    char a[48], b[48];
+    char a[128], b[128];
 
-    (void)snprintf(a, sizeof(a), "\"src_port\":%u,", s->d.sport);
-    (void)snprintf(b, sizeof(b), "\"src_port\":%u,", s->d.dport);
+    client_words(a, &s->d.src, s->d.sport);
+    client_words(b, &s->d.dst, s->d.dport);
     for (size_t i = 0; i < r->n; i++) {
         struct span t = mangle_text(r, i);
 
