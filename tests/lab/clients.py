@@ -15,6 +15,7 @@ import plan
 from talk import Book, Talk, attempts, digest, stuffed
 
 MX, MX6, SINK, SINK6 = "198.51.100.25", "2001:db8:25::25", *plan.SINK
+NO_RECIPIENT_TAKEN = 24  # how swaks ends when the server refused them all
 SCENARIOS = {}
 BASE = ""
 
@@ -243,17 +244,20 @@ def idle_until_421(book):
 @scenario("printer")
 def by_swaks(book):
     """The swaks client; --local-port makes its connections known."""
-    runs = (("swaks", MX, []), ("swaks_pipeline", MX, ["--pipeline"]),
-            ("swaks_tls", MX, ["-tls"]), ("swaks_sink", SINK, []),
-            ("swaks_sink_pipeline", SINK, ["--pipeline"]),
-            ("swaks_rejected", MX, ["--to", "nobody@mx.test"]),
-            ("swaks_attach", SINK, ["--attach-name", "plan.txt", "--attach", f"@{plan.__file__}"]),
-            ("swaks_quit_after_rcpt", MX, ["--quit-after", "RCPT"]))
-    for port, (name, address, options) in enumerate(runs, 28001):
-        subprocess.run(["swaks", "--silent", "3", "--server", address, "--helo", "printer.test",
-                        "--from", "scan@printer.test", "--to", "user1@mx.test,user2@mx.test",
-                        "--local-port", str(port), "--timeout", "10",
-                        "--header", f"Message-Id: <{name}@lab25.test>", *options], check=False)
+    runs = (("swaks", MX, [], 0), ("swaks_pipeline", MX, ["--pipeline"], 0),
+            ("swaks_tls", MX, ["-tls"], 0), ("swaks_sink", SINK, [], 0),
+            ("swaks_sink_pipeline", SINK, ["--pipeline"], 0),
+            ("swaks_rejected", MX, ["--to", "nobody@mx.test"], NO_RECIPIENT_TAKEN),
+            ("swaks_attach", SINK, ["--attach-name", "plan.txt", "--attach", f"@{plan.__file__}"], 0),
+            ("swaks_quit_after_rcpt", MX, ["--quit-after", "RCPT"], 0))
+    for port, (name, address, options, expect) in enumerate(runs, 28001):
+        done = subprocess.run(["swaks", "--silent", "2", "--server", address, "--helo", "printer.test",
+                               "--from", "scan@printer.test", "--to", "user1@mx.test,user2@mx.test",
+                               "--local-port", str(port), "--timeout", "10",
+                               "--header", f"Message-Id: <{name}@lab25.test>", *options],
+                              check=False, capture_output=True, text=True)
+        if done.returncode != expect:
+            raise AssertionError(f"{name}: swaks ended with {done.returncode}: {done.stdout}{done.stderr}")
         book.write(scenario=name, client="swaks", client_ip=plan.host("printer").ipv4,
                    client_port=port, server_ip=address, server_port=25, messages=[])
 
