@@ -359,7 +359,7 @@ release_one(struct smtp *s, enum dir d, bool force)
         return true;
     }
     data = span_head(data, until_other(s, d, data.n));
-    c = (struct chunk){data, d, h.when, h.offset, h.acked};
+    c = (struct chunk){data, d, h.when, h.offset, h.acked, h.when};
     n = feed(s, &c);
     advance(s, d, &h, n);
     return n > 0;

@@ -21,13 +21,17 @@ dir_other(enum dir d)
  * the first byte after the SYN (or at the first byte seen). peer_acked is how
  * far the sender of this segment had acknowledged the other direction, as an
  * offset in that direction: what it can have read when it wrote this. It is
- * STREAM_ACK_UNKNOWN where that cannot be told. */
+ * STREAM_ACK_UNKNOWN where that cannot be told. seen is the capture time of the
+ * segment that first carried these bytes, in whole microseconds: when itself as
+ * a rule, earlier for bytes that waited behind a hole, and never later. From
+ * one chunk to the next it may go back. */
 struct chunk {
     struct span data;
     enum dir dir;
     ns_t when;
     uint64_t offset;
     uint64_t peer_acked;
+    ns_t seen;
 };
 #define STREAM_ACK_UNKNOWN UINT64_MAX
 

@@ -447,7 +447,7 @@ place(struct flow_step *st, const struct decoded *p, uint64_t acked)
     struct reasm *r = flow_life_reasm(st);
     uint32_t seq = p->seq + ((p->flags & TCP_SYN) != 0);
     struct payload q = {
-        {p->payload, 0, p->payload_len, acked},
+        {p->payload, 0, p->payload_len, acked, st->e->seen},
         (p->flags & TCP_FIN) != 0,
         false
     };
@@ -643,7 +643,8 @@ on_plain(struct flow_step *st, const struct decoded *p)
         return STOP;
     }
     touch(st, p);
-    k = (struct chunk){p->payload, st->d, st->e->now, r->next, on_ack(st, p)};
+    k = (struct chunk){p->payload, st->d,         st->e->now,
+                       r->next,    on_ack(st, p), st->e->seen};
     h->bytes += p->payload.n;
     st->e->stats->bytes_seen += p->payload.n;
     env = flow_life_env(st);

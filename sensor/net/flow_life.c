@@ -57,12 +57,10 @@ flow_life_start(struct flow_step *st)
 }
 
 static void
-give_chunk(struct flow_step *st, struct span s, uint64_t off, uint64_t acked)
+give_chunk(struct flow_step *st, const struct chunk *k)
 {
-    struct chunk k = {s, st->d, st->e->now, off, acked};
-
-    if (st->c->state == CONN_OPEN && s.n > 0)
-        st->e->ops->data(st->c->session, &k);
+    if (st->c->state == CONN_OPEN && k->data.n > 0)
+        st->e->ops->data(st->c->session, k);
 }
 
 /* The protocol was recognised; s is what the probe had no room for. */
@@ -81,34 +79,38 @@ probe_won(struct flow_step *st, const size_t skip[2])
 }
 
 static void
-probe_data(struct flow_step *st, struct span s, uint64_t off, uint64_t acked)
+probe_data(struct flow_step *st, const struct chunk *k)
 {
     struct probe *p = st->c->probe;
     size_t max = st->e->limits.probe_bytes;
-    size_t kept = flow_probe_add(p, st->d, s, acked, max);
+    size_t kept = flow_probe_add(p, k, max);
+    struct chunk rest = *k;
     size_t skip[2] = {0, 0};
     int v = st->e->ops->probe(flow_probe_view(p, DIR_C2S),
                               flow_probe_view(p, DIR_S2C), skip);
 
     if (v > 0) {
         probe_won(st, skip);
-        give_chunk(st, span_tail(s, kept), off + kept, acked);
-    } else if (v < 0 || kept < s.n || p->n[st->d] >= max) {
+        rest.data = span_tail(k->data, kept);
+        rest.offset += kept;
+        give_chunk(st, &rest);
+    } else if (v < 0 || kept < k->data.n || p->n[st->d] >= max) {
         ignore(st);
     }
 }
 
 static void
-sink_data(void *ctx, struct span s, uint64_t off, uint64_t acked)
+sink_data(void *ctx, struct span s, uint64_t off, uint64_t acked, ns_t seen)
 {
     struct flow_step *st = ctx;
+    struct chunk k = {s, st->d, st->e->now, off, acked, seen};
 
     flow_life_half(st)->bytes += s.n;
     st->e->stats->bytes_seen += s.n;
     if (st->c->state == CONN_PROBE)
-        probe_data(st, s, off, acked);
+        probe_data(st, &k);
     else
-        give_chunk(st, s, off, acked);
+        give_chunk(st, &k);
 }
 
 static void

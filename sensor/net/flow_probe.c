@@ -12,7 +12,8 @@ piece_for(struct probe *p, enum dir d, uint64_t acked)
     if (last != NULL && last->dir == (uint8_t)d && last->acked == acked)
         return last;
     if (p->n_piece < FLOW_PROBE_PIECES) {
-        p->piece[p->n_piece] = (struct probe_piece){acked, 0, (uint8_t)d};
+        p->piece[p->n_piece] =
+            (struct probe_piece){.acked = acked, .dir = (uint8_t)d};
         return &p->piece[p->n_piece++];
     }
     for (unsigned i = p->n_piece; i-- > 0;) {
@@ -23,21 +24,22 @@ piece_for(struct probe *p, enum dir d, uint64_t acked)
 }
 
 size_t
-flow_probe_add(struct probe *p, enum dir d, struct span s, uint64_t acked,
-               size_t max)
+flow_probe_add(struct probe *p, const struct chunk *k, size_t max)
 {
+    enum dir d = k->dir;
     size_t room = max < FLOW_PROBE_MAX ? max : FLOW_PROBE_MAX;
     struct probe_piece *piece;
     size_t n;
 
     room = room > p->n[d] ? room - p->n[d] : 0;
-    n = s.n < room ? s.n : room;
-    piece = n > 0 ? piece_for(p, d, acked) : NULL;
+    n = k->data.n < room ? k->data.n : room;
+    piece = n > 0 ? piece_for(p, d, k->peer_acked) : NULL;
     if (piece == NULL)
         return 0;
-    memcpy(p->data[d] + p->n[d], s.p, n);
+    memcpy(p->data[d] + p->n[d], k->data.p, n);
     p->n[d] = (uint16_t)(p->n[d] + n);
     piece->n = (uint16_t)(piece->n + n);
+    piece->seen = k->seen;
     return n;
 }
 
@@ -53,8 +55,11 @@ flow_probe_replay(const struct probe *p, const size_t skip[2], ns_t when,
         size_t cut = skip[q->dir] > at[q->dir] ? skip[q->dir] - at[q->dir] : 0;
         struct chunk c = {
             span_tail(span_of(p->data[q->dir] + at[q->dir], q->n), cut),
-            (enum dir)q->dir, when, at[q->dir] + (cut < q->n ? cut : q->n),
-            q->acked};
+            (enum dir)q->dir,
+            when,
+            at[q->dir] + (cut < q->n ? cut : q->n),
+            q->acked,
+            q->seen};
 
         at[q->dir] += q->n;
         if (c.data.n > 0)

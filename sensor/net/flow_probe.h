@@ -13,6 +13,7 @@
 
 struct probe_piece {
     uint64_t acked;
+    ns_t seen; /* of its last bytes: a line is there with its end */
     uint16_t n;
     uint8_t dir;
 };
@@ -24,9 +25,8 @@ struct probe {
     uint8_t data[2][FLOW_PROBE_MAX];
 };
 
-/* Keeps what fits below max; gives how much of s that was. */
-size_t flow_probe_add(struct probe *p, enum dir d, struct span s,
-                      uint64_t acked, size_t max);
+/* Keeps what fits below max; gives how much of k that was. */
+size_t flow_probe_add(struct probe *p, const struct chunk *k, size_t max);
 
 /* The kept bytes as chunks, without the first skip[] of each direction. */
 void flow_probe_replay(const struct probe *p, const size_t skip[2], ns_t when,

@@ -97,6 +97,7 @@ clock_to(struct net *n, ns_t when, uint64_t bytes)
     if (n->now >= n->tick_next)
         run_ticks(n);
     n->env.now = n->now;
+    n->env.seen = t;
     return n->now;
 }
 

@@ -475,13 +475,41 @@ chunks_end(void *session, enum end_why why, ns_t when)
     (void)session, (void)why, (void)when;
 }
 
+static int
+chunks_probe(struct span c2s, struct span s2c, size_t skip[2])
+{
+    (void)c2s, (void)skip;
+    return s2c.n > 0;
+}
+
 static const struct stream_ops chunks_ops = {
     .open = chunks_open,
     .data = chunks_data,
     .gap = chunks_gap,
     .wants_tick = chunks_wants,
     .end = chunks_end,
+    .probe = chunks_probe,
 };
+
+/* A net that has run the script; all must outlive it. */
+static struct kit *
+chunks_run(struct chunks *all, const char *script, uint16_t port)
+{
+    struct kit *k = kit_new();
+    struct net_options o = {.n_workers = 1,
+                            .ports = kit_ports,
+                            .n_ports = 4,
+                            .memory_max = 1 << 30,
+                            .flows_max = 1000,
+                            .ops = &chunks_ops,
+                            .ops_ctx = all};
+
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    net_free(k->net);
+    assert_int_equal(net_new(&o, &k->net), ERR_OK);
+    kit_run(k, script, port);
+    return k;
+}
 
 static void
 test_peer_acked(void **state)
@@ -505,20 +533,9 @@ test_peer_acked(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct kit *k = kit_new();
         struct chunks all = {.n = 0};
-        struct net_options o = {.n_workers = 1,
-                                .ports = kit_ports,
-                                .n_ports = 4,
-                                .memory_max = 1 << 30,
-                                .flows_max = 1000,
-                                .ops = &chunks_ops,
-                                .ops_ctx = &all};
+        struct kit *k = chunks_run(&all, rows[i].script, 25);
 
-        assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
-        net_free(k->net);
-        assert_int_equal(net_new(&o, &k->net), ERR_OK);
-        kit_run(k, rows[i].script, 25);
         for (size_t j = 0; j < all.n; j++) {
             if (all.c[j].peer_acked != rows[i].want[j])
                 fail_msg("%s: chunk %zu acked %llu", rows[i].why, j,
@@ -527,6 +544,72 @@ test_peer_acked(void **state)
         (void)net_finish(k->net, NULL, NULL);
         kit_free(k);
     }
+}
+
+/* Times in ms after the first packet. */
+static void
+test_seen(void **state)
+{
+    static const struct {
+        const char *why, *script;
+        uint16_t port;
+        struct {
+            unsigned seen, when;
+        } want[4];
+    } rows[] = {
+        {"in order",
+         SHAKE "S A 0 0 220; C A 0 3 E; +20; C A 1 3 H",
+         25,   {{4, 4}, {5, 5}, {26, 26}}           },
+        {"behind a hole that was filled",
+         SHAKE "C A 0 0 E; C A 2 0 L; +20; C A 1 0 H",
+         25,   {{4, 4}, {26, 26}, {5, 26}}          },
+        {"behind a hole that was given up",
+         SHAKE "C A 0 0 E; C A 2 0 L; S A 0 3; +900",
+         25,   {{4, 4}, {5, 600}}                   },
+        {"a segment cut by one that waits",
+         SHAKE "C A 0 0 E; C A 2 0 L; +20; C A 1 0 HLO",
+         25,   {{4, 4}, {26, 26}, {5, 26}, {26, 26}}},
+        {"held back while the protocol is not known",
+         SHAKE "C A 0 0 E; +20; C A 1 0 H; +20; S A 0 2 220",
+         9925, {{25, 46}, {46, 46}}                 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct chunks all = {.n = 0};
+        struct kit *k = chunks_run(&all, rows[i].script, rows[i].port);
+
+        for (size_t j = 0; j < ARRAY_LEN(rows[i].want); j++) {
+            ns_t seen = j < all.n ? all.c[j].seen - KIT_START : 0;
+            ns_t when = j < all.n ? all.c[j].when - KIT_START : 0;
+
+            if (seen != rows[i].want[j].seen * NS_PER_MS ||
+                when != rows[i].want[j].when * NS_PER_MS)
+                fail_msg("%s: chunk %zu of %zu seen %llu told %llu",
+                         rows[i].why, j, all.n,
+                         (unsigned long long)(seen / NS_PER_MS),
+                         (unsigned long long)(when / NS_PER_MS));
+        }
+        (void)net_finish(k->net, NULL, NULL);
+        kit_free(k);
+    }
+}
+
+/* A packet whose clock is behind: its own time, and stream time as it was. */
+static void
+test_seen_late(void **state)
+{
+    struct chunks all = {.n = 0};
+    struct kit *k = chunks_run(&all, SHAKE "C A 0 0 E; +50", 25);
+
+    (void)state;
+    k->now -= 20 * NS_PER_MS;
+    kit_run(k, "C A 1 0 H", 25);
+    assert_int_equal(all.n, 2);
+    assert_int_equal(all.c[1].seen - KIT_START, 35 * NS_PER_MS);
+    assert_int_equal(all.c[1].when - KIT_START, 54 * NS_PER_MS);
+    (void)net_finish(k->net, NULL, NULL);
+    kit_free(k);
 }
 
 /* ---- every offset ---- */
@@ -1040,6 +1123,8 @@ main(void)
         cmocka_unit_test(test_odd_ports),
         cmocka_unit_test(test_counted),
         cmocka_unit_test(test_peer_acked),
+        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_seen_late),
         cmocka_unit_test(test_gap_everywhere),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_workers),

@@ -143,6 +143,8 @@ kit_data(void *session, const struct chunk *c)
 
     kit_call(f, c->when, hash_span(c->data, (uint64_t)c->dir), c->offset);
     f->hash = hash_mix(f->hash, c->peer_acked);
+    f->hash = hash_mix(f->hash, c->seen);
+    REQUIRE(c->seen > 0 && c->seen <= c->when);
     REQUIRE(c->data.n > 0);
     if (f->skipped && f->next[c->dir] == 0)
         f->next[c->dir] = c->offset;

@@ -160,13 +160,13 @@ give_gap(struct reasm *r, const struct reasm_env *e, uint64_t lost)
 
 static void
 give_data(struct reasm *r, const struct reasm_env *e, struct span s,
-          uint64_t acked)
+          uint64_t acked, ns_t seen)
 {
     uint64_t off = r->next;
 
     r->flags &= (uint8_t)~REASM_GUESS;
     advance(r, s.n);
-    e->ops->data(e->ctx, s, off, acked);
+    e->ops->data(e->ctx, s, off, acked, seen);
 }
 
 static void
@@ -192,7 +192,7 @@ drain(struct reasm *r, const struct reasm_env *e)
     while ((s = head_of(r)) != NULL && s->off <= r->next) {
         REQUIRE(s->off == r->next);
         if (s->n > 0) {
-            give_data(r, e, span_of(s->data, s->n), s->acked);
+            give_data(r, e, span_of(s->data, s->n), s->acked, s->seen);
             remember(r, e, s->off, span_of(s->data, s->n));
         }
         if (s->len > s->n)
@@ -220,7 +220,7 @@ static ns_t
 wait_begins(const struct reasm_work *w, const struct reasm_env *e)
 {
     if (w->head != NULL && (e->blind || w->head->off <= e->acked))
-        return w->head->seen;
+        return w->head->since;
     return e->now;
 }
 
@@ -341,7 +341,8 @@ store(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
     *n = (struct early){.next = *link,
                         .off = from,
                         .acked = s->acked,
-                        .seen = e->now,
+                        .since = e->now,
+                        .seen = s->seen,
                         .len = (uint32_t)(to - from),
                         .n = (uint32_t)d.n};
     if (d.n > 0)
@@ -366,7 +367,7 @@ give_part(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
     uint64_t lost = to - from - d.n;
 
     if (d.n > 0) {
-        give_data(r, e, d, s->acked);
+        give_data(r, e, d, s->acked, s->seen);
         if (d.n == s->len)
             remember(r, e, from, d);
     }

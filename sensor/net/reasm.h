@@ -36,6 +36,7 @@ struct early {
     struct early *next;
     uint64_t off;
     uint64_t acked; /* the segment's own word on the other direction */
+    ns_t since;     /* when it was put here */
     ns_t seen;
     uint32_t len; /* on the wire */
     uint32_t n;   /* captured */
@@ -81,7 +82,8 @@ struct reasm_pool {
 };
 
 struct reasm_ops {
-    void (*data)(void *ctx, struct span s, uint64_t off, uint64_t acked);
+    void (*data)(void *ctx, struct span s, uint64_t off, uint64_t acked,
+                 ns_t seen);
     void (*gap)(void *ctx, uint64_t lost);
     void (*odd)(void *ctx, unsigned kind, uint64_t off, struct span other);
 };
@@ -102,6 +104,7 @@ struct reasm_seg {
     uint64_t off;
     uint32_t len; /* at least data.n */
     uint64_t acked;
+    ns_t seen; /* its capture time, as stream.h has it */
 };
 
 /* What reasm_put met; bits. */

@@ -29,12 +29,13 @@ struct model {
 };
 
 static void
-model_data(void *ctx, struct span s, uint64_t off, uint64_t acked)
+model_data(void *ctx, struct span s, uint64_t off, uint64_t acked, ns_t seen)
 {
     struct model *m = ctx;
 
     REQUIRE(off == m->next && s.n > 0 && off + s.n <= MODEL_N);
     REQUIRE(acked <= off); /* the segments say where they began */
+    REQUIRE(seen > 0 && seen <= m->now);
     for (size_t i = 0; i < s.n; i++)
         REQUIRE(m->have[off + i] == MODEL_SEEN && m->val[off + i] == s.p[i]);
     m->next += s.n;
@@ -104,7 +105,7 @@ static unsigned
 model_put(struct model *m, uint64_t off, struct span s, uint32_t len)
 {
     struct reasm_env e = model_env(m);
-    struct reasm_seg seg = {s, off, len, off};
+    struct reasm_seg seg = {s, off, len, off, m->now + 1};
     unsigned met;
 
     REQUIRE(off + len <= MODEL_N && len > 0);
