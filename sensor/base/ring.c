@@ -21,8 +21,9 @@ struct ring_shared {
     uint8_t data[] __attribute__((aligned(64)));
 };
 
-/* Wakes by itself too: should a wake-up ever be lost, or its sender die, that
- * costs a tenth of a second and not the run. The caller looks again anyway. */
+/* Wakes by itself too: the words lie in memory that a worker taken over can
+ * write, and its sender may die before the wake; that costs a tenth of a second
+ * and not the run. The caller looks again anyway. */
 static void
 futex_wait(_Atomic uint32_t *word, uint32_t seen)
 {
@@ -94,12 +95,15 @@ ring_message_max(const struct ring *r)
     return r->size / 4 - ALIGN;
 }
 
-static void
+/* To the next even number. True when the reader slept. */
+static bool
 ring_the_bell(struct ring_bell *b)
 {
-    atomic_fetch_add(&b->rung, 1);
-    if (atomic_exchange(&b->waiting, 0) != 0)
-        futex_wake(&b->rung);
+    uint32_t was = atomic_load_explicit(&b->rung, memory_order_relaxed);
+
+    while (!atomic_compare_exchange_weak(&b->rung, &was, (was | 1) + 1))
+        ;
+    return (was & 1) != 0;
 }
 
 static void
@@ -133,7 +137,8 @@ ring_put(struct ring *r, struct span message)
                message.n);
     r->head += need;
     atomic_store_explicit(&r->shared->head, r->head, memory_order_release);
-    ring_the_bell(r->bell);
+    if (ring_the_bell(r->bell))
+        futex_wake(&r->bell->rung);
     return true;
 }
 
@@ -151,11 +156,14 @@ ring_put_wait(struct ring *r, struct span message)
     }
 }
 
+/* Wakes in any case: this may speak for a writer that died between its ring and
+ * its wake. */
 void
 ring_close(struct ring *r)
 {
     atomic_store(&r->shared->closed, 1);
-    ring_the_bell(r->bell);
+    (void)ring_the_bell(r->bell);
+    futex_wake(&r->bell->rung);
 }
 
 static bool
@@ -230,7 +238,8 @@ ring_bell_look(struct ring_bell *b)
 void
 ring_bell_wait(struct ring_bell *b, uint32_t look)
 {
-    atomic_store(&b->waiting, 1);
-    if (atomic_load(&b->rung) == look)
-        futex_wait(&b->rung, look);
+    uint32_t seen = look;
+
+    if (atomic_compare_exchange_strong(&b->rung, &seen, look | 1))
+        futex_wait(&b->rung, look | 1);
 }

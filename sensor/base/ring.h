@@ -16,9 +16,10 @@
 #include "sensor/base/err.h"
 #include "sensor/base/span.h"
 
+/* One word, so that no ring can take the mark away and leave the number that
+ * the reader is about to sleep on. */
 struct ring_bell {
-    _Atomic uint32_t rung;    /* counts rings */
-    _Atomic uint32_t waiting; /* the reader sleeps */
+    _Atomic uint32_t rung; /* counts rings by two; odd: the reader sleeps */
 };
 
 struct ring_shared; /* head, tail and bytes, in the mapping */

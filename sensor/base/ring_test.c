@@ -1,7 +1,13 @@
 #include "sensor/base/ring.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -274,6 +280,156 @@ two_processes(void **state)
     ring_bell_free(bell);
 }
 
+/* ---- a wake-up lost ----
+ *
+ * A signal stops the writer at any instruction of its ringing, until the reader
+ * is about to sleep; then the writer rings to the end, and only then the reader
+ * sleeps. What is put next must wake it. The waits pass through syscall below,
+ * which gives them two seconds, and tells when one ended by its time although
+ * the bell had been rung. */
+
+#define STOPS       300U
+#define STOP_US_MAX 3000U
+
+struct stage {
+    struct ring ring;
+    _Atomic bool stopped;     /* the writer is in its signal */
+    _Atomic bool was_stopped; /* in the last message */
+    _Atomic bool at_the_bed;  /* the reader is about to sleep */
+    _Atomic bool lost;
+    _Atomic bool over;
+};
+
+static struct stage *stage; /* of the test that runs */
+
+static void
+pause_us(long us)
+{
+    struct timespec t = {.tv_nsec = us * 1000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static void
+on_stop(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    atomic_store(&stage->at_the_bed, false);
+    atomic_store(&stage->was_stopped, true);
+    atomic_store(&stage->stopped, true);
+    for (unsigned i = 0; i < STOP_US_MAX / 50; i++) {
+        if (atomic_load(&stage->at_the_bed))
+            break;
+        pause_us(50);
+    }
+    atomic_store(&stage->stopped, false);
+    errno = saved;
+}
+
+static void *
+write_stopped(void *arg)
+{
+    struct stage *g = arg;
+
+    while (!atomic_load(&g->over)) {
+        ring_put_wait(&g->ring, SPAN_LIT("a message"));
+        if (atomic_load(&g->was_stopped)) {
+            pause_us(600); /* the reader sleeps before the next one */
+            atomic_store(&g->was_stopped, false);
+        }
+    }
+    ring_close(&g->ring);
+    return NULL;
+}
+
+static long
+sleep_on_the_bell(long (*real)(long, ...), _Atomic uint32_t *word,
+                  uint32_t seen)
+{
+    struct timespec most = {.tv_sec = 2};
+    long got;
+
+    atomic_store(&stage->at_the_bed, true);
+    while (atomic_load(&stage->stopped))
+        pause_us(50);
+    pause_us(200); /* the ringing comes to its end */
+    got = real(SYS_futex, word, FUTEX_WAIT, seen, &most, NULL, 0);
+    if (got < 0 && errno == ETIMEDOUT && atomic_load(word) != seen)
+        atomic_store(&stage->lost, true);
+    return got;
+}
+
+/* In place of the C library's, which it calls. */
+long
+syscall(long number, ...)
+{
+    long (*real)(long, ...);
+    void *found = dlsym(RTLD_NEXT, "syscall");
+    long a[6];
+    va_list ap;
+
+    memcpy(&real, &found, sizeof(real));
+    va_start(ap, number);
+    for (size_t i = 0; i < ARRAY_LEN(a); i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (stage != NULL && number == SYS_futex && a[1] == FUTEX_WAIT &&
+        (struct ring_bell *)a[0] == stage->ring.bell)
+        return sleep_on_the_bell(real, (_Atomic uint32_t *)a[0],
+                                 (uint32_t)a[2]);
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static void *
+stop_often(void *arg)
+{
+    const pthread_t *writer = arg;
+
+    for (unsigned i = 0; i < STOPS && !atomic_load(&stage->lost); i++) {
+        (void)pthread_kill(*writer, SIGUSR1);
+        do {
+            pause_us(50 + i * 37 % 100);
+        } while (atomic_load(&stage->was_stopped));
+    }
+    atomic_store(&stage->over, true);
+    return NULL;
+}
+
+static void
+no_stop_loses_a_wake(void **state)
+{
+    struct sigaction act = {.sa_handler = on_stop};
+    struct ring_bell *bell = NULL;
+    struct stage g = {.ring = ring_get(&bell)};
+    struct ring reader = g.ring;
+    pthread_t writer, stopper;
+    bool ended = false;
+
+    (void)state;
+    stage = &g;
+    assert_int_equal(sigaction(SIGUSR1, &act, NULL), 0);
+    assert_int_equal(pthread_create(&writer, NULL, write_stopped, &g), 0);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_often, &writer), 0);
+    while (!ended) {
+        uint32_t look = ring_bell_look(bell);
+        struct span got;
+
+        while (ring_peek(&reader, &got))
+            ring_next(&reader);
+        ended = ring_ended(&reader);
+        if (!ended)
+            ring_bell_wait(bell, look);
+    }
+    assert_int_equal(pthread_join(writer, NULL), 0);
+    assert_int_equal(pthread_join(stopper, NULL), 0);
+    stage = NULL;
+    assert_false(g.lost);
+    ring_free(&g.ring);
+    ring_bell_free(bell);
+}
+
 /* ---- a writer that was taken over ---- */
 
 static uint8_t *
@@ -377,6 +533,7 @@ main(void)
         cmocka_unit_test(two_threads_long_messages),
         cmocka_unit_test(four_writers_one_bell),
         cmocka_unit_test(two_processes),
+        cmocka_unit_test(no_stop_loses_a_wake),
         cmocka_unit_test(corrupt_length_ends_the_ring),
         cmocka_unit_test(garbage_stays_inside),
         cmocka_unit_test(bell_rung_before_the_wait),
