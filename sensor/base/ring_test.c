@@ -345,9 +345,9 @@ write_stopped(void *arg)
 }
 
 static long
-sleep_on_the_bell(long (*real)(long, ...), _Atomic uint32_t *word,
-                  uint32_t seen)
+sleep_on_the_bell(long (*real)(long, ...), uint32_t seen)
 {
+    _Atomic uint32_t *word = &stage->ring.bell->rung;
     struct timespec most = {.tv_sec = 2};
     long got;
 
@@ -376,9 +376,8 @@ syscall(long number, ...)
         a[i] = va_arg(ap, long);
     va_end(ap);
     if (stage != NULL && number == SYS_futex && a[1] == FUTEX_WAIT &&
-        (struct ring_bell *)a[0] == stage->ring.bell)
-        return sleep_on_the_bell(real, (_Atomic uint32_t *)a[0],
-                                 (uint32_t)a[2]);
+        a[0] == (long)&stage->ring.bell->rung)
+        return sleep_on_the_bell(real, (uint32_t)a[2]);
     return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
