@@ -629,7 +629,7 @@ smtp_client_tls(struct smtp *s)
         return;
     s->tls = mem_new(s->mem, sizeof(*s->tls));
     if (s->tls != NULL)
-        tls_init(s->tls, !s->implicit_tls);
+        tls_init(s->tls, s->mem, !s->implicit_tls);
 }
 
 /* A client that had read the 220 and writes plaintext all the same will not

@@ -13,7 +13,7 @@
 #define EXT_SUPPORTED_VERSIONS 43U /* RFC 8446 4.2.1 */
 
 struct tls_hello {
-    struct buf bytes[2]; /* by enum dir */
+    struct vec bytes[2]; /* by enum dir */
 };
 
 struct tls_answers {
@@ -139,7 +139,7 @@ read_hello(struct tls *t, enum dir d, struct span message)
         read_server_hello(c, t);
     if (d != DIR_C2S || type != HELLO_CLIENT || t->answers != NULL)
         return;
-    t->answers = calloc(1, sizeof(*t->answers));
+    t->answers = mem_new(t->mem, sizeof(*t->answers));
     if (t->answers != NULL)
         read_client_hello(c, t->answers);
 }
@@ -148,16 +148,18 @@ read_hello(struct tls *t, enum dir d, struct span message)
 static void
 hello_end(struct tls *t, enum dir d)
 {
+    struct vec *other;
+
     t->half[d].hello_done = true;
     if (t->hello == NULL)
         return;
-    buf_free(&t->hello->bytes[d]);
-    if (t->half[dir_other(d)].hello_done ||
-        t->hello->bytes[dir_other(d)].n == 0) {
-        buf_free(&t->hello->bytes[dir_other(d)]);
-        free(t->hello);
-        t->hello = NULL;
-    }
+    other = &t->hello->bytes[dir_other(d)];
+    vec_free(&t->hello->bytes[d], t->mem);
+    if (!t->half[dir_other(d)].hello_done && other->n > 0)
+        return;
+    vec_free(other, t->mem);
+    mem_free(t->mem, t->hello, sizeof(*t->hello));
+    t->hello = NULL;
 }
 
 /* Length of the handshake message at the head of s, at most TLS_HELLO_MAX; 4
@@ -173,17 +175,19 @@ message_length(struct span s)
     return n < TLS_HELLO_MAX ? n : TLS_HELLO_MAX;
 }
 
-static struct buf *
-hello_buf(struct tls *t, enum dir d)
+/* False when there is no memory. */
+static bool
+hello_store(struct tls *t, enum dir d, struct span s)
 {
-    if (t->hello == NULL) {
-        t->hello = malloc(sizeof(*t->hello));
-        if (t->hello == NULL)
-            return NULL;
-        buf_init(&t->hello->bytes[DIR_C2S], TLS_HELLO_MAX);
-        buf_init(&t->hello->bytes[DIR_S2C], TLS_HELLO_MAX);
-    }
-    return &t->hello->bytes[d];
+    struct vec *v;
+
+    if (t->hello == NULL)
+        t->hello = mem_new(t->mem, sizeof(*t->hello));
+    if (t->hello == NULL)
+        return false;
+    v = &t->hello->bytes[d];
+    s = span_head(s, TLS_HELLO_MAX - v->n);
+    return vec_put(v, t->mem, s.p, s.n);
 }
 
 /* Bytes of handshake records before the hello is whole. */
@@ -191,24 +195,18 @@ static void
 hello_data(struct tls *t, enum dir d, struct span s)
 {
     bool fresh = t->hello == NULL || t->hello->bytes[d].n == 0;
-    struct buf *b;
 
-    if (fresh && s.n >= 4 && message_length(s) <= s.n) {
-        read_hello(t, d, span_head(s, message_length(s)));
-        hello_end(t, d);
+    if (!fresh || s.n < 4 || message_length(s) > s.n) {
+        if (!hello_store(t, d, s)) {
+            hello_end(t, d);
+            return;
+        }
+        s = vec_view(&t->hello->bytes[d]);
+    }
+    if (s.n < 4 || message_length(s) > s.n)
         return;
-    }
-    b = hello_buf(t, d);
-    if (b != NULL)
-        buf_span(b, s);
-    if (b == NULL || b->failed) {
-        hello_end(t, d);
-        return;
-    }
-    if (b->n >= 4 && b->n >= message_length(buf_view(b))) {
-        read_hello(t, d, span_head(buf_view(b), message_length(buf_view(b))));
-        hello_end(t, d);
-    }
+    read_hello(t, d, span_head(s, message_length(s)));
+    hello_end(t, d);
 }
 
 /* ---- records ---- */
@@ -313,9 +311,9 @@ record_data(struct tls *t, enum dir d, struct span s)
 }
 
 void
-tls_init(struct tls *t, bool after_starttls)
+tls_init(struct tls *t, struct mem *mem, bool after_starttls)
 {
-    *t = (struct tls){.after_starttls = after_starttls};
+    *t = (struct tls){.mem = mem, .after_starttls = after_starttls};
 }
 
 void
@@ -324,11 +322,11 @@ tls_free(struct tls *t)
     if (t == NULL)
         return;
     if (t->hello != NULL) {
-        buf_free(&t->hello->bytes[DIR_C2S]);
-        buf_free(&t->hello->bytes[DIR_S2C]);
+        vec_free(&t->hello->bytes[DIR_C2S], t->mem);
+        vec_free(&t->hello->bytes[DIR_S2C], t->mem);
     }
-    free(t->hello);
-    free(t->answers);
+    mem_free(t->mem, t->hello, sizeof(*t->hello));
+    mem_free(t->mem, t->answers, sizeof(*t->answers));
     t->hello = NULL;
     t->answers = NULL;
 }

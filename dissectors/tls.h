@@ -19,6 +19,7 @@
  *
  * Known gaps: no JA4, no certificate; SSL 2.0 (RFC 5246 E.2) ClientHello is
  * passed over; after a gap no new record header is searched for. */
+#include "sensor/base/vec.h"
 #include "sensor/event/record.h"
 #include "sensor/event/stream.h"
 
@@ -46,12 +47,14 @@ struct tls {
     struct tls_half half[2]; /* by enum dir */
     struct tls_hello *hello; /* NULL unless one is under way */
     struct tls_answers *answers;
+    struct mem *mem;  /* all of it is charged there */
     uint16_t version; /* negotiated, 0 unknown */
     uint16_t cipher;  /* chosen, with version */
     bool after_starttls;
 };
 
-void tls_init(struct tls *t, bool after_starttls);
+/* mem is borrowed until tls_free. Where it is full the hello is not read. */
+void tls_init(struct tls *t, struct mem *mem, bool after_starttls);
 void tls_free(struct tls *t); /* NULL-safe */
 
 void tls_data(struct tls *t, enum dir d, struct span data);

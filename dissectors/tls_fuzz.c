@@ -34,11 +34,12 @@ same(const struct tls *a, const struct tls *b, enum dir d)
 static void
 run(struct span in, enum dir d, size_t step, uint64_t gap)
 {
+    struct mem mem = {.max = 1U << 20};
     struct tls whole;
     struct tls cut;
 
-    tls_init(&whole, true);
-    tls_init(&cut, true);
+    tls_init(&whole, &mem, true);
+    tls_init(&cut, &mem, true);
     tls_data(&whole, d, in);
     for (size_t at = 0; at < in.n; at += step)
         tls_data(&cut, d, span_head(span_tail(in, at), step));
@@ -52,6 +53,7 @@ run(struct span in, enum dir d, size_t step, uint64_t gap)
             whole.hello == NULL);
     tls_free(&whole);
     tls_free(&cut);
+    REQUIRE(mem.used == 0);
 }
 
 int

@@ -239,9 +239,10 @@ test_any_cut_same_result(void **state)
     for (size_t cut = 0; cut <= s.n; cut++) {
         struct buf got;
         struct tls t;
+        struct mem mem = {.max = 1U << 20};
 
         buf_init(&got, 4096);
-        tls_init(&t, true);
+        tls_init(&t, &mem, true);
         tls_data(&t, DIR_C2S, span_head(buf_view(&c), cut));
         tls_data(&t, DIR_S2C, span_head(buf_view(&s), cut));
         tls_data(&t, DIR_C2S, span_tail(buf_view(&c), cut));
@@ -250,6 +251,7 @@ test_any_cut_same_result(void **state)
         describe(&t, &got);
         assert_text(&got, whole, "cut");
         tls_free(&t);
+        assert_int_equal(mem.used, 0);
         buf_free(&got);
     }
     buf_free(&c);
@@ -263,6 +265,7 @@ test_hello_over_records(void **state)
     for (size_t size = 1; size < 100; size++) {
         struct buf c, s, got, want;
         struct tls t;
+        struct mem mem = {.max = 1U << 20};
 
         buf_init(&c, 1U << 16);
         buf_init(&s, 1U << 16);
@@ -270,7 +273,7 @@ test_hello_over_records(void **state)
         buf_init(&want, 4096);
         modern_client(&c, size);
         modern_server(&s, size);
-        tls_init(&t, true);
+        tls_init(&t, &mem, true);
         for (size_t i = 0; i < c.n; i++)
             tls_data(&t, DIR_C2S, span_head(span_tail(buf_view(&c), i), 1));
         tls_data(&t, DIR_S2C, buf_view(&s));
@@ -282,6 +285,7 @@ test_hello_over_records(void **state)
         buf_putc(&want, 0);
         assert_text(&got, (const char *)want.p, "records");
         tls_free(&t);
+        assert_int_equal(mem.used, 0);
         buf_free(&c);
         buf_free(&s);
         buf_free(&got);
@@ -317,6 +321,7 @@ test_old_versions(void **state)
         struct client client = {.legacy = rows[i].client};
         struct buf hello, c, s, got, want;
         struct tls t;
+        struct mem mem = {.max = 1U << 20};
 
         buf_init(&hello, 4096);
         buf_init(&c, 4096);
@@ -329,7 +334,7 @@ test_old_versions(void **state)
         put_server_hello(&hello, rows[i].server, 0, 47);
         buf_str(&hello, "\x0b certificate follows in the same record");
         put_record(&s, 22, buf_view(&hello));
-        tls_init(&t, false);
+        tls_init(&t, &mem, false);
         tls_data(&t, DIR_C2S, buf_view(&c));
         tls_data(&t, DIR_S2C, buf_view(&s));
         describe(&t, &got);
@@ -337,6 +342,7 @@ test_old_versions(void **state)
         buf_str(&want, "records_toserver=1\nrecords_toclient=1\n");
         assert_true(span_starts(buf_view(&got), buf_view(&want)));
         tls_free(&t);
+        assert_int_equal(mem.used, 0);
         buf_free(&hello);
         buf_free(&c);
         buf_free(&s);
@@ -358,9 +364,10 @@ test_gap_anywhere(void **state)
     for (size_t at = 0; at < c.n; at++) {
         for (size_t n = 1; n <= 70 && at + n <= c.n; n += 23) {
             struct tls t;
+            struct mem mem = {.max = 1U << 20};
             uint64_t sum;
 
-            tls_init(&t, true);
+            tls_init(&t, &mem, true);
             tls_data(&t, DIR_C2S, span_head(buf_view(&c), at));
             tls_gap(&t, DIR_C2S, n);
             tls_data(&t, DIR_C2S, span_tail(buf_view(&c), at + n));
@@ -375,6 +382,7 @@ test_gap_anywhere(void **state)
                 assert_true(span_eq(tls_sni(&t), modern.sni));
             assert_null(t.hello);
             tls_free(&t);
+            assert_int_equal(mem.used, 0);
         }
     }
     buf_free(&c);
@@ -385,11 +393,12 @@ test_gap_in_data(void **state)
 {
     struct buf c;
     struct tls t;
+    struct mem mem = {.max = 1U << 20};
 
     (void)state;
     buf_init(&c, 1U << 16);
     modern_client(&c, 1000);
-    tls_init(&t, true);
+    tls_init(&t, &mem, true);
     tls_data(&t, DIR_C2S, span_head(buf_view(&c), c.n - 900));
     tls_gap(&t, DIR_C2S, 900);
     tls_gap(&t, DIR_C2S, 0);
@@ -405,6 +414,7 @@ test_gap_in_data(void **state)
     assert_int_equal(t.half[0].lost_bytes, 900 + 1 + 15);
     tls_free(&t);
     tls_free(&t);
+    assert_int_equal(mem.used, 0);
     tls_free(NULL);
     buf_free(&c);
 }
@@ -414,14 +424,16 @@ static void
 test_not_records(void **state)
 {
     struct tls t;
+    struct mem mem = {.max = 1U << 20};
 
     (void)state;
-    tls_init(&t, false);
+    tls_init(&t, &mem, false);
     tls_data(&t, DIR_S2C, SPAN_LIT("220 mx.example.net ESMTP\r\n"));
     assert_true(t.half[1].lost);
     assert_int_equal(t.half[1].records, 0);
     assert_int_equal(t.half[1].lost_bytes, 26 - 5);
     tls_free(&t);
+    assert_int_equal(mem.used, 0);
 }
 
 static void
@@ -435,16 +447,18 @@ test_sni_and_hello_limits(void **state)
         struct client client = modern;
         struct buf hello, c;
         struct tls t;
+        struct mem mem = {.max = 1U << 20};
 
         client.sni = span_of(name, n);
         buf_init(&hello, 1U << 16);
         buf_init(&c, 1U << 17);
         put_client_hello(&hello, &client);
         put_records(&c, 22, buf_view(&hello), 99);
-        tls_init(&t, false);
+        tls_init(&t, &mem, false);
         tls_data(&t, DIR_C2S, buf_view(&c));
         assert_int_equal(tls_sni(&t).n, n < TLS_SNI_MAX ? n : TLS_SNI_MAX);
         tls_free(&t);
+        assert_int_equal(mem.used, 0);
         buf_free(&hello);
         buf_free(&c);
     }
@@ -453,19 +467,21 @@ test_sni_and_hello_limits(void **state)
         struct client client = modern;
         struct buf hello, c;
         struct tls t;
+        struct mem mem = {.max = 1U << 20};
 
         client.padding = pad;
         buf_init(&hello, 1U << 16);
         buf_init(&c, 1U << 17);
         put_client_hello(&hello, &client);
         put_records(&c, 22, buf_view(&hello), 16384);
-        tls_init(&t, false);
+        tls_init(&t, &mem, false);
         tls_data(&t, DIR_C2S, buf_view(&c));
         assert_null(t.hello);
         if (hello.n <= TLS_HELLO_MAX)
             assert_true(span_eq(tls_sni(&t), modern.sni));
         assert_true(tls_sni(&t).n <= modern.sni.n);
         tls_free(&t);
+        assert_int_equal(mem.used, 0);
         buf_free(&hello);
         buf_free(&c);
     }
@@ -505,18 +521,51 @@ test_sslv2_hello(void **state)
 {
     struct buf c;
     struct tls t;
+    struct mem mem = {.max = 1U << 20};
 
     (void)state;
     buf_init(&c, 4096);
     buf_put(&c, "\x80\x10\1\3\1", 5);
     (void)hold(&c, 13);
     put_zeros(&c, 22, 20);
-    tls_init(&t, false);
+    tls_init(&t, &mem, false);
     tls_data(&t, DIR_C2S, buf_view(&c));
     assert_false(t.half[0].lost);
     assert_int_equal(t.half[0].records, 2);
     assert_int_equal(t.half[0].handshake_bytes, 20);
     tls_free(&t);
+    assert_int_equal(mem.used, 0);
+    buf_free(&c);
+}
+
+/* All that is kept is charged; where there is no room the hello is given up and
+ * records are counted all the same. */
+static void
+test_memory(void **state)
+{
+    struct buf c;
+
+    (void)state;
+    buf_init(&c, 1U << 16);
+    modern_client(&c, 60);
+    for (uint64_t max = 0; max < 1000; max += 8) {
+        struct tls t;
+        struct mem mem = {.max = max};
+        bool held = false;
+
+        tls_init(&t, &mem, true);
+        for (size_t i = 0; i < c.n; i++) {
+            tls_data(&t, DIR_C2S, span_head(span_tail(buf_view(&c), i), 1));
+            assert_true(mem.used <= max);
+            assert_true(t.hello == NULL || mem.used > 0);
+            held |= t.hello != NULL;
+        }
+        assert_int_equal(t.half[0].records, 5);
+        assert_true(max < 200 || held);
+        assert_true(max < 600 || span_eq(tls_sni(&t), modern.sni));
+        tls_free(&t);
+        assert_int_equal(mem.used, 0);
+    }
     buf_free(&c);
 }
 
@@ -533,6 +582,7 @@ main(void)
         cmocka_unit_test(test_sni_and_hello_limits),
         cmocka_unit_test(test_looks_like),
         cmocka_unit_test(test_sslv2_hello),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
