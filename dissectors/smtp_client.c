@@ -35,7 +35,16 @@ on_variant(void *ctx, enum smtp_eod e)
         smtp_message_variant(p->s, p->s->tx, e);
 }
 
-static const struct smtp_data_ops content_ops = {on_content, on_variant};
+static void
+on_odd(void *ctx, enum smtp_data_odd what, ptrdiff_t at)
+{
+    const struct place *p = ctx;
+
+    p->s->w->odd_at[what] = p->end - p->in->n + (uint64_t)at;
+}
+
+static const struct smtp_data_ops content_ops = {on_content, on_variant,
+                                                 on_odd};
 
 void
 smtp_client_begin_data(struct smtp *s, struct tx *t)
@@ -51,15 +60,17 @@ static void
 note_line_ends(struct smtp *s)
 {
     const struct smtp_scan_facts *f = &s->w->data.facts;
+    const uint64_t *at = s->w->odd_at;
 
-    if (f->bare_lf) {
-        s->bare_lf = true;
-        smtp_odd(s, ANOM_BARE_LF, DIR_C2S);
-    }
+    s->bare_lf |= f->bare_lf;
+    if (f->bare_lf)
+        smtp_anomaly(s, ANOM_BARE_LF, DIR_C2S, at[SMTP_DATA_BARE_LF],
+                     SPAN_NONE);
     if (f->bare_cr)
-        smtp_odd(s, ANOM_BARE_CR, DIR_C2S);
+        smtp_anomaly(s, ANOM_BARE_CR, DIR_C2S, at[SMTP_DATA_BARE_CR],
+                     SPAN_NONE);
     if (f->nul)
-        smtp_odd(s, ANOM_NUL_BYTE, DIR_C2S);
+        smtp_anomaly(s, ANOM_NUL_BYTE, DIR_C2S, at[SMTP_DATA_NUL], SPAN_NONE);
     if (s->tx != NULL)
         s->tx->high |= f->high;
 }

@@ -121,6 +121,42 @@ close_dot(struct smtp_data *d, struct span bytes, enum after after,
         ops->variant(ctx, e);
 }
 
+static void
+tell(bool *flag, enum smtp_data_odd what, ptrdiff_t at,
+     const struct smtp_data_ops *ops, void *ctx)
+{
+    if (!*flag)
+        ops->odd(ctx, what, at);
+    *flag = true;
+}
+
+/* What a scan of s has found for the first time. */
+static void
+tell_new(const struct smtp_scan_facts *was, const struct smtp_scan_facts *now,
+         struct span s, const struct smtp_data_ops *ops, void *ctx)
+{
+    struct smtp_scan_facts f = *was;
+    uint8_t prev = was->prev;
+
+    if (LIKELY(f.bare_lf == now->bare_lf && f.bare_cr == now->bare_cr &&
+               f.nul == now->nul))
+        return;
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = span_at(s, i);
+
+        if (prev == '\r' && c != '\n')
+            tell(&f.bare_cr, SMTP_DATA_BARE_CR, (ptrdiff_t)i - 1, ops, ctx);
+        if (prev != '\r' && c == '\n')
+            tell(&f.bare_lf, SMTP_DATA_BARE_LF, (ptrdiff_t)i, ops, ctx);
+        if (c == 0)
+            tell(&f.nul, SMTP_DATA_NUL, (ptrdiff_t)i, ops, ctx);
+        if (f.bare_lf == now->bare_lf && f.bare_cr == now->bare_cr &&
+            f.nul == now->nul)
+            return;
+        prev = c;
+    }
+}
+
 /* One byte in the neighbourhood of a dot. Returns 1: end of data; 0: the byte
  * was taken; -1: it was not, read it as text. */
 static int
@@ -135,7 +171,7 @@ near_dot(struct smtp_data *d, uint8_t c, const struct smtp_data_ops *ops,
             return 0;
         }
         if (c == '\n') {
-            d->facts.bare_lf = true;
+            tell(&d->facts.bare_lf, SMTP_DATA_BARE_LF, 0, ops, ctx);
             close_dot(d, SPAN_LIT(".\n"), A_LF, true, ops, ctx);
             return 0;
         }
@@ -148,7 +184,7 @@ near_dot(struct smtp_data *d, uint8_t c, const struct smtp_data_ops *ops,
             close_dot(d, SPAN_LIT(".\r\n"), A_CRLF, true, ops, ctx);
             return 0;
         }
-        d->facts.bare_cr = true;
+        tell(&d->facts.bare_cr, SMTP_DATA_BARE_CR, -1, ops, ctx);
         if (c == '\r') {
             d->state = DOT_CR_CR;
             return 0;
@@ -173,6 +209,7 @@ smtp_data_push(struct smtp_data *d, smtp_scan_fn scan, struct span *in,
     if (d->unknown && in->n > 0)
         resume(d, *in);
     while (in->n > 0) {
+        struct smtp_scan_facts was;
         size_t n;
 
         if (d->state != TEXT) {
@@ -185,7 +222,9 @@ smtp_data_push(struct smtp_data *d, smtp_scan_fn scan, struct span *in,
             if (r == 0)
                 continue;
         }
+        was = d->facts;
         n = scan(*in, &d->facts);
+        tell_new(&was, &d->facts, span_head(*in, n + 1), ops, ctx);
         give(span_head(*in, n), ops, ctx);
         remember(d, span_head(*in, n));
         *in = span_tail(*in, n);

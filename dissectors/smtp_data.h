@@ -31,10 +31,16 @@ enum smtp_eod {
 
 const char *smtp_eod_name(enum smtp_eod e);
 
+enum smtp_data_odd { SMTP_DATA_BARE_LF, SMTP_DATA_BARE_CR, SMTP_DATA_NUL };
+#define SMTP_DATA_ODDS 3
+
 struct smtp_data_ops {
     void (*content)(void *ctx, struct span s);
     /* An irregular end of data; what follows it comes as content next. */
     void (*variant)(void *ctx, enum smtp_eod e);
+    /* The message's first such byte, once each: at bytes from the beginning of
+     * the input not yet consumed; a CR may lie one before it. */
+    void (*odd)(void *ctx, enum smtp_data_odd what, ptrdiff_t at);
 };
 
 struct smtp_data {

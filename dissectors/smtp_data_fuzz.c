@@ -1,31 +1,52 @@
 /* smtp_data_fuzz - one message framed by each scanner, whole and cut
  *
- * First byte: where it is cut. The content, the variants and the end must not
- * depend on cut or scanner. */
+ * First byte: where it is cut. The content, the variants, the places of odd
+ * bytes and the end must not depend on cut or scanner. */
 #include "dissectors/smtp_data.h"
 #include "sensor/base/attr.h"
 #include "sensor/base/buf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+struct got {
+    struct buf *out;
+    const struct span *in;
+    size_t end; /* of the part, in the input */
+    size_t odd_at[SMTP_DATA_ODDS];
+};
+
 static void
 on_content(void *ctx, struct span s)
 {
-    buf_span(ctx, s);
+    struct got *g = ctx;
+
+    buf_span(g->out, s);
+}
+
+static void
+on_odd(void *ctx, enum smtp_data_odd what, ptrdiff_t at)
+{
+    struct got *g = ctx;
+
+    REQUIRE(g->odd_at[what] == SIZE_MAX);
+    g->odd_at[what] = g->end - g->in->n + (size_t)at;
 }
 
 /* 0xff does not matter: places are compared as well. */
 static void
 on_variant(void *ctx, enum smtp_eod e)
 {
-    buf_putc(ctx, 0xff);
-    buf_putc(ctx, (uint8_t)e);
+    struct got *g = ctx;
+
+    buf_putc(g->out, 0xff);
+    buf_putc(g->out, (uint8_t)e);
 }
 
 static void
 run(smtp_scan_fn scan, struct span in, size_t cut, bool lost, struct buf *out)
 {
-    static const struct smtp_data_ops ops = {on_content, on_variant};
+    static const struct smtp_data_ops ops = {on_content, on_variant, on_odd};
+    struct got got = {.out = out, .odd_at = {SIZE_MAX, SIZE_MAX, SIZE_MAX}};
     struct smtp_data d;
     size_t at = 0;
     bool ended = false;
@@ -40,13 +61,17 @@ run(smtp_scan_fn scan, struct span in, size_t cut, bool lost, struct buf *out)
 
         REQUIRE(copy != NULL);
         memcpy(copy, in.p + at, n);
-        ended = smtp_data_push(&d, scan, &part, &ops, out);
+        got.in = &part;
+        got.end = at + n;
+        ended = smtp_data_push(&d, scan, &part, &ops, &got);
         REQUIRE(ended || part.n == 0);
         at += n - part.n;
         free(copy);
     }
     buf_printf(out, "%zu %d %d%d%d%d", at, ended, d.facts.bare_lf,
                d.facts.bare_cr, d.facts.nul, d.facts.high);
+    for (size_t i = 0; i < SMTP_DATA_ODDS; i++)
+        buf_printf(out, " %zu", got.odd_at[i]);
 }
 
 int

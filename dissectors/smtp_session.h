@@ -39,8 +39,10 @@ struct work {
     struct vec queue;    /* struct pending, all but the first */
     uint32_t queue_head; /* bytes of queue that are done */
     uint16_t reply_code, reply_lines;
+    uint32_t reply_last; /* where in reply the lines with the last code begin */
     uint64_t bdat_left;
     struct smtp_data data;
+    uint64_t odd_at[SMTP_DATA_ODDS]; /* client offsets in the message */
     bool bdat_last, bdat_bad;
     bool check; /* DATA: is the next line a command after all? */
 };
