@@ -388,7 +388,10 @@ on_hello_reply(struct smtp *s, const struct pending *p, const struct reply *r)
     struct buf *small = &s->ctx->caps;
 
     log_session(s, p, r);
-    if (r->code >= 300 || p->verb == SMTP_HELO)
+    if (r->code >= 300)
+        return;
+    s->lmtp = p->verb == SMTP_LHLO;
+    if (p->verb == SMTP_HELO)
         return;
     log_drop(&s->log, LOG_CAPS);
     s->pipelining_offered = false;
@@ -487,6 +490,15 @@ on_data_reply(struct smtp *s, const struct pending *p, const struct reply *r)
         smtp_client_data_refused(s); /* we had not waited */
 }
 
+/* LMTP answers the end of data once for each recipient taken, in their order
+ * (RFC 2033 4.2); with 421 the server leaves (RFC 5321 3.8). */
+static bool
+is_answered_again(const struct smtp *s, const struct pending *p, unsigned code)
+{
+    return s->lmtp && p->verb == SMTP_END && p->tx != NULL && code != 421 &&
+           p->tx->n_final < p->tx->accepted;
+}
+
 static void
 dispatch(struct smtp *s, const struct pending *head, struct reply *r)
 {
@@ -508,6 +520,8 @@ dispatch(struct smtp *s, const struct pending *head, struct reply *r)
     case SMTP_END: on_tx_reply(s, &p, r); break;
     default: log_session(s, &p, r);
     }
+    if (is_answered_again(s, &p, r->code))
+        return;
     smtp_pending_pop(s);
     /* RFC 3030: the octets of a refused chunk come all the same, but not after
      * a command that was not understood. */

@@ -119,6 +119,7 @@ struct tx {
     uint32_t offered, accepted, refused;
     uint32_t offered_before; /* in earlier parts */
     uint32_t n_pending;      /* replies awaited */
+    uint32_t n_final;        /* replies to the end of data */
     uint16_t mail_code;
     uint16_t data_code; /* refusal of DATA or a BDAT chunk */
     uint16_t final_code;
@@ -200,6 +201,7 @@ struct smtp {
     bool waits : 1;       /* a reply was outstanding at the end */
     bool tls_reported : 1, implicit_tls : 1, inferred : 1, tls_begun : 1;
     bool server_tls : 1, knows_smtp : 1, spoke_client : 1, spoke_server : 1;
+    bool lmtp : 1; /* LHLO was the last hello taken */
 };
 
 static inline bool

@@ -250,16 +250,6 @@ smtp_tx_mail_refused(struct smtp *s, struct tx *t, unsigned code)
 /* ---- replies ---- */
 
 static void
-set_final(struct smtp *s, struct tx *t, const struct log_item *item)
-{
-    if (t->has_final)
-        return;
-    t->has_final = true;
-    t->final_code = item->code;
-    append(s, t, item);
-}
-
-static void
 rcpt_reply(struct smtp *s, struct tx *t, struct log_item *item, uint32_t rcpt)
 {
     item->tag = LOG_RCPT_REPLY;
@@ -283,6 +273,24 @@ other_reply(struct smtp *s, struct tx *t, struct log_item *item)
     append(s, t, item);
 }
 
+/* The first one counts. Of several, one for each recipient, the first that
+ * accepts, and all of them are kept. */
+static void
+final_reply(struct smtp *s, struct tx *t, struct log_item *item)
+{
+    bool better = s->lmtp && t->final_code >= 400 && item->code < 400;
+
+    t->n_final++;
+    if (s->lmtp && t->accepted > 1)
+        other_reply(s, t, item);
+    if (t->has_final && !better)
+        return;
+    t->has_final = true;
+    t->final_code = item->code;
+    item->tag = LOG_FINAL;
+    append(s, t, item);
+}
+
 void
 smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
               struct span text, uint32_t latency_ms)
@@ -297,10 +305,7 @@ smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
 
     switch (p->verb) {
     case SMTP_RCPT: rcpt_reply(s, t, &item, p->rcpt); break;
-    case SMTP_END:
-        item.tag = LOG_FINAL;
-        set_final(s, t, &item);
-        break;
+    case SMTP_END: final_reply(s, t, &item); break;
     case SMTP_MAIL:
         t->mail_code = (uint16_t)code;
         other_reply(s, t, &item);
@@ -364,8 +369,6 @@ outcome(const struct tx *t)
         return t->temp_refused ? "deferred" : "rejected";
     if (t->data_code >= 400)
         return outcome_of_code(t->data_code);
-    if (t->via != VIA_NONE && t->lost && t->cut == CUT_RESET)
-        return "unknown"; /* its end may have been in the gap */
     if (t->via != VIA_NONE && t->lost && t->cut == CUT_RESET)
         return "unknown"; /* its end may have been in the gap */
     return t->via != VIA_NONE ? "aborted" : "no-data";
