@@ -230,6 +230,7 @@ fits(enum smtp_verb v, unsigned code)
 struct reply {
     unsigned code;
     struct span text; /* lines separated by LF */
+    size_t last;      /* where in it the lines with this code begin */
     uint64_t acked;   /* client bytes that the server had received */
 };
 
@@ -264,9 +265,14 @@ find_answered(struct smtp *s, const struct reply *r)
 
 /* ---- what replies do ---- */
 
+/* When of what no command of ours stands for. */
+#define UNASKED UINT64_MAX
+
 static uint32_t
 latency_ms(const struct smtp *s, const struct pending *p)
 {
+    if (p->when == UNASKED)
+        return LATENCY_NONE;
     if (s->ctx->at < p->when)
         return 0;
     return (uint32_t)((s->ctx->at - p->when) / NS_PER_MS);
@@ -302,31 +308,31 @@ log_session(struct smtp *s, const struct pending *p, const struct reply *r)
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
 }
 
-/* Lines after the first repeat the enhanced code (RFC 2034 section 4): as text
- * the reply is one line. */
-static struct span
-one_line(struct smtp *s, struct span text)
+/* As text the reply is one line. Every line may repeat the enhanced code (RFC
+ * 2034 section 4): that of the code which counts stands once, in front. */
+static void
+make_one_line(struct smtp *s, struct reply *r)
 {
     struct buf *b = &s->ctx->scratch;
-    struct span e = smtp_enhanced(text);
-    bool more = false;
+    struct span e = smtp_enhanced(span_tail(r->text, r->last));
 
-    if (span_find(text, '\n') == text.n)
-        return text;
+    if (span_find(r->text, '\n') == r->text.n)
+        return;
     buf_reset(b);
-    while (text.n > 0) {
-        size_t n = span_find(text, '\n');
-        struct span line = span_head(text, n);
+    buf_span(b, e);
+    while (r->text.n > 0) {
+        size_t n = span_find(r->text, '\n');
+        struct span line = span_head(r->text, n);
 
-        if (more && e.n > 0 && span_eq(smtp_enhanced(line), e))
+        if (e.n > 0 && span_eq(smtp_enhanced(line), e))
             line = span_trim(span_tail(line, e.n));
-        if (more)
+        if (b->n > 0)
             buf_putc(b, ' ');
         buf_span(b, line);
-        more = true;
-        text = span_tail(text, n + 1);
+        r->text = span_tail(r->text, n + 1);
     }
-    return buf_view(b);
+    r->text = buf_view(b);
+    r->last = 0;
 }
 
 static void
@@ -352,7 +358,7 @@ on_greeting(struct smtp *s, const struct pending *p, struct reply *r)
     }
     if (r->code < 400)
         return;
-    r->text = one_line(s, r->text);
+    make_one_line(s, r);
     log_session(s, p, r);
 }
 
@@ -505,7 +511,7 @@ dispatch(struct smtp *s, const struct pending *head, struct reply *r)
     struct pending p = *head;
 
     if (p.verb != SMTP_EHLO && p.verb != SMTP_LHLO && p.verb != SMTP_GREETING)
-        r->text = one_line(s, r->text);
+        make_one_line(s, r);
     switch ((enum smtp_verb)p.verb) {
     case SMTP_STARTTLS: on_starttls_reply(s, &p, r); return;
     case SMTP_AUTH: on_auth_reply(s, &p, r); return;
@@ -593,7 +599,7 @@ explain(struct smtp *s, struct reply *r)
         return true;
     }
     if (r->code == 220 && s->flow->midstream && !s->has_banner) {
-        p = &(struct pending){.verb = SMTP_GREETING};
+        p = &(struct pending){.when = UNASKED, .verb = SMTP_GREETING};
         on_greeting(s, p, r);
         return true;
     }
@@ -616,7 +622,7 @@ explain(struct smtp *s, struct reply *r)
     }
     if (r->code < 400)
         return false;
-    r->text = one_line(s, r->text);
+    make_one_line(s, r);
     early_refusal(s, r);
     return true;
 }
@@ -624,7 +630,7 @@ explain(struct smtp *s, struct reply *r)
 static void
 unexpected(struct smtp *s, struct reply *r)
 {
-    struct pending p = {.when = s->ctx->at, .verb = SMTP_UNKNOWN};
+    struct pending p = {.when = UNASKED, .verb = SMTP_UNKNOWN};
     bool many = span_find(r->text, '\n') < r->text.n;
 
     if (in_doubt(s) && r->code == 250 && many &&
@@ -633,7 +639,7 @@ unexpected(struct smtp *s, struct reply *r)
         on_hello_reply(s, &p, r);
         return;
     }
-    r->text = one_line(s, r->text);
+    make_one_line(s, r);
     if (r->code == 421)
         smtp_anomaly(s, ANOM_UNEXPECTED_421, DIR_S2C, s->pos[DIR_S2C],
                      span_head(r->text, 200));
@@ -725,14 +731,19 @@ on_line(struct smtp *s, const struct line *line, uint64_t acked)
         return;
     }
     s->server_lost = false;
-    if (begun && r.code != w->reply_code)
+    if (!begun)
+        w->reply_last = 0;
+    if (begun && r.code != w->reply_code) {
         smtp_odd(s, ANOM_REPLY_CODE_CHANGED, DIR_S2C);
+        w->reply_last = w->reply.n + 1; /* behind the LF to come */
+    }
     w->reply_code = (uint16_t)r.code;
     if (more || begun)
         keep_text(s, text);
     if (more)
         return;
     r.text = begun ? vec_view(&w->reply) : text;
+    r.last = w->reply_last;
     on_reply(s, &r);
     vec_free(&w->reply, s->mem);
     w->reply_lines = 0;
