@@ -685,8 +685,6 @@ on_probe(struct span c2s, struct span s2c, size_t skip[2])
         return 0;
     if (c2s.n == 0 && span_starts(s2c, SPAN_LIT("HTTP")))
         return 0; /* the answer to a CONNECT that is seen late */
-    if (c2s.n == 0 && span_starts(s2c, SPAN_LIT("HTTP")))
-        return 0; /* the answer to a CONNECT that is seen late */
     if (span_starts_nocase(c2s, connect)) {
         c = http_head(c2s);
         v = http_head(s2c);
