@@ -1,5 +1,7 @@
 #include "sensor/net/flow.h"
 
+#include "sensor/net/reasm_sent.h"
+
 /* A SYN that comes after the first data of a capture is up to this far back. */
 #define LATE_SYN_MAX (INT32_C(1) << 16)
 
@@ -563,11 +565,6 @@ on_live(struct flow_step *st, const struct decoded *p)
     enum verdict v = GO;
     uint64_t acked;
 
-    if (is_copy(c, p, st->d, st->e)) {
-        flow_life_half(st)->duplicates++;
-        st->e->stats->duplicates++;
-        return STOP;
-    }
     if ((p->flags & TCP_RST) != 0)
         on_rst(st, p);
     else if ((p->flags & TCP_SYN) != 0)
@@ -615,57 +612,107 @@ on_closed(struct flow_step *st, const struct decoded *p)
     return STOP;
 }
 
-/* By far the most: the next bytes of an open connection, whole. */
+/* ---- the usual ----
+ * By far the most: the next bytes of an open connection, whole, or a bare
+ * acknowledgement, where nothing is missing in either direction. What follows
+ * is on_live without what cannot happen then. */
+
+/* on_ack of a direction without holes, for an acknowledgement not beyond what
+ * was seen; false: it is another one, and nothing has happened. */
+static inline bool
+ack_plain(struct flow_step *st, const struct decoded *p, uint64_t *out)
+{
+    enum dir d = dir_other(st->d);
+    struct conn *c = st->c;
+    struct reasm *r = &c->r[d];
+    uint64_t *acked = &c->flow.half[d].acked;
+    uint32_t back = r->base + (uint32_t)r->next - p->ack;
+
+    if (!reasm_is_plain(r) || back > r->next || back > INT32_MAX ||
+        (st->d == DIR_C2S && (c->facts & CONN_ACK) == 0))
+        return false;
+    *out = r->next - back;
+    if (*out > *acked) {
+        *acked = *out;
+        if (r->work != NULL)
+            reasm_sent_acked(r, &st->s->mem, &st->s->pool, *out);
+    }
+    return true;
+}
+
 static bool
 is_plain(const struct flow_step *st, const struct decoded *p)
 {
     const struct conn *c = st->c;
     const struct reasm *r = &c->r[st->d];
 
-    return c->state == CONN_OPEN && c->rst_from == 0 && p->payload.n > 0 &&
-           p->payload.n == p->payload_len && !p->urgent &&
-           (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 &&
+    return c->state == CONN_OPEN && c->rst_from == 0 && !p->urgent &&
+           p->payload.n == p->payload_len &&
+           (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
            reasm_is_plain(r) && p->seq == r->base + (uint32_t)r->next;
 }
 
-static enum verdict
-on_plain(struct flow_step *st, const struct decoded *p)
+static inline void
+on_plain_bytes(struct flow_step *st, const struct decoded *p, uint64_t acked)
 {
+    struct flow_env *e = st->e;
     struct conn *c = st->c;
     struct flow_half *h = flow_life_half(st);
     struct reasm *r = flow_life_reasm(st);
-    struct reasm_env env;
-    struct chunk k;
+    struct reasm_env env = {
+        .mem = &st->s->mem,
+        .pool = &st->s->pool,
+        .acked = h->acked,
+        .seed = e->seed,
+        .blind = !flow_life_is_seen(c, dir_other(st->d)),
+    };
+    struct chunk k = {p->payload, st->d, e->now, r->next, acked, e->seen};
 
-    if (is_copy(c, p, st->d, st->e)) {
-        h->duplicates++;
+    h->bytes += p->payload.n;
+    e->stats->bytes_seen += p->payload.n;
+    reasm_sent_delivered(r, &env, p->payload);
+    e->ops->data(c->session, &k);
+}
+
+static inline void
+on_plain(struct flow_step *st, const struct decoded *p)
+{
+    uint64_t acked;
+    bool usual;
+
+    touch(st, p);
+    usual = ack_plain(st, p, &acked);
+    if (UNLIKELY(!usual))
+        acked = on_ack(st, p);
+    if (p->payload.n > 0)
+        on_plain_bytes(st, p, acked);
+    if (UNLIKELY(!usual))
+        flow_life_settle(st->e, st->s, st->c);
+    else if (p->payload.n > 0)
+        flow_life_wants(st->e, st->s, st->c);
+}
+
+static enum verdict
+on_open(struct flow_step *st, const struct decoded *p)
+{
+    if (UNLIKELY(is_copy(st->c, p, st->d, st->e))) {
+        flow_life_half(st)->duplicates++;
         st->e->stats->duplicates++;
         return STOP;
     }
-    touch(st, p);
-    k = (struct chunk){p->payload, st->d,         st->e->now,
-                       r->next,    on_ack(st, p), st->e->seen};
-    h->bytes += p->payload.n;
-    st->e->stats->bytes_seen += p->payload.n;
-    env = flow_life_env(st);
-    reasm_delivered(r, &env, p->payload);
-    st->e->ops->data(c->session, &k);
-    if (UNLIKELY(reasm_has_hole(&c->r[dir_other(st->d)])))
-        flow_life_settle(st->e, st->s, c);
-    else
-        flow_life_wants(st->e, st->s, c);
+    if (UNLIKELY(!is_plain(st, p)))
+        return on_live(st, p);
+    on_plain(st, p);
     return STOP;
 }
 
 static enum verdict
 dispatch(struct flow_step *st, const struct decoded *p)
 {
-    if (LIKELY(is_plain(st, p)))
-        return on_plain(st, p);
     switch ((enum conn_state)st->c->state) {
     case CONN_NEW:
     case CONN_PROBE:
-    case CONN_OPEN: return on_live(st, p);
+    case CONN_OPEN: return on_open(st, p);
     case CONN_IGNORED: return on_ignored(st, p);
     case CONN_CLOSED: return on_closed(st, p);
     case CONN_FREE: break;

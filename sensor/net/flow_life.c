@@ -269,10 +269,12 @@ void
 flow_life_wants(struct flow_env *e, struct shard *s, struct conn *c)
 {
     ns_t t = wanted(e, c);
-    uint64_t now = e->now / TIMER_TICK_NS;
+    uint64_t now;
 
-    if (t != UINT64_MAX)
-        hurry(s, c, timer_tick_of(t) > now ? timer_tick_of(t) : now + 1);
+    if (LIKELY(t == UINT64_MAX))
+        return;
+    now = e->now / TIMER_TICK_NS;
+    hurry(s, c, timer_tick_of(t) > now ? timer_tick_of(t) : now + 1);
 }
 
 /* ---- the end ---- */

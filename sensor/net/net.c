@@ -28,6 +28,7 @@ struct net {
     uint64_t tie_bytes;
     unsigned worker;
     unsigned n_workers;
+    uint64_t mine;                   /* a bit for each shard that is ours */
     struct shard shard[FLOW_SHARDS]; /* those not ours stay empty */
 };
 
@@ -116,7 +117,7 @@ segment(struct net *n, const struct decoded *d, uint16_t iface)
     unsigned shard = (unsigned)(h >> SHARD_SHIFT);
 
     n->stats.segments++;
-    if (shard % n->n_workers == n->worker)
+    if ((n->mine >> shard & 1) != 0)
         flow_segment(&n->env, &n->shard[shard], d, iface, (uint32_t)h);
 }
 
@@ -162,9 +163,9 @@ net_packet(struct net *n, const struct packet *p)
     n->stats.cut += p->data.n < p->wire_len;
     (void)clock_to(n, p->when, p->data.n);
     decode_packet(p, &d);
-    if (!whole(n, &d))
+    if (UNLIKELY(d.kind == PACKET_FRAGMENT) && !whole(n, &d))
         return n->now;
-    if (d.kind == PACKET_TCP)
+    if (LIKELY(d.kind == PACKET_TCP))
         segment(n, &d, p->iface);
     else if (d.kind == PACKET_BAD)
         n->stats.malformed++;
@@ -202,6 +203,8 @@ net_new(const struct net_options *o, struct net **out)
         return ERR_NOMEM;
     n->worker = o->worker;
     n->n_workers = o->n_workers;
+    for (unsigned i = o->worker; i < FLOW_SHARDS; i += o->n_workers)
+        n->mine |= UINT64_C(1) << i;
     n->on_tick = o->on_tick;
     n->tick_ctx = o->tick_ctx;
     set_env(n, o);

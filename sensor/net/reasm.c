@@ -1,7 +1,7 @@
 #include "sensor/net/reasm.h"
 
-#include "sensor/base/hash.h"
 #include "sensor/event/anomaly.h"
+#include "sensor/net/reasm_sent.h"
 
 /* A hint that is farther off than this was about something else. */
 #define HINT_MAX (INT32_C(1) << 16)
@@ -21,48 +21,21 @@ head_of(const struct reasm *r)
 /* ---- the busy part ---- */
 
 struct reasm_work *
-reasm_work(struct reasm *r, const struct reasm_env *e)
+reasm_work_new(struct reasm *r, struct net_mem *m)
 {
-    struct reasm_work *w = r->work;
+    struct reasm_work *w = net_mem_get(m, sizeof(*w));
 
-    if (w != NULL)
-        return w;
-    if (e->pool->free != NULL && net_mem_has(e->mem, sizeof(*w))) {
-        w = e->pool->free;
-        e->pool->free = w->free;
-        e->pool->n--;
-        e->mem->used += sizeof(*w);
-    } else {
-        w = net_mem_get(e->mem, sizeof(*w));
-        if (w == NULL)
-            return NULL;
-    }
-    w->head = w->tail = NULL;
-    w->noticed = 0;
-    w->bytes = 0;
-    w->n_early = 0;
-    w->n_sent = 0;
-    w->at_sent = 0;
-    w->n_wild = 0;
-    w->wild_end = 0;
+    if (w == NULL)
+        return NULL;
+    *w = (struct reasm_work){.noticed = 0};
     r->work = w;
     return w;
 }
 
-static void
-work_release(struct reasm *r, struct net_mem *m, struct reasm_pool *p)
+struct reasm_work *
+reasm_work(struct reasm *r, const struct reasm_env *e)
 {
-    struct reasm_work *w = r->work;
-
-    r->work = NULL;
-    if (p->n >= REASM_POOL) {
-        net_mem_put(m, w, sizeof(*w));
-        return;
-    }
-    m->used -= sizeof(*w);
-    w->free = p->free;
-    p->free = w;
-    p->n++;
+    return reasm_sent_work(r, e->mem, e->pool);
 }
 
 static void
@@ -72,51 +45,10 @@ work_release_idle(struct reasm *r, const struct reasm_env *e)
 
     if (w != NULL && w->noticed == 0 && w->n_sent == 0 && w->n_wild == 0 &&
         w->head == NULL)
-        work_release(r, e->mem, e->pool);
+        reasm_sent_release(r, e->mem, e->pool);
 }
 
 /* ---- segments delivered and not yet acknowledged ---- */
-
-static uint32_t
-hash32(struct span s, uint64_t seed)
-{
-    return (uint32_t)hash_span(s, seed);
-}
-
-static void
-forget_acked(struct reasm_work *w, uint64_t acked)
-{
-    while (w->n_sent > 0) {
-        const struct reasm_sent *s =
-            &w->sent[(uint8_t)(w->at_sent - w->n_sent) % REASM_SENT];
-
-        if ((int32_t)(s->off + s->len - (uint32_t)acked) > 0)
-            return;
-        w->n_sent--;
-    }
-}
-
-/* Of many in flight the oldest are kept: they are what a sender repeats, and
- * the others need no hash. Without the peer's word none is ever acknowledged,
- * so then the newest are. */
-static void
-remember(struct reasm *r, const struct reasm_env *e, uint64_t off,
-         struct span s)
-{
-    struct reasm_work *w;
-
-    if (off + s.n <= e->acked)
-        return;
-    w = reasm_work(r, e);
-    if (w == NULL)
-        return;
-    forget_acked(w, e->acked);
-    if (w->n_sent == REASM_SENT && !e->blind)
-        return;
-    w->n_sent = (uint8_t)(w->n_sent + (w->n_sent < REASM_SENT));
-    w->sent[w->at_sent++ % REASM_SENT] =
-        (struct reasm_sent){(uint32_t)off, (uint32_t)s.n, hash32(s, e->seed)};
-}
 
 /* A segment all of whose bytes were delivered before. */
 static unsigned
@@ -133,7 +65,7 @@ compare_sent(struct reasm *r, const struct reasm_env *e,
 
         if (was->off != (uint32_t)s->off || was->len != s->len)
             continue;
-        if (was->hash == hash32(s->data, e->seed))
+        if (was->hash == reasm_sent_hash(s->data, e->seed))
             return 0;
         e->ops->odd(e->ctx, ANOM_OVERLAP_DIFFERS, s->off, s->data);
         return REASM_DIFFERS;
@@ -193,7 +125,7 @@ drain(struct reasm *r, const struct reasm_env *e)
         REQUIRE(s->off == r->next);
         if (s->n > 0) {
             give_data(r, e, span_of(s->data, s->n), s->acked, s->seen);
-            remember(r, e, s->off, span_of(s->data, s->n));
+            reasm_sent_put(r, e, s->off, span_of(s->data, s->n));
         }
         if (s->len > s->n)
             give_gap(r, e, s->len - s->n);
@@ -243,16 +175,6 @@ settle(struct reasm *r, const struct reasm_env *e, bool moved)
     }
     if (moved || w->noticed == 0)
         w->noticed = wait_begins(w, e);
-}
-
-void
-reasm_delivered(struct reasm *r, const struct reasm_env *e, struct span s)
-{
-    uint64_t off = r->next;
-
-    r->flags &= (uint8_t)~REASM_GUESS;
-    r->next += s.n;
-    remember(r, e, off, s);
 }
 
 /* ---- base ---- */
@@ -369,7 +291,7 @@ give_part(struct reasm *r, const struct reasm_env *e, const struct reasm_seg *s,
     if (d.n > 0) {
         give_data(r, e, d, s->acked, s->seen);
         if (d.n == s->len)
-            remember(r, e, from, d);
+            reasm_sent_put(r, e, from, d);
     }
     if (lost > 0)
         give_gap(r, e, lost);
@@ -502,7 +424,7 @@ void
 reasm_acked(struct reasm *r, const struct reasm_env *e)
 {
     if (r->work != NULL)
-        forget_acked(r->work, e->acked);
+        reasm_sent_forget(r->work, e->acked);
     if (r->work != NULL || e->acked > r->next)
         settle(r, e, false);
 }
@@ -548,7 +470,8 @@ reasm_clear(struct reasm *r, struct net_mem *m, struct reasm_pool *p)
         return;
     while (r->work->head != NULL)
         drop_head(r->work, m);
-    work_release(r, m, p);
+    *r->work = (struct reasm_work){.noticed = 0};
+    reasm_sent_release(r, m, p);
     r->ahead = 0;
 }
 

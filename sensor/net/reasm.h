@@ -134,16 +134,13 @@ reasm_has_hole(const struct reasm *r)
 }
 
 /* Nothing waits and nothing is missing: the next byte may be delivered as it
- * comes, followed by reasm_delivered. */
+ * comes (reasm_sent.h). */
 static inline bool
 reasm_is_plain(const struct reasm *r)
 {
     return (r->flags & (REASM_BASE | REASM_FIN)) == REASM_BASE &&
            r->ahead == 0 && !reasm_has_hole(r);
 }
-
-/* The caller delivered s at r->next on its own. */
-void reasm_delivered(struct reasm *r, const struct reasm_env *e, struct span s);
 
 /* Offset 0 is at seq. With a base that was only a hint, *acked moves along. */
 void reasm_base(struct reasm *r, uint32_t seq, unsigned flag, uint64_t *acked);
@@ -178,6 +175,9 @@ reasm_done(const struct reasm *r)
 
 /* The busy part, made when it is not there; NULL without memory. */
 struct reasm_work *reasm_work(struct reasm *r, const struct reasm_env *e);
+
+/* The same for reasm_sent.h: none is there, nor in the pool. */
+struct reasm_work *reasm_work_new(struct reasm *r, struct net_mem *m);
 
 void reasm_clear(struct reasm *r, struct net_mem *m, struct reasm_pool *p);
 void reasm_pool_fini(struct reasm_pool *p);
