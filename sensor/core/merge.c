@@ -269,7 +269,8 @@ may_read(const struct merge *m, size_t w, const struct mark *least)
            !is_before(least->when, least->flow_id, &m->reached[w]);
 }
 
-/* True when something was read. */
+/* True when something was read, or a ring was found damaged: others may be read
+ * then that waited for it, and nobody rings for that. */
 static bool
 drain(struct merge *m, const struct record_sink *farewell)
 {
@@ -279,6 +280,7 @@ drain(struct merge *m, const struct record_sink *farewell)
     for (size_t w = 0; w < m->n; w++) {
         struct span record;
         uint64_t before = m->waiting;
+        bool was_corrupt = m->rings[w].corrupt;
 
         while (m->waiting - before <= TURN && may_read(m, w, &least) &&
                ring_peek(&m->rings[w], &record)) {
@@ -286,6 +288,7 @@ drain(struct merge *m, const struct record_sink *farewell)
             ring_next(&m->rings[w]);
             any = true;
         }
+        any |= m->rings[w].corrupt && !was_corrupt;
         m->corrupt |= m->rings[w].corrupt;
     }
     return any;

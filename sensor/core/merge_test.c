@@ -390,26 +390,32 @@ refuses_time_that_goes_back(void **state)
     rig_fini(&r);
 }
 
-/* A length that cannot be ends that ring; the other one goes on. */
+/* Sends a record whose length cannot be. */
 static void
-ends_a_corrupt_ring(void **state)
+send_corrupt(struct rig *r, size_t w)
 {
-    struct rig r;
-    uint8_t *data;
+    uint8_t *data = (uint8_t *)r->rings[w].shared;
+    uint8_t *end = data + r->rings[w].size;
     uint32_t length = 1 << 30;
-    uint8_t *end;
 
-    (void)state;
-    rig_init(&r, 2, 0);
-    send(&r, 0, EVENT_SMTP, 5, 0x1122334455, 0);
-    send(&r, 1, EVENT_SMTP, 6, 2, 0);
+    send(r, w, EVENT_SMTP, 5, 0x1122334455, 0);
     /* the message is found by its flow id in the mapping */
-    data = (uint8_t *)r.rings[0].shared;
-    end = data + r.rings[0].size;
     while (data < end && memcmp(data, "\x55\x44\x33\x22\x11", 5) != 0)
         data++;
     assert_true(data < end);
     memcpy(data - 8 - 4, &length, sizeof(length));
+}
+
+/* That ring ends; the other one goes on. */
+static void
+ends_a_corrupt_ring(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 2, 0);
+    send_corrupt(&r, 0);
+    send(&r, 1, EVENT_SMTP, 6, 2, 0);
     ring_close(&r.rings[1]);
     while (step(&r))
         ;
@@ -617,6 +623,32 @@ fill(struct rig *r, size_t w, size_t n, uint64_t us)
     }
 }
 
+/* The one that is far ahead waits for a worker whose ring is found damaged: the
+ * step must not sleep then, as nobody may ring again. */
+static void
+goes_on_after_a_corrupt_ring(void **state)
+{
+    struct rig r;
+    uint64_t before = UINT64_MAX;
+
+    (void)state;
+    rig_init(&r, 2, 4 << 20);
+    for (uint64_t us = 10; before != r.rings[0].tail; us++) {
+        before = r.rings[0].tail;
+        fill(&r, 0, 1000, us);
+        send(&r, 1, EVENT_TICK, 1, 0, 0); /* or the step would wait for one */
+        (void)step(&r);
+    }
+    send_corrupt(&r, 1);
+    (void)step(&r);
+    assert_true(merge_corrupt(r.merge));
+    assert_int_equal(ring_bell_look(r.bell) & 1, 0); /* it did not sleep */
+    (void)step(&r);
+    assert_true(r.rings[0].tail > before);
+    close_all(&r);
+    rig_fini(&r);
+}
+
 /* One worker far ahead of the other stops being read, and goes on when the
  * other comes after it. */
 static void
@@ -663,6 +695,7 @@ main(void)
         cmocka_unit_test(ends_a_corrupt_ring),
         cmocka_unit_test(has_one_order_for_any_number_of_workers),
         cmocka_unit_test(orders_equal_places_by_content),
+        cmocka_unit_test(goes_on_after_a_corrupt_ring),
         cmocka_unit_test(does_not_read_on_while_much_waits),
     };
 
