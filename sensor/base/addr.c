@@ -1,6 +1,10 @@
 #include "sensor/base/addr.h"
 
+#include "sensor/base/digits.h"
+
 #include <arpa/inet.h>
+
+#define GROUPS 8U /* of 16 bits in an IPv6 address */
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -29,33 +33,86 @@ addr_is_v4(const struct addr *a)
     return memcmp(a->b, mapped, 12) == 0;
 }
 
-static size_t
-format_v4(const uint8_t b[4], char *out)
+static char *
+format_v4(const uint8_t b[4], char *at)
 {
-    char *at = out;
-
     for (int i = 0; i < 4; i++) {
-        unsigned v = b[i];
-
-        if (v >= 100)
-            *at++ = (char)('0' + v / 100);
-        if (v >= 10)
-            *at++ = (char)('0' + v / 10 % 10);
-        *at++ = (char)('0' + v % 10);
-        if (i < 3)
+        if (i > 0)
             *at++ = '.';
+        at = digits_u64(at, b[i]);
     }
-    return (size_t)(at - out);
+    return at;
+}
+
+static unsigned
+group_of(const uint8_t b[16], unsigned i)
+{
+    return (unsigned)b[2 * i] << 8 | b[2 * i + 1];
+}
+
+/* A group without leading zeros, in lower case. */
+static char *
+format_group(char *at, unsigned v)
+{
+    static const char set[] = "0123456789abcdef";
+
+    for (unsigned shift = 16; shift > 0;) {
+        shift -= 4;
+        if (v >> shift != 0 || shift == 0)
+            *at++ = set[v >> shift & 15];
+    }
+    return at;
+}
+
+/* The first of the longest runs of zero groups, of two at least. */
+static unsigned
+longest_zeros(const uint8_t b[16], unsigned *n)
+{
+    unsigned best = GROUPS;
+    unsigned run = 0;
+
+    *n = 1;
+    for (unsigned i = 0; i < GROUPS; i++) {
+        run = group_of(b, i) == 0 ? run + 1 : 0;
+        if (run > *n) {
+            *n = run;
+            best = i + 1 - run;
+        }
+    }
+    return best;
+}
+
+/* RFC 5952 4; the last 32 bits after 96 zeros as IPv4, as inet_ntop does. */
+static char *
+format_v6(const uint8_t b[16], char *at)
+{
+    unsigned n;
+    unsigned zeros = longest_zeros(b, &n);
+
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (i == zeros) {
+            *at++ = ':';
+            i += n - 1;
+            if (i == GROUPS - 1)
+                *at++ = ':';
+            continue;
+        }
+        if (i > 0)
+            *at++ = ':';
+        if (i == GROUPS - 2 && zeros == 0 && n == GROUPS - 2)
+            return format_v4(b + 12, at);
+        at = format_group(at, group_of(b, i));
+    }
+    return at;
 }
 
 size_t
 addr_format(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
-    if (addr_is_v4(a))
-        return format_v4(a->b + 12, out);
-    if (inet_ntop(AF_INET6, a->b, out, ADDR_TEXT_MAX) == NULL)
-        return 0;
-    return strlen(out);
+    char *end =
+        addr_is_v4(a) ? format_v4(a->b + 12, out) : format_v6(a->b, out);
+
+    return (size_t)(end - out);
 }
 
 bool

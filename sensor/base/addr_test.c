@@ -1,5 +1,8 @@
 #include "sensor/base/addr.h"
 
+#include "sensor/base/attr.h"
+
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +88,35 @@ round_trip(void **state)
             memset(a.b, 0, 12);
         assert_true(addr_parse(span_of(text, addr_format(&a, text)), &b));
         assert_int_equal(addr_cmp(&a, &b), 0);
+    }
+}
+
+/* Each pattern of zero and other groups, wide and narrow, as the C library
+ * writes it. */
+static void
+formats_as_the_library(void **state)
+{
+    static const uint16_t values[] = {1, 0x10, 0x203, 0xfffe, 0xffff};
+
+    (void)state;
+    for (unsigned mask = 0; mask < 256; mask++) {
+        for (size_t v = 0; v < ARRAY_LEN(values); v++) {
+            struct addr a = {{0}};
+            char want[INET6_ADDRSTRLEN];
+            char got[ADDR_TEXT_MAX];
+            struct span text;
+
+            for (unsigned i = 0; i < 8; i++) {
+                a.b[2 * i] = (uint8_t)(mask >> i & 1 ? values[v] >> 8 : 0);
+                a.b[2 * i + 1] = (uint8_t)(mask >> i & 1 ? values[v] : 0);
+            }
+            if (addr_is_v4(&a))
+                continue;
+            text = span_of(got, addr_format(&a, got));
+            assert_non_null(inet_ntop(AF_INET6, a.b, want, sizeof(want)));
+            if (!span_eq(text, span_str(want)))
+                fail_msg("%s: %.*s", want, (int)text.n, got);
+        }
     }
 }
 
@@ -214,8 +246,11 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),         cmocka_unit_test(round_trip),
-        cmocka_unit_test(prefixes),          cmocka_unit_test(membership),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(formats_as_the_library),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(membership),
         cmocka_unit_test(private_addresses),
     };
 

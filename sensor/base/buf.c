@@ -1,5 +1,7 @@
 #include "sensor/base/buf.h"
 
+#include "sensor/base/digits.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -83,12 +85,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 void
 buf_u64(struct buf *b, uint64_t v)
 {
-    uint8_t digits[20];
-    size_t at = sizeof(digits);
+    char digits[DIGITS_MAX];
 
-    do {
-        digits[--at] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    buf_put(b, digits + at, sizeof(digits) - at);
+    buf_put(b, digits, (size_t)(digits_u64(digits, v) - digits));
 }

@@ -44,21 +44,17 @@ json_key(struct json_out *j, const char *key)
 #define TOP        EACH(0x80)
 #define WORD       sizeof(uint64_t)
 
-/* The top bit of each zero byte; bytes above the first may be wrong. */
-static uint64_t
-zero_bytes(uint64_t x)
-{
-    return (x - EACH(1)) & ~x & TOP;
-}
-
 /* Index of the first byte of the word that needs care, or WORD: below 0x20,
- * above 0x7e, quote or backslash. Little-endian, as are all our targets. */
-static size_t
+ * above 0x7e, quote or backslash. A top bit says so, of the byte itself or of a
+ * difference that went below zero; what is borrowed spoils only bytes above the
+ * first. Little-endian, as are all our targets. */
+static inline size_t
 plain_in_word(uint64_t x)
 {
-    uint64_t odd = (x & TOP) | ((x - EACH(0x20)) & ~x & TOP) |
-                   zero_bytes(x ^ EACH('"')) | zero_bytes(x ^ EACH('\\')) |
-                   zero_bytes(x ^ EACH(0x7f));
+    uint64_t odd =
+        (x | (x + EACH(1)) | (x - EACH(0x20)) | ((x ^ EACH('"')) - EACH(1)) |
+         ((x ^ EACH('\\')) - EACH(1))) &
+        TOP;
 
     return odd == 0 ? WORD : (size_t)__builtin_ctzll(odd) / 8;
 }
@@ -130,35 +126,66 @@ escape_first(uint8_t *at, struct span s, size_t *used, bool *replaced)
     return append(at, "\xef\xbf\xbd", 3);
 }
 
+/* Copies the plain head of s, of less than a word, and gives its length. */
+static size_t
+copy_part(uint8_t *at, struct span s)
+{
+    size_t n = 0;
+
+    if (s.n >= WORD / 2) {
+        uint32_t first;
+        uint32_t last; /* overlaps first */
+
+        memcpy(&first, s.p, WORD / 2);
+        memcpy(&last, s.p + s.n - WORD / 2, WORD / 2);
+        if (plain_in_word(first | (uint64_t)last << 32) == WORD) {
+            memcpy(at, &first, WORD / 2);
+            memcpy(at + s.n - WORD / 2, &last, WORD / 2);
+            return s.n;
+        }
+    }
+    for (; n < s.n && is_plain(s.p[n]); n++)
+        at[n] = s.p[n];
+    return n;
+}
+
+/* Copies the plain head of s and gives its length. A word at a time; the last
+ * one overlaps the one before. */
+static size_t
+copy_plain(uint8_t *at, struct span s)
+{
+    size_t n = 0;
+    uint64_t x;
+
+    if (s.n < WORD)
+        return copy_part(at, s);
+    for (;;) {
+        size_t k;
+
+        memcpy(&x, s.p + n, WORD);
+        memcpy(at + n, &x, WORD);
+        k = plain_in_word(x);
+        if (k < WORD)
+            return n + k;
+        if (n + WORD == s.n)
+            return s.n;
+        n = s.n - n < 2 * WORD ? s.n - WORD : n + WORD;
+    }
+}
+
 uint8_t *
 json_escape(uint8_t *at, struct span s, bool *replaced)
 {
-    size_t used;
+    for (;;) {
+        size_t n = copy_plain(at, s);
 
-    while (s.n >= WORD) {
-        uint64_t x;
-        size_t k;
-
-        memcpy(&x, s.p, WORD);
-        memcpy(at, &x, WORD);
-        k = plain_in_word(x);
-        at += k;
-        s = span_tail(s, k);
-        if (k < WORD) {
-            at = escape_first(at, s, &used, replaced);
-            s = span_tail(s, used);
-        }
+        at += n;
+        if (n == s.n)
+            return at;
+        s = span_tail(s, n);
+        at = escape_first(at, s, &n, replaced);
+        s = span_tail(s, n);
     }
-    while (s.n > 0) {
-        if (is_plain(s.p[0])) {
-            *at++ = s.p[0];
-            used = 1;
-        } else {
-            at = escape_first(at, s, &used, replaced);
-        }
-        s = span_tail(s, used);
-    }
-    return at;
 }
 
 /* Character by character, for a buffer that is nearly full. */

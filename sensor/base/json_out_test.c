@@ -86,6 +86,37 @@ every_byte_everywhere(void **state)
     }
 }
 
+/* A byte that needs care at each place of strings of each length: words that
+ * overlap must neither lose nor double a byte, nor touch what lies behind. */
+static void
+every_length(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 40; n++) {
+        for (size_t at = 0; at <= n; at++) {
+            uint8_t in[40];
+            uint8_t want[41];
+            uint8_t got[40 * JSON_ESCAPE_MAX];
+            size_t len = n + (at < n);
+            bool replaced = false;
+            struct span s = span_of(in, n);
+
+            for (size_t i = 0; i < n; i++)
+                in[i] = want[i] = (uint8_t)('a' + i % 26);
+            if (at < n) {
+                in[at] = want[at + 1] = '"';
+                want[at] = '\\';
+                for (size_t i = at + 1; i < n; i++)
+                    want[i + 1] = (uint8_t)('a' + i % 26);
+            }
+            memset(got, 0xee, sizeof(got));
+            assert_int_equal(json_escape(got, s, &replaced) - got, len);
+            assert_memory_equal(got, want, len);
+            assert_int_equal(json_plain_run(s), at);
+        }
+    }
+}
+
 static void
 full_buffers(void **state)
 {
@@ -142,6 +173,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_strings),
         cmocka_unit_test(every_byte_everywhere),
+        cmocka_unit_test(every_length),
         cmocka_unit_test(full_buffers),
         cmocka_unit_test(structure),
     };

@@ -1,5 +1,7 @@
 #include "sensor/base/ns.h"
 
+#include "sensor/base/digits.h"
+
 #define DAY_S UINT64_C(86400)
 
 /* Civil date from days since 1970-01-01 (proleptic Gregorian calendar; the
@@ -42,16 +44,6 @@ days_in(unsigned y, unsigned m)
     return m == 2 && leap ? 29 : days[m - 1];
 }
 
-static char *
-digits(char *at, unsigned width, unsigned v)
-{
-    for (unsigned i = width; i > 0; i--) {
-        at[i - 1] = (char)('0' + v % 10);
-        v /= 10;
-    }
-    return at + width;
-}
-
 size_t
 ns_format(ns_t t, char out[NS_TEXT_MAX])
 {
@@ -65,19 +57,22 @@ ns_format(ns_t t, char out[NS_TEXT_MAX])
 
     civil_from_days(s / DAY_S, &y, &m, &d);
     sod = (unsigned)(s % DAY_S);
-    at = digits(at, 4, y);
+    at = digits_pair(at, y / 100);
+    at = digits_pair(at, y % 100);
     *at++ = '-';
-    at = digits(at, 2, m);
+    at = digits_pair(at, m);
     *at++ = '-';
-    at = digits(at, 2, d);
+    at = digits_pair(at, d);
     *at++ = 'T';
-    at = digits(at, 2, sod / 3600);
+    at = digits_pair(at, sod / 3600);
     *at++ = ':';
-    at = digits(at, 2, sod / 60 % 60);
+    at = digits_pair(at, sod / 60 % 60);
     *at++ = ':';
-    at = digits(at, 2, sod % 60);
+    at = digits_pair(at, sod % 60);
     *at++ = '.';
-    at = digits(at, 6, us);
+    at = digits_pair(at, us / 10000);
+    at = digits_pair(at, us / 100 % 100);
+    at = digits_pair(at, us % 100);
     memcpy(at, "+0000", 5);
     return (size_t)(at + 5 - out);
 }
