@@ -6,7 +6,10 @@
  * network may be able to trip it: bad input is handled, never asserted. */
 #include <stdlib.h>
 
-#define MUST_USE          __attribute__((warn_unused_result))
+#define MUST_USE __attribute__((warn_unused_result))
+/* For what is rare or long beside a short common path, whose frame stays
+ * small without it. */
+#define NOINLINE          __attribute__((noinline))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define LIKELY(x)         __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)       __builtin_expect(!!(x), 0)

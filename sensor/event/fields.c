@@ -19,13 +19,28 @@ field_find(struct span path)
     return FIELD_COUNT;
 }
 
+enum {
+    SIZE_BOOL = 1,
+    SIZE_U64 = 8,
+    SIZE_I64 = 8,
+    SIZE_TIME = 8,
+    SIZE_ADDR = 16,
+    SIZE_STR = FIELD_ANY_SIZE,
+    SIZE_STRS = FIELD_ANY_SIZE,
+    SIZE_U64S = 8,
+    SIZE_OBJS = FIELD_ANY_SIZE,
+};
+
+#define IS_HEADER(f)                                                           \
+    ((f) == FIELD_TIMESTAMP || (f) == FIELD_FLOW_ID ||                         \
+     (f) == FIELD_FLOW_SEQ || (f) == FIELD_EVENT_TYPE)
+
 /* Children follow their list in the table, so the list is the nearest OBJS row
  * above; a path with "[" says that there is one. */
-static const struct {
-    bool child;
-} shape[FIELD_COUNT] = {
+const struct field_shape field_shapes[FIELD_COUNT] = {
 #define X(id, path, type, privacy, ecs, since, doc)                            \
-    [FIELD_##id] = {__builtin_strchr(path, '[') != NULL},
+    [FIELD_##id] = {FT_##type, SIZE_##type, IS_HEADER(FIELD_##id),             \
+                    __builtin_strchr(path, '[') != NULL},
 #include "sensor/event/fields.def"
 #undef X
 };
@@ -35,7 +50,7 @@ field_parent_of(enum field f)
 {
     unsigned at = (unsigned)f;
 
-    if (LIKELY(!shape[f].child))
+    if (LIKELY(!field_shapes[f].child))
         return FIELD_COUNT;
     while (at > 0 && field_table[at].type != FT_OBJS)
         at--;

@@ -44,19 +44,28 @@ struct field_info {
 
 extern const struct field_info field_table[FIELD_COUNT];
 
+/* What coder and checker ask about every entry, in four bytes a field. */
+struct field_shape {
+    uint8_t type; /* enum field_type */
+    uint8_t size; /* bytes of a value, or FIELD_ANY_SIZE */
+    bool header;  /* in the header of a record, never an entry of it */
+    bool child;   /* of a list of objects: the nearest one above */
+};
+#define FIELD_ANY_SIZE 0xffU
+
+extern const struct field_shape field_shapes[FIELD_COUNT];
+
 /* Fields of this type may occur more than once in a record. */
 static inline bool
 field_is_list(enum field f)
 {
-    return field_table[f].type >= FT_STRS;
+    return field_shapes[f].type >= FT_STRS;
 }
 
-/* In the header of a record, never an entry of it. */
 static inline bool
 field_is_header(enum field f)
 {
-    return f == FIELD_TIMESTAMP || f == FIELD_FLOW_ID || f == FIELD_FLOW_SEQ ||
-           f == FIELD_EVENT_TYPE;
+    return field_shapes[f].header;
 }
 
 /* The row with this path, or FIELD_COUNT. */

@@ -1,5 +1,6 @@
 #include "sensor/event/json_write.h"
 
+#include "sensor/base/digits.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
@@ -17,8 +18,9 @@ struct pen {
     struct buf *out;
     uint8_t *at;
     uint8_t *end;
-    uint8_t node; /* the object that is open */
-    bool comma;   /* a key was written in it */
+    uint8_t node;  /* the object that is open */
+    bool comma;    /* a key was written in it */
+    bool replaced; /* bytes of the last string were not UTF-8 */
 };
 
 /* Entries of one level, one ahead, so that a list is seen to end. */
@@ -42,16 +44,20 @@ walk_same(struct walk *k, enum field f)
 }
 
 static bool
-room(struct pen *p, size_t n)
+make_room(struct pen *p, size_t n)
 {
-    if (LIKELY((size_t)(p->end - p->at) >= n))
-        return true;
     p->out->n = (size_t)(p->at - p->out->p);
     if (!buf_grow(p->out, n))
         return false;
     p->at = p->out->p + p->out->n;
     p->end = p->out->p + p->out->cap;
     return true;
+}
+
+static inline bool
+room(struct pen *p, size_t n)
+{
+    return LIKELY((size_t)(p->end - p->at) >= n) || make_room(p, n);
 }
 
 static void
@@ -61,7 +67,7 @@ put(struct pen *p, uint8_t c)
 }
 
 /* A copy of constant size is quicker than one of the right size. */
-static void
+static inline void
 put_word(struct pen *p, const struct json_word *word)
 {
     size_t skip = p->comma ? 0 : 1;
@@ -73,7 +79,7 @@ put_word(struct pen *p, const struct json_word *word)
 
 /* Closes and opens objects until node is the open one. */
 static void
-enter(struct pen *p, uint8_t node)
+change_object(struct pen *p, uint8_t node)
 {
     const struct json_node *nodes = p->w->tree.node;
     uint8_t down[JSON_NODE_DEPTH];
@@ -97,18 +103,17 @@ enter(struct pen *p, uint8_t node)
     }
 }
 
+static inline void
+enter(struct pen *p, uint8_t node)
+{
+    if (UNLIKELY(p->node != node))
+        change_object(p, node);
+}
+
 static void
 put_u64(struct pen *p, uint64_t v)
 {
-    uint8_t digits[20];
-    size_t at = sizeof(digits);
-
-    do {
-        digits[--at] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    memcpy(p->at, digits + at, sizeof(digits) - at);
-    p->at += sizeof(digits) - at;
+    p->at = (uint8_t *)digits_u64((char *)p->at, v);
 }
 
 static void
@@ -137,11 +142,10 @@ put_time(struct pen *p, ns_t t)
 static void
 put_addr(struct pen *p, struct span v)
 {
-    struct addr a = {{0}};
+    const struct addr *a = (const struct addr *)v.p; /* bytes, like p */
 
-    memcpy(a.b, v.p, sizeof(a.b));
     put(p, '"');
-    p->at += addr_format(&a, (char *)p->at);
+    p->at += addr_format(a, (char *)p->at);
     put(p, '"');
 }
 
@@ -149,12 +153,11 @@ put_addr(struct pen *p, struct span v)
 static bool
 put_str(struct pen *p, struct span v)
 {
-    bool replaced = false;
-
+    p->replaced = false;
     put(p, '"');
-    p->at = json_escape(p->at, v, &replaced);
+    p->at = json_escape(p->at, v, &p->replaced);
     put(p, '"');
-    return replaced;
+    return p->replaced;
 }
 
 static bool
@@ -250,11 +253,15 @@ write_u64s(struct pen *p, struct walk *k)
     return true;
 }
 
-static bool
-write_str(struct pen *p, const struct json_word *word, struct span v)
+static NOINLINE bool
+write_list(struct pen *p, const struct json_word *word, struct walk *k)
 {
-    if (LIKELY(!put_str(p, v)))
-        return true;
+    return word->type == FT_STRS ? write_strs(p, word, k) : write_u64s(p, k);
+}
+
+static NOINLINE bool
+write_raw(struct pen *p, const struct json_word *word, struct span v)
+{
     if (!room(p, STEP_ROOM))
         return false;
     put_raw_key(p, word);
@@ -279,9 +286,9 @@ write_field(struct pen *p, struct walk *k)
     case FT_I64: put_i64(p, entry_u64(v)); break;
     case FT_TIME: put_time(p, entry_u64(v)); break;
     case FT_ADDR: put_addr(p, v); break;
-    case FT_STR: ok = write_str(p, word, v); break;
-    case FT_STRS: return write_strs(p, word, k);
-    case FT_U64S: return write_u64s(p, k);
+    case FT_STR: ok = !put_str(p, v) || write_raw(p, word, v); break;
+    case FT_STRS:
+    case FT_U64S: return write_list(p, word, k);
     case FT_OBJS: REQUIRE(false); break;
     }
     walk_next(k);

@@ -63,22 +63,23 @@ record_view(const struct record_out *r)
     return buf_view(&r->buf);
 }
 
-/* There is room. */
-static void
-put_entry(struct buf *b, enum field f, const void *p, size_t n)
+#define ENTRY_HEAD 4U
+
+/* There is room. Gives the place of the value. */
+static inline uint8_t *
+put_head(struct buf *b, enum field f, size_t n)
 {
     uint16_t head[2] = {(uint16_t)f, (uint16_t)n};
     uint8_t *at = b->p + b->n;
 
-    memcpy(at, head, sizeof(head));
-    if (n > 0)
-        memcpy(at + sizeof(head), p, n);
-    b->n += sizeof(head) + n;
+    memcpy(at, head, ENTRY_HEAD);
+    b->n += ENTRY_HEAD + n;
+    return at + ENTRY_HEAD;
 }
 
 /* Without a header, or once something of the open object is missing, nothing
  * more is taken: what follows would stand where it does not belong. */
-static bool
+static inline bool
 has_room(struct record_out *r, size_t n)
 {
     if (r->buf.n >= RECORD_HEAD && !r->object_cut && buf_grow(&r->buf, n))
@@ -90,7 +91,7 @@ has_room(struct record_out *r, size_t n)
     return false;
 }
 
-static void
+static inline void
 keep_order(struct record_out *r, enum field f)
 {
     enum field *last = r->object_at > 0 ? &r->last_in : &r->last;
@@ -100,12 +101,22 @@ keep_order(struct record_out *r, enum field f)
     *last = f;
 }
 
-static void
-put(struct record_out *r, enum field f, const void *p, size_t n)
+/* The place for a value of n bytes, or NULL. */
+static uint8_t *
+begin_entry(struct record_out *r, enum field f, size_t n)
 {
     keep_order(r, f);
-    if (has_room(r, n + 4))
-        put_entry(&r->buf, f, p, n);
+    return LIKELY(has_room(r, ENTRY_HEAD + n)) ? put_head(&r->buf, f, n) : NULL;
+}
+
+/* Inline, so that a copy of constant size is no call. */
+static inline void
+put(struct record_out *r, enum field f, const void *p, size_t n)
+{
+    uint8_t *at = begin_entry(r, f, n);
+
+    if (LIKELY(at != NULL && n > 0))
+        memcpy(at, p, n);
 }
 
 void
@@ -155,8 +166,8 @@ record_object_begin(struct record_out *r, enum field f)
     r->object_at = r->buf.n > 0 ? r->buf.n : RECORD_HEAD;
     r->object_cut = false;
     r->last_in = (enum field)0;
-    if (has_room(r, 4))
-        put_entry(&r->buf, f, NULL, 0);
+    if (has_room(r, ENTRY_HEAD))
+        (void)put_head(&r->buf, f, 0);
 }
 
 /* The length is known now; an object that did not fit is taken back whole. */
@@ -194,8 +205,12 @@ entry_put(struct buf *b, enum field f, struct span value)
 {
     size_t n = value.n < RECORD_STR_MAX ? value.n : RECORD_STR_MAX;
 
-    if (buf_grow(b, n + 4))
-        put_entry(b, f, value.p, n);
+    if (buf_grow(b, ENTRY_HEAD + n)) {
+        uint8_t *at = put_head(b, f, n);
+
+        if (n > 0)
+            memcpy(at, value.p, n);
+    }
 }
 
 void
@@ -206,51 +221,64 @@ entry_put_u64(struct buf *b, enum field f, uint64_t v)
 
 /* ---- reader ---- */
 
-uint64_t
-entry_u64(struct span value)
+static inline bool
+value_fits(const struct field_shape *s, struct span v)
 {
-    struct cursor c = cur_open(value);
-
-    return cur_le64(&c);
+    if (s->size != FIELD_ANY_SIZE && v.n != s->size)
+        return false;
+    if (s->type == FT_BOOL)
+        return v.p[0] <= 1;
+    return s->type != FT_TIME || entry_u64(v) % NS_PER_US == 0;
 }
 
-static bool
-value_fits(enum field_type t, struct span v)
+/* Entries of one level stand in fields [least, end), ascending, all of them
+ * children of a list or none. */
+struct level {
+    unsigned least; /* may come next: a list goes on, others do not */
+    unsigned end;
+    bool child;
+};
+
+static inline bool
+is_next(struct level *l, const struct record_entry *e)
 {
-    switch (t) {
-    case FT_BOOL: return v.n == 1 && v.p[0] <= 1;
-    case FT_U64:
-    case FT_I64:
-    case FT_U64S: return v.n == 8;
-    case FT_TIME: return v.n == 8 && entry_u64(v) % NS_PER_US == 0;
-    case FT_ADDR: return v.n == 16;
-    case FT_STR:
-    case FT_STRS:
-    case FT_OBJS: return true;
-    }
-    return false;
+    unsigned f = (unsigned)e->field;
+    const struct field_shape *s;
+
+    if (f < l->least || f >= l->end)
+        return false;
+    s = &field_shapes[f];
+    l->least = f + !field_is_list(e->field);
+    return s->child == l->child && !s->header && value_fits(s, e->value);
 }
 
-/* Entries of one level: parent is FIELD_COUNT at the top. */
+/* Children stand together, right after their list. */
 static bool
-check_level(struct span entries, enum field parent)
+check_object(struct span entries, enum field list)
 {
     struct cursor c = cur_open(entries);
     struct record_entry e;
-    unsigned last = 0;
-    bool first = true;
+    struct level l = {(unsigned)list + 1, (unsigned)list + 1, true};
+
+    while (l.end < FIELD_COUNT && field_shapes[l.end].child)
+        l.end++;
+    while (record_next(&c, &e)) {
+        if (!is_next(&l, &e))
+            return false;
+    }
+    return !c.bad;
+}
+
+static bool
+check_entries(struct cursor c)
+{
+    struct record_entry e;
+    struct level l = {0, FIELD_COUNT, false};
 
     while (record_next(&c, &e)) {
-        unsigned f = (unsigned)e.field;
-
-        if (f >= FIELD_COUNT || field_is_header(e.field) ||
-            field_parent_of(e.field) != parent ||
-            !value_fits(field_table[f].type, e.value))
+        if (!is_next(&l, &e) || (field_shapes[e.field].type == FT_OBJS &&
+                                 !check_object(e.value, e.field)))
             return false;
-        if (!first && (f < last || (f == last && !field_is_list(e.field))))
-            return false;
-        last = f;
-        first = false;
     }
     return !c.bad;
 }
@@ -258,21 +286,14 @@ check_level(struct span entries, enum field parent)
 bool
 record_check(struct span record)
 {
-    struct cursor c;
-    struct record_entry e;
+    struct record_head head;
 
-    if (record.n < RECORD_HEAD || record.n > RECORD_MAX ||
-        (unsigned)record_head_of(record).type >= EVENT_TYPE_COUNT ||
-        record_head_of(record).when % NS_PER_US != 0 ||
-        !check_level(span_tail(record, RECORD_HEAD), FIELD_COUNT))
+    if (record.n < RECORD_HEAD || record.n > RECORD_MAX)
         return false;
-    c = record_entries_of(record);
-    while (record_next(&c, &e)) {
-        if (field_table[e.field].type == FT_OBJS &&
-            !check_level(e.value, e.field))
-            return false;
-    }
-    return true;
+    head = record_head_of(record);
+    return (unsigned)head.type < EVENT_TYPE_COUNT &&
+           head.when % NS_PER_US == 0 &&
+           check_entries(record_entries_of(record));
 }
 
 struct record_head

@@ -134,7 +134,14 @@ record_next(struct cursor *c, struct record_entry *out)
 struct span record_find(struct span record, enum field f);
 uint64_t record_find_u64(struct span record, enum field f, uint64_t otherwise);
 bool record_find_bool(struct span record, enum field f);
-uint64_t entry_u64(struct span value);
+
+static inline uint64_t
+entry_u64(struct span value)
+{
+    struct cursor c = cur_open(value);
+
+    return cur_le64(&c);
+}
 
 /* A record walked once, for who looks at many of its fields. */
 struct record_map {

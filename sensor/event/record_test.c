@@ -18,7 +18,7 @@ round_trip(void **state)
     struct record_head back;
     struct addr a = addr_v4((const uint8_t *)"\xc0\x00\x02\x01");
     struct cursor c;
-    struct record_entry e;
+    struct record_entry e = {0};
     struct span rec;
 
     (void)state;
@@ -281,7 +281,7 @@ merges(void **state)
     struct record_out out;
     struct span rec;
     struct cursor c;
-    struct record_entry e;
+    struct record_entry e = {0};
 
     (void)state;
     record_init(&a);
