@@ -9,6 +9,14 @@
 
 #define TABLE_SEED    UINT64_C(0x7370616e3235) /* read: a fixed one */
 #define PROGRESS_MASK 0xfffU
+#define DESCRIBED     1024U /* flows whose Community ID is remembered */
+
+/* The Community ID of a flow: a hash of two blocks, the same for each of the
+ * flow's events. */
+struct described {
+    uint64_t flow;
+    char id[COMMUNITY_ID_LEN];
+};
 
 struct worker {
     const struct worker_plan *plan;
@@ -19,8 +27,7 @@ struct worker {
     struct smtp_ctx *smtp;
     struct community_id_ctx *community;
     struct record_out out;
-    uint64_t described; /* flow of the id below */
-    char id[COMMUNITY_ID_LEN];
+    struct described described[DESCRIBED];
     uint32_t seq; /* of farewell records */
 };
 
@@ -59,13 +66,14 @@ static void
 describe(void *ctx, const struct flow *f, struct record_out *r)
 {
     struct worker *w = ctx;
+    struct described *d = &w->described[f->id % DESCRIBED];
 
-    if (w->described != f->id || f->id == 0) {
+    if (d->flow != f->id || f->id == 0) {
         community_id(w->community, &f->client, f->client_port, &f->server,
-                     f->server_port, w->id);
-        w->described = f->id;
+                     f->server_port, d->id);
+        d->flow = f->id;
     }
-    record_str(r, FIELD_COMMUNITY_ID, span_of(w->id, sizeof(w->id)));
+    record_str(r, FIELD_COMMUNITY_ID, span_of(d->id, sizeof(d->id)));
     if (f->iface < capture_n_ifaces(w->capture))
         record_str(r, FIELD_IN_IFACE,
                    capture_iface(w->capture, f->iface)->name);
