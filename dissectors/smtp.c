@@ -150,7 +150,7 @@ leave(struct smtp *s)
 
 /* Something that waits: bytes, or a gap of that many. */
 struct held {
-    ns_t when;
+    ns_t seen;
     uint64_t offset;
     uint64_t acked;
     uint64_t gap;
@@ -271,7 +271,7 @@ until_other(const struct smtp *s, enum dir d, size_t n)
 static size_t
 feed(struct smtp *s, const struct chunk *c)
 {
-    s->ctx->at = c->when;
+    s->ctx->at = c->seen;
     if (c->dir == DIR_C2S)
         return smtp_client_bytes(s, c);
     return smtp_server_bytes(s, c);
@@ -280,7 +280,7 @@ feed(struct smtp *s, const struct chunk *c)
 static void
 feed_gap(struct smtp *s, enum dir d, uint64_t lost)
 {
-    s->ctx->at = s->ctx->now;
+    s->ctx->at = TIME_UNKNOWN;
     if (d == DIR_C2S)
         smtp_client_gap(s, lost);
     else
@@ -359,7 +359,7 @@ release_one(struct smtp *s, enum dir d, bool force)
         return true;
     }
     data = span_head(data, until_other(s, d, data.n));
-    c = (struct chunk){data, d, h.when, h.offset, h.acked, h.when};
+    c = (struct chunk){data, d, s->ctx->now, h.offset, h.acked, h.seen};
     n = feed(s, &c);
     advance(s, d, &h, n);
     return n > 0;
@@ -461,7 +461,7 @@ on_data(void *session, const struct chunk *c)
 {
     struct smtp *s = session;
     enum dir d = c->dir;
-    struct held h = {.when = c->when, .acked = c->peer_acked};
+    struct held h = {.seen = c->seen, .acked = c->peer_acked};
     struct chunk rest = *c;
     size_t left;
 
@@ -486,7 +486,7 @@ static void
 on_gap(void *session, enum dir d, uint64_t lost, ns_t when)
 {
     struct smtp *s = session;
-    struct held h = {.when = when, .acked = STREAM_ACK_UNKNOWN, .gap = lost};
+    struct held h = {.acked = STREAM_ACK_UNKNOWN, .gap = lost};
     bool waits;
 
     enter(s, when);

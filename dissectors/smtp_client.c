@@ -88,6 +88,16 @@ end_message(struct smtp *s)
     smtp_tx_close(s, CUT_NONE);
 }
 
+/* When the end of data came from which its reply's latency counts. */
+static void
+set_end_time(struct smtp *s, ns_t when)
+{
+    struct pending *p = smtp_pending_last(s);
+
+    if (p != NULL && p->verb == SMTP_END && p->tx == s->tx)
+        p->when = when;
+}
+
 /* The message is over, but its end was lost. */
 static void
 end_cut(struct smtp *s)
@@ -105,6 +115,7 @@ end_cut(struct smtp *s)
     t->inferred = true;
     smtp_message_end(s, t);
     smtp_pending_add(s, SMTP_END, t, 0);
+    set_end_time(s, TIME_UNKNOWN);
     smtp_tx_close(s, CUT_GAP);
 }
 
@@ -170,13 +181,10 @@ smtp_client_data_refused(struct smtp *s)
 static void
 end_chunk(struct smtp *s)
 {
-    struct pending *p = smtp_pending_last(s);
-
     s->mode = CLIENT_COMMAND;
     if (!s->w->bdat_last)
         return;
-    if (p != NULL && p->verb == SMTP_END && p->tx == s->tx)
-        p->when = s->ctx->at; /* latency counts from the last byte */
+    set_end_time(s, s->ctx->at);
     end_message(s);
 }
 
@@ -211,9 +219,8 @@ note_dialect(struct smtp *s, const struct smtp_cmd *c, enum eol eol)
         s->cases = (s->cases | 1U << c->verb_case) & 7U;
     if (!s->has_first_ms && s->flow->established > 0 &&
         s->ctx->at >= s->flow->established) {
-        s->has_first_ms = true;
-        s->first_command_ms =
-            (uint32_t)((s->ctx->at - s->flow->established) / NS_PER_MS);
+        s->first_command_ms = smtp_ms_since(s, s->flow->established);
+        s->has_first_ms = s->first_command_ms != LATENCY_NONE;
     }
     if (eol == EOL_LF) {
         s->bare_lf = true;

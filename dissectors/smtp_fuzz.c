@@ -97,7 +97,7 @@ step(void *session, struct flow *f, struct cursor *in, struct side side[2],
     if (n > cur_left(in))
         n = cur_left(in);
     *now += NS_PER_MS;
-    c.when = *now;
+    c.when = c.seen = *now;
     switch (op >> 1 & 3) {
     case 0:
     case 1:

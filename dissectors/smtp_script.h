@@ -133,6 +133,7 @@ wire_of(const struct scenario *sc)
             .data = span_of(p->text, p->n),
             .dir = d,
             .when = w.end,
+            .seen = w.end,
             .offset = w.sent[d],
             .peer_acked = sc->no_acks || sc->only_client || sc->only_server
                               ? STREAM_ACK_UNKNOWN
@@ -149,7 +150,7 @@ wire_of(const struct scenario *sc)
 
             w.e[swap] = w.e[swap + 1];
             w.e[swap + 1] = first;
-            w.e[swap + 1].c.when = w.e[swap].c.when;
+            w.e[swap + 1].c.when = w.e[swap + 1].c.seen = w.e[swap].c.when;
             swap = SIZE_MAX;
         }
     }

@@ -265,19 +265,6 @@ find_answered(struct smtp *s, const struct reply *r)
 
 /* ---- what replies do ---- */
 
-/* When of what no command of ours stands for. */
-#define UNASKED UINT64_MAX
-
-static uint32_t
-latency_ms(const struct smtp *s, const struct pending *p)
-{
-    if (p->when == UNASKED)
-        return LATENCY_NONE;
-    if (s->ctx->at < p->when)
-        return 0;
-    return (uint32_t)((s->ctx->at - p->when) / NS_PER_MS);
-}
-
 /* Servers repeat what they do not understand, and that may have been a
  * credential out of place: of a reply to such a line only the code is kept. */
 static bool
@@ -294,7 +281,7 @@ log_session(struct smtp *s, const struct pending *p, const struct reply *r)
         .tag = LOG_REPLY,
         .code = (uint16_t)r->code,
         .index = p->verb,
-        .latency_ms = latency_ms(s, p),
+        .latency_ms = smtp_ms_since(s, p->when),
     };
 
     if (s->n_replies >= LIMIT_smtp_replies)
@@ -352,9 +339,8 @@ on_greeting(struct smtp *s, const struct pending *p, struct reply *r)
     if (!log_put(&s->log, s->mem, &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
     if (s->flow->established > 0 && s->ctx->at >= s->flow->established) {
-        s->has_banner_ms = true;
-        s->banner_ms =
-            (uint32_t)((s->ctx->at - s->flow->established) / NS_PER_MS);
+        s->banner_ms = smtp_ms_since(s, s->flow->established);
+        s->has_banner_ms = s->banner_ms != LATENCY_NONE;
     }
     if (r->code < 400)
         return;
@@ -470,7 +456,7 @@ static void
 on_tx_reply(struct smtp *s, const struct pending *p, const struct reply *r)
 {
     if (p->tx != NULL)
-        smtp_tx_reply(s, p, r->code, r->text, latency_ms(s, p));
+        smtp_tx_reply(s, p, r->code, r->text, smtp_ms_since(s, p->when));
     else
         log_session(s, p, r);
 }
@@ -599,7 +585,7 @@ explain(struct smtp *s, struct reply *r)
         return true;
     }
     if (r->code == 220 && s->flow->midstream && !s->has_banner) {
-        p = &(struct pending){.when = UNASKED, .verb = SMTP_GREETING};
+        p = &(struct pending){.when = TIME_UNKNOWN, .verb = SMTP_GREETING};
         on_greeting(s, p, r);
         return true;
     }
@@ -630,7 +616,7 @@ explain(struct smtp *s, struct reply *r)
 static void
 unexpected(struct smtp *s, struct reply *r)
 {
-    struct pending p = {.when = UNASKED, .verb = SMTP_UNKNOWN};
+    struct pending p = {.when = TIME_UNKNOWN, .verb = SMTP_UNKNOWN};
     bool many = span_find(r->text, '\n') < r->text.n;
 
     if (in_doubt(s) && r->code == 250 && many &&

@@ -343,6 +343,7 @@ put(struct play *p, enum dir d, uint64_t at[2], const char *text, size_t n)
     struct chunk c = {.data = span_of(text, n),
                       .dir = d,
                       .when = SCRIPT_START + NS_PER_S,
+                      .seen = SCRIPT_START + NS_PER_S,
                       .offset = at[d],
                       .peer_acked = at[dir_other(d)]};
 

@@ -61,7 +61,7 @@ struct smtp_ctx {
     struct smtp_stats stats;
     struct work spare;  /* of the session in call, if it has none */
     ns_t now;           /* stream time of this call */
-    ns_t at;            /* and when the bytes being read came */
+    ns_t at;            /* when the bytes being read were captured */
     uint64_t cmd_acked; /* peer_acked of the client bytes being read */
 };
 
@@ -215,6 +215,21 @@ static inline bool
 smtp_has_gap(const struct smtp *s)
 {
     return (s->anomalies & (UINT64_C(1) << ANOM_GAP)) != 0;
+}
+
+/* Of what was not seen: bytes in a gap, a command of which nothing is known. */
+#define TIME_UNKNOWN UINT64_MAX
+
+/* Milliseconds from then to the bytes being read, or LATENCY_NONE. */
+static inline uint32_t
+smtp_ms_since(const struct smtp *s, ns_t then)
+{
+    ns_t at = s->ctx->at;
+    uint64_t ms = at > then ? (at - then) / NS_PER_MS : 0;
+
+    if (at == TIME_UNKNOWN || then == TIME_UNKNOWN)
+        return LATENCY_NONE;
+    return ms < LATENCY_NONE ? (uint32_t)ms : LATENCY_NONE - 1;
 }
 
 /* By the first byte alone, so that it does not matter where a segment ends. */

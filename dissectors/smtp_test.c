@@ -253,6 +253,12 @@ static const struct scenario replies[] = {
                  "tx0 \"final_class\":\"rate\""},
     },
     {
+        .why = "a reply after 60 days: more milliseconds than are counted",
+        .steps = {BANNER, EHLO, C("MAIL FROM:<a@x>\r\n"), TICK(60 * 86400),
+                  S("250 Ok\r\n"), QUIT},
+        .want = {"tx0 \"latency_ms\":4294967294"},
+    },
+    {
         .why = "421 out of the blue",
         .steps = {BANNER, EHLO, FROM, TO, S("421 4.4.2 timeout\r\n")},
         .odd = "unexpected_421",
