@@ -632,6 +632,25 @@ def test_a_worker_that_dies():
     check(kinds[-1] == "stats", f"ends with {kinds[-1]}")
 
 
+def test_too_few_threads():
+    """Some threads are made and others not: a thread takes 1 GiB of 3."""
+    if is_sanitized():
+        raise Skip("sanitizers use address space of their own")
+    few = "ulimit -s 1048576 && ulimit -v 3145728 || exit 77; exec \"$@\""
+    for more in ([], ["--processes"]):
+        args = [PROGRAM, "read", "--workers", "8", *more,
+                str(made("onebig", 40000))]
+        try:
+            done = subprocess.run(["sh", "-c", few, "sh", *args], check=False,
+                                  timeout=PATIENCE, capture_output=True)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{more}: it hangs") from None
+        if done.returncode == 77:
+            raise Skip("a larger stack is not allowed")
+        check(done.returncode == 1 and b"memory" in done.stderr,
+              f"{more}: exit {done.returncode}: {done.stderr!r}")
+
+
 def test_interrupted():
     whole = len(events(made("onebig", 40000)))
     for more in ([], ["--workers", "3"], ["--workers", "3", "--processes"]):

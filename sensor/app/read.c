@@ -309,6 +309,8 @@ read_main(const struct cli *cli)
     catch_signals();
     plan(&r, cli);
     e = prepare(&r);
+    if (e != ERR_OK && r.messages.n == 0)
+        buf_printf(&r.messages, "span25: %s\n", err_text(e));
     say(&r.messages);
     if (e == ERR_OK) {
         walk(&r);

@@ -27,15 +27,30 @@ struct read_run {
     struct worker_progress *progress; /* shared */
     struct hand *hands;
     struct merge *merge;
+    pthread_mutex_t gate; /* held until all threads are there, or one is not */
+    bool abandoned;
 };
+
+/* True when the reading goes ahead. */
+static bool
+pass_gate(struct read_run *r)
+{
+    bool ahead;
+
+    (void)pthread_mutex_lock(&r->gate);
+    ahead = !r->abandoned;
+    (void)pthread_mutex_unlock(&r->gate);
+    return ahead;
+}
 
 static void *
 work(void *arg)
 {
     struct hand *h = arg;
 
-    worker_run(&h->run->plan, h->number, &h->run->rings[h->number],
-               &h->run->progress[h->number]);
+    if (pass_gate(h->run))
+        worker_run(&h->run->plan, h->number, &h->run->rings[h->number],
+                   &h->run->progress[h->number]);
     return NULL;
 }
 
@@ -46,6 +61,7 @@ watch(void *arg)
     struct hand *h = arg;
     int status = 0;
 
+    (void)pass_gate(h->run); /* until then its number is nobody else's */
     while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
         ;
     h->died = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
@@ -122,6 +138,18 @@ start_thread(struct hand *h, void *(*job)(void *))
     return ERR_OK;
 }
 
+/* Nobody will read the rings: a worker would wait for room for ever. Processes
+ * end now, threads before they begin. */
+static void
+abandon(struct read_run *r)
+{
+    r->abandoned = true;
+    for (unsigned i = 0; i < r->plan.n_workers; i++) {
+        if (r->hands[i].pid > 0)
+            (void)kill(r->hands[i].pid, SIGKILL);
+    }
+}
+
 /* All processes are forked before the first thread is made. */
 static enum err
 start_all(struct read_run *r, bool processes)
@@ -135,8 +163,12 @@ start_all(struct read_run *r, bool processes)
         if (processes)
             e = start_process(&r->hands[i]);
     }
+    (void)pthread_mutex_lock(&r->gate);
     for (unsigned i = 0; e == ERR_OK && i < n; i++)
         e = start_thread(&r->hands[i], processes ? watch : work);
+    if (e != ERR_OK)
+        abandon(r);
+    (void)pthread_mutex_unlock(&r->gate);
     return e;
 }
 
@@ -150,6 +182,7 @@ read_run_start(const struct worker_plan *plan, size_t ring_bytes,
     if (r == NULL)
         return ERR_NOMEM;
     r->plan = *plan;
+    (void)pthread_mutex_init(&r->gate, NULL); /* cannot fail without kinds */
     e = make_room(r, ring_bytes);
     if (e == ERR_OK)
         e = start_all(r, processes);
@@ -242,6 +275,7 @@ read_run_end(struct read_run *r, struct buf *messages)
     if (r->progress != NULL)
         (void)munmap(r->progress, progress_bytes(r));
     ring_bell_free(r->bell);
+    (void)pthread_mutex_destroy(&r->gate);
     free(r->rings);
     free(r->hands);
     free(r);
