@@ -145,7 +145,7 @@ keep_decoded(struct header *h, enum header_field f, struct span value)
     unsigned seen;
     bool kept;
 
-    if (span_search(value, SPAN_LIT("=?")) == value.n)
+    if (rfc2047_find(value) == value.n)
         return keep(h, f, value);
     buf_init(&text, (size_t)HEADER_MAX_value * 3);
     seen = rfc2047_decode(h->charset, value, &text);
@@ -268,7 +268,7 @@ keep_received(struct header *h, struct span value)
 static void
 unfold(struct buf *v)
 {
-    bool words = span_search(buf_view(v), SPAN_LIT("=?")) < v->n;
+    bool words = rfc2047_find(buf_view(v)) < v->n;
     size_t n = 0;
 
     for (size_t i = 0; i < v->n; i++) {

@@ -119,11 +119,14 @@ blanks(struct span s)
     return n;
 }
 
-/* Index of the next "=?", or s.n. */
-static size_t
-next_start(struct span s)
+size_t
+rfc2047_find(struct span s)
 {
-    return span_search(s, SPAN_LIT("=?"));
+    size_t at = span_find(s, '=');
+
+    while (at < s.n && span_at(s, at + 1) != '?')
+        at += 1 + span_find(span_tail(s, at + 1), '=');
+    return at;
 }
 
 /* Text outside of words; between two words it counts unless it is blank. */
@@ -169,7 +172,7 @@ rfc2047_decode(struct charset *cs, struct span in, struct buf *out)
     bool no_end = false;
     bool after_word = false;
     size_t literal = 0; /* where text not yet written begins */
-    size_t at = next_start(in);
+    size_t at = rfc2047_find(in);
 
     buf_init(&r.bytes, in.n);
     while (at < in.n && !no_end) {
@@ -185,7 +188,7 @@ rfc2047_decode(struct charset *cs, struct span in, struct buf *out)
             at += w.n;
             literal = at;
         }
-        at += next_start(span_tail(in, at));
+        at += rfc2047_find(span_tail(in, at));
     }
     put_literal(&r, span_tail(in, literal));
     run_flush(&r);

@@ -26,6 +26,9 @@ struct encoded_word {
  * after the word's beginning; then no later word of s has one either. */
 bool rfc2047_word(struct span s, struct encoded_word *out, bool *no_end);
 
+/* Index of the next "=?", or s.n. */
+size_t rfc2047_find(struct span s);
+
 /* Appends in to out with its encoded words decoded; gives RFC2047_ bits. */
 unsigned rfc2047_decode(struct charset *cs, struct span in, struct buf *out);
 

@@ -122,6 +122,13 @@ forget(struct smtp *s)
     free_work(s);
 }
 
+static bool
+holds_memory(const struct work *w)
+{
+    return (w->held[0].cap | w->held[1].cap | w->line[0].carry.cap |
+            w->line[1].carry.cap | w->reply.cap | w->queue.cap) > 0;
+}
+
 static void
 leave(struct smtp *s)
 {
@@ -131,7 +138,10 @@ leave(struct smtp *s)
     line_done(&w->line[0], s->mem);
     line_done(&w->line[1], s->mem);
     if (is_idle(s)) {
-        free_work(s);
+        if (w == &s->ctx->spare && !holds_memory(w))
+            s->w = NULL;
+        else
+            free_work(s);
         return;
     }
     if (w != &s->ctx->spare)

@@ -90,6 +90,9 @@ verb_find(struct span word)
 {
     enum smtp_verb v = verb_by_key(key_of(word));
 
+    if (v == SMTP_UNKNOWN ||
+        (word.n == 4 && verbs[v].name[4] == '\0')) /* the key is all of it */
+        return v;
     return span_eq_nocase(word, span_str(verbs[v].name)) ? v : SMTP_UNKNOWN;
 }
 

@@ -27,6 +27,9 @@ struct message {
     bool fragment; /* the line begun is the rest of one */
 };
 
+/* Replies to DATA and the end of data, as they usually are. */
+#define REPLIES_ROOM 120U
+
 /* Memory of a digest: context and state, as OpenSSL 3 allocates them. */
 #define DIGEST_BYTES 384U
 
@@ -76,6 +79,7 @@ smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
         return;
     }
     t->msg = m;
+    (void)vec_reserve(&t->log, s->mem, REPLIES_ROOM);
     header_init(&m->header, &s->ctx->charset);
     m->in_header = true;
     if (s->ctx->sha256 != NULL)

@@ -1,10 +1,10 @@
 #include "dissectors/smtp_session.h"
 
-/* A coded item: tag and flags, then what the flags name: code, index, latency;
- * then the length of the text and the text. Numbers are LEB128, a code is 2
- * bytes. */
+/* A coded item: tag and flags, the length of the rest, what the flags name
+ * (code, index, latency), the text. Numbers are LEB128, a code is 2 bytes. */
 enum { HAS_CODE = 0x10, HAS_INDEX = 0x20, HAS_LATENCY = 0x40, TAG_BITS = 0x0f };
 #define ITEM_HEAD_MAX 18U
+#define LOG_FIRST     88U
 
 static size_t
 put_number(uint8_t *out, uint32_t v)
@@ -17,57 +17,77 @@ put_number(uint8_t *out, uint32_t v)
     return n;
 }
 
-static uint32_t
+static inline uint32_t
 take_number(struct cursor *c)
 {
-    uint32_t v = 0;
-    uint8_t b;
+    uint8_t b = cur_u8(c);
+    uint32_t v = b & 0x7fU;
 
-    for (unsigned shift = 0; shift < 35; shift += 7) {
+    for (unsigned shift = 7; b >= 0x80 && shift < 35; shift += 7) {
         b = cur_u8(c);
         v |= (uint32_t)(b & 0x7f) << shift;
-        if (b < 0x80)
-            break;
     }
     return v;
+}
+
+/* The first block has room for what an open connection usually keeps. */
+static bool
+make_room(struct vec *v, struct mem *m, size_t n)
+{
+    return (v->cap == 0 && n < LOG_FIRST && vec_reserve(v, m, LOG_FIRST)) ||
+           vec_reserve(v, m, n);
 }
 
 /* That of an AUTH has code and index at fixed places, for log_mark. */
 bool
 log_put(struct vec *v, struct mem *m, const struct log_item *item)
 {
-    uint8_t head[ITEM_HEAD_MAX];
+    uint8_t head[ITEM_HEAD_MAX] = {item->tag};
+    uint8_t facts[ITEM_HEAD_MAX];
     struct span text = span_head(item->text, UINT16_MAX);
     bool fixed = item->tag == LOG_AUTH;
-    size_t n = 1;
+    size_t k = 0;
+    size_t n;
 
-    head[0] = item->tag;
     if (item->code > 0 || fixed) {
         head[0] |= HAS_CODE;
-        memcpy(head + n, &item->code, 2);
-        n += 2;
+        memcpy(facts, &item->code, 2);
+        k = 2;
     }
     if (item->index > 0 || fixed) {
         head[0] |= HAS_INDEX;
-        n += put_number(head + n, item->index);
+        k += put_number(facts + k, item->index);
     }
     if (item->code > 0 && item->latency_ms != LATENCY_NONE) {
         head[0] |= HAS_LATENCY;
-        n += put_number(head + n, item->latency_ms);
+        k += put_number(facts + k, item->latency_ms);
     }
-    n += put_number(head + n, (uint32_t)text.n);
-    if (!vec_reserve(v, m, n + text.n))
+    n = 1 + put_number(head + 1, (uint32_t)(k + text.n));
+    if (n + k + text.n > v->cap - v->n && !make_room(v, m, n + k + text.n))
         return false;
     (void)vec_put(v, m, head, n);
+    (void)vec_put(v, m, facts, k);
     return vec_put(v, m, text.p, text.n);
 }
 
 void
 log_mark(struct vec *v, size_t at, uint16_t code, uint8_t fact)
 {
-    REQUIRE(at + 4 <= v->n && (v->p[at] & TAG_BITS) == LOG_AUTH);
-    memcpy(v->p + at + 1, &code, 2);
-    v->p[at + 3] |= fact;
+    REQUIRE(at + 5 <= v->n && (v->p[at] & TAG_BITS) == LOG_AUTH);
+    memcpy(v->p + at + 2, &code, 2);
+    v->p[at + 4] |= fact;
+}
+
+static void
+read_item(uint8_t head, struct span rest, struct log_item *out)
+{
+    struct cursor c = cur_open(rest);
+
+    out->tag = head & TAG_BITS;
+    out->code = head & HAS_CODE ? cur_le16(&c) : 0;
+    out->index = head & HAS_INDEX ? take_number(&c) : 0;
+    out->latency_ms = head & HAS_LATENCY ? take_number(&c) : LATENCY_NONE;
+    out->text = cur_rest(&c);
 }
 
 bool
@@ -78,20 +98,21 @@ log_next(struct cursor *c, struct log_item *out)
     if (cur_left(c) == 0)
         return false;
     head = cur_u8(c);
-    out->tag = head & TAG_BITS;
-    out->code = head & HAS_CODE ? cur_le16(c) : 0;
-    out->index = head & HAS_INDEX ? take_number(c) : 0;
-    out->latency_ms = head & HAS_LATENCY ? take_number(c) : LATENCY_NONE;
-    out->text = cur_take(c, take_number(c));
+    read_item(head, cur_take(c, take_number(c)), out);
     return !c->bad;
 }
 
 bool
 log_find(struct cursor *c, enum log_tag tag, struct log_item *out)
 {
-    while (log_next(c, out)) {
-        if (out->tag == tag)
-            return true;
+    while (cur_left(c) > 0) {
+        uint8_t head = cur_u8(c);
+        struct span rest = cur_take(c, take_number(c));
+
+        if ((head & TAG_BITS) == tag) {
+            read_item(head, rest, out);
+            return !c->bad;
+        }
     }
     return false;
 }
@@ -392,7 +413,7 @@ put_reply(struct record_out *r, const struct log_item *item,
     if (item->latency_ms != LATENCY_NONE)
         record_u64(r, f[4], item->latency_ms);
     if (item->text.n > e.n)
-        record_str(r, f[5], smtp_reply_words(item->text));
+        record_str(r, f[5], span_trim(span_tail(item->text, e.n)));
 }
 
 void
@@ -406,9 +427,7 @@ smtp_emit_replies(struct record_out *r, const struct vec *log)
     struct cursor c = cur_open(vec_view(log));
     struct log_item item;
 
-    while (log_next(&c, &item)) {
-        if (item.tag != LOG_REPLY)
-            continue;
+    while (log_find(&c, LOG_REPLY, &item)) {
         record_object_begin(r, FIELD_SMTP_REPLIES);
         record_text(r, FIELD_SMTP_REPLIES_COMMAND,
                     smtp_verb_name((enum smtp_verb)item.index));
@@ -506,7 +525,8 @@ emit_final(const struct tx *t, struct record_out *r)
     if (item.latency_ms != LATENCY_NONE)
         record_u64(r, FIELD_SMTP_FINAL_LATENCY, item.latency_ms);
     if (item.text.n > e.n)
-        record_str(r, FIELD_SMTP_FINAL_TEXT, smtp_reply_words(item.text));
+        record_str(r, FIELD_SMTP_FINAL_TEXT,
+                   span_trim(span_tail(item.text, e.n)));
     id = item.code < 300 ? smtp_queue_id(item.text) : SPAN_NONE;
     if (id.n > 0)
         record_str(r, FIELD_SMTP_QUEUE_ID, id);
