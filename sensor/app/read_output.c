@@ -167,7 +167,9 @@ read_output_load(const char *path, struct buf *text, struct buf *messages)
     if (fd >= 0 && n == 0)
         return ERR_OK;
     if (fd >= 0 && n > 0) {
-        buf_printf(messages, "span25: %s is too large\n", path);
+        buf_str(messages, "span25: ");
+        text_term(messages, span_str(path));
+        buf_str(messages, " is too large\n");
         return ERR_LIMIT;
     }
     complain(messages, "cannot read", path, number);
@@ -190,13 +192,33 @@ write_all(int fd, struct span s, int *number)
     return ERR_OK;
 }
 
+/* Is it whole? What is cut looks like a report, and is none. */
 static enum err
-write_report(const char *path, struct span text, struct buf *messages)
+check_whole(const struct buf *text, const char *what, struct buf *messages)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    int number = errno;
-    enum err e = fd < 0 ? err_from_errno(number) : write_all(fd, text, &number);
+    if (text->failed)
+        return ERR_NOMEM;
+    if (!text->cut)
+        return ERR_OK;
+    buf_str(messages, "span25: ");
+    text_term(messages, span_str(what));
+    buf_printf(messages, " would pass %zu bytes and is left out\n", text->max);
+    return ERR_LIMIT;
+}
 
+enum err
+read_output_save(const char *path, const struct buf *text, struct buf *messages)
+{
+    enum err e = check_whole(text, path, messages);
+    int number;
+    int fd;
+
+    if (e != ERR_OK)
+        return e;
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    number = errno;
+    e = fd < 0 ? err_from_errno(number)
+               : write_all(fd, buf_view(text), &number);
     if (fd >= 0 && close(fd) != 0 && e == ERR_OK) {
         number = errno;
         e = ERR_IO;
@@ -226,7 +248,8 @@ style_of(const struct config *c)
 }
 
 static enum err
-print_summary(const struct read_output *o, const struct summary *s)
+print_summary(const struct read_output *o, const struct summary *s,
+              struct buf *messages)
 {
     struct report_style style = style_of(o->config);
     struct buf text;
@@ -238,9 +261,13 @@ print_summary(const struct read_output *o, const struct summary *s)
         return ERR_OK;
     buf_init(&text, 16 << 20);
     report_text(s, &style, &text);
-    e = write_all(STDOUT_FILENO, buf_view(&text), &number);
+    e = check_whole(&text, "the summary", messages);
+    if (e == ERR_OK) {
+        e = write_all(STDOUT_FILENO, buf_view(&text), &number);
+        e = e == ERR_IO && number == EPIPE ? ERR_OK : e;
+    }
     buf_free(&text);
-    return e == ERR_IO && number == EPIPE ? ERR_OK : e;
+    return e;
 }
 
 static enum err
@@ -257,9 +284,7 @@ save_report(const struct read_output *o, const struct summary *s,
     case CLI_REPORT_JSON: report_json(s, &text); break;
     case CLI_REPORT_CSV: report_csv(s, &text); break;
     }
-    e = text.failed
-            ? ERR_NOMEM
-            : write_report(o->config->report, buf_view(&text), messages);
+    e = read_output_save(o->config->report, &text, messages);
     buf_free(&text);
     return e;
 }
@@ -282,7 +307,7 @@ read_output_report(struct read_output *o, const struct summary *s,
                    struct buf *messages)
 {
     enum err events = flush_events(o, messages);
-    enum err shown = print_summary(o, s);
+    enum err shown = print_summary(o, s, messages);
     enum err saved = save_report(o, s, messages);
 
     if (events != ERR_OK)

@@ -27,6 +27,11 @@ MUST_USE enum err read_output_report(struct read_output *o,
                                      const struct summary *s,
                                      struct buf *messages);
 
+/* Writes a report to a file, if it is whole: one that was cut at its limit is
+ * told and leaves the file as it is. */
+MUST_USE enum err read_output_save(const char *path, const struct buf *text,
+                                   struct buf *messages);
+
 /* A whole file into text. */
 MUST_USE enum err read_output_load(const char *path, struct buf *text,
                                    struct buf *messages);
