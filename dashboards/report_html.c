@@ -308,6 +308,11 @@ put_unseen(struct page *p)
     item_count(p, "", s->hosts_left_out, "sighting",
                " of hosts beyond the limit of the host table: counts of "
                "hosts are lower bounds.");
+    item_count(p, "", s->listings_left_out, "citation",
+               " of block lists beyond the limit of their table.");
+    item_count(p, "", s->anomalies_left_out, "report",
+               " of oddities beyond the limit of their table: counts of "
+               "sessions with oddities are lower bounds.");
     item_count(p, "", s->records_refused, "record",
                " that failed their check and were left out.");
     item_count(p, "", s->records_cut, "record",

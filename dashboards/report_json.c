@@ -163,6 +163,8 @@ put_coverage(struct json_out *j, const struct summary *s)
         {"sessions_oneway",    s->sessions_oneway   },
         {"sessions_gaps",      s->sessions_gaps     },
         {"hosts_left_out",     s->hosts_left_out    },
+        {"listings_left_out",  s->listings_left_out },
+        {"anomalies_left_out", s->anomalies_left_out},
         {"events",             s->events            },
         {"records_refused",    s->records_refused   },
         {"records_cut",        s->records_cut       },

@@ -293,6 +293,7 @@ kit_huge(struct kit *k)
         s->classes[i].replies = UINT64_MAX;
     s->first = 1;
     s->last = s->hosts_left_out = UINT64_MAX;
+    s->listings_left_out = s->anomalies_left_out = UINT64_MAX;
     s->packets = s->bytes = s->cut_packets = s->malformed = UINT64_MAX;
     s->tcp_packets = s->flows = s->flows_evicted = UINT64_MAX;
     s->bytes_seen = s->bytes_lost = s->gaps = s->duplicates = UINT64_MAX;

@@ -434,6 +434,8 @@ say_listings(struct screen *v)
     grid_fini(&g);
     if (v->s->n_listings > LISTINGS_SHOWN)
         more(v, v->s->n_listings - LISTINGS_SHOWN, "more listing", NULL, "");
+    more(v, v->s->listings_left_out, "citation", NULL,
+         " of block lists beyond the limit of their table");
 }
 
 static void
@@ -508,6 +510,8 @@ say_anomalies(struct screen *v)
     grid_fini(&g);
     more(v, n > ANOMALIES_SHOWN ? n - ANOMALIES_SHOWN : 0, "more oddity",
          "more oddities", "");
+    more(v, v->s->anomalies_left_out, "report", NULL,
+         " of oddities beyond the limit: sessions are lower bounds");
 }
 
 /* ---- the end ---- */

@@ -12,14 +12,19 @@ static const char *const class_names[SUMMARY_CLASSES] = {
     "greylisting", "rate",         "relay_denied", "other",  "unanswered",
 };
 
+/* Hashes, 0 is free; at most ANSWERS_PAIRS. */
+struct set {
+    uint64_t *keys;
+    size_t n, cap;
+};
+
 struct answers {
     struct summary_host *hosts;
     uint32_t *slots; /* index + 1 into hosts; open addressing */
     size_t n_hosts, cap_hosts, n_slots;
-    uint64_t *pairs; /* hashes of (host, peer, role), 0 is free */
-    size_t n_pairs, cap_pairs;
-    uint64_t *citers; /* hashes of (listing, server) */
-    size_t n_citers, cap_citers;
+    struct set pairs;  /* of host, peer and role */
+    struct set citers; /* of listing and server */
+    struct set odd;    /* of flow and kind of anomaly */
     struct summary_listing *listings;
     size_t n_listings;
     uint64_t anomalies[ANOM_COUNT];
@@ -55,55 +60,63 @@ answers_free(struct answers *a)
     free(a->sites);
     free(a->hosts);
     free(a->slots);
-    free(a->pairs);
-    free(a->citers);
+    free(a->pairs.keys);
+    free(a->citers.keys);
+    free(a->odd.keys);
     free(a->listings);
     free(a);
 }
 
-/* ---- a set of hashes ---- */
+/* ---- sets of hashes ---- */
+
+/* Where key is, or would be. */
+static uint64_t *
+set_slot(uint64_t *keys, size_t cap, uint64_t key)
+{
+    size_t at = key & (cap - 1);
+
+    while (keys[at] != 0 && keys[at] != key)
+        at = (at + 1) & (cap - 1);
+    return &keys[at];
+}
 
 static bool
-set_grow(uint64_t **set, size_t *cap, size_t n)
+set_grow(struct set *s)
 {
-    size_t more = *cap > 0 ? *cap * 2 : 256;
-    uint64_t *s;
+    size_t cap = s->cap > 0 ? s->cap * 2 : 256;
+    uint64_t *keys;
 
-    if (n * 4 < *cap * 3)
+    if (s->n * 4 < s->cap * 3)
         return true;
-    s = calloc(more, sizeof(*s));
-    if (s == NULL)
-        return false;
-    for (size_t i = 0; i < *cap; i++) {
-        size_t at = (*set)[i] & (more - 1);
-
-        if ((*set)[i] == 0)
-            continue;
-        while (s[at] != 0)
-            at = (at + 1) & (more - 1);
-        s[at] = (*set)[i];
+    keys = calloc(cap, sizeof(*keys));
+    if (keys == NULL)
+        return s->n + 1 < s->cap;
+    for (size_t i = 0; i < s->cap; i++) {
+        if (s->keys[i] != 0)
+            *set_slot(keys, cap, s->keys[i]) = s->keys[i];
     }
-    free(*set);
-    *set = s;
-    *cap = more;
+    free(s->keys);
+    s->keys = keys;
+    s->cap = cap;
     return true;
 }
 
 /* 1: new, 0: known, -1: no room. */
 static int
-set_add(uint64_t **set, size_t *cap, size_t *n, uint64_t key)
+set_add(struct set *s, uint64_t key)
 {
-    size_t at;
+    uint64_t *slot;
 
     key = key != 0 ? key : 1;
-    if (*n >= ANSWERS_PAIRS || !set_grow(set, cap, *n))
+    if (!set_grow(s))
         return -1;
-    for (at = key & (*cap - 1); (*set)[at] != 0; at = (at + 1) & (*cap - 1)) {
-        if ((*set)[at] == key)
-            return 0;
-    }
-    (*set)[at] = key;
-    ++*n;
+    slot = set_slot(s->keys, s->cap, key);
+    if (*slot == key)
+        return 0;
+    if (s->n >= ANSWERS_PAIRS)
+        return -1;
+    *slot = key;
+    s->n++;
     return 1;
 }
 
@@ -256,8 +269,7 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
     memcpy(key, e->addr.b, 16);
     memcpy(key + 16, peer->addr.b, 16);
     key[32] = sends;
-    added = set_add(&a->pairs, &a->cap_pairs, &a->n_pairs,
-                    hash_span(span_of(key, sizeof(key)), 0));
+    added = set_add(&a->pairs, hash_span(span_of(key, sizeof(key)), 0));
     h->peers += added > 0;
     h->peers_more |= added < 0;
     return h;
@@ -301,15 +313,17 @@ note_listing(struct answers *a, const struct end *client,
     struct summary_listing *l = listing_of(a, &client->addr, list);
     uint64_t key;
 
-    if (l == NULL)
+    if (l == NULL) {
+        a->total.listings_left_out++;
         return;
+    }
     l->replies++;
     if (l->first == 0)
         l->first = when;
     l->last = when;
     key = hash_mix(hash_span(span_of(server->addr.b, 16), 7),
                    (uint64_t)(l - a->listings));
-    l->citers += set_add(&a->citers, &a->cap_citers, &a->n_citers, key) > 0;
+    l->citers += set_add(&a->citers, key) > 0;
 }
 
 struct verdict {
@@ -462,19 +476,31 @@ on_session(struct answers *a, const struct record_map *event,
     a->total.sessions_gaps += record_map_u64(event, FIELD_TCP_GAPS, 0) > 0;
 }
 
+static unsigned
+kind_of(struct span name)
+{
+    unsigned k = 0;
+
+    while (k < ANOM_COUNT && !span_eq(name, span_str(anomaly_table[k].name)))
+        k++;
+    return k;
+}
+
+/* A session counts once for each kind, however often it is told. */
 static void
-on_anomaly(struct answers *a, const struct record_map *event,
+on_anomaly(struct answers *a, uint64_t flow, const struct record_map *event,
            struct summary_host *h)
 {
-    struct span name = record_map_find(event, FIELD_ANOMALY_EVENT);
+    unsigned k = kind_of(record_map_find(event, FIELD_ANOMALY_EVENT));
+    int added;
 
-    for (unsigned i = 0; i < ANOM_COUNT; i++) {
-        if (span_eq(name, span_str(anomaly_table[i].name))) {
-            a->anomalies[i]++;
-            if (h != NULL && anomaly_table[i].level == LEVEL_HIGH)
-                h->anomalies_high++;
-        }
-    }
+    if (k == ANOM_COUNT)
+        return;
+    added = set_add(&a->odd, hash_mix(k, flow));
+    a->anomalies[k] += added > 0;
+    a->total.anomalies_left_out += added < 0;
+    if (h != NULL && anomaly_table[k].level == LEVEL_HIGH)
+        h->anomalies_high += added > 0;
 }
 
 static void
@@ -505,7 +531,7 @@ on_event(struct answers *a, const struct record_head *head,
         note_ledger(a, event, h, &client, &server, head->when);
         break;
     case EVENT_SMTP_SESSION: on_session(a, event, h, receiver); break;
-    case EVENT_ANOMALY: on_anomaly(a, event, h); break;
+    case EVENT_ANOMALY: on_anomaly(a, head->flow_id, event, h); break;
     case EVENT_NONE:
     case EVENT_TLS:
     case EVENT_STATS:
@@ -569,6 +595,8 @@ answers_summary(struct answers *a, struct summary *s)
     s->hosts = a->hosts;
     s->n_hosts = a->n_hosts;
     s->hosts_left_out = t->hosts_left_out;
+    s->listings_left_out = t->listings_left_out;
+    s->anomalies_left_out = t->anomalies_left_out;
     s->listings = a->listings;
     s->n_listings = a->n_listings;
     for (unsigned i = 0; i < SUMMARY_CLASSES; i++)

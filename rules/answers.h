@@ -3,8 +3,9 @@
 /* answers - events to the first answers: who sends, who receives, who refuses
  *
  * Pure: (state, event) to state, no clock, no I/O. Reads events as the core
- * publishes them. Bounded: ANSWERS_HOSTS home hosts, ANSWERS_PAIRS pairs of
- * host and peer, ANSWERS_LISTINGS listings; what is beyond is counted. */
+ * publishes them. Bounded: ANSWERS_HOSTS home hosts, ANSWERS_PAIRS pairs each
+ * of host and peer, listing and server, session and kind of anomaly,
+ * ANSWERS_LISTINGS listings; what is beyond is counted. */
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 #include "sensor/event/summary.h"

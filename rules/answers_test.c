@@ -27,6 +27,7 @@ struct ev {
     const char *app_proto;
     unsigned gaps, attempts;
     const char *anomaly;
+    uint64_t flow;
     ns_t when;
 };
 
@@ -95,8 +96,9 @@ put_smtp(struct record_out *r, const struct ev *e)
 static void
 put_event(struct answers *a, struct ev e)
 {
-    struct record_head head = {
-        .when = e.when != 0 ? e.when : NS_PER_S, .flow_id = 1, .type = e.type};
+    struct record_head head = {.when = e.when != 0 ? e.when : NS_PER_S,
+                               .flow_id = 1 + e.flow,
+                               .type = e.type};
     struct record_out r;
 
     record_init(&r);
@@ -555,7 +557,10 @@ counts_anomalies(void **state)
     (void)state;
     put(a, ANOMALY(OUT, .src = "10.0.0.1", .anomaly = "smtp_smuggling"));
     put(a, ANOMALY(OUT, .src = "10.0.0.1", .anomaly = "smtp_smuggling"));
-    put(a, ANOMALY(.src = "1.1.1.1", .dst = "2.2.2.2", .anomaly = "bare_lf"));
+    put(a, ANOMALY(OUT, .src = "10.0.0.1", .anomaly = "smtp_smuggling",
+                   .flow = 1));
+    put(a, ANOMALY(.src = "1.1.1.1", .dst = "2.2.2.2", .anomaly = "bare_lf",
+                   .flow = 2));
     put(a, ANOMALY(OUT, .src = "10.0.0.1", .anomaly = "bare_lf"));
     put(a, ANOMALY(OUT, .src = "10.0.0.1", .anomaly = "not in the table"));
     put(a, ANOMALY(OUT, .src = "10.0.0.1"));
@@ -636,6 +641,35 @@ counts_hosts_beyond_the_table(void **state)
     answers_free(a);
 }
 
+/* Sessions beyond the limit are told as events; known ones are not. */
+static void
+bounds_anomalies(void **state)
+{
+    struct record_head head = {
+        .when = NS_PER_S, .flow_id = 1, .type = EVENT_ANOMALY};
+    struct answers *a = fresh();
+    struct summary s = {0};
+    struct record_out r;
+
+    (void)state;
+    record_init(&r);
+    for (uint32_t i = 0; i < ANSWERS_PAIRS + 2; i++) {
+        head.flow_id = i;
+        record_begin(&r, &head);
+        record_text(&r, FIELD_ANOMALY_EVENT, "bare_lf");
+        answers_event(a, record_view(&r));
+    }
+    head.flow_id = 1;
+    record_begin(&r, &head);
+    record_text(&r, FIELD_ANOMALY_EVENT, "bare_lf");
+    answers_event(a, record_view(&r));
+    answers_summary(a, &s);
+    assert_int_equal(s.anomalies[0].sessions, ANSWERS_PAIRS);
+    assert_int_equal(s.anomalies_left_out, 2);
+    record_free(&r);
+    answers_free(a);
+}
+
 static void
 bounds_listings(void **state)
 {
@@ -650,6 +684,7 @@ bounds_listings(void **state)
     }
     answers_summary(a, &s);
     assert_int_equal(s.n_listings, ANSWERS_LISTINGS);
+    assert_int_equal(s.listings_left_out, 3);
     assert_int_equal(s.classes[4].replies, ANSWERS_LISTINGS + 3);
     answers_free(a);
 }
@@ -722,6 +757,7 @@ main(void)
         cmocka_unit_test(sorts_hosts),
         cmocka_unit_test(counts_hosts_beyond_the_table),
         cmocka_unit_test(bounds_listings),
+        cmocka_unit_test(bounds_anomalies),
         cmocka_unit_test(bounds_pairs),
         cmocka_unit_test(starts_empty),
     };

@@ -14,7 +14,8 @@ hash_span(struct span s, uint64_t seed)
     return XXH3_64bits_withSeed(s.p, s.n, seed);
 }
 
-/* Mixes one word into a running hash (splitmix64's finaliser). */
+/* Mixes one word into a running hash (splitmix64's finaliser). For one h no two
+ * v give the same, but two h may. */
 static inline uint64_t
 hash_mix(uint64_t h, uint64_t v)
 {

@@ -82,9 +82,11 @@ struct summary {
     uint64_t hosts_left_out; /* beyond the limit, counted only */
     struct summary_listing *listings;
     size_t n_listings;
+    uint64_t listings_left_out; /* replies that cite one beyond the limit */
     struct summary_class classes[SUMMARY_CLASSES];
     struct summary_anomaly *anomalies;
     size_t n_anomalies;
+    uint64_t anomalies_left_out; /* events beyond the limit */
     /* coverage */
     ns_t first, last;
     uint64_t packets, bytes, cut_packets, malformed;
