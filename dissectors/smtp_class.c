@@ -193,7 +193,7 @@ smtp_reply_words(struct span text)
 }
 
 /* A reply's text in lower case, and which pairs of letters are in it: most
- * words are ruled out by their first two. */
+ * words are ruled out by their first two, or the next two. */
 struct words {
     uint8_t room[TEXT_MAX];
     struct span low;
@@ -229,13 +229,19 @@ words_of(struct words *w, struct span text)
     w->low = span_of(w->room, n);
 }
 
-/* Where the words stand, or the length of the text. */
+static bool
+has_pair(const struct words *w, const char *at)
+{
+    unsigned pair = pair_of((uint8_t)at[0], (uint8_t)at[1]);
+
+    return w->pairs[pair >> 6] >> (pair & 63) & 1;
+}
+
+/* Where the words, at least three letters, stand, or the length of the text. */
 static size_t
 find(const struct words *w, const char *words)
 {
-    unsigned pair = pair_of((uint8_t)words[0], (uint8_t)words[1]);
-
-    if ((w->pairs[pair >> 6] >> (pair & 63) & 1) == 0)
+    if (!has_pair(w, words) || !has_pair(w, words + 1))
         return w->low.n;
     return span_search(w->low, span_str(words));
 }

@@ -667,6 +667,8 @@ on_reply(struct smtp *s, struct reply *r)
 
 /* ---- lines to replies ---- */
 
+#define REPLY_FIRST 248U
+
 static bool
 reply_code(struct span line, unsigned *code, bool *more)
 {
@@ -693,6 +695,8 @@ keep_text(struct smtp *s, struct span text)
     if (w->reply_lines > LIMIT_smtp_reply_lines ||
         w->reply.n + text.n + 1 > LIMIT_smtp_line)
         return;
+    if (first) /* room for the usual EHLO reply; without it, line by line */
+        (void)vec_reserve(&w->reply, s->mem, REPLY_FIRST);
     if (vec_reserve(&w->reply, s->mem, text.n + 1)) {
         (void)vec_put(&w->reply, s->mem, "\n", !first);
         (void)vec_put(&w->reply, s->mem, text.p, text.n);
