@@ -46,7 +46,9 @@ static void
 run(smtp_scan_fn scan, struct span in, size_t cut, bool lost, struct buf *out)
 {
     static const struct smtp_data_ops ops = {on_content, on_variant, on_odd};
-    struct got got = {.out = out, .odd_at = {SIZE_MAX, SIZE_MAX, SIZE_MAX}};
+    struct got got = {
+        .out = out, .odd_at = {SIZE_MAX, SIZE_MAX, SIZE_MAX}
+    };
     struct smtp_data d;
     size_t at = 0;
     bool ended = false;

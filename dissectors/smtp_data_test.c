@@ -80,7 +80,9 @@ static const struct smtp_data_ops ops = {on_content, on_variant, on_odd};
 static void
 got_init(struct got *g)
 {
-    *g = (struct got){.odd = {-1, -1, -1}};
+    *g = (struct got){
+        .odd = {-1, -1, -1}
+    };
     buf_init(&g->out, 1000);
 }
 
@@ -177,18 +179,18 @@ test_places(void **state)
         struct span in;
         long odd[SMTP_DATA_ODDS];
     } places[] = {
-        {"nothing odd",        X("a\r\n..\r\n.\r\n"),         {-1, -1, -1}},
-        {"LF first of all",    X("\na\nb\r\n.\r\n"),          {0, -1, -1} },
-        {"LF in text",         X("ab\r\nc\nd\n\r\n.\r\n"),   {5, -1, -1} },
-        {"CR in text",         X("ab\rc\r\n.\r\n"),          {-1, 2, -1} },
-        {"CR CR LF",           X("ab\r\r\n.\r\n"),           {-1, 2, -1} },
-        {"NUL twice",          X("\r\n\0\0\r\n.\r\n"),      {-1, -1, 2} },
-        {"all, first ones",    X("\0\ra\n\0\ra\n\r\n.\r\n"), {3, 1, 0}   },
-        {"dot LF",             X("a\r\n.\nb\r\n.\r\n"),      {4, -1, -1} },
-        {"dot CR",             X("a\r\n.\rb\r\n.\r\n"),      {-1, 4, -1} },
-        {"dot CR CR LF",       X("a\r\n.\r\r\nb\r\n.\r\n"),  {-1, 4, -1} },
-        {"CR before a dot",    X("a\r.\r\nb\r\n.\r\n"),      {-1, 1, -1} },
-        {"NUL before a dot",   X("a\r\n\0.\r\nb\r\n.\r\n"),  {-1, -1, 3} },
+        {"nothing odd",      X("a\r\n..\r\n.\r\n"),        {-1, -1, -1}},
+        {"LF first of all",  X("\na\nb\r\n.\r\n"),         {0, -1, -1} },
+        {"LF in text",       X("ab\r\nc\nd\n\r\n.\r\n"),   {5, -1, -1} },
+        {"CR in text",       X("ab\rc\r\n.\r\n"),          {-1, 2, -1} },
+        {"CR CR LF",         X("ab\r\r\n.\r\n"),           {-1, 2, -1} },
+        {"NUL twice",        X("\r\n\0\0\r\n.\r\n"),       {-1, -1, 2} },
+        {"all, first ones",  X("\0\ra\n\0\ra\n\r\n.\r\n"), {3, 1, 0}   },
+        {"dot LF",           X("a\r\n.\nb\r\n.\r\n"),      {4, -1, -1} },
+        {"dot CR",           X("a\r\n.\rb\r\n.\r\n"),      {-1, 4, -1} },
+        {"dot CR CR LF",     X("a\r\n.\r\r\nb\r\n.\r\n"),  {-1, 4, -1} },
+        {"CR before a dot",  X("a\r.\r\nb\r\n.\r\n"),      {-1, 1, -1} },
+        {"NUL before a dot", X("a\r\n\0.\r\nb\r\n.\r\n"),  {-1, -1, 3} },
     };
 
     (void)state;
