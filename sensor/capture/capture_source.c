@@ -19,6 +19,8 @@ enum {
     SOURCE_PIECE = 1 << 30, /* zlib counts in 32 bits */
     ZSTD_START = 5,         /* shortest frame header, RFC 8878 3.1.1 */
     ZSTD_BLOCK_HEAD = 3,
+    ZSTD_WINDOW_MIN = 23, /* 8 MiB, which RFC 8878 3.1.1.1.2 asks for */
+    ZSTD_WINDOW_MAX = 41,
 };
 
 static void
@@ -39,18 +41,24 @@ finish_errno(struct capture_source *s, int number)
     finish(s, SOURCE_READ, strerror_r(number, text, sizeof(text)));
 }
 
-/* With a stop flag a quiet pipe is polled: a signal may come to another thread,
- * or between the look at the flag and the read. */
+/* A quiet pipe is polled: a signal may come to another thread, or between the
+ * look at the flag and the read; and whoever shares the pipe may have made it
+ * non-blocking. */
 static bool
 wait_readable(struct capture_source *s)
 {
     struct pollfd p = {.fd = s->fd, .events = POLLIN};
 
-    if (s->stop == NULL)
-        return true;
-    while (*s->stop == 0) {
-        if (poll(&p, 1, SOURCE_STOP_MS) > 0)
+    while (s->stop == NULL || *s->stop == 0) {
+        int n = poll(&p, 1, SOURCE_STOP_MS);
+        int number = errno;
+
+        if (n > 0)
             return true;
+        if (n < 0 && number != EINTR && number != EAGAIN) {
+            finish_errno(s, number);
+            return false;
+        }
     }
     finish(s, SOURCE_STOPPED, "stopped");
     return false;
@@ -66,7 +74,7 @@ read_fd(struct capture_source *s, uint8_t *out, size_t n)
 
         if (got >= 0)
             return (size_t)got;
-        if (number != EINTR) {
+        if (number != EINTR && number != EAGAIN) {
             finish_errno(s, number);
             return 0;
         }
@@ -193,10 +201,123 @@ zstd_want(const struct capture_source *s)
 {
     if (s->zstd_full)
         return 0;
-    if (!s->in_member)
-        return ZSTD_START;
     return s->zstd_hint > ZSTD_BLOCK_HEAD ? s->zstd_hint - ZSTD_BLOCK_HEAD
                                           : s->zstd_hint;
+}
+
+/* How the fields of a frame header lie, RFC 8878 3.1.1.1. */
+struct zstd_layout {
+    uint8_t descriptor;
+    uint8_t n_window;
+    uint8_t n_dict;
+    uint8_t n_size;
+};
+
+/* Anything but a usual frame has no fields: it is the decoder's. */
+static struct zstd_layout
+zstd_layout(const struct capture_source *s)
+{
+    static const uint8_t dict[] = {0, 1, 2, 4};
+    static const uint8_t size[] = {0, 2, 4, 8};
+    struct span head = span_of(s->zstd_head, s->n_zstd_head);
+    struct zstd_layout l = {.descriptor = span_at(head, 4)};
+    bool single = (l.descriptor & 0x20) != 0;
+
+    if (head.n < ZSTD_START ||
+        !span_starts(head, SPAN_LIT("\x28\xb5\x2f\xfd")) ||
+        (l.descriptor & 0x08) != 0)
+        return (struct zstd_layout){0};
+    l.n_window = !single;
+    l.n_dict = dict[l.descriptor & 3];
+    l.n_size = size[l.descriptor >> 6];
+    if (single && l.n_size == 0)
+        l.n_size = 1;
+    return l;
+}
+
+/* Collects a frame's header; false: there is no more, or not all of it. */
+static bool
+zstd_collect(struct capture_source *s)
+{
+    size_t want = ZSTD_START;
+
+    while (s->n_zstd_head < want) {
+        struct zstd_layout l;
+        struct span got;
+
+        if (!raw_more(s)) {
+            finish(s, s->n_zstd_head > 0 ? SOURCE_CUT : SOURCE_END, "");
+            return false;
+        }
+        got = cur_take(&s->raw, 1);
+        s->zstd_head[s->n_zstd_head++] = span_at(got, 0);
+        l = zstd_layout(s);
+        want = ZSTD_START + (size_t)l.n_window + l.n_dict + l.n_size;
+    }
+    return true;
+}
+
+static uint64_t
+zstd_size(struct span field)
+{
+    uint64_t v = 0;
+
+    for (size_t i = field.n; i-- > 0;)
+        v = v << 8 | span_at(field, i);
+    return field.n == 2 ? v + 256 : v;
+}
+
+/* The window of a frame that has no window but is one segment. */
+static uint8_t
+zstd_window(uint64_t size)
+{
+    uint8_t n = ZSTD_WINDOW_MIN;
+
+    while (n < ZSTD_WINDOW_MAX && UINT64_C(1) << n < size)
+        n++;
+    return (uint8_t)((n - 10) << 3);
+}
+
+/* A decoder that knows how long a frame says it is refuses a frame of another
+ * length, and the block in which it notices is lost. So the header goes to it
+ * without the length, which is looked at here at the frame's end. */
+static struct span
+zstd_header(struct capture_source *s, uint8_t out[SOURCE_ZSTD_HEAD])
+{
+    struct zstd_layout l = zstd_layout(s);
+    struct span head = span_of(s->zstd_head, s->n_zstd_head);
+    struct span way = span_tail(head, ZSTD_START);
+    struct span dict = span_head(span_tail(way, l.n_window), l.n_dict);
+
+    s->zstd_said = UINT64_MAX;
+    s->zstd_made = 0;
+    s->n_zstd_head = 0;
+    if (l.n_size == 0)
+        return head;
+    s->zstd_said = zstd_size(span_tail(way, (size_t)l.n_window + l.n_dict));
+    memcpy(out, head.p, ZSTD_START);
+    out[4] = l.descriptor & 0x07;
+    out[5] = l.n_window != 0 ? span_at(way, 0) : zstd_window(s->zstd_said);
+    if (dict.n > 0)
+        memcpy(out + 6, dict.p, dict.n);
+    return span_of(out, 6 + dict.n);
+}
+
+static void
+zstd_step(struct capture_source *s, ZSTD_outBuffer *o, ZSTD_inBuffer *i)
+{
+    size_t had = o->pos;
+    size_t e = ZSTD_decompressStream(s->zstd, o, i);
+
+    s->zstd_made += o->pos - had;
+    s->zstd_full = o->pos == o->size && e != 0;
+    s->zstd_hint = e;
+    s->in_member = e != 0;
+    if (ZSTD_isError(e))
+        finish(s, SOURCE_DAMAGED, ZSTD_getErrorName(e));
+    else if (e == 0 && s->zstd_said != UINT64_MAX &&
+             s->zstd_said != s->zstd_made)
+        finish(s, SOURCE_DAMAGED, "a frame is not as long as it says");
 }
 
 static size_t
@@ -207,25 +328,28 @@ produce_zstd(struct capture_source *s,
     ZSTD_outBuffer o = {out, n, 0};
 
     while (!s->ended && o.pos == 0) {
-        size_t want = zstd_want(s);
-        struct span left;
+        uint8_t header[SOURCE_ZSTD_HEAD];
+        struct span in;
         ZSTD_inBuffer i;
-        size_t e;
+        size_t want;
 
+        if (!s->in_member) {
+            if (!zstd_collect(s))
+                break;
+            in = zstd_header(s, header);
+            i = (ZSTD_inBuffer){in.p, in.n, 0};
+            zstd_step(s, &o, &i);
+            continue;
+        }
+        want = zstd_want(s);
         if (want > 0 && !raw_more(s)) {
-            finish(s, s->in_member ? SOURCE_CUT : SOURCE_END, "");
+            finish(s, SOURCE_CUT, "");
             break;
         }
-        left = span_head(span_tail(s->raw.in, s->raw.at), want);
-        i = (ZSTD_inBuffer){left.p, left.n, 0};
-        e = ZSTD_decompressStream(s->zstd, &o, &i);
+        in = span_head(span_tail(s->raw.in, s->raw.at), want);
+        i = (ZSTD_inBuffer){in.p, in.n, 0};
+        zstd_step(s, &o, &i);
         cur_skip(&s->raw, i.pos);
-        s->zstd_full = o.pos == n;
-        s->zstd_hint = e;
-        if (ZSTD_isError(e))
-            finish(s, SOURCE_DAMAGED, ZSTD_getErrorName(e));
-        else
-            s->in_member = e != 0;
     }
     return o.pos;
 }
@@ -267,6 +391,7 @@ decoder_stop(struct capture_source *s)
     s->z_ready = false;
     s->in_member = false;
     s->zstd_full = false;
+    s->n_zstd_head = 0;
     s->zstd = NULL;
     free(s->room);
     s->room = NULL;

@@ -25,6 +25,8 @@ enum capture_source_end {
     SOURCE_STOPPED, /* *stop was set */
 };
 
+#define SOURCE_ZSTD_HEAD 18 /* longest frame header, RFC 8878 3.1.1.1 */
+
 struct capture_source {
     struct cursor cur;
     uint64_t base; /* offset of the window's first byte, unpacked */
@@ -52,8 +54,12 @@ struct capture_source {
     bool z_ready;
     bool in_member; /* inside a gzip member or zstd frame */
     ZSTD_DStream *zstd;
-    size_t zstd_hint;      /* what it said that it needs */
-    bool zstd_full;        /* its last call filled all the room it had */
+    size_t zstd_hint; /* what it said that it needs */
+    bool zstd_full;   /* its last call filled all the room it had */
+    uint8_t zstd_head[SOURCE_ZSTD_HEAD]; /* of a frame, so far */
+    uint8_t n_zstd_head;
+    uint64_t zstd_said;    /* the frame's own word on its length, or UNKNOWN */
+    uint64_t zstd_made;    /* what it has come to so far */
     uint64_t end_position; /* once closed */
     bool closed;
     const volatile sig_atomic_t *stop;

@@ -124,6 +124,73 @@ test_damaged_compressed(void **state)
     buf_free(&m.b);
 }
 
+/* One frame of in with another length in its header, which has size bytes for
+ * it; single: without a window of its own. */
+static struct buf
+pack_lying(struct span in, unsigned size_flag, bool single, uint64_t said)
+{
+    static const uint8_t n_size[] = {0, 2, 4, 8};
+    struct buf good = pack(CAPTURE_ZSTD, in);
+    struct span rest = buf_view(&good);
+    struct buf out;
+    uint8_t was = good.p[4];
+    size_t n = n_size[was >> 6];
+
+    if ((was & 0x20) != 0)
+        n = n == 0 ? 1 : n;
+    rest = span_tail(rest, 5 + n + ((was & 0x20) == 0));
+    buf_init(&out, MADE_MAX);
+    buf_span(&out, span_head(buf_view(&good), 4));
+    buf_putc(&out, (uint8_t)(size_flag << 6 | (single ? 0x20 : 0) | 0x04));
+    if (!single)
+        buf_putc(&out, 13 << 3);
+    n = single && size_flag == 0 ? 1 : n_size[size_flag];
+    for (size_t i = 0; i < n; i++)
+        buf_putc(&out, (uint8_t)(said >> 8 * i));
+    buf_span(&out, rest);
+    buf_free(&good);
+    return out;
+}
+
+/* Every packet comes, and then a frame's lie about its length is told. */
+static void
+test_lying_frame(void **state)
+{
+    struct made m;
+    uint64_t said[] = {0, 1, 40, 200, 255, 256, 4000, 1 << 20, 0, 0, 0};
+
+    (void)state;
+    make_pcap(&m, 0xa1b2c3d4, false);
+    said[8] = m.b.n - 1;
+    said[9] = m.b.n;
+    said[10] = m.b.n + 1;
+    for (size_t i = 0; i < ARRAY_LEN(said) * 8; i++) {
+        uint64_t v = said[i / 8];
+        unsigned flag = i / 2 % 4;
+        bool single = i % 2 != 0;
+        bool has = flag > 0 || single;
+        uint64_t max = flag == 0 ? 255 : flag == 1 ? 65535 + 256 : UINT32_MAX;
+        struct capture *c;
+        struct buf b;
+
+        if (v > max || (flag == 1 && v < 256))
+            continue;
+        b = pack_lying(buf_view(&m.b), flag, single, flag == 1 ? v - 256 : v);
+        c = open_one(buf_view(&b), i % 3);
+        if (drain(c) != N_MADE ||
+            capture_n_faults(c) != (has && v != m.b.n ? 1 : 0))
+            fail_msg("flag %u%s, said %llu of %zu: %zu faults, %llu packets",
+                     flag, single ? " single" : "", (unsigned long long)v,
+                     m.b.n, capture_n_faults(c),
+                     (unsigned long long)capture_facts(c, 0).packets);
+        if (capture_n_faults(c) > 0)
+            assert_int_equal(capture_fault(c, 0)->kind, CAPTURE_FAULT_CODING);
+        capture_close(c);
+        buf_free(&b);
+    }
+    buf_free(&m.b);
+}
+
 /* Much more than a buffer holds. */
 static void
 test_long_stream(void **state)
@@ -193,6 +260,7 @@ main(void)
         cmocka_unit_test(test_after_members),
         cmocka_unit_test(test_cut_compressed),
         cmocka_unit_test(test_damaged_compressed),
+        cmocka_unit_test(test_lying_frame),
         cmocka_unit_test(test_long_stream),
         cmocka_unit_test(test_stop),
     };
