@@ -173,7 +173,8 @@ flush(struct attempts *a, ns_t when, const struct record_sink *sink)
 void
 attempts_time(struct attempts *a, ns_t when, const struct record_sink *sink)
 {
-    if (a->is_open && when >= a->minute + MINUTE)
+    /* Without a sum, for a worker may say any time. */
+    if (a->is_open && when > a->minute && when - a->minute >= MINUTE)
         flush(a, a->minute + MINUTE, sink);
 }
 

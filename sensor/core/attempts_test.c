@@ -213,6 +213,36 @@ ends_a_minute_by_time(void **state)
     buf_free(&t.text);
 }
 
+/* The last minute that there is: its end does not fit into 64 bits. */
+static void
+knows_the_last_minute(void **state)
+{
+    ns_t when = UINT64_MAX - UINT64_MAX % NS_PER_US;
+    struct record_head h = {when, 7, 0, EVENT_ATTEMPT};
+    struct addr a4 = addr_v4((const uint8_t[]){10, 0, 0, 1});
+    struct attempts *a;
+    struct told t;
+    struct record_sink sink = {tell, &t};
+    struct record_out r;
+
+    (void)state;
+    told_init(&t);
+    record_init(&r);
+    record_begin(&r, &h);
+    record_addr(&r, FIELD_SRC_IP, &a4);
+    record_addr(&r, FIELD_DEST_IP, &a4);
+    assert_int_equal(attempts_new(&a), ERR_OK);
+    attempts_add(a, record_view(&r), &sink);
+    attempts_add(a, record_view(&r), &sink);
+    assert_int_equal(t.n, 0);
+    attempts_end(a, when, &sink);
+    assert_int_equal(t.n, 1);
+    assert_int_equal(t.count, 2);
+    attempts_free(a);
+    record_free(&r);
+    buf_free(&t.text);
+}
+
 static struct addr
 numbered(uint8_t net, uint32_t i)
 {
@@ -318,6 +348,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(puts_attempts_together),
         cmocka_unit_test(ends_a_minute_by_time),
+        cmocka_unit_test(knows_the_last_minute),
         cmocka_unit_test(counts_the_rest),
         cmocka_unit_test(counts_destinations),
         cmocka_unit_test(passes_over_an_attempt_without_addresses),

@@ -29,6 +29,7 @@ struct merge {
     struct buf bytes; /* of the records that wait, and of some given ones */
     struct buf items; /* struct item, a heap with the first one on top */
     uint64_t waiting; /* bytes of the records that wait */
+    uint64_t most;    /* of these, and of items */
     uint64_t refused;
     bool corrupt;
 };
@@ -49,6 +50,7 @@ merge_new(struct ring *rings, size_t n, struct ring_bell *bell,
     m->rings = rings;
     m->n = n;
     m->bell = bell;
+    m->most = MERGE_WAITING;
     buf_init(&m->bytes, SIZE_MAX / 2);
     buf_init(&m->items, SIZE_MAX / 2);
     *out = m;
@@ -64,6 +66,12 @@ merge_free(struct merge *m)
     buf_free(&m->items);
     free(m->reached);
     free(m);
+}
+
+void
+merge_bound(struct merge *m, uint64_t bytes)
+{
+    m->most = bytes;
 }
 
 uint64_t
@@ -190,7 +198,8 @@ keep(struct merge *m, struct mark *r, const struct record_head *h, uint64_t at)
     struct item it = {h->when, h->flow_id, at, h->seq,
                       (uint32_t)(m->bytes.n - at)};
 
-    if (is_before(h->when, h->flow_id, r) || !push(m, &it))
+    if (is_before(h->when, h->flow_id, r) ||
+        m->waiting + m->items.n + it.n + sizeof(it) > m->most || !push(m, &it))
         return false;
     if (r->when != h->when || r->sorted)
         r->flow_id = r->sorted ? h->flow_id : 0;

@@ -12,18 +12,23 @@
  * is what only the core may say (FIELD_EVENT_ID, places), and a record that
  * would have come before the worker's last one. Memory: a worker that is ahead
  * is not read further while more than MERGE_AHEAD bytes wait; the one that is
- * behind always is. */
+ * behind always is. So a worker whose time stands still could fill all memory:
+ * what comes while MERGE_WAITING bytes wait is refused. */
 #include "sensor/base/buf.h"
 #include "sensor/base/ring.h"
 #include "sensor/event/record.h"
 
-#define MERGE_AHEAD (64U << 20)
+#define MERGE_AHEAD   (64U << 20)
+#define MERGE_WAITING (1U << 30)
 
 struct merge;
 
 MUST_USE enum err merge_new(struct ring *rings, size_t n,
                             struct ring_bell *bell, struct merge **out);
 void merge_free(struct merge *m);
+
+/* Another bound than MERGE_WAITING. */
+void merge_bound(struct merge *m, uint64_t bytes);
 
 /* Gives all records there are now to sink, in order, and returns; waits when
  * there is none. False when all workers have ended and all was given. Records

@@ -651,6 +651,33 @@ goes_on_after_a_corrupt_ring(void **state)
 
 /* One worker far ahead of the other stops being read, and goes on when the
  * other comes after it. */
+/* A worker whose time stands still fills what may wait and no more; when time
+ * goes on, all that was kept is given and there is room again. */
+static void
+bounds_what_waits(void **state)
+{
+    struct rig r;
+    size_t n;
+
+    (void)state;
+    rig_init(&r, 1, 1 << 20);
+    merge_bound(r.merge, 10000);
+    for (uint32_t i = 0; i < 1000; i++)
+        send(&r, 0, EVENT_SMTP, 5, 1, i);
+    assert_true(step(&r));
+    assert_int_equal(got_n(&r.got), 0);
+    assert_true(merge_refused(r.merge) > 0 && merge_refused(r.merge) < 1000);
+    n = 1000 - (size_t)merge_refused(r.merge);
+    assert_true(n <= 10000 / RECORD_HEAD);
+    send(&r, 0, EVENT_TICK, 6, 0, 0);
+    assert_true(step(&r));
+    assert_int_equal(got_n(&r.got), n);
+    send(&r, 0, EVENT_SMTP, 7, 1, 0);
+    close_all(&r);
+    assert_int_equal(got_n(&r.got), n + 1);
+    rig_fini(&r);
+}
+
 static void
 does_not_read_on_while_much_waits(void **state)
 {
@@ -697,6 +724,7 @@ main(void)
         cmocka_unit_test(orders_equal_places_by_content),
         cmocka_unit_test(goes_on_after_a_corrupt_ring),
         cmocka_unit_test(does_not_read_on_while_much_waits),
+        cmocka_unit_test(bounds_what_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
