@@ -203,7 +203,7 @@ walk(struct reading *r)
         read_output_progress(r->output, read_run_position(r->run));
     read_output_progress_end(r->output);
     read_total_set(r->total, FIELD_STATS_RECORDS_REFUSED,
-                   read_run_refused(r->run));
+                   read_run_refused(r->run) + read_total_refused(r->total));
     r->interrupted = *stop_asked != 0;
 }
 

@@ -10,6 +10,7 @@ struct read_total {
     size_t n_files, n_faults;
     ns_t first, last;
     uint32_t seq;
+    uint64_t refused;
 };
 
 enum err
@@ -19,7 +20,7 @@ read_total_new(struct read_total **out)
 
     if (t == NULL)
         return ERR_NOMEM;
-    buf_init(&t->controls, SIZE_MAX / 2);
+    buf_init(&t->controls, READ_TOTAL_MAX);
     t->seq = 1; /* 0 is the core's first event of kind start */
     *out = t;
     return ERR_OK;
@@ -124,6 +125,11 @@ read_total_put(void *total, struct span record)
         add(t, record);
         return;
     }
+    /* Both or neither, so that the list is never read out of step. */
+    if (!buf_grow(&t->controls, sizeof(n) + record.n)) {
+        t->refused++;
+        return;
+    }
     buf_put(&t->controls, &n, sizeof(n));
     buf_span(&t->controls, record);
     if (span_eq(kind, SPAN_LIT("input")))
@@ -176,6 +182,12 @@ read_total_emit(struct read_total *t, ns_t when, const struct record_sink *sink)
     emit_stats(t, &r);
     sink->put(sink->ctx, record_view(&r));
     record_free(&r);
+}
+
+uint64_t
+read_total_refused(const struct read_total *t)
+{
+    return t->refused;
 }
 
 size_t

@@ -4,10 +4,13 @@
  *
  * Sums the counts of STATS records, keeps what CONTROL records tell of inputs
  * and their faults, gives both as the last events, and as the coverage part of
- * the summary. */
+ * the summary. A worker that was taken over may tell without end: what comes
+ * after READ_TOTAL_MAX bytes is refused. */
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 #include "sensor/event/summary.h"
+
+#define READ_TOTAL_MAX (16U << 20)
 
 struct read_total;
 
@@ -21,6 +24,9 @@ void read_total_set(struct read_total *t, enum field f, uint64_t v);
 /* One CONTROL event an input and a fault, then one STATS event. */
 void read_total_emit(struct read_total *t, ns_t when,
                      const struct record_sink *sink);
+
+/* Records that were refused. */
+uint64_t read_total_refused(const struct read_total *t);
 
 size_t read_total_n_faults(const struct read_total *t);
 
