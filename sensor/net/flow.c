@@ -56,19 +56,28 @@ was_seen(const struct conn *c, uint32_t look)
     return c->seen[0] == look || c->seen[1] == look || c->seen[2] == look;
 }
 
+/* Does a segment that looks like one of age us ago come too soon to be sent
+ * again? */
+static bool
+is_soon(const struct decoded *p, uint32_t age, const struct net_limits *l)
+{
+    bool bare = p->ip_id == 0 && p->payload_len == 0 &&
+                (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
+
+    if (p->ip_id != 0)
+        return age <= l->duplicate_ms * 1000;
+    return !bare && age <= l->duplicate_blind_us;
+}
+
 static bool
 is_copy(struct conn *c, const struct decoded *p, enum dir d,
         const struct flow_env *e)
 {
     uint32_t now_us = (uint32_t)(e->now / NS_PER_US);
     uint32_t age = now_us - c->seen_us;
-    uint64_t max = p->ip_id != 0 ? e->limits.duplicate_ms * 1000
-                                 : e->limits.duplicate_blind_us;
     uint32_t look = look_of(p, d);
-    bool bare = p->ip_id == 0 && p->payload_len == 0 &&
-                (p->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
 
-    if (UNLIKELY(was_seen(c, look)) && !bare && age <= max)
+    if (UNLIKELY(was_seen(c, look)) && is_soon(p, age, &e->limits))
         return true;
     if (age > e->limits.duplicate_ms * 1000)
         c->seen[0] = c->seen[1] = 0;
@@ -558,7 +567,8 @@ touch(struct flow_step *st, const struct decoded *p)
         st->c->last = st->e->now;
 }
 
-static enum verdict
+/* Out of line, so that the usual way saves few registers. */
+static __attribute__((noinline)) enum verdict
 on_live(struct flow_step *st, const struct decoded *p)
 {
     struct conn *c = st->c;
@@ -732,23 +742,29 @@ drop_old(struct flow_env *e, struct shard *s, struct conn *c,
     return answered;
 }
 
+/* No connection, or one that has to go (old). */
+static __attribute__((noinline)) void
+first_segment(struct flow_step *st, const struct decoded *p, uint16_t iface,
+              uint32_t tag)
+{
+    struct conn *old = st->c;
+    bool syn_seen = old != NULL && drop_old(st->e, st->s, old, p);
+
+    st->c = flow_life_new(st->e, st->s, p, iface, tag, &st->d);
+    if (st->c == NULL)
+        return;
+    if (syn_seen)
+        st->c->facts |= CONN_SYN;
+    (void)dispatch(st, p);
+}
+
 void
 flow_segment(struct flow_env *e, struct shard *s, const struct decoded *p,
              uint16_t iface, uint32_t tag)
 {
     struct flow_step st = {e, s, NULL, DIR_C2S};
-    bool syn_seen = false;
 
     st.c = lookup(s, p, tag, &st.d);
-    if (st.c != NULL) {
-        if (dispatch(&st, p) != REPLACE)
-            return;
-        syn_seen = drop_old(e, s, st.c, p);
-    }
-    st.c = flow_life_new(e, s, p, iface, tag, &st.d);
-    if (st.c == NULL)
-        return;
-    if (syn_seen)
-        st.c->facts |= CONN_SYN;
-    (void)dispatch(&st, p);
+    if (st.c == NULL || dispatch(&st, p) == REPLACE)
+        first_segment(&st, p, iface, tag);
 }

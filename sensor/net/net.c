@@ -60,8 +60,9 @@ run_tick(struct net *n, uint64_t tick)
     }
 }
 
-/* Runs the timers up to now, in the order of their ticks. */
-static void
+/* Runs the timers up to now, in the order of their ticks. Out of line, as one
+ * packet in thousands comes here. */
+static __attribute__((noinline)) void
 run_ticks(struct net *n)
 {
     uint64_t last = n->now / TIMER_TICK_NS;
