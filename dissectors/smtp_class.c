@@ -326,8 +326,10 @@ smtp_classify(unsigned code, struct span text, struct span *list)
     struct span e;
 
     *list = SPAN_NONE;
-    if (code < 400)
+    if (smtp_code_accepts(code) || code / 100 == 3)
         return SMTP_CLASS_ACCEPTED;
+    if (code < 400)
+        return SMTP_CLASS_OTHER;
     c = by_enhanced(text);
     if (c != SMTP_CLASS_NONE)
         return c;

@@ -28,6 +28,12 @@ enum smtp_class {
 
 const char *smtp_class_name(enum smtp_class c);
 
+static inline bool
+smtp_code_accepts(unsigned code)
+{
+    return code / 100 == 2;
+}
+
 /* "5.1.1" at the head of a reply's text, or p == NULL (RFC 2034, 3463). */
 struct span smtp_enhanced(struct span text);
 

@@ -253,6 +253,18 @@ static const struct scenario replies[] = {
                  "tx0 \"final_class\":\"rate\""},
     },
     {
+        .why = "codes of no class accept nothing",
+        .steps = {BANNER, EHLO, C("MAIL FROM:<a@x>\r\n"), S("250 Ok\r\n"),
+                  C("RCPT TO:<b@y>\r\n"), S("000 what\r\n"),
+                  C("RCPT TO:<c@y>\r\n"), S("650 what\r\n"),
+                  C("RCPT TO:<d@y>\r\n"), S("250 Ok\r\n"), DATA, BODY,
+                  S("150 hm\r\n"), QUIT},
+        .want = {"tx0 \"rcpt_accepted\":1,\"rcpt_refused\":2",
+                 "tx0 \"final_code\":150", "tx0 \"outcome\":\"unknown\"",
+                 "tx0 {\"addr\":\"<b@y>\",\"code\":0,\"class\":\"other\"",
+                 "tx0 \"final_class\":\"other\""},
+    },
+    {
         .why = "a reply after 60 days: more milliseconds than are counted",
         .steps = {BANNER, EHLO, C("MAIL FROM:<a@x>\r\n"), TICK(60 * 86400),
                   S("250 Ok\r\n"), QUIT},

@@ -276,12 +276,12 @@ rcpt_reply(struct smtp *s, struct tx *t, struct log_item *item, uint32_t rcpt)
     item->tag = LOG_RCPT_REPLY;
     item->index = rcpt;
     append(s, t, item);
-    if (item->code < 300) {
+    if (smtp_code_accepts(item->code)) {
         t->accepted++;
         return;
     }
     t->refused++;
-    t->temp_refused |= item->code < 500;
+    t->temp_refused |= item->code / 100 == 4;
 }
 
 static void
@@ -372,9 +372,12 @@ find_stopper(const struct tx *t, struct log_item *out)
 static const char *
 outcome_of_code(unsigned code)
 {
-    if (code < 400)
-        return "accepted";
-    return code < 500 ? "deferred" : "rejected";
+    switch (code / 100) {
+    case 2: return "accepted";
+    case 4: return "deferred";
+    case 5: return "rejected";
+    default: return "unknown"; /* RFC 5321 4.2.1 knows no such reply here */
+    }
 }
 
 static const char *
