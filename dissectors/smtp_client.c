@@ -328,6 +328,7 @@ on_rcpt(struct smtp *s, const struct smtp_cmd *c)
 
         /* One-way: no reply will come to say that the part is settled. */
         if (waiting >= 2 * LIMIT_smtp_part_rcpt ||
+            t->log.n >= 2 * LIMIT_smtp_part_bytes ||
             (waiting >= LIMIT_smtp_part_rcpt && smtp_oneway(s)))
             smtp_tx_part(s, t);
         number = t->offered++;

@@ -336,8 +336,9 @@ smtp_tx_reply(struct smtp *s, const struct pending *p, unsigned code,
             t->data_code = (uint16_t)code;
         other_reply(s, t, &item);
     }
-    if (t->offered - t->offered_before >= LIMIT_smtp_part_rcpt &&
-        t->accepted + t->refused >= t->offered)
+    if ((t->offered - t->offered_before >= LIMIT_smtp_part_rcpt ||
+         t->log.n >= LIMIT_smtp_part_bytes) &&
+        t->accepted + t->refused >= t->offered && !t->has_final)
         smtp_tx_part(s, t);
 }
 
