@@ -107,7 +107,7 @@ end_cut(struct smtp *s)
     if (s->mode == CLIENT_DATA)
         note_line_ends(s);
     s->mode = CLIENT_COMMAND;
-    s->n_resyncs++;
+    smtp_resync(s);
     s->inferred = true;
     if (t == NULL)
         return;
@@ -673,7 +673,7 @@ plain_before_tls(struct smtp *s, struct span *in)
 
     if (has_given_up(s)) {
         s->mode = CLIENT_COMMAND;
-        s->n_resyncs++;
+        smtp_resync(s);
         smtp_anomaly(s, ANOM_RESYNC, DIR_C2S, s->pos[DIR_C2S],
                      SPAN_LIT("plaintext after 220 to STARTTLS"));
         return;
@@ -734,7 +734,7 @@ in_lost(struct smtp *s, struct span *in)
     s->fragment = false;
     if (smtp_cmd_is_certain(line.text)) {
         s->mode = CLIENT_COMMAND;
-        s->n_resyncs++;
+        smtp_resync(s);
         smtp_odd(s, ANOM_RESYNC, DIR_C2S);
         on_command(s, &line);
         return;
@@ -744,7 +744,7 @@ in_lost(struct smtp *s, struct span *in)
     t = guess_message(s);
     if (span_eq(line.text, SPAN_LIT("."))) {
         s->mode = CLIENT_COMMAND;
-        s->n_resyncs++;
+        smtp_resync(s);
         smtp_odd(s, ANOM_RESYNC, DIR_C2S);
         smtp_pending_add(s, SMTP_END, t, 0);
         end_message(s);
@@ -786,7 +786,7 @@ smtp_gate_guess(struct smtp *s, struct span next)
     if (next.n > 0 && span_at(next, next.n - 1) == '\r')
         next.n--;
     s->inferred = true;
-    s->n_resyncs++;
+    smtp_resync(s);
     if (s->tx != NULL)
         s->tx->inferred = true;
     if (s->gate == GATE_STARTTLS)

@@ -22,7 +22,7 @@ struct message {
     EVP_MD_CTX *digest;
     uint8_t sum[32];
     uint64_t charged; /* memory that others allocate for us */
-    uint32_t wire;    /* bytes of the line begun */
+    uint64_t wire;    /* bytes of the line begun */
     bool in_header, has_sum;
     bool fragment; /* the line begun is the rest of one */
 };
@@ -127,7 +127,7 @@ header_bytes(struct smtp *s, struct message *m, struct span in)
         enum header_more more;
         bool whole = line_take(&m->line, s->mem, &in, LIMIT_smtp_line, &line);
 
-        m->wire += (uint32_t)(before - in.n);
+        m->wire += before - in.n;
         if (!whole)
             break;
         if (m->fragment) {

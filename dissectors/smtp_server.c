@@ -40,16 +40,23 @@ smtp_pending_in_gap(const struct smtp *s)
     return s->realign && s->has_first && s->before_gap == n_queued(s) + 1;
 }
 
+/* The client's next bytes wait for its reply, so it has an entry of its own
+ * beyond the limit. Nobody waits where no replies are seen, or not for ever. */
+static bool
+is_gated(const struct smtp *s, unsigned verb)
+{
+    return !smtp_oneway(s) && n_queued(s) < 2 * LIMIT_smtp_pending &&
+           (verb == SMTP_DATA || verb == SMTP_STARTTLS || verb == SMTP_AUTH);
+}
+
 /* Beyond the limit commands of one kind share an entry, recipients only in a
  * row: so each still gets its own reply. The others become nameless. */
 static bool
 join(struct smtp *s, const struct pending *p)
 {
     struct pending *last = smtp_pending_last(s);
-    bool gated = p->verb == SMTP_DATA || p->verb == SMTP_STARTTLS ||
-                 p->verb == SMTP_AUTH;
 
-    if (n_queued(s) < LIMIT_smtp_pending || gated)
+    if (n_queued(s) < LIMIT_smtp_pending || is_gated(s, p->verb))
         return false;
     smtp_odd(s, ANOM_TOO_MANY_PENDING, DIR_C2S);
     if (last->more == 0xffffff)
@@ -100,8 +107,7 @@ smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
     } else {
         if (join(s, &p))
             return;
-        if (n_queued(s) >= LIMIT_smtp_pending && p.verb != SMTP_DATA &&
-            p.verb != SMTP_STARTTLS && p.verb != SMTP_AUTH) {
+        if (n_queued(s) >= LIMIT_smtp_pending && !is_gated(s, p.verb)) {
             p.verb = SMTP_UNKNOWN;
             p.tx = t = NULL;
         }
@@ -165,6 +171,13 @@ smtp_pending_keep_last(struct smtp *s)
 }
 
 void
+smtp_pending_give_up(struct smtp *s, const struct tx *t)
+{
+    while (s->has_first && t->n_pending > 0)
+        drop_head(s, true);
+}
+
+void
 smtp_pending_drop_all(struct smtp *s)
 {
     while (s->has_first)
@@ -183,7 +196,7 @@ drop_answered_in_gap(struct smtp *s, bool begins)
         return;
     s->realign = acked < s->gap_end;
     if (s->before_gap > 0)
-        s->n_resyncs++;
+        smtp_resync(s);
     while (s->before_gap > 0)
         drop_head(s, true);
 }
@@ -253,7 +266,7 @@ find_answered(struct smtp *s, const struct reply *r)
         if (!fits((enum smtp_verb)p->verb, r->code))
             continue;
         if (i > 0) {
-            s->n_resyncs++;
+            smtp_resync(s);
             smtp_odd(s, ANOM_RESYNC, DIR_S2C);
         }
         for (; i > 0; i--)
@@ -557,7 +570,7 @@ begin_unseen(struct smtp *s, const struct reply *r)
     struct tx *t = s->tx != NULL ? s->tx : smtp_tx_new(s);
     uint64_t at = s->pos[DIR_C2S];
 
-    s->n_resyncs++;
+    smtp_resync(s);
     s->gate = GATE_OPEN;
     while (s->has_first && is_candidate(&s->first, r))
         drop_head(s, true);

@@ -168,6 +168,7 @@ struct smtp {
     struct vec log;       /* of the session */
     struct pending first; /* the only one in a lock-step session */
     struct tx *txs;       /* oldest first */
+    struct tx *newest;    /* its last */
     struct tx *tx;        /* that commands join now, or NULL */
     struct tx *outer;     /* that a second MAIL may have ended */
     struct tls *tls;
@@ -177,6 +178,7 @@ struct smtp {
     uint64_t gap_end;
     uint64_t anomalies; /* bit per enum anomaly */
     uint32_t caps_end;  /* server offset after the offer of PIPELINING */
+    uint32_t n_open; /* transactions in txs */
     uint32_t n_tx, n_messages, n_commands, n_pipelined, n_unanswered;
     uint32_t banner_ms, first_command_ms;
     uint16_t n_resyncs;
@@ -209,6 +211,14 @@ smtp_oneway(const struct smtp *s)
 {
     return s->flow->half[DIR_C2S].packets == 0 ||
            s->flow->half[DIR_S2C].packets == 0;
+}
+
+/* Our place was lost and found: counted up to a bound, never back to none. */
+static inline void
+smtp_resync(struct smtp *s)
+{
+    if (s->n_resyncs < UINT16_MAX)
+        s->n_resyncs++;
 }
 
 static inline bool
@@ -327,6 +337,8 @@ void smtp_pending_keep_last(struct smtp *s);
 /* May the reply to the last one have been lost? */
 bool smtp_pending_in_gap(const struct smtp *s);
 void smtp_pending_drop_all(struct smtp *s);
+/* No reply to the commands of t, the oldest, is waited for any more. */
+void smtp_pending_give_up(struct smtp *s, const struct tx *t);
 /* Notes the code, or what else is learnt, of AUTH attempt number n. */
 void smtp_auth_mark(struct smtp *s, uint32_t n, unsigned code,
                     enum auth_fact fact);

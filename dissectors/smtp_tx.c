@@ -150,22 +150,37 @@ append(struct smtp *s, struct tx *t, const struct log_item *item)
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
 }
 
+/* A server that answers none of many mails: the oldest is told as it is. */
+static void
+make_way(struct smtp *s)
+{
+    if (s->n_open < LIMIT_smtp_pending || !s->txs->closed)
+        return;
+    smtp_odd(s, ANOM_TOO_MANY_PENDING, DIR_C2S);
+    smtp_pending_give_up(s, s->txs);
+    s->txs->settled = true;
+    smtp_tx_settle(s);
+}
+
 struct tx *
 smtp_tx_new(struct smtp *s)
 {
-    struct tx *t = mem_new(s->mem, sizeof(*t));
-    struct tx **end = &s->txs;
+    struct tx *t;
 
+    make_way(s);
+    t = mem_new(s->mem, sizeof(*t));
     if (t == NULL) {
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
     }
     t->id = s->n_tx++;
     t->part_start = s->ctx->now;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = t;
-    s->tx = t;
+    if (s->txs == NULL)
+        s->txs = t;
+    else
+        s->newest->next = t;
+    s->newest = s->tx = t;
+    s->n_open++;
     s->ctx->stats.transactions++;
     return t;
 }
@@ -241,10 +256,14 @@ smtp_tx_discard(struct smtp *s, struct tx *t)
 
     if (t != s->tx || t->n_pending > 0 || says_something(t))
         return;
-    while (*at != t)
+    s->newest = NULL;
+    while (*at != t) {
+        s->newest = *at;
         at = &(*at)->next;
+    }
     *at = t->next;
     s->tx = NULL;
+    s->n_open--;
     s->n_tx--;
     s->ctx->stats.transactions--;
     smtp_tx_free(s, t);
@@ -616,6 +635,7 @@ smtp_tx_settle(struct smtp *s)
         struct tx *t = s->txs;
 
         s->txs = t->next;
+        s->n_open--;
         report(s, t);
     }
 }
