@@ -1,5 +1,6 @@
 /* smtp_server_test - loss at every place, limits, memory */
 #include "dissectors/smtp_script.h"
+#include "sensor/event/anomaly.h"
 
 /* clang-format off: version 14 does not live through such tables */
 #define BANNER S("220 mx.example.org ESMTP Postfix\r\n")
@@ -389,6 +390,243 @@ test_recipients_one_by_one(void **state)
     got_free(&g);
 }
 
+static void
+open_plain(struct play *p, const struct scenario *sc, struct got *g,
+           uint64_t at[2])
+{
+    got_init(g);
+    play_open(p, sc, g);
+    if (!sc->only_client)
+        put(p, DIR_S2C, at, "220 mx\r\n", 8);
+    put(p, DIR_C2S, at, "HELO pc\r\n", 9);
+    if (!sc->only_client)
+        put(p, DIR_S2C, at, "250 mx\r\n", 8);
+}
+
+/* What the event holds of recipients never crowds out how it ended. */
+static void
+test_long_recipients(void **state)
+{
+    struct scenario sc = {.why = "1500 recipients of 1000 bytes"};
+    uint64_t at[2] = {0, 0};
+    size_t rows = 0;
+    char line[1100];
+    struct got g;
+    struct play p;
+    int n;
+
+    (void)state;
+    open_plain(&p, &sc, &g, at);
+    PUT(DIR_C2S, "MAIL FROM:<m@x>\r\n");
+    PUT(DIR_S2C, "250 ok\r\n");
+    n = snprintf(line, sizeof(line), "RCPT TO:<%0*d@y>\r\n", 1000, 7);
+    for (unsigned i = 0; i < 1500; i++) {
+        put(&p, DIR_C2S, at, line, (size_t)n);
+        PUT(DIR_S2C, "250 ok\r\n");
+    }
+    PUT(DIR_C2S, "DATA\r\n");
+    PUT(DIR_S2C, "354 go\r\n");
+    PUT(DIR_C2S, "a: b\r\n\r\n.\r\n");
+    PUT(DIR_S2C, "250 2.0.0 ok\r\n");
+    assert_int_equal(smtp_stats_of(p.ctx)->records_cut, 0);
+    play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+    for (struct span rest = buf_view(&g.lines); rest.n > 0; rows++) {
+        struct span word = SPAN_LIT("{\"addr\":");
+        size_t next = span_search(rest, word);
+
+        if (next == rest.n)
+            break;
+        rest = span_tail(rest, next + word.n);
+    }
+    assert_int_equal(rows, 1500);
+    check_want(&sc, buf_view(&g.lines), "tx0 \"rcpt_accepted\":1500,");
+    check_want(&sc, buf_view(&g.lines), "tx0 \"outcome\":\"accepted\"");
+    got_free(&g);
+}
+
+/* No answer at all: neither memory nor work grows with the number of mails. */
+static void
+test_never_answered(void **state)
+{
+    static const struct {
+        const char *text;
+        bool oneway;
+    } rows[] = {
+        {"MAIL FROM:<>\r\n",      false},
+        {"MAIL FROM:<>\r\n",      true },
+        {"DATA\r\n.\r\n",        true },
+        {"BDAT 1 LAST\r\nx",      false},
+        {"BDAT 1 LAST\r\nx",      true },
+        {"STARTTLS\r\nNOOP\r\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scenario sc = {.why = rows[i].text,
+                              .only_client = rows[i].oneway};
+        uint64_t at[2] = {0, 0};
+        struct got g;
+        struct play p;
+
+        open_plain(&p, &sc, &g, at);
+        for (unsigned k = 0; k < 50000; k++) {
+            struct chunk c = {.data = span_str(rows[i].text),
+                              .dir = DIR_C2S,
+                              .when = SCRIPT_START + NS_PER_S,
+                              .seen = SCRIPT_START + NS_PER_S,
+                              .offset = at[DIR_C2S],
+                              .peer_acked = rows[i].oneway ? STREAM_ACK_UNKNOWN
+                                                           : at[DIR_S2C]};
+
+            at[DIR_C2S] += c.data.n;
+            smtp_ops.data(p.session, &c);
+            if (smtp_memory(p.ctx) > 700000)
+                fail_msg("%s: %llu bytes after %u", sc.why,
+                         (unsigned long long)smtp_memory(p.ctx), k);
+        }
+        play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+        got_free(&g);
+    }
+}
+
+/* What waits for bytes of the other side that never come has its limit. */
+static void
+test_waiting_is_bounded(void **state)
+{
+    struct scenario sc = {.why = "the server's bytes never come"};
+    static const char line[] = "RCPT TO:<somebody@example.org>\r\n";
+    uint64_t at[2] = {0, 0};
+    struct got g;
+    struct play p;
+
+    (void)state;
+    open_plain(&p, &sc, &g, at);
+    for (unsigned i = 0; i < 10000; i++) {
+        struct chunk c = {.data = SPAN_LIT(line),
+                          .when = SCRIPT_START + NS_PER_S,
+                          .seen = SCRIPT_START + NS_PER_S,
+                          .offset = at[DIR_C2S],
+                          .peer_acked = 1U << 20};
+
+        at[DIR_C2S] += c.data.n;
+        smtp_ops.data(p.session, &c);
+        assert_true(smtp_memory(p.ctx) < 400000);
+    }
+    play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+    check_want(&sc, buf_view(&g.lines), "ses \"commands\":10001,");
+    got_free(&g);
+}
+
+/* Header fields are kept only where there is room for them. */
+static void
+test_header_memory(void **state)
+{
+    (void)state;
+    for (uint64_t max = 3000; max < 60000; max += 1000) {
+        struct scenario sc = {.why = "a cap", .memory_max = max * FLOW_SHARDS};
+        uint64_t at[2] = {0, 0};
+        struct got g;
+        struct play p;
+
+        open_plain(&p, &sc, &g, at);
+        PUT(DIR_C2S, "MAIL FROM:<m@x>\r\n");
+        PUT(DIR_S2C, "250 ok\r\n");
+        PUT(DIR_C2S, "DATA\r\n");
+        PUT(DIR_S2C, "354 go\r\n");
+        for (unsigned i = 0; i < 2000; i++) {
+            PUT(DIR_C2S, "Received: from here by there; some day or other\r\n"
+                         "Subject: a subject\r\n of several lines\r\n"
+                         "To: a@example.org,\r\n b@example.org\r\n");
+            assert_true(smtp_memory(p.ctx) <= max);
+        }
+        PUT(DIR_C2S, "\r\n.\r\n");
+        PUT(DIR_S2C, "250 2.0.0 ok\r\n");
+        play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+        got_free(&g);
+    }
+}
+
+/* Sixteen attempts are kept. */
+static void
+test_many_auths(void **state)
+{
+    struct scenario sc = {.why = "17 attempts"};
+    uint64_t at[2] = {0, 0};
+    size_t rows = 0;
+    struct got g;
+    struct play p;
+
+    (void)state;
+    open_plain(&p, &sc, &g, at);
+    for (unsigned i = 0; i < 17; i++) {
+        PUT(DIR_C2S, "AUTH CRAM-MD5\r\n");
+        PUT(DIR_S2C, "535 5.7.8 no\r\n");
+    }
+    play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+    for (struct span rest = buf_view(&g.lines); rest.n > 0; rows++) {
+        struct span word = SPAN_LIT("{\"mechanism\":");
+        size_t next = span_search(rest, word);
+
+        if (next == rest.n)
+            break;
+        rest = span_tail(rest, next + word.n);
+    }
+    assert_int_equal(rows, 16);
+    got_free(&g);
+}
+
+/* The other reading of an overlap is told up to 256 bytes. */
+static void
+test_detail_is_cut(void **state)
+{
+    struct scenario sc = {.why = "a long second reading"};
+    uint64_t at[2] = {0, 0};
+    char line[1000];
+    struct span rest;
+    struct got g;
+    struct play p;
+    size_t n = 0;
+
+    (void)state;
+    open_plain(&p, &sc, &g, at);
+    memset(line, 'h', sizeof(line));
+    memcpy(line, "EHLO ", 5);
+    smtp_ops.odd(p.session, ANOM_OVERLAP_DIFFERS, DIR_C2S, 0,
+                 span_of(line, sizeof(line)), SCRIPT_START + NS_PER_S);
+    play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+    rest = span_tail(buf_view(&g.lines),
+                     span_search(buf_view(&g.lines), SPAN_LIT("EHLO hh")) + 5);
+    while (span_at(rest, n) == 'h')
+        n++;
+    assert_int_equal(n, 256 - 5);
+    got_free(&g);
+}
+
+/* The count of resyncs stops; it does not begin anew at none. */
+static void
+test_many_resyncs(void **state)
+{
+    struct scenario sc = {.why = "65,536 holes"};
+    uint64_t at[2] = {0, 0};
+    struct got g;
+    struct play p;
+
+    (void)state;
+    open_plain(&p, &sc, &g, at);
+    p.next[DIR_C2S] = at[DIR_C2S];
+    for (unsigned i = 0; i < 65536; i++) {
+        at[DIR_C2S] += 5;
+        play_gap(&p, DIR_C2S, at[DIR_C2S], SCRIPT_START + NS_PER_S);
+        PUT(DIR_C2S, "x\r\nNOOP\r\n");
+        p.next[DIR_C2S] = at[DIR_C2S];
+        PUT(DIR_S2C, "250 ok\r\n");
+    }
+    play_close(&p, SCRIPT_START + 2 * NS_PER_S);
+    check_want(&sc, buf_view(&g.lines), "ses \"resyncs\":65535,");
+    check_want(&sc, buf_view(&g.lines), "ses \"confidence\":\"medium\"");
+    got_free(&g);
+}
+
 /* clang-format off */
 static const struct scenario ticks[] = {
     {
@@ -496,6 +734,13 @@ main(void)
         cmocka_unit_test(test_many_outstanding),
         cmocka_unit_test(test_many_recipients),
         cmocka_unit_test(test_recipients_one_by_one),
+        cmocka_unit_test(test_long_recipients),
+        cmocka_unit_test(test_never_answered),
+        cmocka_unit_test(test_many_resyncs),
+        cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_header_memory),
+        cmocka_unit_test(test_many_auths),
+        cmocka_unit_test(test_detail_is_cut),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_many_transactions),
         cmocka_unit_test(test_endless_pipeline),
