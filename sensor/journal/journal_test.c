@@ -1,5 +1,7 @@
 #include "sensor/journal/journal.h"
 
+#include "sensor/journal/journal_line.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -943,11 +945,39 @@ test_disk_full_while_compressing(void **state)
     tempdir_remove(&t);
 }
 
+/* A line whose check is right for a later number: it follows after damage, and
+ * not otherwise. */
+static void
+test_chain_leaves_no_number_out(void **state)
+{
+    struct span body = SPAN_LIT("{\"a\":1");
+    struct journal_chain later;
+    struct journal_chain chain;
+    struct journal_parts parts;
+    char tail[JOURNAL_TAIL_MAX];
+    struct buf line;
+
+    (void)state;
+    buf_init(&line, 4096);
+    journal_chain_init(&later, 1);
+    journal_chain_init(&chain, 1);
+    later.next_seq = 3;
+    buf_span(&line, body);
+    buf_put(&line, tail, journal_chain_put(&later, body, tail) - 1);
+    assert_false(journal_chain_take(&chain, buf_view(&line), &parts));
+    journal_chain_init(&chain, 1);
+    journal_chain_break(&chain);
+    assert_true(journal_chain_take(&chain, buf_view(&line), &parts));
+    assert_int_equal(parts.seq, 3);
+    buf_free(&line);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line_is_as_documented),
+        cmocka_unit_test(test_chain_leaves_no_number_out),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_cut_at_every_byte),
         cmocka_unit_test(test_every_byte_flipped),
