@@ -13,6 +13,8 @@ count(void *ctx, struct span record)
     uint64_t *n = ctx;
 
     assert_true(record_check(record));
+    assert_true(record_head_of(record).type != EVENT_CONTROL ||
+                record_find(record, FIELD_CONTROL_TEXT).n > 0);
     ++*n;
 }
 
