@@ -4,9 +4,8 @@
  *
  *     mime_new(&options, mem, &m);
  *     mime_data(m, bytes);  any number of times, cut anywhere; the message from
- *     mime_gap(m, lost);    its first header byte, dots unstuffed, line ends kept
- *     mime_end(m, complete);
- *     mime_free(m);
+ *     mime_gap(m, lost);    its first header byte, dots unstuffed, line ends
+ * kept mime_end(m, complete); mime_free(m);
  *
  * Leaf parts come out decoded through mime_ops, in order, while they arrive.
  * Nothing of a body is kept here; header sections of parts are, up to a limit.
@@ -15,11 +14,12 @@
  *
  * Readings. Where mail clients read differently (two boundaries, comments and
  * quotes in parameters, two encodings, header lines that only some see, a
- * missing end, ...) the reader forks and follows each way, at most MIME_READINGS
- * at a time; readings that come to the same state are one again. So one stretch
- * of bytes may come out as several parts: they carry the reading's number and
- * the odds that name the fork. A message that all clients read alike has one
- * reading and no odd of kind fork. Past the limit MIME_ODD_READINGS_CUT is set.
+ * missing end, ...) the reader forks and follows each way, at most
+ * MIME_READINGS at a time; readings that come to the same state are one again.
+ * So one stretch of bytes may come out as several parts: they carry the
+ * reading's number and the odds that name the fork. A message that all clients
+ * read alike has one reading and no odd of kind fork. Past the limit
+ * MIME_ODD_READINGS_CUT is set.
  *
  * Memory is charged to mem; when it refuses, what needs it is left out and
  * MIME_ODD_NO_MEMORY set. Limits: mime.def. */
@@ -29,7 +29,7 @@
 #include "sensor/base/vec.h"
 
 #define MIME_READINGS 8
-#define MIME_NAMES    4
+#define MIME_NAMES    6
 
 enum mime_limit {
 #define LIMIT(name, number, unit, why) MIME_MAX_##name = (number),
@@ -53,30 +53,30 @@ enum mime_disposition { MIME_INLINE_DEFAULT, MIME_INLINE, MIME_ATTACHMENT };
 
 /* A leaf. All spans are borrowed for the call of part_begin. */
 struct mime_part {
-    uint32_t number;   /* in the message, from 0, in order of beginning */
-    uint32_t parent;   /* scope: number of the message/rfc822, 0 is the mail */
-    uint8_t depth;     /* multiparts and messages around it */
-    uint8_t reading;   /* 0: what the RFCs say */
+    uint32_t number; /* in the message, from 0, in order of beginning */
+    uint32_t parent; /* scope: number of the message/rfc822, 0 is the mail */
+    uint8_t depth;   /* multiparts and messages around it */
+    uint8_t reading; /* 0: what the RFCs say */
     uint8_t disposition;
-    uint8_t decode;    /* enum decode_kind */
-    uint8_t n_names;   /* different ones, the likeliest first */
+    uint8_t decode;  /* enum decode_kind */
+    uint8_t n_names; /* different ones, the likeliest first */
     struct mime_name names[MIME_NAMES];
     struct span type;     /* "type/subtype", lower case; text/plain when none */
     struct span charset;  /* parameter, as written */
     struct span encoding; /* Content-Transfer-Encoding as written */
     struct span content_id;
-    uint64_t offset;   /* in the message, of the first body byte */
-    uint64_t odd;      /* bits by enum mime_odd known so far, of this part */
-    bool declared;     /* there was a Content-Type */
-    bool uu;           /* found in text, not declared */
+    uint64_t offset; /* in the message, of the first body byte */
+    uint64_t odd;    /* bits by enum mime_odd known so far, of this part */
+    bool declared;   /* there was a Content-Type */
+    bool uu;         /* found in text, not declared */
 };
 
 struct mime_part_end {
-    uint64_t offset;    /* in the message, behind the last body byte */
-    uint64_t odd;       /* bits by enum mime_odd */
-    uint32_t decode_odd;/* bits by enum decode_odd */
-    uint64_t lost;      /* encoded bytes never seen */
-    bool cut;           /* the message ended within it */
+    uint64_t offset;     /* in the message, behind the last body byte */
+    uint64_t odd;        /* bits by enum mime_odd */
+    uint32_t decode_odd; /* bits by enum decode_odd */
+    uint64_t lost;       /* encoded bytes never seen */
+    bool cut;            /* the message ended within it */
 };
 
 struct mime_ops {
