@@ -253,6 +253,13 @@ static const struct scenario replies[] = {
                  "tx0 \"final_class\":\"rate\""},
     },
     {
+        .why = "LMTP: after 421 no other recipient is answered",
+        .steps = {BANNER, C("LHLO pc\r\n"), S("250 mx\r\n"), FROM, TO, TO,
+                  DATA, BODY, S("421 4.3.2 shutting down\r\n")},
+        .want = {"tx0 \"rcpt_accepted\":2", "tx0 \"final_code\":421",
+                 "ses \"unanswered\":0"},
+    },
+    {
         .why = "codes of no class accept nothing",
         .steps = {BANNER, EHLO, C("MAIL FROM:<a@x>\r\n"), S("250 Ok\r\n"),
                   C("RCPT TO:<b@y>\r\n"), S("000 what\r\n"),
