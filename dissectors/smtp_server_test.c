@@ -452,11 +452,11 @@ test_never_answered(void **state)
         const char *text;
         bool oneway;
     } rows[] = {
-        {"MAIL FROM:<>\r\n",      false},
-        {"MAIL FROM:<>\r\n",      true },
+        {"MAIL FROM:<>\r\n",     false},
+        {"MAIL FROM:<>\r\n",     true },
         {"DATA\r\n.\r\n",        true },
-        {"BDAT 1 LAST\r\nx",      false},
-        {"BDAT 1 LAST\r\nx",      true },
+        {"BDAT 1 LAST\r\nx",     false},
+        {"BDAT 1 LAST\r\nx",     true },
         {"STARTTLS\r\nNOOP\r\n", false},
     };
 
