@@ -178,7 +178,7 @@ struct smtp {
     uint64_t gap_end;
     uint64_t anomalies; /* bit per enum anomaly */
     uint32_t caps_end;  /* server offset after the offer of PIPELINING */
-    uint32_t n_open; /* transactions in txs */
+    uint32_t n_open;    /* transactions in txs */
     uint32_t n_tx, n_messages, n_commands, n_pipelined, n_unanswered;
     uint32_t banner_ms, first_command_ms;
     uint16_t n_resyncs;
