@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "dissectors/content/content_result.h"
+#include "dissectors/content/member_path.h"
 #include "dissectors/content/registry.h"
 #include "dissectors/content/search.h"
 
@@ -194,6 +195,8 @@ judge_member(struct inspection *i, const struct content_item *parent,
     judge_name(i, it);
     if (!is_container(it->parent))
         return;
+    if (member_path_escapes(it->name))
+        inspection_note(i, it, FIND_MEMBER_PATH);
     if (encrypted)
         judge_encrypted(i, parent, it->name);
     else if (is_container(it->type) && !is_stream(it->parent))

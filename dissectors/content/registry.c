@@ -1,5 +1,8 @@
 #include "dissectors/content/registry.h"
 
+#include "dissectors/content/zip.h"
+
 const struct inspector *const content_inspectors[] = {
+    &zip_inspector,
     NULL,
 };

@@ -1,15 +1,15 @@
 #include "dissectors/content/search.h"
 
+#include "dissectors/content/zip_dir.h"
+
 /* Halves, so that this file is not what it looks for. */
 #define EICAR_HEAD "X5O!P%@AP[4\\PZX54(P^)7CC)7}$"
 #define EICAR_REST "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 #define GTUBE_HEAD "XJS*C4JDBQADN1.NSBN3*2IDNEN*"
 #define GTUBE_REST "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
-#define EOCD_BYTES 22
-#define EOCD_REACH (EOCD_BYTES + 65535) /* a comment may follow */
-#define PDF_REACH  1024
-#define PE_LFANEW  0x3c
+#define PDF_REACH 1024
+#define PE_LFANEW 0x3c
 
 bool
 search_eicar(struct span bytes)
@@ -47,41 +47,6 @@ search_gtube(struct span bytes)
 }
 
 /* ---- polyglots ---- */
-
-static bool
-has_zip_end_at(struct span s, size_t at)
-{
-    struct cursor c = cur_open(span_tail(s, at));
-    uint32_t bytes;
-    uint32_t offset;
-
-    cur_skip(&c, 12);
-    bytes = cur_le32(&c);
-    offset = cur_le32(&c);
-    if (cur_le16(&c) != cur_left(&c) || c.bad || bytes == 0 || bytes > at ||
-        offset > at - bytes)
-        return false;
-    return span_starts(span_tail(s, at - bytes), SPAN_LIT("PK\1\2"));
-}
-
-/* A directory of members that ends where the file ends. */
-static bool
-has_zip(struct span s)
-{
-    size_t from = s.n > EOCD_REACH ? s.n - EOCD_REACH : 0;
-
-    while (s.n - from >= EOCD_BYTES) {
-        struct span in = span_tail(s, from);
-        size_t hit = span_search(in, SPAN_LIT("PK\5\6"));
-
-        if (hit == in.n)
-            return false;
-        if (has_zip_end_at(s, from + hit))
-            return true;
-        from += hit + 4;
-    }
-    return false;
-}
 
 static bool
 has_pe(struct span s)
@@ -156,12 +121,12 @@ static const struct {
     unsigned in;
     bool (*has)(struct span s);
 } seconds[] = {
-    {FILETYPE_ZIP,      MEDIA | PDF | OLE2 | LINK | MARKUP, has_zip   },
-    {FILETYPE_PE,       MEDIA | LINK,                       has_pe    },
-    {FILETYPE_RAR,      MEDIA | PDF | LINK | MARKUP,        has_rar   },
-    {FILETYPE_SEVENZIP, MEDIA | PDF | LINK | MARKUP,        has_7z    },
-    {FILETYPE_PDF,      MEDIA | OLE2 | PROGRAM | LINK,      has_pdf   },
-    {FILETYPE_HTML,     MEDIA | LINK,                       has_script},
+    {FILETYPE_ZIP,      MEDIA | PDF | OLE2 | LINK | MARKUP, zip_ends_with},
+    {FILETYPE_PE,       MEDIA | LINK,                       has_pe       },
+    {FILETYPE_RAR,      MEDIA | PDF | LINK | MARKUP,        has_rar      },
+    {FILETYPE_SEVENZIP, MEDIA | PDF | LINK | MARKUP,        has_7z       },
+    {FILETYPE_PDF,      MEDIA | OLE2 | PROGRAM | LINK,      has_pdf      },
+    {FILETYPE_HTML,     MEDIA | LINK,                       has_script   },
 };
 
 static unsigned

@@ -1,0 +1,53 @@
+#include "dissectors/content/member_path.h"
+
+static bool
+is_slash(uint8_t c)
+{
+    return c == '/' || c == '\\';
+}
+
+static bool
+is_letter(uint8_t c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* Up, down or nowhere. */
+static int
+step_of(struct span name)
+{
+    if (span_eq(name, SPAN_LIT("..")))
+        return -1;
+    return name.n == 0 || span_eq(name, SPAN_LIT(".")) ? 0 : 1;
+}
+
+bool
+member_path_escapes(struct span path)
+{
+    size_t from = 0;
+    int64_t level = 0;
+
+    if (is_slash(span_at(path, 0)) ||
+        (is_letter(span_at(path, 0)) && span_at(path, 1) == ':'))
+        return true;
+    for (size_t k = 0; k <= path.n; k++) {
+        if (k < path.n && !is_slash(path.p[k]))
+            continue;
+        level += step_of(span_of(path.p + from, k - from));
+        if (level < 0)
+            return true;
+        from = k + 1;
+    }
+    return false;
+}
+
+bool
+member_path_same(struct span a, struct span b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t k = 0; k < a.n; k++)
+        if (a.p[k] != b.p[k] && !(is_slash(a.p[k]) && is_slash(b.p[k])))
+            return false;
+    return true;
+}
