@@ -534,6 +534,7 @@ on_event(struct answers *a, const struct record_head *head,
     case EVENT_ANOMALY: on_anomaly(a, head->flow_id, event, h); break;
     case EVENT_NONE:
     case EVENT_TLS:
+    case EVENT_FILEINFO:
     case EVENT_STATS:
     case EVENT_CONTROL:
     case EVENT_ATTEMPT:

@@ -224,6 +224,7 @@ judge(struct merge *m, struct mark *r, uint64_t at,
     case EVENT_SMTP:
     case EVENT_SMTP_SESSION:
     case EVENT_TLS:
+    case EVENT_FILEINFO:
     case EVENT_ANOMALY:
     case EVENT_ATTEMPT: return keep(m, r, &h, at);
     case EVENT_TICK: on_tick(r, &h); break;

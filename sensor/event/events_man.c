@@ -15,6 +15,9 @@ static const char *const type_docs[EVENT_TYPE_COUNT] = {
                            "that never carried a byte are one event for each "
                            "client and minute.",
     [EVENT_TLS] = "One TLS handshake.",
+    [EVENT_FILEINFO] = "One part of a message that is named, attached, or not "
+                       "a plain text or HTML body; those too when something "
+                       "is found in them.",
     [EVENT_ANOMALY] = "A named oddity, once for each kind and connection.",
     [EVENT_STATS] = "Counts of the sensor since its start.",
     [EVENT_CONTROL] = "An input that later decisions rest on: start, "
@@ -28,7 +31,8 @@ static const struct {
     {"src_reg", "Registry"                    },
     {"quality", "Quality of the observation"  },
     {"smtp",    "SMTP"                        },
-    {"email",   "Header fields of the message"},
+    {"email",   "The message"                 },
+    {"fileinfo", "A part of a message"        },
     {"flow",    "The TCP connection"          },
     {"tls",     "TLS"                         },
     {"anomaly", "Anomaly"                     },

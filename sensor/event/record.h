@@ -25,7 +25,8 @@
     X(CONTROL, "control")                                                      \
     X(ATTEMPT,                                                                 \
       "attempt")    /* worker to core only: one connection without data */     \
-    X(TICK, "tick") /* worker to core only: stream time has come to when */
+    X(TICK, "tick") /* worker to core only: stream time has come to when */    \
+    X(FILEINFO, "fileinfo")
 
 enum event_type {
 #define EVENT_ENUM(id, name) EVENT_##id,

@@ -77,6 +77,7 @@ is_journaled(enum event_type t)
     case EVENT_SMTP:
     case EVENT_SMTP_SESSION:
     case EVENT_TLS:
+    case EVENT_FILEINFO:
     case EVENT_ANOMALY:
     case EVENT_STATS:
     case EVENT_CONTROL: return true;
