@@ -100,7 +100,8 @@ text_byte(struct simhash *s, uint8_t c)
     if (s->state != IN_HOST)
         s->state = IN_TEXT;
     s->word = (s->word ^ as) * UINT64_C(0x9e3779b97f4a7c15);
-    s->word_n += s->word_n < UINT8_MAX;
+    if (s->word_n < UINT8_MAX)
+        s->word_n++;
     s->left--;
 }
 
