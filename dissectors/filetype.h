@@ -25,19 +25,19 @@ enum filetype_group {
     FILETYPE_GROUP_MEDIA,    /* pictures, sound, film, fonts */
     FILETYPE_GROUP_DOCUMENT, /* office documents, PDF, RTF */
     FILETYPE_GROUP_ARCHIVE,
-    FILETYPE_GROUP_IMAGE,    /* of disks */
-    FILETYPE_GROUP_PROGRAM,  /* machine code */
+    FILETYPE_GROUP_IMAGE,   /* of disks */
+    FILETYPE_GROUP_PROGRAM, /* machine code */
     FILETYPE_GROUP_SCRIPT,
-    FILETYPE_GROUP_LINK,     /* shortcuts, library files */
-    FILETYPE_GROUP_MARKUP,   /* html, svg, xml */
+    FILETYPE_GROUP_LINK,   /* shortcuts, library files */
+    FILETYPE_GROUP_MARKUP, /* html, svg, xml */
     FILETYPE_GROUP_MAIL,
 };
 
 /* head: the first bytes, at least FILETYPE_HEAD when there are so many (more
  * is better); tail: the last bytes, or empty when not known; size: of the
  * whole, or UINT64_MAX. undecided may be NULL. */
-enum filetype filetype_detect(struct span head, struct span tail,
-                              uint64_t size, bool *undecided);
+enum filetype filetype_detect(struct span head, struct span tail, uint64_t size,
+                              bool *undecided);
 
 const char *filetype_name(enum filetype t);  /* "pe", "zip": stable words */
 const char *filetype_mime(enum filetype t);  /* "application/zip" */

@@ -15,9 +15,9 @@
 #define URL_LEN 2048
 
 struct url_set {
-    struct buf text;  /* u16 length, bytes; one after another */
-    uint32_t n;       /* kept */
-    uint32_t n_more;  /* different or not, beyond the limit */
+    struct buf text; /* u16 length, bytes; one after another */
+    uint32_t n;      /* kept */
+    uint32_t n_more; /* different or not, beyond the limit */
 };
 
 struct url_scan {

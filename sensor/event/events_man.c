@@ -28,16 +28,16 @@ static const char *const type_docs[EVENT_TYPE_COUNT] = {
 static const struct {
     const char *first, *title;
 } sections[] = {
-    {"src_reg", "Registry"                    },
-    {"quality", "Quality of the observation"  },
-    {"smtp",    "SMTP"                        },
-    {"email",   "The message"                 },
-    {"fileinfo", "A part of a message"        },
-    {"flow",    "The TCP connection"          },
-    {"tls",     "TLS"                         },
-    {"anomaly", "Anomaly"                     },
-    {"control", "Control"                     },
-    {"stats",   "Stats"                       },
+    {"src_reg",  "Registry"                  },
+    {"quality",  "Quality of the observation"},
+    {"smtp",     "SMTP"                      },
+    {"email",    "The message"               },
+    {"fileinfo", "A part of a message"       },
+    {"flow",     "The TCP connection"        },
+    {"tls",      "TLS"                       },
+    {"anomaly",  "Anomaly"                   },
+    {"control",  "Control"                   },
+    {"stats",    "Stats"                     },
 };
 
 static const char *const type_words[] = {
