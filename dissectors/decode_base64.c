@@ -91,7 +91,11 @@ always(void)
 }
 
 static const struct base64_kernel kernels[] = {
-    {"portable", always, base64_values, base64_pack},
+    {"portable",    always,           base64_values,      base64_pack     },
+#if defined(__x86_64__)
+    {"avx2",        base64_avx2_runs, base64_avx2_values, base64_avx2_pack},
+    {"avx512-vbmi", base64_vbmi_runs, base64_vbmi_values, base64_vbmi_pack},
+#endif
 };
 
 unsigned

@@ -245,10 +245,10 @@ test_kernels(void **unused)
         n++;
     assert_true(n >= 1);
     assert_true(d.kernel < n);
+    print_message("best kernel: %s\n", decode_kernel(d.kernel));
     assert_string_equal(decode_kernel(0), "portable");
     assert_true(decode_use(&d, 0));
     assert_false(decode_use(&d, n));
-    print_message("best kernel: %s\n", decode_kernel(d.kernel));
 }
 
 int
