@@ -19,8 +19,14 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     record_init(&c->rec);
     buf_init(&c->scratch, 2 * LIMIT_smtp_line);
     buf_init(&c->caps, 4 * LIMIT_smtp_line);
-    for (unsigned i = 0; i < FLOW_SHARDS; i++)
+    for (unsigned i = 0; i < FLOW_SHARDS; i++) {
         c->mem[i].max = o->memory_max / FLOW_SHARDS;
+        c->content[i].max = o->content_max / FLOW_SHARDS;
+    }
+    if (o->content_max > 0 && part_ctx_new(&o->part, &c->part_ctx) != ERR_OK) {
+        smtp_free(c);
+        return ERR_NOMEM;
+    }
     if (o->body_digest) {
         c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
         if (c->sha256 == NULL) {
@@ -38,6 +44,7 @@ smtp_free(struct smtp_ctx *c)
     if (c == NULL)
         return;
     EVP_MD_free(c->sha256);
+    part_ctx_free(c->part_ctx);
     charset_fini(&c->charset);
     record_free(&c->rec);
     buf_free(&c->scratch);
@@ -57,7 +64,7 @@ smtp_memory(const struct smtp_ctx *c)
     uint64_t n = 0;
 
     for (unsigned i = 0; i < FLOW_SHARDS; i++)
-        n += c->mem[i].used;
+        n += c->mem[i].used + c->content[i].used;
     return n;
 }
 

@@ -19,6 +19,7 @@
  * Records: smtp (transaction), smtp_session, tls, anomaly, attempt. Memory is
  * charged per shard, so a cap bites the same way whatever the number of
  * workers. */
+#include "dissectors/part.h"
 #include "sensor/base/err.h"
 #include "sensor/event/stream.h"
 
@@ -27,7 +28,11 @@ struct smtp_ctx;
 struct smtp_options {
     struct record_sink sink;
     uint64_t memory_max; /* bytes of all shards; split evenly */
-    bool body_digest;    /* SHA-256 of every message */
+    /* The same for parts of messages in transfer, which may be large; 0:
+     * bodies are framed and counted only. */
+    uint64_t content_max;
+    bool body_digest; /* SHA-256 of every message */
+    struct part_options part;
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
      * FIELD_IN_IFACE. NULL is fine. */
     void (*describe)(void *ctx, const struct flow *f, struct record_out *r);
@@ -41,6 +46,8 @@ struct smtp_stats {
     uint64_t sessions_gaps;
     uint64_t transactions;
     uint64_t messages;
+    uint64_t parts;      /* leaves of messages that ended */
+    uint64_t part_bytes; /* decoded */
     uint64_t records_cut;
 };
 

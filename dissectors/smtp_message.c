@@ -19,6 +19,7 @@ struct message {
     struct header header;
     struct line_in line;
     struct smuggle *smuggle;
+    struct parts *parts; /* NULL: no memory */
     EVP_MD_CTX *digest;
     uint8_t sum[32];
     uint64_t charged; /* memory that others allocate for us */
@@ -82,6 +83,9 @@ smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
     (void)vec_reserve(&t->log, s->mem, REPLIES_ROOM);
     header_init(&m->header, &s->ctx->charset);
     m->in_header = true;
+    m->parts = smtp_parts_new(s, t);
+    if (m->parts == NULL && s->ctx->part_ctx != NULL)
+        smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     if (s->ctx->sha256 != NULL)
         open_digest(s, m);
 }
@@ -206,6 +210,7 @@ smtp_message_content(struct smtp *s, struct tx *t, struct span in)
         return;
     if (m->in_header)
         header_bytes(s, m, in);
+    smtp_parts_data(m->parts, in);
     if (m->digest != NULL)
         (void)EVP_DigestUpdate(m->digest, in.p, in.n);
     if (m->smuggle != NULL && m->smuggle->left > 0 && !m->smuggle->done)
@@ -227,6 +232,7 @@ smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost)
         m->wire = 0;
         m->fragment = true;
     }
+    smtp_parts_gap(m->parts, lost);
     close_digest(s, m);
     if (m->smuggle != NULL)
         m->smuggle->left = 0;
@@ -260,6 +266,7 @@ smtp_message_end(struct smtp *s, struct tx *t)
     if (m == NULL)
         return;
     end_header(s, m);
+    smtp_parts_end(m->parts, t->complete);
     if (m->digest != NULL && t->complete && !t->lost)
         m->has_sum = EVP_DigestFinal_ex(m->digest, m->sum, &n) == 1;
     close_digest(s, m);
@@ -340,13 +347,18 @@ emit_smuggled(const struct tx *t, struct record_out *r)
 }
 
 void
-smtp_message_emit_header(const struct tx *t, struct record_out *r)
+smtp_message_emit_header(const struct smtp *s, const struct tx *t,
+                         struct record_out *r)
 {
     if (t->msg == NULL)
         return;
     if (smtp_message_smuggles(t))
         emit_smuggled(t, r);
     header_emit(&t->msg->header, r);
+    if (t->msg->parts == NULL)
+        return;
+    smtp_parts_emit(t->msg->parts, r);
+    smtp_score_emit(s, t, &t->msg->header, t->msg->parts, r);
 }
 
 void
@@ -362,6 +374,7 @@ smtp_message_free(struct smtp *s, struct tx *t)
         vec_free(&m->smuggle->log, s->mem);
         mem_free(s->mem, m->smuggle, sizeof(*m->smuggle));
     }
+    smtp_parts_free(s, m->parts);
     close_digest(s, m);
     header_free(&m->header);
     s->mem->used -= m->charged;

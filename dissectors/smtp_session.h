@@ -7,10 +7,13 @@
  *   smtp_server.c   replies, and which command each answers
  *   smtp_tx.c       transactions and their records
  *   smtp_message.c  what is kept of a message: header fields, digest, smuggling
+ *   smtp_parts.c    its MIME parts and their records
+ *   smtp_score.c    facts for the judgement of a message
  *   smtp_emit.c     session and anomaly records
  *
  * Private to these files. */
 #include "dissectors/header.h"
+#include "dissectors/part.h"
 #include "dissectors/smtp.h"
 #include "dissectors/smtp_class.h"
 #include "dissectors/smtp_cmd.h"
@@ -55,6 +58,8 @@ struct smtp_ctx {
     struct buf scratch;
     struct buf caps; /* EHLO lines, packed or unpacked */
     struct mem mem[FLOW_SHARDS];
+    struct mem content[FLOW_SHARDS];
+    struct part_ctx *part_ctx; /* NULL: bodies are not looked at */
     smtp_scan_fn scan;
     struct charset charset;
     void *sha256; /* EVP_MD, or NULL when no digests are wanted */
@@ -206,6 +211,13 @@ struct smtp {
     bool lmtp : 1; /* LHLO was the last hello taken */
 };
 
+/* What parts of messages are charged to. */
+static inline struct mem *
+smtp_content(const struct smtp *s)
+{
+    return &s->ctx->content[s->flow->shard % FLOW_SHARDS];
+}
+
 static inline bool
 smtp_oneway(const struct smtp *s)
 {
@@ -292,12 +304,29 @@ void smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost);
 void smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e);
 void smtp_message_end(struct smtp *s, struct tx *t);
 void smtp_message_emit(const struct tx *t, struct record_out *r);
-void smtp_message_emit_header(const struct tx *t, struct record_out *r);
+void smtp_message_emit_header(const struct smtp *s, const struct tx *t,
+                              struct record_out *r);
 /* There was no message after all. */
 void smtp_message_undo(struct smtp *s, struct tx *t);
 bool smtp_message_smuggles(const struct tx *t);
 bool smtp_message_smuggle_reply(struct tx *t);
 void smtp_message_free(struct smtp *s, struct tx *t);
+
+/* smtp_parts.c; NULL is fine but for new, which gives it without memory */
+struct parts;
+struct parts *smtp_parts_new(struct smtp *s, struct tx *t);
+void smtp_parts_free(struct smtp *s, struct parts *ps);
+void smtp_parts_data(struct parts *ps, struct span in);
+void smtp_parts_gap(struct parts *ps, uint64_t lost);
+void smtp_parts_end(struct parts *ps, bool complete);
+void smtp_parts_emit(const struct parts *ps, struct record_out *r);
+struct mail_facts;
+void smtp_parts_facts(const struct parts *ps, struct mail_facts *f);
+
+/* smtp_score.c: email.score and email.symbols */
+void smtp_score_emit(const struct smtp *s, const struct tx *t,
+                     const struct header *h, const struct parts *ps,
+                     struct record_out *r);
 
 /* smtp_client.c */
 /* Returns how many bytes it took: fewer when a gate closed on the way. */

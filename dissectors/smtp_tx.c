@@ -589,7 +589,7 @@ emit(struct smtp *s, struct tx *t, bool last)
         record_bool(r, FIELD_SMTP_LAST, last);
     }
     if (last)
-        smtp_message_emit_header(t, r);
+        smtp_message_emit_header(s, t, r);
     smtp_record_done(s);
 }
 

@@ -578,6 +578,14 @@ def test_state_of_others_is_refused():
 
 # ---- signals and dead workers ----
 
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+            return f.read().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 class Stuck:
     """A reading whose events nobody reads: the worker with the one connection
     waits for room in its ring."""
@@ -592,7 +600,8 @@ class Stuck:
         path = f"/proc/{self.p.pid}/task/{self.p.pid}/children"
         try:
             with open(path, encoding="ascii") as f:
-                return [int(pid) for pid in f.read().split()]
+                pids = [int(pid) for pid in f.read().split()]
+            return [pid for pid in pids if name_of(pid) == "span25-worker"]
         except FileNotFoundError:
             return []
 

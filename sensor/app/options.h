@@ -90,6 +90,8 @@ struct config {
     struct origin origin[OPTION_COUNT];
 };
 
+/* The words of content.hashes, in the order of its row. */
+enum hashes { HASHES_SHA256, HASHES_ALL };
 /* The words of --color, in the order of its row. */
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 

@@ -1,6 +1,7 @@
 #include "sensor/app/read.h"
 
 #include "dashboards/report.h"
+#include "dissectors/part.h"
 #include "rules/answers.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_home.h"
@@ -18,10 +19,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define DEEP_MEMORY                                                            \
+    (512U << 20) /* of an inspector: budget, copies, libraries */
+
 /* Everything of one reading; freed by read_main whatever happens. */
 struct reading {
     const struct config *config;
     struct worker_plan plan;
+    struct deep *deep;
     struct prefix guessed[HOME_GUESS_MAX];
     struct place place;
     bool home_guessed;
@@ -156,6 +161,25 @@ open_state(struct reading *r)
     return e;
 }
 
+/* The keeper is forked before there is anything worth copying. */
+static enum err
+start_deep(struct reading *r)
+{
+    const struct config *c = r->config;
+    const struct deep_options o = {
+        .n_slots = r->plan.n_workers,
+        .input_max = PART_MAX_keep,
+        .memory_max = DEEP_MEMORY,
+    };
+    enum err e = ERR_OK;
+
+    if (c->mime && c->deep)
+        e = deep_start(&o, &r->deep, &r->messages);
+    end_line(&r->messages);
+    r->plan.deep = r->deep;
+    return e;
+}
+
 static enum err
 prepare(struct reading *r)
 {
@@ -163,6 +187,8 @@ prepare(struct reading *r)
     struct core_options o;
     enum err e = check_captures(r);
 
+    if (e == ERR_OK)
+        e = start_deep(r);
     if (e == ERR_OK)
         e = load_registry(r);
     if (e == ERR_OK)
@@ -272,6 +298,7 @@ release(struct reading *r)
     answers_free(r->answers);
     read_total_free(r->total);
     read_output_close(r->output);
+    deep_stop(r->deep);
     registry_free(r->registry);
     buf_free(&r->start_text);
     buf_free(&r->messages);
@@ -290,6 +317,8 @@ plan(struct reading *r, const struct cli *cli)
         .ports = c->ports.v,
         .n_ports = c->ports.n,
         .memory_max = c->memory,
+        .content_max = c->mime ? c->content : 0,
+        .all_hashes = c->hashes == HASHES_ALL,
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,
         .n_workers = (unsigned)c->workers,

@@ -78,6 +78,7 @@ be_worker(pid_t reader)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_NAME, "span25-worker");
     if (getppid() != reader)
         _exit(1);
 }

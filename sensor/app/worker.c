@@ -79,6 +79,14 @@ describe(void *ctx, const struct flow *f, struct record_out *r)
                    capture_iface(w->capture, f->iface)->name);
 }
 
+static bool
+inspect(void *ctx, const struct content_job *job, struct content_result *result)
+{
+    struct worker *w = ctx;
+
+    return deep_inspect(w->plan->deep, w->number, job, result);
+}
+
 /* ---- farewell ---- */
 
 static void
@@ -136,6 +144,21 @@ tell_faults(struct worker *w)
 
 /* Counts of the whole capture are the same in all workers: one tells them. */
 static void
+tell_content(struct worker *w, const struct smtp_stats *s)
+{
+    struct deep_counts d = {0};
+    struct record_out *r = &w->out;
+
+    if (w->plan->deep != NULL)
+        d = deep_counts_of(w->plan->deep, w->number);
+    record_u64(r, FIELD_STATS_PARTS, s->parts);
+    record_u64(r, FIELD_STATS_PART_BYTES, s->part_bytes);
+    record_u64(r, FIELD_STATS_INSPECTED, d.jobs);
+    record_u64(r, FIELD_STATS_INSPECTION_FAULTS, d.faults);
+    record_u64(r, FIELD_STATS_INSPECTION_TIMEOUTS, d.timeouts);
+}
+
+static void
 tell_stats(struct worker *w)
 {
     const struct net_stats *n = net_stats(w->net);
@@ -166,6 +189,7 @@ tell_stats(struct worker *w)
     record_u64(r, FIELD_STATS_SESSIONS_GAPS, s->sessions_gaps);
     record_u64(r, FIELD_STATS_TRANSACTIONS, s->transactions);
     record_u64(r, FIELD_STATS_MESSAGES, s->messages);
+    tell_content(w, s);
     record_u64(r, FIELD_STATS_CUT_RECORDS, s->records_cut);
     put(w, record_view(r));
 }
@@ -178,9 +202,14 @@ start(struct worker *w, struct buf *message)
     const struct worker_plan *p = w->plan;
     struct capture_options co = {.filter = p->filter, .stop = p->stop};
     struct smtp_options so = {
-        .sink = {put, w},
+        .sink = {put,                                         w},
         .memory_max = p->memory_max / 2,
         .body_digest = p->body_digest,
+        .content_max = p->content_max,
+        .part = { .md5 = p->all_hashes,
+                 .sha1 = p->all_hashes,
+                 .inspect = p->deep != NULL ? inspect : NULL,
+                 .inspect_ctx = w},
         .describe = describe,
         .describe_ctx = w,
     };
@@ -235,6 +264,7 @@ worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
     struct buf message;
     enum err e;
 
+    ring_be_quiet(ring);
     buf_init(&message, 1024);
     record_init(&w.out);
     e = start(&w, &message);

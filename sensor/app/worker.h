@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "sensor/app/deep.h"
 #include "sensor/base/err.h"
 #include "sensor/base/ring.h"
 #include "sensor/event/record.h"
@@ -29,8 +30,11 @@ struct worker_plan {
     const uint16_t *ports;
     size_t n_ports;
     uint64_t memory_max;
+    uint64_t content_max; /* 0: bodies are not looked at */
     uint32_t flows_max;
     bool body_digest;
+    bool all_hashes;
+    struct deep *deep; /* a slot for each worker; or NULL */
     unsigned n_workers;
     const volatile sig_atomic_t *stop;
 };

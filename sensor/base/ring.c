@@ -112,6 +112,20 @@ put_word(struct ring *r, uint64_t at, uint32_t v)
     memcpy(r->shared->data + (at & (r->size - 1)), &v, sizeof(v));
 }
 
+void
+ring_flush(struct ring *r)
+{
+    r->rung = r->head;
+    if (ring_the_bell(r->bell))
+        futex_wake(&r->bell->rung);
+}
+
+void
+ring_be_quiet(struct ring *r)
+{
+    r->quiet = r->size / 16;
+}
+
 bool
 ring_put(struct ring *r, struct span message)
 {
@@ -137,8 +151,8 @@ ring_put(struct ring *r, struct span message)
                message.n);
     r->head += need;
     atomic_store_explicit(&r->shared->head, r->head, memory_order_release);
-    if (ring_the_bell(r->bell))
-        futex_wake(&r->bell->rung);
+    if (r->head - r->rung > r->quiet)
+        ring_flush(r);
     return true;
 }
 
@@ -149,6 +163,7 @@ ring_put_wait(struct ring *r, struct span message)
     while (!ring_put(r, message)) {
         uint32_t seen = atomic_load(&r->shared->room);
 
+        ring_flush(r); /* else the reader may sleep as well */
         atomic_store(&r->shared->room_waiting, 1);
         if (ring_put(r, message))
             return;

@@ -31,6 +31,8 @@ struct ring {
     uint64_t head;    /* writer's copy */
     uint64_t tail;    /* reader's copy */
     uint64_t limit;   /* writer: head may grow to here without a look */
+    uint64_t rung;    /* writer: head when it rang last */
+    uint64_t quiet;   /* writer: rings once so many bytes are behind that */
     uint64_t pending; /* reader: bytes of the message last peeked */
     bool corrupt;
 };
@@ -52,6 +54,11 @@ bool ring_put(struct ring *r, struct span message);
 /* Waits until the reader has made room, then puts. For capture files, where
  * the packets wait for us. */
 void ring_put_wait(struct ring *r, struct span message);
+/* The writer: from now on the bell rings for a sixteenth of the ring at a time,
+ * and before the writer waits or closes, not for each message. Who has a reader
+ * that cares how late a message comes calls ring_flush. */
+void ring_be_quiet(struct ring *r);
+void ring_flush(struct ring *r);
 /* After the last message. */
 void ring_close(struct ring *r);
 

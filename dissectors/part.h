@@ -1,0 +1,88 @@
+#ifndef SPAN25_DISSECTORS_PART_H
+#define SPAN25_DISSECTORS_PART_H
+/* part - a leaf part of a message: hashed, typed and judged while it streams
+ *
+ *     part_new(ctx, mem, &mime_part, &p);
+ *     part_data(p, bytes); part_gap(p, lost);   any number of times
+ *     part_end(p, &end);                        the verdict is there now
+ *     if (part_is_reported(p)) part_emit(p, r); fields fileinfo.*
+ *     part_free(p);
+ *
+ * SHA-256 of every part (MD5 and SHA-1 by option). Of files that can be looked
+ * into (archives, documents, markup, programs, links) the bytes are kept up to
+ * PART_MAX_keep, then handed to ctx->inspect; of others only the head. Text and
+ * HTML are searched for URLs as they come. Names, types and contents that do
+ * not fit are findings.
+ *
+ * Everything is charged to mem; without room the part is still hashed, and
+ * FIND_PART_CUT says that it was not looked into. Spans of the mime_part are
+ * copied. */
+#include "dissectors/mime.h"
+#include "dissectors/content/content.h"
+#include "sensor/event/record.h"
+
+#define PART_HASHES 3
+
+enum part_limit {
+#define LIMIT(name, number, unit, why) PART_MAX_##name = (number),
+#include "dissectors/part.def"
+};
+
+struct part_ctx; /* one per worker */
+
+struct part_options {
+    bool md5, sha1;
+    /* Looks into a whole file; NULL: names, types and hashes only. False: the
+     * inspection broke off and result holds what was found before. */
+    bool (*inspect)(void *ctx, const struct content_job *job,
+                    struct content_result *result);
+    void *inspect_ctx;
+    /* Takes bytes of a part that ended, with its digest; NULL: not wanted.
+     * True when they were taken. */
+    bool (*store)(void *ctx, const uint8_t sha256[32], struct span name,
+                  struct span bytes);
+    void *store_ctx;
+    bool keep_all; /* of every type, for store or outside engines */
+};
+
+MUST_USE enum err part_ctx_new(const struct part_options *o,
+                               struct part_ctx **out);
+void part_ctx_free(struct part_ctx *c); /* NULL-safe; after all parts */
+
+struct part;
+
+/* owner is for part_owner only. */
+MUST_USE enum err part_new(struct part_ctx *c, struct mem *mem,
+                           const struct mime_part *m, void *owner,
+                           struct part **out);
+/* A second one that has had the same bytes; NULL without memory. */
+struct part *part_fork(const struct part *p);
+void part_free(struct part *p); /* NULL-safe */
+void *part_owner(const struct part *p);
+
+void part_data(struct part *p, struct span decoded);
+void part_gap(struct part *p, uint64_t lost);
+void part_end(struct part *p, const struct mime_part_end *e);
+
+/* ---- of a part that has ended ---- */
+
+/* Named, attached, not a plain text or HTML body, or something was found. */
+bool part_is_reported(const struct part *p);
+/* Named or attached, and therefore in email.attachment. */
+bool part_is_attachment(const struct part *p);
+/* A text or HTML body: not named, not attached. */
+bool part_is_body(const struct part *p);
+bool part_is_html(const struct part *p);
+uint64_t part_size(const struct part *p);
+struct span part_name(const struct part *p); /* decoded, perhaps empty */
+uint8_t part_reading(const struct part *p);
+uint64_t part_offset(const struct part *p); /* in the message */
+/* A number equal for equal names, sizes and bytes. */
+uint64_t part_identity(const struct part *p);
+const struct url_set *part_urls(const struct part *p); /* NULL: none */
+const struct findings *part_findings(const struct part *p);
+
+/* Appends fileinfo.*. */
+void part_emit(const struct part *p, uint32_t tx_id, struct record_out *r);
+
+#endif

@@ -1,0 +1,330 @@
+#include "dissectors/smtp_session.h"
+
+#include "dissectors/mail_score.h"
+#include "dissectors/simhash.h"
+
+#define SIMHASH_SEED UINT64_C(0x7370616e3235) /* read: a fixed one */
+
+/* What is kept of a part that was told, to know it again in another reading. */
+struct told {
+    uint64_t identity;
+    uint64_t offset;
+};
+
+struct parts {
+    struct smtp *s;
+    struct tx *t;
+    struct mime *mime;
+    struct url_set urls;
+    struct vec names; /* of attachments: u16 length, bytes */
+    struct vec told;  /* struct told */
+    uint64_t charged; /* of urls */
+    uint32_t n_names, n_parts;
+    uint8_t readings; /* the highest number met */
+    uint8_t classes;  /* of all findings */
+    bool has_body, has_text, has_html, has_attachment, gtube, ip_link;
+    uint64_t text_bytes;
+    struct part *body; /* the first one: its text is fingerprinted */
+    struct simhash simhash;
+};
+
+/* ---- what the MIME reader tells ---- */
+
+static void *
+part_begin(void *ctx, const struct mime_part *m)
+{
+    struct parts *ps = ctx;
+    struct part *p = NULL;
+
+    if (part_new(ps->s->ctx->part_ctx, smtp_content(ps->s), m, ps, &p) !=
+        ERR_OK) {
+        smtp_odd(ps->s, ANOM_NO_MEMORY, DIR_C2S);
+        return NULL;
+    }
+    if (!ps->has_body && part_is_body(p)) {
+        ps->has_body = true;
+        ps->body = p;
+        simhash_init(&ps->simhash, SIMHASH_SEED, part_is_html(p));
+    }
+    return p;
+}
+
+static void
+on_data(void *part, struct span decoded)
+{
+    struct parts *ps = part_owner(part);
+
+    if (part == ps->body)
+        simhash_push(&ps->simhash, decoded);
+    part_data(part, decoded);
+}
+
+static void
+on_gap(void *part, uint64_t lost)
+{
+    part_gap(part, lost);
+}
+
+static void *
+on_fork(void *part)
+{
+    return part_fork(part);
+}
+
+/* The same bytes at the same place, read in another way to the same end. */
+static bool
+was_told(struct parts *ps, const struct part *p)
+{
+    struct told me = {part_identity(p), part_offset(p)};
+    const struct told *all = (const struct told *)(const void *)ps->told.p;
+    size_t n = ps->told.n / sizeof(*all);
+
+    if (part_reading(p) > ps->readings)
+        ps->readings = part_reading(p);
+    if (ps->readings > 0) {
+        for (size_t i = n > LIMIT_smtp_parts_told ? n - LIMIT_smtp_parts_told
+                                                  : 0;
+             i < n; i++) {
+            if (all[i].identity == me.identity && all[i].offset == me.offset)
+                return true;
+        }
+    }
+    (void)vec_put(&ps->told, smtp_content(ps->s), &me, sizeof(me));
+    return false;
+}
+
+static void
+note_name(struct parts *ps, const struct part *p)
+{
+    struct span name = span_head(part_name(p), LIMIT_smtp_attachment_name);
+    uint16_t n = (uint16_t)name.n;
+
+    if (!part_is_attachment(p) || ps->n_names >= LIMIT_smtp_attachments ||
+        !vec_reserve(&ps->names, smtp_content(ps->s), sizeof(n) + name.n))
+        return;
+    (void)vec_put(&ps->names, smtp_content(ps->s), &n, sizeof(n));
+    (void)vec_put(&ps->names, smtp_content(ps->s), name.p, name.n);
+    ps->n_names++;
+}
+
+static void
+note_urls(struct parts *ps, const struct part *p)
+{
+    const struct url_set *urls = part_urls(p);
+    struct cursor c = cur_open(buf_view(&urls->text));
+    struct span url;
+
+    while (url_next(&c, &url))
+        url_set_add(&ps->urls, url);
+    ps->urls.n_more += urls->n_more;
+    smtp_content(ps->s)->used += ps->urls.text.cap - ps->charged;
+    ps->charged = ps->urls.text.cap;
+}
+
+static void
+note_facts(struct parts *ps, const struct part *p)
+{
+    const struct findings *f = part_findings(p);
+
+    ps->classes |= (uint8_t)findings_classes(f);
+    ps->gtube |= findings_has(f, FIND_GTUBE);
+    ps->has_attachment |= part_is_attachment(p);
+    if (!part_is_body(p))
+        return;
+    ps->has_html |= part_is_html(p);
+    ps->has_text |= !part_is_html(p);
+    ps->text_bytes += part_size(p);
+}
+
+static void
+on_end(void *part, const struct mime_part_end *e)
+{
+    struct part *p = part;
+    struct parts *ps = part_owner(p);
+
+    part_end(p, e);
+    ps->s->ctx->stats.parts++;
+    ps->s->ctx->stats.part_bytes += part_size(p);
+    if (!was_told(ps, p)) {
+        ps->n_parts += part_reading(p) == 0;
+        note_name(ps, p);
+        note_urls(ps, p);
+        note_facts(ps, p);
+        if (part_is_reported(p)) {
+            struct record_out *r = smtp_record(ps->s, EVENT_FILEINFO, ps->t);
+
+            part_emit(p, ps->t->id, r);
+            smtp_record_done(ps->s);
+        }
+    }
+    if (p == ps->body)
+        ps->body = NULL;
+    part_free(p);
+}
+
+static const struct mime_ops ops = {
+    .part_begin = part_begin,
+    .part_data = on_data,
+    .part_gap = on_gap,
+    .part_fork = on_fork,
+    .part_end = on_end,
+};
+
+/* ---- life ---- */
+
+struct parts *
+smtp_parts_new(struct smtp *s, struct tx *t)
+{
+    struct parts *ps;
+    struct mime_options o = {.ops = &ops, .charset = &s->ctx->charset};
+
+    if (s->ctx->part_ctx == NULL)
+        return NULL;
+    ps = mem_new(smtp_content(s), sizeof(*ps));
+    if (ps == NULL)
+        return NULL;
+    o.ctx = ps;
+    ps->s = s;
+    ps->t = t;
+    url_set_init(&ps->urls);
+    if (mime_new(&o, smtp_content(s), &ps->mime) != ERR_OK) {
+        mem_free(smtp_content(s), ps, sizeof(*ps));
+        return NULL;
+    }
+    return ps;
+}
+
+void
+smtp_parts_free(struct smtp *s, struct parts *ps)
+{
+    if (ps == NULL)
+        return;
+    mime_free(ps->mime);
+    smtp_content(s)->used -= ps->charged;
+    url_set_free(&ps->urls);
+    vec_free(&ps->names, smtp_content(s));
+    vec_free(&ps->told, smtp_content(s));
+    mem_free(smtp_content(s), ps, sizeof(*ps));
+}
+
+void
+smtp_parts_data(struct parts *ps, struct span in)
+{
+    if (ps != NULL)
+        mime_data(ps->mime, in);
+}
+
+void
+smtp_parts_gap(struct parts *ps, uint64_t lost)
+{
+    if (ps != NULL)
+        mime_gap(ps->mime, lost);
+}
+
+void
+smtp_parts_end(struct parts *ps, bool complete)
+{
+    if (ps != NULL)
+        mime_end(ps->mime, complete);
+}
+
+/* ---- fields of the mail ---- */
+
+static void
+emit_urls(const struct parts *ps, struct record_out *r)
+{
+    struct cursor c = cur_open(buf_view(&ps->urls.text));
+    struct span url;
+
+    while (url_next(&c, &url))
+        record_str(r, FIELD_EMAIL_URL, url);
+    if (ps->urls.n > 0)
+        record_u64(r, FIELD_EMAIL_URLS, (uint64_t)ps->urls.n + ps->urls.n_more);
+}
+
+static void
+emit_names(const struct parts *ps, struct record_out *r)
+{
+    struct cursor c = cur_open(vec_view(&ps->names));
+
+    while (cur_left(&c) > 0) {
+        uint16_t n = cur_le16(&c);
+
+        record_str(r, FIELD_EMAIL_ATTACHMENT, cur_take(&c, n));
+    }
+}
+
+static void
+emit_simhash(const struct parts *ps, struct record_out *r)
+{
+    struct simhash s = ps->simhash;
+    uint64_t bits;
+    uint8_t bytes[8];
+    struct buf hex;
+
+    if (!ps->has_body || !simhash_end(&s, &bits))
+        return;
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(bits >> (56 - 8 * i));
+    buf_init(&hex, 16);
+    text_hex(&hex, span_of(bytes, 8));
+    record_str(r, FIELD_EMAIL_SIMHASH, buf_view(&hex));
+    buf_free(&hex);
+}
+
+void
+smtp_parts_emit(const struct parts *ps, struct record_out *r)
+{
+    uint64_t odds;
+
+    if (ps == NULL)
+        return;
+    odds = mime_odds(ps->mime);
+    emit_urls(ps, r);
+    emit_names(ps, r);
+    record_u64(r, FIELD_EMAIL_PARTS, mime_parts(ps->mime));
+    if (ps->readings > 0)
+        record_u64(r, FIELD_EMAIL_READINGS, 1U + (uint64_t)ps->readings);
+    for (unsigned i = 0; i < MIME_ODD_COUNT; i++) {
+        if ((odds >> i & 1U) != 0)
+            record_text(r, FIELD_EMAIL_MIME, mime_odd_name((enum mime_odd)i));
+    }
+    emit_simhash(ps, r);
+}
+
+/* Does a link lead to a bare address? */
+static bool
+has_address_link(const struct parts *ps)
+{
+    struct cursor c = cur_open(buf_view(&ps->urls.text));
+    struct span url;
+    bool found = false;
+
+    while (!found && url_next(&c, &url)) {
+        struct addr a;
+        struct buf host;
+
+        buf_init(&host, 256);
+        found = url_host(url, &host) && addr_parse(buf_view(&host), &a);
+        buf_free(&host);
+    }
+    return found;
+}
+
+void
+smtp_parts_facts(const struct parts *ps, struct mail_facts *f)
+{
+    uint64_t odds = mime_odds(ps->mime);
+
+    for (unsigned i = 0; i < MIME_ODD_COUNT; i++)
+        f->ambiguous |=
+            (odds >> i & 1U) != 0 && mime_odd_is_fork((enum mime_odd)i);
+    f->has_text = ps->has_text;
+    f->has_html = ps->has_html;
+    f->has_attachment = ps->has_attachment;
+    f->text_bytes = ps->text_bytes;
+    f->classes = ps->classes;
+    f->gtube = ps->gtube;
+    f->n_links = ps->urls.n + ps->urls.n_more;
+    f->link_to_address = has_address_link(ps);
+}

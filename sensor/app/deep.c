@@ -1,0 +1,512 @@
+#include "sensor/app/deep.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||     \
+    __has_feature(memory_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
+#define STILL_MAX 100U       /* waits of 100 ms without a beat of the keeper */
+#define LARGE     (1U << 20) /* bytes of a job whose pages are given back */
+
+enum slot_state { SLOT_IDLE, SLOT_JOB, SLOT_DONE, SLOT_DIED, SLOT_TIMEOUT };
+
+/* Shared by the worker, the keeper and one inspector, who may write anything
+ * into it at any time. */
+struct slot {
+    _Atomic uint32_t state; /* enum slot_state */
+    uint32_t n_name, n_declared, n_result;
+    uint64_t n_bytes;
+    bool truncated;
+    uint8_t room[]; /* result, name, declared type, bytes */
+};
+
+#define TEXT_MAX 4096U
+
+/* Shared by workers and keeper only. */
+struct shared {
+    _Atomic uint32_t beat; /* seconds that the keeper has lived */
+    struct {
+        _Atomic uint32_t n_jobs;
+        _Atomic int32_t pid;
+    } slots[];
+};
+
+struct deep {
+    struct deep_options o;
+    struct content *content;
+    struct shared *shared;
+    struct slot **slots;
+    size_t slot_bytes;
+    struct deep_counts *counts;
+    struct buf answer; /* copied out before it is read */
+    pid_t keeper;
+    bool lost;
+};
+
+/* ---- shared words ---- */
+
+static void
+word_wait(_Atomic uint32_t *word, uint32_t seen)
+{
+    static const struct timespec most = {.tv_nsec = 100000000};
+
+    (void)syscall(SYS_futex, word, FUTEX_WAIT, seen, &most, NULL, 0);
+}
+
+static void
+word_wake(_Atomic uint32_t *word)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void
+word_set(_Atomic uint32_t *word, uint32_t v)
+{
+    atomic_store(word, v);
+    word_wake(word);
+}
+
+static void *
+map_shared(size_t n)
+{
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                   -1, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static size_t
+shared_bytes(const struct deep *d)
+{
+    return sizeof(*d->shared) + d->o.n_slots * sizeof(d->shared->slots[0]);
+}
+
+static uint8_t *
+name_room(struct slot *s)
+{
+    return s->room + DEEP_RESULT_MAX;
+}
+
+static uint8_t *
+declared_room(struct slot *s)
+{
+    return name_room(s) + TEXT_MAX;
+}
+
+static uint8_t *
+bytes_room(struct slot *s)
+{
+    return declared_room(s) + TEXT_MAX;
+}
+
+/* ---- the inspector ---- */
+
+static void
+limit(int what, rlim_t most)
+{
+    const struct rlimit l = {most, most};
+
+    if (setrlimit(what, &l) != 0)
+        _exit(1);
+}
+
+static bool
+allow_mapping(scmp_filter_ctx f)
+{
+    struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) ==
+               0 &&
+           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                            no_code) == 0;
+}
+
+static bool
+lock_in(void)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    bool good = f != NULL && allow_mapping(f);
+
+#define X(name, why)                                                           \
+    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
+#include "sensor/app/deep_calls.def"
+#undef X
+    good = good && seccomp_load(f) == 0;
+    seccomp_release(f);
+    return good;
+}
+
+static void
+give_up_rights(const struct deep *d, unsigned slot)
+{
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        if (i != slot)
+            (void)munmap(d->slots[i], d->slot_bytes);
+    }
+    (void)munmap(d->shared, shared_bytes(d));
+    (void)close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_NOFILE, 0);
+    if (prctl(PR_SET_DUMPABLE, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        _exit(1);
+    if (IS_SANITIZED)
+        return;
+    limit(RLIMIT_AS, d->o.memory_max + d->slot_bytes);
+    if (!lock_in())
+        _exit(1);
+}
+
+static void
+do_job(struct deep *d, struct slot *s, struct content_result *r)
+{
+    /* What the worker wrote is ours: nobody changes it while we look. */
+    const struct content_job job = {
+        .bytes = span_of(bytes_room(s), s->n_bytes),
+        .name = span_of(name_room(s), s->n_name),
+        .declared = span_of(declared_room(s), s->n_declared),
+        .truncated = s->truncated,
+    };
+
+    content_result_reset(r);
+    content_inspect(d->content, &job, r);
+    buf_reset(&d->answer);
+    content_result_code(r, &d->answer);
+    s->n_result = (uint32_t)d->answer.n;
+    memcpy(s->room, d->answer.p, d->answer.n);
+}
+
+static _Noreturn void
+inspect_for(struct deep *d, unsigned slot)
+{
+    struct slot *s = d->slots[slot];
+    struct content_result result;
+
+    give_up_rights(d, slot);
+    content_result_init(&result);
+    for (;;) {
+        uint32_t state = atomic_load(&s->state);
+
+        if (state == SLOT_JOB) {
+            do_job(d, s, &result);
+            word_set(&s->state, SLOT_DONE);
+        } else {
+            word_wait(&s->state, state);
+        }
+    }
+}
+
+/* ---- the keeper ---- */
+
+static void
+spawn(struct deep *d, unsigned slot)
+{
+    pid_t me = getpid();
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)prctl(PR_SET_NAME, "span25-inspect");
+        if (getppid() != me)
+            _exit(1);
+        inspect_for(d, slot);
+    }
+    atomic_store(&d->shared->slots[slot].pid, pid > 0 ? pid : 0);
+}
+
+/* What the keeper knows of a slot. */
+struct watch {
+    uint32_t job;   /* its number when it was last looked at */
+    unsigned beats; /* for so long */
+    bool killed;
+};
+
+static void
+bury(struct deep *d, struct watch *watches, pid_t pid)
+{
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        uint32_t job = SLOT_JOB;
+        uint32_t fate = watches[i].killed ? SLOT_TIMEOUT : SLOT_DIED;
+
+        if (atomic_load(&d->shared->slots[i].pid) != pid)
+            continue;
+        watches[i] = (struct watch){0};
+        spawn(d, i);
+        if (atomic_compare_exchange_strong(&d->slots[i]->state, &job, fate))
+            word_wake(&d->slots[i]->state);
+    }
+}
+
+/* One that has been at the same job for too long. */
+static void
+end_stuck(struct deep *d, unsigned slot, struct watch *w)
+{
+    uint32_t job = atomic_load(&d->shared->slots[slot].n_jobs);
+
+    if (atomic_load(&d->slots[slot]->state) != SLOT_JOB || job != w->job) {
+        w->job = job;
+        w->beats = 0;
+        return;
+    }
+    if (++w->beats > DEEP_WALL_S) {
+        w->killed = true;
+        (void)kill(atomic_load(&d->shared->slots[slot].pid), SIGKILL);
+    }
+}
+
+static _Noreturn void
+keep(struct deep *d, pid_t reader)
+{
+    static const struct timespec second = {.tv_sec = 1};
+    struct watch *watches = calloc(d->o.n_slots, sizeof(*watches));
+    struct timespec last, now;
+    sigset_t set;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_NAME, "span25-keeper");
+    if (getppid() != reader || watches == NULL)
+        _exit(1);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)close_range(STDIN_FILENO, STDOUT_FILENO, 0);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &last);
+    for (unsigned i = 0; i < d->o.n_slots; i++)
+        spawn(d, i);
+    for (;;) {
+        pid_t pid;
+
+        (void)sigtimedwait(&set, NULL, &second);
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            bury(d, watches, pid);
+        for (unsigned i = 0; i < d->o.n_slots; i++) {
+            if (atomic_load(&d->shared->slots[i].pid) == 0)
+                spawn(d, i); /* there was no room for it */
+        }
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec == last.tv_sec)
+            continue;
+        last = now;
+        atomic_fetch_add(&d->shared->beat, 1);
+        for (unsigned i = 0; i < d->o.n_slots; i++)
+            end_stuck(d, i, &watches[i]);
+    }
+}
+
+/* ---- the worker's side ---- */
+
+static void
+free_all(struct deep *d)
+{
+    for (unsigned i = 0; d->slots != NULL && i < d->o.n_slots; i++) {
+        if (d->slots[i] != NULL)
+            (void)munmap(d->slots[i], d->slot_bytes);
+    }
+    if (d->shared != NULL)
+        (void)munmap(d->shared, shared_bytes(d));
+    content_free(d->content);
+    buf_free(&d->answer);
+    free(d->counts);
+    free(d->slots);
+    free(d);
+}
+
+static enum err
+make_room(struct deep *d)
+{
+    d->slot_bytes = sizeof(struct slot) + DEEP_RESULT_MAX +
+                    2 * (size_t)TEXT_MAX + d->o.input_max;
+    d->slots = calloc(d->o.n_slots, sizeof(*d->slots));
+    d->counts = calloc(d->o.n_slots, sizeof(*d->counts));
+    d->shared = map_shared(shared_bytes(d));
+    if (d->slots == NULL || d->counts == NULL || d->shared == NULL)
+        return ERR_NOMEM;
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        d->slots[i] = map_shared(d->slot_bytes);
+        if (d->slots[i] == NULL)
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+enum err
+deep_start(const struct deep_options *o, struct deep **out, struct buf *message)
+{
+    struct deep *d = calloc(1, sizeof(*d));
+    pid_t reader = getpid();
+    enum err e;
+
+    if (d == NULL)
+        return ERR_NOMEM;
+    d->o = *o;
+    buf_init(&d->answer, DEEP_RESULT_MAX);
+    e = content_new(&o->content, &d->content, message);
+    if (e == ERR_OK)
+        e = make_room(d);
+    if (e == ERR_OK) {
+        d->keeper = fork();
+        if (d->keeper == 0)
+            keep(d, reader);
+        if (d->keeper < 0)
+            e = ERR_NOMEM;
+    }
+    if (e != ERR_OK) {
+        free_all(d);
+        return e;
+    }
+    *out = d;
+    return ERR_OK;
+}
+
+void
+deep_stop(struct deep *d)
+{
+    if (d == NULL)
+        return;
+    (void)kill(d->keeper, SIGKILL);
+    while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    free_all(d);
+}
+
+static void
+give(struct deep *d, unsigned slot, const struct content_job *job)
+{
+    struct slot *s = d->slots[slot];
+    struct span name = span_head(job->name, TEXT_MAX);
+    struct span declared = span_head(job->declared, TEXT_MAX);
+
+    s->n_bytes = job->bytes.n;
+    s->n_name = (uint32_t)name.n;
+    s->n_declared = (uint32_t)declared.n;
+    s->truncated = job->truncated;
+    if (job->bytes.n > 0)
+        memcpy(bytes_room(s), job->bytes.p, job->bytes.n);
+    if (name.n > 0)
+        memcpy(name_room(s), name.p, name.n);
+    if (declared.n > 0)
+        memcpy(declared_room(s), declared.p, declared.n);
+    (void)atomic_fetch_add(&d->shared->slots[slot].n_jobs, 1);
+    word_set(&s->state, SLOT_JOB);
+}
+
+static enum slot_state
+await(struct deep *d, struct slot *s)
+{
+    uint32_t begun = atomic_load(&d->shared->beat);
+    uint32_t beat = begun;
+    unsigned still = 0;
+
+    for (;;) {
+        uint32_t state = atomic_load(&s->state);
+        uint32_t now = atomic_load(&d->shared->beat);
+
+        if (state != SLOT_JOB)
+            return (enum slot_state)state;
+        still = now == beat ? still + 1 : 0;
+        beat = now;
+        if (still > STILL_MAX || now - begun > 2 * DEEP_WALL_S)
+            break;
+        word_wait(&s->state, state);
+    }
+    d->lost = true;
+    return SLOT_DIED;
+}
+
+static bool
+take(struct deep *d, struct slot *s, struct content_result *r)
+{
+    uint32_t n = s->n_result;
+
+    buf_reset(&d->answer);
+    if (n > DEEP_RESULT_MAX)
+        return false;
+    buf_put(&d->answer, s->room, n);
+    return !d->answer.failed && content_result_read(buf_view(&d->answer), r);
+}
+
+/* Pages of a large job do not stay with an idle slot. */
+static void
+give_back(struct deep *d, struct slot *s, size_t n)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t from = (size_t)(bytes_room(s) - (uint8_t *)s);
+
+    from = (from + page - 1) & ~(page - 1);
+    if (n > LARGE)
+        (void)madvise((uint8_t *)s + from, d->slot_bytes - from, MADV_REMOVE);
+}
+
+bool
+deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
+             struct content_result *r)
+{
+    struct slot *s = d->slots[slot];
+    struct deep_counts *counts = &d->counts[slot];
+    enum slot_state state = SLOT_DIED;
+    bool good = false;
+
+    content_result_reset(r);
+    counts->jobs++;
+    if (job->bytes.n > d->o.input_max) {
+        findings_add(&r->findings, FIND_PART_CUT);
+        return true;
+    }
+    if (!d->lost) {
+        give(d, slot, job);
+        state = await(d, s);
+        good = state == SLOT_DONE && take(d, s, r);
+        give_back(d, s, job->bytes.n);
+        atomic_store(&s->state, SLOT_IDLE);
+    }
+    if (good)
+        return true;
+    content_result_reset(r);
+    counts->timeouts += state == SLOT_TIMEOUT;
+    counts->faults += state != SLOT_TIMEOUT;
+    findings_add(&r->findings, state == SLOT_TIMEOUT ? FIND_INSPECTION_TIMEOUT
+                                                     : FIND_INSPECTION_FAULT);
+    return false;
+}
+
+struct deep_counts
+deep_counts_of(const struct deep *d, unsigned slot)
+{
+    return d->counts[slot];
+}
+
+bool
+deep_lost(const struct deep *d)
+{
+    return d->lost;
+}
+
+pid_t
+deep_pid(const struct deep *d, unsigned slot)
+{
+    return atomic_load(&d->shared->slots[slot].pid);
+}

@@ -1,0 +1,60 @@
+#ifndef SPAN25_APP_DEEP_H
+#define SPAN25_APP_DEEP_H
+/* deep - content inspection in disposable processes without rights
+ *
+ *     deep_start(&options, &d, message);   before any thread is made
+ *     deep_inspect(d, slot, &job, &result);  from the worker of this slot only
+ *     deep_stop(d);
+ *
+ * deep_start opens what inspection needs (content_new), then forks the keeper,
+ * which forks an inspector for each slot. Job and result cross in shared
+ * memory, a slot's own; waking is by futex. An inspector has no files, no
+ * network, no other slot's memory, no way to execute anything, limits of memory
+ * and core size, and a seccomp filter that kills it for any system call but
+ * those of deep_calls.def. What comes out of it is checked like wire bytes.
+ *
+ * An inspector that ends, by a fault, by its filter or by a signal from
+ * anywhere, is a finding (FIND_INSPECTION_FAULT) of the part that it was at,
+ * and the keeper forks another. One that is not done after DEEP_WALL_S is
+ * killed (FIND_INSPECTION_TIMEOUT); clock and signals say so by the result
+ * false. When the keeper itself is gone, nothing is inspected any more:
+ * deep_lost.
+ *
+ * Sanitizers need system calls and memory of their own: in such builds there is
+ * neither the filter nor the memory limit. */
+#include "dissectors/content/content.h"
+#include "sensor/base/err.h"
+
+#include <sys/types.h>
+
+#define DEEP_WALL_S     5
+#define DEEP_RESULT_MAX (1U << 20)
+
+struct deep_options {
+    unsigned n_slots;
+    size_t input_max;  /* bytes of the largest part */
+    size_t memory_max; /* bytes of address space of an inspector */
+    struct content_options content;
+};
+
+struct deep_counts {
+    uint64_t jobs, faults, timeouts;
+};
+
+struct deep;
+
+MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out,
+                             struct buf *message);
+void deep_stop(struct deep *d); /* NULL-safe */
+
+/* result is reset. False: the inspection broke off. */
+bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
+                  struct content_result *result);
+
+struct deep_counts deep_counts_of(const struct deep *d, unsigned slot);
+bool deep_lost(const struct deep *d);
+
+/* For tests: the process that inspects for this slot now, or 0. */
+pid_t deep_pid(const struct deep *d, unsigned slot);
+
+#endif
