@@ -141,6 +141,21 @@ charset_find(struct span name)
     return (enum charset_id)i;
 }
 
+/* UTF-16 without a mark: big endian says RFC 2781 4.3, but little endian is
+ * written as often. In text most units have one zero byte: it tells. */
+static enum charset_id
+utf16_order(struct span in)
+{
+    size_t zeros[2] = {0, 0};
+
+    if (span_starts(in, SPAN_LIT("\xff\xfe")) ||
+        span_starts(in, SPAN_LIT("\xfe\xff")))
+        return CHARSET_UTF_16;
+    for (size_t i = 0; i < in.n; i++)
+        zeros[i & 1] += span_at(in, i) == 0;
+    return zeros[1] > zeros[0] ? CHARSET_UTF_16LE : CHARSET_UTF_16BE;
+}
+
 enum charset_result
 charset_to_utf8(struct charset *cs, struct span name, struct span in,
                 struct buf *out)
@@ -148,6 +163,8 @@ charset_to_utf8(struct charset *cs, struct span name, struct span in,
     enum charset_id id = charset_find(name);
     iconv_t cd = NULL;
 
+    if (id == CHARSET_UTF_16)
+        id = utf16_order(in);
     if (id < CHARSET_COUNT && charsets[id].converter[0] != '\0')
         cd = converter_of(cs, id);
     if (cd != NULL)

@@ -59,12 +59,13 @@ look_again(struct mime *m)
 {
     if (m->changed)
         mime_readings_merge(m);
-    m->by_line = m->uu = false;
+    m->by_line = m->uu = m->shadow = false;
     for (unsigned i = 0; i < m->n_readings; i++) {
         const struct mime_reading *r = m->readings[i];
 
         m->by_line = m->by_line || r->state == MIME_IN_HEADER || r->want;
         m->uu = m->uu || (r->uu && r->state == MIME_IN_LEAF);
+        m->shadow = m->shadow || r->shadow;
     }
 }
 
@@ -81,15 +82,34 @@ give_line(struct mime *m, struct span line)
     look_again(m);
 }
 
-static void
+static size_t
+blank_head(struct span s)
+{
+    size_t i = 0;
+
+    while (i < s.n && mime_is_blank(span_at(s, i)))
+        i++;
+    return i;
+}
+
+/* Bytes in which no line that matters begins; gives what was used. */
+static size_t
 give_run(struct mime *m, struct span run)
 {
     unsigned n = m->n_readings;
+    size_t blank = m->shadow ? blank_head(run) : 0;
 
-    for (unsigned i = 0; i < n; i++)
-        mime_reading_run(m, m->readings[i], run);
+    if (blank > 0) {
+        run = span_head(run, blank);
+    } else if (m->shadow) {
+        for (unsigned i = 0; i < n; i++)
+            mime_reading_shadow(m, m->readings[i]);
+        look_again(m);
+    }
+    mime_leaves_run(m, run);
     m->at += run.n;
     m->before = span_at(run, run.n - 1);
+    return run.n;
 }
 
 /* Up to and with the LF, at most limit bytes; 0: it is not all there. */
@@ -152,13 +172,29 @@ take_line(struct mime *m, struct span in)
     return in.n;
 }
 
+/* One byte was carried, for the next one decides whether it is hot. When it is
+ * not it is no line of its own. */
+static bool
+drop_carry(struct mime *m, struct span in)
+{
+    uint8_t two[2] = {m->carry.p[0], span_at(in, 0)};
+    uint8_t one = two[0];
+
+    if (m->carry.n != 1 || (m->hard && m->by_line) ||
+        m->scan(span_of(two, 2), m->before, m->uu) == 0)
+        return false;
+    m->carry.n = 0;
+    (void)give_run(m, span_of(&one, 1));
+    return true;
+}
+
 static size_t
 step(struct mime *m, struct span in)
 {
     size_t n;
 
     if (m->carry.n > 0)
-        return carry_on(m, in);
+        return drop_carry(m, in) ? 0 : carry_on(m, in);
     m->hard = m->before == '\n';
     if (m->hard && m->by_line)
         return take_line(m, in);
@@ -167,8 +203,7 @@ step(struct mime *m, struct span in)
     n = m->scan(in, m->before, m->uu);
     if (n == 0)
         return take_line(m, in);
-    give_run(m, span_head(in, n));
-    return n;
+    return give_run(m, span_head(in, n));
 }
 
 void
@@ -189,7 +224,8 @@ flush_carry(struct mime *m, bool as_line)
     if (as_line)
         give_line(m, vec_view(&line));
     else
-        give_run(m, vec_view(&line));
+        mime_leaves_run(m, vec_view(&line));
+    m->at += as_line ? 0 : line.n;
     vec_free(&line, m->mem);
 }
 

@@ -132,11 +132,13 @@ is_contentlike(struct span s)
 static bool
 split_field(struct span s, struct entry *e, struct span *body)
 {
-    size_t n = name_length(s);
-    struct span rest = mime_trim(span_tail(s, n));
+    struct span rest;
+    size_t n;
 
     if (!is_contentlike(s))
         return false;
+    n = name_length(s);
+    rest = mime_trim(span_tail(s, n));
     e->field = (uint8_t)field_of(span_head(s, n));
     e->lenient =
         e->lenient || span_at(rest, 0) != ':' || span_at(rest, 1) == ':';
@@ -220,7 +222,7 @@ mime_header_line(struct mime_header *h, struct mem *mem, struct span line,
         odd(h, MIME_ODD_HEADER_CUT);
     if (span_at(line, 0) <= ' ') {
         what = odd_head(h, mem, line);
-    } else if (!keep_if_ours(h, mem, line, false)) {
+    } else if (!is_contentlike(line) || !keep_if_ours(h, mem, line, false)) {
         n = name_length(line);
         while (span_at(line, n) == ' ' || span_at(line, n) == '\t')
             n++;
@@ -260,6 +262,8 @@ add_hidden(struct fields *f, struct span text)
     static const struct span ends = SPAN_INIT("\r\n");
     struct span body;
 
+    if (span_find(text, '\n') == text.n && span_find(text, '\r') == text.n)
+        return;
     for (size_t i = 0; i < text.n && f->n < MIME_HEADER_FIELDS; i++) {
         struct entry e = {.lenient = true};
         struct span rest;
@@ -339,22 +343,33 @@ category_of(struct span value)
     return MIME_LEAF;
 }
 
+/* Without comments: s itself when it has none, else in room. */
+static struct span
+bare_of(struct span s, struct buf *room)
+{
+    if (span_find(s, '(') == s.n)
+        return s;
+    mime_strip_comments(s, room);
+    return buf_view(room);
+}
+
 /* type/subtype in lower case, without comments and blanks. */
 static void
 read_type(struct span value, struct mime_entity *e)
 {
-    struct buf bare;
+    struct buf room;
+    struct span bare;
 
-    buf_init(&bare, 512);
-    mime_strip_comments(span_head(value, span_find(value, ';')), &bare);
+    buf_init(&room, 512);
+    bare = bare_of(span_head(value, span_find(value, ';')), &room);
     buf_reset(&e->text);
     for (size_t i = 0; i < bare.n; i++) {
-        uint8_t c = bare.p[i];
+        uint8_t c = span_at(bare, i);
 
         if (!mime_is_blank(c))
             buf_putc(&e->text, c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c);
     }
-    buf_free(&bare);
+    buf_free(&room);
     e->type = buf_view(&e->text);
     e->digest = span_eq(e->type, SPAN_LIT("multipart/digest"));
 }
@@ -456,6 +471,15 @@ guess_kinds(struct charset *cs, struct span value, struct mime_entity *e)
     buf_free(&word);
 }
 
+/* BinHex is known to few. */
+static void
+add_known(struct mime_entity *e, enum decode_kind kind)
+{
+    add_kind(e, kind);
+    if (kind == DECODE_BINHEX)
+        add_kind(e, DECODE_IDENTITY);
+}
+
 static void
 read_encoding(struct charset *cs, struct span value, struct mime_entity *e)
 {
@@ -464,15 +488,14 @@ read_encoding(struct charset *cs, struct span value, struct mime_entity *e)
     unsigned i = 0;
 
     buf_init(&bare, 256);
-    mime_strip_comments(value, &bare);
-    word = mime_trim(buf_view(&bare));
+    word = mime_trim(bare_of(value, &bare));
     while (word.n > 0 && span_find(SPAN_LIT(";, "), word.p[word.n - 1]) < 3)
         word.n--;
     while (i < ARRAY_LEN(words) &&
            !span_eq_nocase(word, span_str(words[i].word)))
         i++;
     if (i < ARRAY_LEN(words))
-        add_kind(e, words[i].kind);
+        add_known(e, words[i].kind);
     else if (word.n > 0)
         guess_kinds(cs, word, e);
     buf_free(&bare);

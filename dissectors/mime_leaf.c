@@ -45,6 +45,20 @@ take_slot(struct mime *m, struct mime_reading *r, unsigned slot)
     r->streams = (uint8_t)(r->streams | 1U << slot);
 }
 
+static bool
+is_text(struct span type)
+{
+    return span_starts(type, SPAN_LIT("text/")) ||
+           span_starts(type, SPAN_LIT("message/"));
+}
+
+static bool
+may_be_binary(const struct mime_part *p)
+{
+    return !is_text(p->type) &&
+           (p->decode == DECODE_IDENTITY || p->decode == DECODE_QP);
+}
+
 /* Asks for a part; false when it is not wanted or there are too many. */
 static bool
 begin_part(struct mime *m, struct mime_reading *r, struct mime_part *p)
@@ -72,7 +86,14 @@ begin_part(struct mime *m, struct mime_reading *r, struct mime_part *p)
     if (part == NULL)
         return false;
     m->streams[slot] = (struct mime_stream){
-        .part = part, .odd = p->odd, .offset = m->body, .uu = p->uu};
+        .part = part,
+        .odd = p->odd,
+        .offset = m->body,
+        .uu = p->uu,
+        .text = is_text(p->type),
+        .guess = r->guess,
+        .breaks = may_be_binary(p) ? MIME_BREAKS_OPEN : MIME_BREAKS_KEPT,
+    };
     decode_init(&m->streams[slot].d, (enum decode_kind)p->decode);
     take_slot(m, r, slot);
     return true;
@@ -104,6 +125,7 @@ mime_leaf_begin(struct mime *m, struct mime_reading *r)
         p.names[i] = (struct mime_name){mime_value_raw(&e->names, i),
                                         mime_value_text(&e->names, i)};
     r->eol = MIME_EOL_NONE;
+    r->guess = e->n_kinds > 1;
     r->uu = e->n_kinds == 1 && e->kinds[0] == DECODE_IDENTITY &&
             span_starts(e->type, SPAN_LIT("text/"));
     for (unsigned i = 0; i < e->n_kinds; i++) {
@@ -155,58 +177,42 @@ fork_stream(struct mime *m, struct mime_reading *r, struct mime_stream *s)
     return slot;
 }
 
+/* ---- bytes through the decoders ---- */
+
+/* Control bytes that no text has. */
+static bool
+is_binary(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < 9 || (s.p[i] > 13 && s.p[i] < 27))
+            return true;
+    }
+    return false;
+}
+
+static void
+give(struct mime *m, struct mime_stream *s, struct span out)
+{
+    if (s->breaks == MIME_BREAKS_OPEN && !s->binary)
+        s->binary = is_binary(out);
+    m->o.ops->part_data(s->part, out);
+}
+
 /* Decodes until the bytes are used up or there are two ways. */
 static void
 push(struct mime *m, struct mime_stream *s, struct span *in)
 {
     uint8_t room[ROOM_BYTES];
 
+    if (s->d.kind == DECODE_IDENTITY) {
+        give(m, s, *in);
+        *in = SPAN_NONE;
+    }
     while (in->n > 0 && s->d.fork == DECODE_FORK_NONE) {
         size_t n = decode_push(&s->d, in, room, sizeof(room));
 
         if (n > 0)
-            m->o.ops->part_data(s->part, span_of(room, n));
-    }
-}
-
-struct work {
-    struct span in;
-    unsigned slot;
-};
-
-static void
-settle_fork(struct mime *m, struct mime_reading *r, struct work *w, unsigned *n,
-            unsigned slot, struct span in)
-{
-    struct mime_stream *s = &m->streams[slot];
-    unsigned other;
-
-    s->odd |= UINT64_C(1) << MIME_ODD_DECODING;
-    m->odd |= UINT64_C(1) << MIME_ODD_DECODING;
-    other = fork_stream(m, r, s);
-    if (other < MIME_STREAMS) {
-        decode_choose(&m->streams[other].d, 1);
-        w[(*n)++] = (struct work){in, other};
-    }
-    decode_choose(&s->d, 0);
-    w[(*n)++] = (struct work){in, slot};
-}
-
-static void
-decode_some(struct mime *m, struct mime_reading *r, unsigned first,
-            struct span in)
-{
-    struct work w[MIME_STREAMS + 1];
-    unsigned n = 0;
-
-    w[n++] = (struct work){in, first};
-    while (n > 0) {
-        struct work now = w[--n];
-        struct mime_stream *s = &m->streams[now.slot];
-
-        push(m, s, &now.in);
-        if (s->d.fork != DECODE_FORK_NONE)
-            settle_fork(m, r, w, &n, now.slot, now.in);
+            give(m, s, span_of(room, n));
     }
 }
 
@@ -228,29 +234,222 @@ resync(struct mime_stream *s, struct span in)
     return span_tail(in, n + 1);
 }
 
-static void
-stream_data(struct mime *m, struct mime_reading *r, unsigned slot,
-            struct span in)
+/* Index of the first line end that is of the content, or in.n: in
+ * quoted-printable a '=' before it makes it none. */
+static size_t
+first_break(const struct mime_stream *s, struct span in, uint8_t *last)
 {
-    struct mime_stream *s = &m->streams[slot];
+    *last = s->last;
+    for (size_t i = 0; i < in.n; i++) {
+        uint8_t c = span_at(in, i);
 
-    if (s->d.kind == DECODE_IDENTITY) {
-        m->o.ops->part_data(s->part, in);
-        return;
+        if (c == '\n' && (*last != '=' || s->d.kind != DECODE_QP))
+            return i > 0 && span_at(in, i - 1) == '\r' ? i - 1 : i;
+        if (!mime_is_blank(c) || c == '\n')
+            *last = c;
     }
+    return in.n;
+}
+
+/* What may go to the decoder at once; 0: a line end is next, and it is not
+ * settled what becomes of it. */
+static size_t
+piece_length(const struct mime_stream *s, struct span in)
+{
+    uint8_t last;
+
+    switch ((enum mime_breaks)s->breaks) {
+    case MIME_BREAKS_KEPT: break;
+    case MIME_BREAKS_OPEN: return first_break(s, in, &last);
+    case MIME_BREAKS_UNIX: return span_search(in, SPAN_LIT("\r\n"));
+    }
+    return in.n;
+}
+
+/* Bytes on their way into a stream. */
+struct item {
+    struct span in;
+    struct mime_reading *r;
+    uint32_t key; /* order of readings and streams */
+    uint8_t slot;
+    bool stopped; /* where there are two ways */
+};
+
+struct feed {
+    struct item at[MIME_STREAMS];
+    unsigned n;
+};
+
+/* Up to a fork or the end of the bytes. */
+static void
+advance(struct mime *m, struct item *it)
+{
+    struct mime_stream *s = &m->streams[it->slot];
+
+    it->stopped = false;
     if (s->resync)
-        in = resync(s, in);
-    if (in.n > 0)
-        decode_some(m, r, slot, in);
+        it->in = resync(s, it->in);
+    while (it->in.n > 0 && !it->stopped) {
+        struct span piece;
+        size_t n;
+
+        if (s->breaks == MIME_BREAKS_UNIX &&
+            span_starts(it->in, SPAN_LIT("\r\n")))
+            it->in = span_tail(it->in, 1);
+        n = piece_length(s, it->in);
+        piece = span_head(it->in, n);
+        if (n > 0)
+            push(m, s, &piece);
+        n -= piece.n;
+        if (s->breaks == MIME_BREAKS_OPEN)
+            (void)first_break(s, span_head(it->in, n), &s->last);
+        it->in = span_tail(it->in, n);
+        it->stopped = n == 0 || s->d.fork != DECODE_FORK_NONE;
+    }
+}
+
+/* A second stream behind s for the same bytes; NULL when it cannot be. */
+static struct mime_stream *
+fork_item(struct mime *m, struct feed *f, const struct item *it)
+{
+    unsigned slot = fork_stream(m, it->r, &m->streams[it->slot]);
+
+    if (slot == MIME_STREAMS)
+        return NULL;
+    f->at[f->n] = *it;
+    f->at[f->n].slot = (uint8_t)slot;
+    f->at[f->n].key = it->key - it->slot + slot;
+    f->n++;
+    return &m->streams[slot];
+}
+
+/* Text that says quoted-printable and is not is common, and read alike. Where
+ * the encoding is a guess, the guess is what is followed. */
+static bool
+is_of_no_matter(const struct mime_stream *s)
+{
+    return s->guess || (s->text && s->d.fork == DECODE_FORK_ESCAPE);
+}
+
+static void
+note_stream(struct mime *m, struct mime_stream *s, enum mime_odd o)
+{
+    s->odd |= UINT64_C(1) << o;
+    m->odd |= UINT64_C(1) << o;
+}
+
+static void
+settle_decoding(struct mime *m, struct feed *f, const struct item *it)
+{
+    struct mime_stream *s = &m->streams[it->slot];
+    unsigned n = decode_choices((enum decode_fork)s->d.fork);
+
+    if (is_of_no_matter(s))
+        n = 1;
+    if (n > 1)
+        note_stream(m, s, MIME_ODD_DECODING);
+    for (unsigned i = 1; i < n; i++) {
+        struct mime_stream *other = fork_item(m, f, it);
+
+        if (other == NULL)
+            break;
+        decode_choose(&other->d, i);
+    }
+    decode_choose(&s->d, 0);
+}
+
+/* Binary data with line ends as they are: some keep the CRLF of the wire, to
+ * others, whose files have LF, the data had LF. RFC 2045 2.9 forbids it. */
+static void
+settle_break(struct mime *m, struct feed *f, const struct item *it)
+{
+    struct mime_stream *s = &m->streams[it->slot];
+    struct mime_stream *other;
+
+    s->breaks = MIME_BREAKS_KEPT;
+    if (!s->binary || span_at(it->in, 0) != '\r')
+        return;
+    note_stream(m, s, MIME_ODD_LINE_ENDS);
+    other = fork_item(m, f, it);
+    if (other != NULL)
+        other->breaks = MIME_BREAKS_UNIX;
+}
+
+/* The stopped item that is settled first: the earliest byte, so that it does
+ * not depend on cuts which of them get the streams that are left. */
+static struct item *
+earliest(struct feed *f)
+{
+    struct item *best = NULL;
+
+    for (unsigned i = 0; i < f->n; i++) {
+        struct item *it = &f->at[i];
+
+        if (it->stopped && (best == NULL || it->in.n > best->in.n ||
+                            (it->in.n == best->in.n && it->key < best->key)))
+            best = it;
+    }
+    return best;
+}
+
+static void
+feed_all(struct mime *m, struct feed *f)
+{
+    struct item *it;
+
+    for (unsigned i = 0; i < f->n; i++)
+        advance(m, &f->at[i]);
+    for (it = earliest(f); it != NULL; it = earliest(f)) {
+        unsigned n = f->n;
+
+        if (m->streams[it->slot].d.fork != DECODE_FORK_NONE)
+            settle_decoding(m, f, it);
+        else
+            settle_break(m, f, it);
+        advance(m, it);
+        for (; n < f->n; n++)
+            advance(m, &f->at[n]);
+    }
+}
+
+static void
+add_item(struct feed *f, struct mime_reading *r, unsigned order, unsigned slot,
+         struct span in)
+{
+    f->at[f->n++] = (struct item){.in = in,
+                                  .r = r,
+                                  .slot = (uint8_t)slot,
+                                  .key = order * MIME_STREAMS + slot};
+}
+
+static void
+add_items(struct feed *f, struct mime_reading *r, unsigned order,
+          struct span in)
+{
+    unsigned left = r->streams;
+
+    for (; in.n > 0 && left != 0; left &= left - 1)
+        add_item(f, r, order, (unsigned)__builtin_ctz(left), in);
 }
 
 static void
 all_data(struct mime *m, struct mime_reading *r, struct span in)
 {
-    unsigned left = r->streams;
+    struct feed f;
 
-    for (; in.n > 0 && left != 0; left &= left - 1)
-        stream_data(m, r, (unsigned)__builtin_ctz(left), in);
+    f.n = 0;
+    add_items(&f, r, 0, in);
+    feed_all(m, &f);
+}
+
+static void
+feed_one(struct mime *m, struct mime_reading *r, unsigned slot, struct span in)
+{
+    struct feed f;
+
+    f.n = 0;
+    add_item(&f, r, 0, slot, in);
+    feed_all(m, &f);
 }
 
 /* The line end at the end of s, or what is there of one. */
@@ -266,18 +465,60 @@ held_end(struct span s)
     return s.n > 1 && span_at(s, s.n - 2) == '\r' ? MIME_EOL_CRLF : MIME_EOL_LF;
 }
 
+/* The held line end is of the content, unless s makes a whole one of it; what
+ * is left of s. */
+static struct span
+complete_end(struct mime_reading *r, struct span s, struct span *end)
+{
+    *end = SPAN_NONE;
+    if (s.n == 0)
+        return s;
+    if (r->eol == MIME_EOL_CR && span_at(s, 0) == '\n') {
+        r->eol = MIME_EOL_CRLF;
+        s = span_tail(s, 1);
+    }
+    if (s.n > 0) {
+        *end = eol_bytes(r->eol);
+        r->eol = held_end(s);
+        s.n -= eol_bytes(r->eol).n;
+    }
+    return s;
+}
+
 void
 mime_leaf_data(struct mime *m, struct mime_reading *r, struct span s)
 {
-    if (s.n == 0 || r->streams == 0)
+    struct span end;
+
+    if (r->streams == 0)
         return;
-    if (r->eol == MIME_EOL_CR && s.n == 1 && span_at(s, 0) == '\n') {
-        r->eol = MIME_EOL_CRLF;
-        return;
+    s = complete_end(r, s, &end);
+    all_data(m, r, end);
+    all_data(m, r, s);
+}
+
+void
+mime_leaves_run(struct mime *m, struct span s)
+{
+    struct span left[MIME_READINGS];
+    struct feed f;
+
+    f.n = 0;
+    for (unsigned i = 0; i < m->n_readings; i++) {
+        struct mime_reading *r = m->readings[i];
+        struct span end;
+
+        left[i] = SPAN_NONE;
+        if (r->streams == 0)
+            continue;
+        left[i] = complete_end(r, s, &end);
+        add_items(&f, r, i, end);
     }
-    all_data(m, r, eol_bytes(r->eol));
-    r->eol = held_end(s);
-    all_data(m, r, span_head(s, s.n - eol_bytes(r->eol).n));
+    feed_all(m, &f);
+    f.n = 0;
+    for (unsigned i = 0; i < m->n_readings; i++)
+        add_items(&f, m->readings[i], i, left[i]);
+    feed_all(m, &f);
 }
 
 void
@@ -310,8 +551,8 @@ mime_leaf_uu(struct mime *m, struct mime_reading *r, struct span head)
     if (!begin_part(m, r, &p))
         return;
     left = r->streams & ~before;
-    decode_some(m, r, (unsigned)__builtin_ctz(left), head);
-    decode_some(m, r, (unsigned)__builtin_ctz(left), SPAN_LIT("\n"));
+    feed_one(m, r, (unsigned)__builtin_ctz(left), head);
+    feed_one(m, r, (unsigned)__builtin_ctz(left), SPAN_LIT("\n"));
 }
 
 void

@@ -5,10 +5,24 @@
 #define SEGMENTS_MAX    32U
 #define OCCURRENCES_MAX 4U
 
+/* What a byte may end; a bit each. */
+enum ends {
+    ENDS_BLANK = 1,
+    ENDS_NAME = 2,  /* of a parameter */
+    ENDS_TOKEN = 4, /* for some clients, within a value */
+};
+
+static const uint8_t ends[256] = {
+    ['\t'] = ENDS_BLANK, ['\n'] = ENDS_BLANK, ['\v'] = ENDS_BLANK,
+    ['\f'] = ENDS_BLANK, ['\r'] = ENDS_BLANK, [' '] = ENDS_BLANK,
+    [';'] = ENDS_NAME,   ['='] = ENDS_NAME,   ['"'] = ENDS_TOKEN,
+    ['\\'] = ENDS_TOKEN, ['('] = ENDS_TOKEN,  [')'] = ENDS_TOKEN,
+};
+
 bool
 mime_is_blank(uint8_t c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return (ends[c] & ENDS_BLANK) != 0;
 }
 
 struct span
@@ -26,28 +40,18 @@ skip_blanks(struct span s)
 {
     size_t i = 0;
 
-    while (i < s.n && mime_is_blank(span_at(s, i)))
+    while (i < s.n && (ends[s.p[i]] & ENDS_BLANK) != 0)
         i++;
     return span_tail(s, i);
 }
 
-/* Index of the first byte that is in set, or s.n. */
+/* Index of the first byte that ends one of what, or s.n. */
 static size_t
-find_any(struct span s, struct span set)
+find_end(struct span s, unsigned what)
 {
     size_t i = 0;
 
-    while (i < s.n && span_find(set, span_at(s, i)) == set.n)
-        i++;
-    return i;
-}
-
-static size_t
-find_blank(struct span s)
-{
-    size_t i = 0;
-
-    while (i < s.n && !mime_is_blank(span_at(s, i)))
+    while (i < s.n && (ends[s.p[i]] & what) == 0)
         i++;
     return i;
 }
@@ -57,7 +61,7 @@ find_blank(struct span s)
 void
 mime_values_init(struct mime_values *v)
 {
-    buf_init(&v->room, MIME_VALUES * 2 * MIME_VALUE_MAX);
+    buf_init(&v->room, MIME_VALUE_MAX * 2 * MIME_VALUES);
     v->n = 0;
 }
 
@@ -154,7 +158,7 @@ next_param(struct span *rest, struct param *p)
     if (s.n == 0)
         return false;
     *p = (struct param){.odd = false};
-    n = find_any(s, SPAN_LIT("=;"));
+    n = find_end(s, ENDS_NAME);
     p->name = mime_trim(span_head(s, n));
     if (span_at(s, n) != '=') {
         *rest = span_tail(s, n);
@@ -170,8 +174,8 @@ next_param(struct span *rest, struct param *p)
     } else {
         n = span_find(s, ';');
         p->raw = mime_trim(span_head(s, n));
-        p->odd = find_blank(p->raw) < p->raw.n || span_at(p->raw, 0) == '\'' ||
-                 find_any(p->raw, SPAN_LIT("\"\\()")) < p->raw.n;
+        p->odd = span_at(p->raw, 0) == '\'' ||
+                 find_end(p->raw, ENDS_BLANK | ENDS_TOKEN) < p->raw.n;
     }
     *rest = span_tail(s, n);
     return true;
@@ -181,7 +185,7 @@ next_param(struct span *rest, struct param *p)
 static struct span
 params_of(struct span value)
 {
-    size_t n = find_any(value, SPAN_LIT(";="));
+    size_t n = find_end(value, ENDS_NAME);
 
     /* "boundary=x" without a type is a parameter all the same. */
     return span_at(value, n) == '=' ? value : span_tail(value, n);
@@ -576,8 +580,8 @@ add_variants(struct finder *f, struct span tail)
     add_quoted_ways(f, span_head(tail, MIME_VALUE_MAX), line);
     while (span_find(SPAN_LIT("\"' "), span_at(cut, 0)) < 3)
         cut = span_tail(cut, 1);
-    cut = span_head(cut, find_blank(cut));
-    add_plain(f, span_head(cut, find_any(cut, SPAN_LIT("\"()\\"))), false);
+    cut = span_head(cut, find_end(cut, ENDS_BLANK));
+    add_plain(f, span_head(cut, find_end(cut, ENDS_TOKEN)), false);
     if (span_starts_nocase(cut, f->key))
         add_plain(f, span_head(cut, span_find(cut, '=')), false);
     if (span_at(tail, 0) != '"' && mime_trim(tail).n > line.n)
@@ -597,14 +601,15 @@ is_letter(uint8_t c)
 static bool
 next_key(struct span s, struct span key, size_t *at, struct span *tail)
 {
-    for (size_t i = *at; i + key.n < s.n; i++) {
-        struct span rest = span_tail(s, i);
+    uint8_t first = span_at(key, 0);
 
-        if ((span_at(s, i) | 0x20) != span_at(key, 0) ||
-            (i > 0 && is_letter(span_at(s, i - 1))) ||
-            !span_starts_nocase(rest, key))
+    for (size_t i = *at; i + key.n < s.n; i++) {
+        struct span rest;
+
+        if ((s.p[i] | 0x20) != first || (i > 0 && is_letter(s.p[i - 1])) ||
+            !span_starts_nocase(span_tail(s, i), key))
             continue;
-        rest = skip_blanks(span_tail(rest, key.n));
+        rest = skip_blanks(span_tail(s, i + key.n));
         if (span_at(rest, 0) != '=' && span_at(rest, 0) != '*')
             continue;
         *at = i + key.n;
@@ -641,13 +646,13 @@ add_anywhere(struct finder *f, struct span s)
 }
 
 static bool
-is_odd(struct finder *f, const struct found *k, struct span value)
+is_odd(struct finder *f, const struct found *k, unsigned n_keys)
 {
     for (unsigned i = 0; i < k->n_plain; i++) {
         if (k->plain[i].odd || (!f->words && has_words(k->plain[i].raw)))
             return true;
     }
-    return count_keys(value, f->key) != k->n_all;
+    return n_keys != k->n_all;
 }
 
 static void
@@ -665,32 +670,42 @@ add_odd(struct finder *f, const struct found *k, struct span value)
     add_anywhere(f, value);
 }
 
+static void
+add_without_comments(struct finder *f, struct span value)
+{
+    struct found k;
+    struct buf bare;
+
+    buf_init(&bare, value.n);
+    mime_strip_comments(value, &bare);
+    look(buf_view(&bare), f->key, &k);
+    if (bare.n < value.n)
+        add_found(f, &k);
+    buf_free(&bare);
+}
+
 void
 mime_param_find(struct charset *cs, struct span value, struct span key,
                 bool words, struct mime_values *out)
 {
     struct finder f = {.cs = cs, .key = key, .words = words, .out = out};
+    unsigned n_keys = count_keys(value, key);
+    bool comments;
+    bool odd;
     struct found k;
-    struct buf bare;
 
-    look(value, key, &k);
-    if (k.n_all == 0 && count_keys(value, key) == 0 &&
-        span_find(value, '(') == value.n)
+    /* A comment may stand within the key. */
+    comments = span_find(value, '(') < value.n;
+    if (n_keys == 0 && !comments)
         return;
+    look(value, key, &k);
+    odd = is_odd(&f, &k, n_keys);
     buf_init(&f.tmp, MIME_VALUE_MAX * 4);
     buf_init(&f.text, MIME_VALUE_MAX * 4);
     add_found(&f, &k);
-    if (is_odd(&f, &k, value) || span_find(value, '(') < value.n) {
-        struct found stripped;
-
-        buf_init(&bare, value.n);
-        mime_strip_comments(value, &bare);
-        look(buf_view(&bare), key, &stripped);
-        if (bare.n < value.n)
-            add_found(&f, &stripped);
-        buf_free(&bare);
-    }
-    if (is_odd(&f, &k, value))
+    if (odd || comments)
+        add_without_comments(&f, value);
+    if (odd)
         add_odd(&f, &k, value);
     buf_free(&f.tmp);
     buf_free(&f.text);

@@ -19,7 +19,7 @@
 #include "dissectors/charset.h"
 
 #define MIME_VALUES    10
-#define MIME_VALUE_MAX 4096U
+#define MIME_VALUE_MAX ((size_t)4096)
 
 struct mime_value {
     uint32_t raw, raw_n;   /* as written, without quotes */

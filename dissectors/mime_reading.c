@@ -529,15 +529,12 @@ delimiter(struct mime *m, struct mime_reading *r, struct span text)
 
 /* ---- runs ---- */
 
-/* A preamble that is not blank, and a multipart that may be one part. */
-static void
-shadow_leaf(struct mime *m, struct mime_reading *r, struct span s)
+void
+mime_reading_shadow(struct mime *m, struct mime_reading *r)
 {
     struct mime_reading *f;
 
-    while (s.n > 0 && mime_is_blank(span_at(s, 0)))
-        s = span_tail(s, 1);
-    if (s.n == 0)
+    if (!r->shadow)
         return;
     r->shadow = false;
     mime_note(m, r, MIME_ODD_ENCODED_MULTIPART);
@@ -553,16 +550,21 @@ shadow_leaf(struct mime *m, struct mime_reading *r, struct span s)
     f->leaf_odd = m->entity.odd;
     m->body = m->at;
     leaf_begins(m, f);
-    mime_leaf_data(m, f, s);
 }
 
-void
-mime_reading_run(struct mime *m, struct mime_reading *r, struct span s)
+/* A line of the body that is nothing else. */
+static void
+body_data(struct mime *m, struct mime_reading *r, struct span s)
 {
-    if (r->state == MIME_IN_LEAF)
+    unsigned n = m->n_readings;
+
+    if (r->state == MIME_IN_LEAF) {
         mime_leaf_data(m, r, s);
-    else if (r->shadow)
-        shadow_leaf(m, r, s);
+    } else if (r->shadow && mime_trim(s).n > 0) {
+        mime_reading_shadow(m, r);
+        if (n < m->n_readings)
+            mime_leaf_data(m, m->readings[n], s);
+    }
 }
 
 /* ---- body lines ---- */
@@ -688,7 +690,7 @@ body_line(struct mime *m, struct mime_reading *r, struct span whole, bool hard)
                line.n <= MIME_MAX_boundary) {
         want_next(m, r, line);
     }
-    mime_reading_run(m, r, whole);
+    body_data(m, r, whole);
 }
 
 /* ---- header lines ---- */

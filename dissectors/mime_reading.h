@@ -59,6 +59,7 @@ struct mime_reading {
     bool gap;        /* in the header section */
     bool shadow;     /* the preamble may be a leaf */
     bool uu;         /* the leaf may have uuencoded files */
+    bool guess;      /* the leaf has several encodings */
     bool want;       /* the next line decides on pending */
     bool dead;       /* nothing of it is of use */
     uint32_t scope;
@@ -70,6 +71,9 @@ struct mime_reading {
     struct mime_level levels[MIME_MAX_depth + 1];
 };
 
+/* What line ends of the content become. */
+enum mime_breaks { MIME_BREAKS_KEPT, MIME_BREAKS_OPEN, MIME_BREAKS_UNIX };
+
 /* A leaf in one decoding. */
 struct mime_stream {
     void *part;
@@ -77,8 +81,13 @@ struct mime_stream {
     uint64_t odd;
     uint64_t lost;
     uint64_t offset;
-    bool uu;     /* a file within text */
-    bool resync; /* after a gap, up to the next line */
+    bool uu;        /* a file within text */
+    bool text;      /* by its type */
+    bool guess;     /* one of several encodings */
+    bool binary;    /* bytes that no text has were there */
+    uint8_t breaks; /* enum mime_breaks */
+    uint8_t last;   /* the last byte that is no blank */
+    bool resync;    /* after a gap, up to the next line */
 };
 
 #define MIME_STREAMS 8
@@ -104,6 +113,7 @@ struct mime {
     bool hard;      /* the carried line begins behind a LF */
     bool by_line;   /* a reading looks at every line */
     bool uu;        /* a reading looks for "begin" */
+    bool shadow;    /* a reading has a preamble that may be a part */
     bool changed;   /* readings may have become equal */
 };
 
@@ -122,6 +132,8 @@ void mime_leaf_begin(struct mime *m, struct mime_reading *r);
 /* A uuencoded file; head is its "begin" line. */
 void mime_leaf_uu(struct mime *m, struct mime_reading *r, struct span head);
 void mime_leaf_data(struct mime *m, struct mime_reading *r, struct span s);
+/* A run, for the leaves of all readings. */
+void mime_leaves_run(struct mime *m, struct span s);
 void mime_leaf_gap(struct mime *m, struct mime_reading *r, uint64_t lost);
 /* At a delimiter the held line end is not of the leaf. */
 void mime_leaf_end(struct mime *m, struct mime_reading *r, bool delimiter,
@@ -138,8 +150,9 @@ void mime_readings_free(struct mime *m);
 /* A line from its beginning (hard: behind LF), with its end unless cut. */
 void mime_reading_line(struct mime *m, struct mime_reading *r, struct span line,
                        bool hard);
-/* Bytes in which no line that matters begins. */
-void mime_reading_run(struct mime *m, struct mime_reading *r, struct span s);
+/* A multipart that may be one part has a preamble: that is the part, to a
+ * reading of its own. */
+void mime_reading_shadow(struct mime *m, struct mime_reading *r);
 void mime_reading_gap(struct mime *m, struct mime_reading *r, uint64_t lost);
 void mime_reading_end(struct mime *m, struct mime_reading *r, bool complete);
 /* Makes one of readings that came to the same state. */
