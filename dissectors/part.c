@@ -68,7 +68,7 @@ struct part {
     uint8_t sum[PART_HASHES][SUM_MAX];
     bool has_sum[PART_HASHES];
     bool declared, is_text, is_html, lost, cut, kept_cut, stored;
-    bool inspected, broke_off, has_scan;
+    bool inspected, nondeterministic, has_scan;
     enum filetype type;
     struct url_scan scan;
     struct url_set urls;
@@ -472,7 +472,7 @@ inspect(struct part *p)
         findings_add(&p->findings, FIND_PART_CUT);
     content_result_reset(&c->result);
     p->inspected = c->o.inspect(c->o.inspect_ctx, &job, &c->result);
-    p->broke_off = !p->inspected;
+    p->nondeterministic = !p->inspected || c->result.nondeterministic;
     p->inspected &= !job.truncated;
     take_result(p, &c->result);
 }
@@ -768,7 +768,7 @@ part_emit(const struct part *p, uint32_t tx_id, struct record_out *r)
     record_u64(r, FIELD_FILEINFO_DEPTH, p->depth);
     emit_ambiguity(p, r);
     record_bool(r, FIELD_FILEINFO_INSPECTED, p->inspected);
-    if (p->broke_off)
+    if (p->nondeterministic)
         record_bool(r, FIELD_FILEINFO_NONDETERMINISTIC, true);
     emit_findings(&p->findings, r);
     emit_members(p, r);

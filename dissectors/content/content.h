@@ -62,6 +62,8 @@ struct content_result {
     uint32_t n_members; /* all */
     uint64_t bytes_unpacked;
     enum filetype type; /* of the part itself, by all that is known */
+    /* An outside engine or a clock had a say; not coded: said by who asked. */
+    bool nondeterministic;
 };
 
 void content_result_init(struct content_result *r);

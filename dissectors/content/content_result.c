@@ -44,6 +44,7 @@ content_result_reset(struct content_result *r)
     r->n_members = 0;
     r->bytes_unpacked = 0;
     r->type = FILETYPE_UNKNOWN;
+    r->nondeterministic = false;
 }
 
 bool

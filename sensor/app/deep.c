@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -54,7 +55,6 @@ struct shared {
 
 struct deep {
     struct deep_options o;
-    struct content *content;
     struct shared *shared;
     struct slot **slots;
     size_t slot_bytes;
@@ -143,15 +143,30 @@ allow_mapping(scmp_filter_ctx f)
 }
 
 static bool
-lock_in(void)
+allow_sockets(scmp_filter_ctx f)
+{
+    struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
+    bool good = true;
+
+#define SOCKET(name, why)                                                      \
+    good =                                                                     \
+        good &&                                                                \
+        (SCMP_SYS(name) == SCMP_SYS(socket)                                    \
+             ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 1, local)   \
+             : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0)) == 0;
+#include "sensor/app/deep_calls.def"
+    return good;
+}
+
+static bool
+lock_in(bool sockets)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good = f != NULL && allow_mapping(f);
+    bool good = f != NULL && allow_mapping(f) && (!sockets || allow_sockets(f));
 
-#define X(name, why)                                                           \
+#define CALL(name, why)                                                        \
     good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
 #include "sensor/app/deep_calls.def"
-#undef X
     good = good && seccomp_load(f) == 0;
     seccomp_release(f);
     return good;
@@ -168,14 +183,14 @@ give_up_rights(const struct deep *d, unsigned slot)
     (void)close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_NOFILE, 0);
+    limit(RLIMIT_NOFILE, d->o.sockets ? 1 : 0);
     if (prctl(PR_SET_DUMPABLE, 0) != 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         _exit(1);
     if (IS_SANITIZED)
         return;
     limit(RLIMIT_AS, d->o.memory_max + d->slot_bytes);
-    if (!lock_in())
+    if (!lock_in(d->o.sockets))
         _exit(1);
 }
 
@@ -191,7 +206,7 @@ do_job(struct deep *d, struct slot *s, struct content_result *r)
     };
 
     content_result_reset(r);
-    content_inspect(d->content, &job, r);
+    d->o.inspect(d->o.ctx, &job, r);
     buf_reset(&d->answer);
     content_result_code(r, &d->answer);
     s->n_result = (uint32_t)d->answer.n;
@@ -328,7 +343,6 @@ free_all(struct deep *d)
     }
     if (d->shared != NULL)
         (void)munmap(d->shared, shared_bytes(d));
-    content_free(d->content);
     buf_free(&d->answer);
     free(d->counts);
     free(d->slots);
@@ -354,7 +368,7 @@ make_room(struct deep *d)
 }
 
 enum err
-deep_start(const struct deep_options *o, struct deep **out, struct buf *message)
+deep_start(const struct deep_options *o, struct deep **out)
 {
     struct deep *d = calloc(1, sizeof(*d));
     pid_t reader = getpid();
@@ -364,9 +378,7 @@ deep_start(const struct deep_options *o, struct deep **out, struct buf *message)
         return ERR_NOMEM;
     d->o = *o;
     buf_init(&d->answer, DEEP_RESULT_MAX);
-    e = content_new(&o->content, &d->content, message);
-    if (e == ERR_OK)
-        e = make_room(d);
+    e = make_room(d);
     if (e == ERR_OK) {
         d->keeper = fork();
         if (d->keeper == 0)

@@ -6,12 +6,12 @@
  *     deep_inspect(d, slot, &job, &result);  from the worker of this slot only
  *     deep_stop(d);
  *
- * deep_start opens what inspection needs (content_new), then forks the keeper,
- * which forks an inspector for each slot. Job and result cross in shared
- * memory, a slot's own; waking is by futex. An inspector has no files, no
- * network, no other slot's memory, no way to execute anything, limits of memory
- * and core size, and a seccomp filter that kills it for any system call but
- * those of deep_calls.def. What comes out of it is checked like wire bytes.
+ * deep_start forks the keeper, which forks an inspector for each slot. Job and
+ * result cross in shared memory, a slot's own; waking is by futex. An inspector
+ * has no files, no other slot's memory, no way to execute anything, limits of
+ * memory and core size, and a seccomp filter that kills it for any system call
+ * but those of deep_calls.def: no network either, unless options->sockets asks
+ * for a Unix socket. What comes out of it is checked like wire bytes.
  *
  * An inspector that ends, by a fault, by its filter or by a signal from
  * anywhere, is a finding (FIND_INSPECTION_FAULT) of the part that it was at,
@@ -34,7 +34,11 @@ struct deep_options {
     unsigned n_slots;
     size_t input_max;  /* bytes of the largest part */
     size_t memory_max; /* bytes of address space of an inspector */
-    struct content_options content;
+    /* In the inspector, with all that was opened before deep_start. */
+    void (*inspect)(void *ctx, const struct content_job *job,
+                    struct content_result *result);
+    void *ctx;
+    bool sockets; /* it speaks to a daemon through a Unix socket */
 };
 
 struct deep_counts {
@@ -43,8 +47,7 @@ struct deep_counts {
 
 struct deep;
 
-MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out,
-                             struct buf *message);
+MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out);
 void deep_stop(struct deep *d); /* NULL-safe */
 
 /* result is reset. False: the inspection broke off. */

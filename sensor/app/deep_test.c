@@ -16,19 +16,49 @@
     "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-"                             \
     "ANTIVIRUS-TEST-FILE!$H+H*"
 
-static struct deep *
-start(unsigned n_slots)
+static void
+inspect(void *ctx, const struct content_job *job, struct content_result *result)
 {
-    const struct deep_options o = {
-        .n_slots = n_slots, .input_max = 1 << 20, .memory_max = 512U << 20};
+    content_inspect(ctx, job, result);
+}
+
+/* The content that the inspectors look with is in *state. */
+static struct deep *
+start(void **state, unsigned n_slots)
+{
+    struct deep_options o = {
+        .n_slots = n_slots,
+        .input_max = 1 << 20,
+        .memory_max = 512U << 20,
+        .inspect = inspect,
+        .ctx = *state,
+    };
     struct deep *d = NULL;
+
+    assert_int_equal(deep_start(&o, &d), ERR_OK);
+    return d;
+}
+
+static int
+open_content(void **state)
+{
+    const struct content_options o = {0};
+    struct content *c = NULL;
     struct buf message;
 
     buf_init(&message, 4096);
-    assert_int_equal(deep_start(&o, &d, &message), ERR_OK);
+    assert_int_equal(content_new(&o, &c, &message), ERR_OK);
     assert_int_equal(message.n, 0);
     buf_free(&message);
-    return d;
+    *state = c;
+    return 0;
+}
+
+static int
+close_content(void **state)
+{
+    content_free(*state);
+    return 0;
 }
 
 static bool
@@ -44,10 +74,9 @@ finds_eicar(struct deep *d, unsigned slot, struct content_result *r)
 static void
 inspects(void **state)
 {
-    struct deep *d = start(2);
+    struct deep *d = start(state, 2);
     struct content_result r;
 
-    (void)state;
     content_result_init(&r);
     for (unsigned i = 0; i < 20; i++)
         assert_true(finds_eicar(d, i % 2, &r));
@@ -61,11 +90,10 @@ static void
 names_what_is_too_large(void **state)
 {
     static uint8_t large[(1 << 20) + 1];
-    struct deep *d = start(1);
+    struct deep *d = start(state, 1);
     struct content_job job = {.bytes = span_of(large, sizeof(large))};
     struct content_result r;
 
-    (void)state;
     content_result_init(&r);
     assert_true(deep_inspect(d, 0, &job, &r));
     assert_true(findings_has(&r.findings, FIND_PART_CUT));
@@ -101,12 +129,11 @@ kill_again_and_again(void *arg)
 static void
 goes_on_when_killed(void **state)
 {
-    struct killer k = {.d = start(1)};
+    struct killer k = {.d = start(state, 1)};
     unsigned good = 0, broken = 0;
     struct content_result r;
     pthread_t thread;
 
-    (void)state;
     content_result_init(&r);
     assert_int_equal(pthread_create(&thread, NULL, kill_again_and_again, &k),
                      0);
@@ -139,13 +166,12 @@ has_line(const char *text, const char *line)
 static void
 has_no_rights(void **state)
 {
-    struct deep *d = start(1);
+    struct deep *d = start(state, 1);
     struct content_result r;
     char path[64], text[4096];
     FILE *f;
     size_t n;
 
-    (void)state;
     content_result_init(&r);
     assert_true(finds_eicar(d, 0, &r));
     (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)deep_pid(d, 0));
@@ -172,5 +198,5 @@ main(void)
         cmocka_unit_test(has_no_rights),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_content, close_content);
 }

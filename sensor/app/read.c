@@ -3,11 +3,13 @@
 #include "dashboards/report.h"
 #include "dissectors/part.h"
 #include "rules/answers.h"
+#include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_home.h"
 #include "sensor/app/read_output.h"
 #include "sensor/app/read_run.h"
 #include "sensor/app/read_total.h"
+#include "sensor/base/text.h"
 #include "sensor/capture/capture.h"
 #include "sensor/core/core.h"
 #include "sensor/core/follow.h"
@@ -26,7 +28,9 @@
 struct reading {
     const struct config *config;
     struct worker_plan plan;
+    struct content *content;
     struct deep *deep;
+    struct deep *clamd;
     struct prefix guessed[HOME_GUESS_MAX];
     struct place place;
     bool home_guessed;
@@ -161,21 +165,59 @@ open_state(struct reading *r)
     return e;
 }
 
+static void
+inspect(void *ctx, const struct content_job *job, struct content_result *result)
+{
+    content_inspect(ctx, job, result);
+}
+
 /* The keeper is forked before there is anything worth copying. */
 static enum err
-start_deep(struct reading *r)
+start_clamd(struct reading *r)
 {
-    const struct config *c = r->config;
     const struct deep_options o = {
         .n_slots = r->plan.n_workers,
         .input_max = PART_MAX_keep,
         .memory_max = DEEP_MEMORY,
+        .inspect = clamd_inspect,
+        .ctx = r->config->clamd,
+        .sockets = true,
     };
-    enum err e = ERR_OK;
+    enum err e;
 
-    if (c->mime && c->deep)
-        e = deep_start(&o, &r->deep, &r->messages);
+    if (r->config->clamd == NULL || !r->config->mime)
+        return ERR_OK;
+    if (!clamd_ping(r->config->clamd)) {
+        buf_str(&r->messages, "span25: clamd does not answer at ");
+        text_term(&r->messages, span_str(r->config->clamd));
+        buf_str(&r->messages, "; start it, or take content.clamd out\n");
+        return ERR_CONFIG;
+    }
+    e = deep_start(&o, &r->clamd);
+    r->plan.clamd = r->clamd;
+    return e;
+}
+
+static enum err
+start_deep(struct reading *r)
+{
+    const struct config *c = r->config;
+    const struct content_options content = {0};
+    struct deep_options o = {
+        .n_slots = r->plan.n_workers,
+        .input_max = PART_MAX_keep,
+        .memory_max = DEEP_MEMORY,
+        .inspect = inspect,
+    };
+    enum err e;
+
+    if (!c->mime || !c->deep)
+        return ERR_OK;
+    e = content_new(&content, &r->content, &r->messages);
     end_line(&r->messages);
+    o.ctx = r->content;
+    if (e == ERR_OK)
+        e = deep_start(&o, &r->deep);
     r->plan.deep = r->deep;
     return e;
 }
@@ -189,6 +231,8 @@ prepare(struct reading *r)
 
     if (e == ERR_OK)
         e = start_deep(r);
+    if (e == ERR_OK)
+        e = start_clamd(r);
     if (e == ERR_OK)
         e = load_registry(r);
     if (e == ERR_OK)
@@ -299,6 +343,8 @@ release(struct reading *r)
     read_total_free(r->total);
     read_output_close(r->output);
     deep_stop(r->deep);
+    deep_stop(r->clamd);
+    content_free(r->content);
     registry_free(r->registry);
     buf_free(&r->start_text);
     buf_free(&r->messages);

@@ -7,9 +7,11 @@
 
 #include <stdio.h>
 
-#define TABLE_SEED    UINT64_C(0x7370616e3235) /* read: a fixed one */
-#define PROGRESS_MASK 0xfffU
-#define DESCRIBED     1024U /* flows whose Community ID is remembered */
+#define TABLE_SEED     UINT64_C(0x7370616e3235) /* read: a fixed one */
+#define CLAMD_FAILURES 3U                       /* in a row, then it rests */
+#define CLAMD_REST     1000U                    /* parts */
+#define PROGRESS_MASK  0xfffU
+#define DESCRIBED      1024U /* flows whose Community ID is remembered */
 
 /* The Community ID of a flow: a hash of two blocks, the same for each of the
  * flow's events. */
@@ -28,7 +30,11 @@ struct worker {
     struct community_id_ctx *community;
     struct record_out out;
     struct described described[DESCRIBED];
-    uint32_t seq; /* of farewell records */
+    struct content_result second; /* of an outside engine */
+    uint64_t n_clamd, n_clamd_failed;
+    unsigned clamd_failures; /* in a row */
+    unsigned clamd_rest;     /* parts not asked about yet */
+    uint32_t seq;            /* of farewell records */
 };
 
 static void
@@ -79,12 +85,45 @@ describe(void *ctx, const struct flow *f, struct record_out *r)
                    capture_iface(w->capture, f->iface)->name);
 }
 
+/* A daemon that does not answer is left alone for a while: counted in parts, so
+ * that no clock is asked. */
+static void
+ask_clamd(struct worker *w, const struct content_job *job,
+          struct content_result *result)
+{
+    struct content_result *r = &w->second;
+    bool failed;
+
+    result->nondeterministic = true;
+    w->n_clamd++;
+    if (w->clamd_rest > 0) {
+        w->clamd_rest--;
+        w->n_clamd_failed++;
+        findings_add(&result->findings, FIND_CLAMD_FAILED);
+        return;
+    }
+    failed = !deep_inspect(w->plan->clamd, w->number, job, r) ||
+             findings_has(&r->findings, FIND_CLAMD_FAILED);
+    findings_merge(&result->findings, &r->findings);
+    w->n_clamd_failed += failed;
+    w->clamd_failures = failed ? w->clamd_failures + 1 : 0;
+    if (w->clamd_failures >= CLAMD_FAILURES) {
+        w->clamd_failures = 0;
+        w->clamd_rest = CLAMD_REST;
+    }
+}
+
 static bool
 inspect(void *ctx, const struct content_job *job, struct content_result *result)
 {
     struct worker *w = ctx;
+    bool whole = true;
 
-    return deep_inspect(w->plan->deep, w->number, job, result);
+    if (w->plan->deep != NULL)
+        whole = deep_inspect(w->plan->deep, w->number, job, result);
+    if (w->plan->clamd != NULL)
+        ask_clamd(w, job, result);
+    return whole;
 }
 
 /* ---- farewell ---- */
@@ -156,6 +195,8 @@ tell_content(struct worker *w, const struct smtp_stats *s)
     record_u64(r, FIELD_STATS_INSPECTED, d.jobs);
     record_u64(r, FIELD_STATS_INSPECTION_FAULTS, d.faults);
     record_u64(r, FIELD_STATS_INSPECTION_TIMEOUTS, d.timeouts);
+    record_u64(r, FIELD_STATS_CLAMD, w->n_clamd);
+    record_u64(r, FIELD_STATS_CLAMD_FAILED, w->n_clamd_failed);
 }
 
 static void
@@ -202,13 +243,15 @@ start(struct worker *w, struct buf *message)
     const struct worker_plan *p = w->plan;
     struct capture_options co = {.filter = p->filter, .stop = p->stop};
     struct smtp_options so = {
-        .sink = {put,                                         w},
+        .sink = {put,                          w},
         .memory_max = p->memory_max / 2,
         .body_digest = p->body_digest,
         .content_max = p->content_max,
         .part = { .md5 = p->all_hashes,
                  .sha1 = p->all_hashes,
-                 .inspect = p->deep != NULL ? inspect : NULL,
+                 .inspect =
+                     p->deep != NULL || p->clamd != NULL ? inspect : NULL,
+                 .keep_all = p->clamd != NULL,
                  .inspect_ctx = w},
         .describe = describe,
         .describe_ctx = w,
@@ -267,6 +310,7 @@ worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
     ring_be_quiet(ring);
     buf_init(&message, 1024);
     record_init(&w.out);
+    content_result_init(&w.second);
     e = start(&w, &message);
     if (e == ERR_OK) {
         walk(&w, progress);
@@ -282,6 +326,7 @@ worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
     community_id_free(w.community);
     capture_close(w.capture);
     record_free(&w.out);
+    content_result_free(&w.second);
     buf_free(&message);
     ring_close(ring);
 }

@@ -34,7 +34,8 @@ struct worker_plan {
     uint32_t flows_max;
     bool body_digest;
     bool all_hashes;
-    struct deep *deep; /* a slot for each worker; or NULL */
+    struct deep *deep;  /* a slot for each worker; or NULL */
+    struct deep *clamd; /* the same, who asks the daemon; or NULL */
     unsigned n_workers;
     const volatile sig_atomic_t *stop;
 };
