@@ -22,6 +22,7 @@ mime_new(const struct mime_options *o, struct mem *mem, struct mime **out)
         return ERR_NOMEM;
     m->o = *o;
     m->mem = mem;
+    m->root = m;
     m->scan = mime_scan_best();
     m->before = '\n';
     m->by_line = true;
@@ -59,13 +60,13 @@ look_again(struct mime *m)
 {
     if (m->changed)
         mime_readings_merge(m);
-    m->by_line = m->uu = m->shadow = false;
+    m->by_line = m->uu = false;
     for (unsigned i = 0; i < m->n_readings; i++) {
         const struct mime_reading *r = m->readings[i];
 
-        m->by_line = m->by_line || r->state == MIME_IN_HEADER || r->want;
+        m->by_line =
+            m->by_line || r->state == MIME_IN_HEADER || r->want || r->shadow;
         m->uu = m->uu || (r->uu && r->state == MIME_IN_LEAF);
-        m->shadow = m->shadow || r->shadow;
     }
 }
 
@@ -82,30 +83,10 @@ give_line(struct mime *m, struct span line)
     look_again(m);
 }
 
-static size_t
-blank_head(struct span s)
-{
-    size_t i = 0;
-
-    while (i < s.n && mime_is_blank(span_at(s, i)))
-        i++;
-    return i;
-}
-
-/* Bytes in which no line that matters begins; gives what was used. */
+/* Bytes in which no line that matters begins: all for the leaves. */
 static size_t
 give_run(struct mime *m, struct span run)
 {
-    unsigned n = m->n_readings;
-    size_t blank = m->shadow ? blank_head(run) : 0;
-
-    if (blank > 0) {
-        run = span_head(run, blank);
-    } else if (m->shadow) {
-        for (unsigned i = 0; i < n; i++)
-            mime_reading_shadow(m, m->readings[i]);
-        look_again(m);
-    }
     mime_leaves_run(m, run);
     m->at += run.n;
     m->before = span_at(run, run.n - 1);

@@ -38,7 +38,8 @@ on_begin(void *ctx, const struct mime_part *p)
     struct part *part = calloc(1, sizeof(*part));
 
     REQUIRE(part != NULL);
-    REQUIRE(p->n_names <= MIME_NAMES && p->depth <= MIME_MAX_depth);
+    REQUIRE(p->n_names <= MIME_NAMES);
+    REQUIRE(p->depth <= (MIME_MAX_depth + 1) * (MIME_NESTED + 1));
     REQUIRE(p->decode < DECODE_KIND_COUNT);
     sum->n_open++;
     REQUIRE(sum->n_open <= MIME_READINGS);

@@ -31,7 +31,7 @@ free_slot(struct mime *m)
 {
     unsigned free = ~(unsigned)m->used & 0xff;
 
-    if (free == 0) {
+    if (free == 0 || m->root->n_open == MIME_STREAMS) {
         mime_note(m, NULL, MIME_ODD_READINGS_CUT);
         return MIME_STREAMS;
     }
@@ -41,6 +41,7 @@ free_slot(struct mime *m)
 static void
 take_slot(struct mime *m, struct mime_reading *r, unsigned slot)
 {
+    m->root->n_open++;
     m->used = (uint8_t)(m->used | 1U << slot);
     r->streams = (uint8_t)(r->streams | 1U << slot);
 }
@@ -50,6 +51,13 @@ is_text(struct span type)
 {
     return span_starts(type, SPAN_LIT("text/")) ||
            span_starts(type, SPAN_LIT("message/"));
+}
+
+static bool
+is_message(struct span type)
+{
+    return span_eq(type, SPAN_LIT("message/rfc822")) ||
+           span_eq(type, SPAN_LIT("message/global"));
 }
 
 static bool
@@ -96,6 +104,8 @@ begin_part(struct mime *m, struct mime_reading *r, struct mime_part *p)
     };
     decode_init(&m->streams[slot].d, (enum decode_kind)p->decode);
     take_slot(m, r, slot);
+    if (p->decode != DECODE_IDENTITY && is_message(p->type))
+        m->streams[slot].inner = mime_inner_new(m, r);
     return true;
 }
 
@@ -137,6 +147,27 @@ mime_leaf_begin(struct mime *m, struct mime_reading *r)
 
 /* ---- bytes ---- */
 
+/* Control bytes that no text has. */
+static bool
+is_binary(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < 9 || (s.p[i] > 13 && s.p[i] < 27))
+            return true;
+    }
+    return false;
+}
+
+static void
+give(struct mime *m, struct mime_stream *s, struct span out)
+{
+    if (s->breaks == MIME_BREAKS_OPEN && !s->binary)
+        s->binary = is_binary(out);
+    m->o.ops->part_data(s->part, out);
+    if (s->inner != NULL)
+        mime_data(s->inner->m, out);
+}
+
 static void
 end_stream(struct mime *m, struct mime_reading *r, unsigned slot, uint64_t at,
            bool cut)
@@ -150,9 +181,11 @@ end_stream(struct mime *m, struct mime_reading *r, unsigned slot, uint64_t at,
     if (s->d.kind != DECODE_IDENTITY)
         n = decode_end(&s->d, room, sizeof(room));
     if (n > 0)
-        m->o.ops->part_data(s->part, span_of(room, n));
+        give(m, s, span_of(room, n));
+    mime_inner_end(s->inner, !cut);
     end.decode_odd = s->d.odd;
     m->o.ops->part_end(s->part, &end);
+    m->root->n_open--;
     m->used = (uint8_t)(m->used & ~(1U << slot));
     r->streams = (uint8_t)(r->streams & ~(1U << slot));
 }
@@ -173,30 +206,12 @@ fork_stream(struct mime *m, struct mime_reading *r, struct mime_stream *s)
     }
     m->streams[slot] = *s;
     m->streams[slot].part = part;
+    m->streams[slot].inner = NULL;
     take_slot(m, r, slot);
     return slot;
 }
 
 /* ---- bytes through the decoders ---- */
-
-/* Control bytes that no text has. */
-static bool
-is_binary(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < 9 || (s.p[i] > 13 && s.p[i] < 27))
-            return true;
-    }
-    return false;
-}
-
-static void
-give(struct mime *m, struct mime_stream *s, struct span out)
-{
-    if (s->breaks == MIME_BREAKS_OPEN && !s->binary)
-        s->binary = is_binary(out);
-    m->o.ops->part_data(s->part, out);
-}
 
 /* Decodes until the bytes are used up or there are two ways. */
 static void
@@ -328,7 +343,8 @@ fork_item(struct mime *m, struct feed *f, const struct item *it)
 static bool
 is_of_no_matter(const struct mime_stream *s)
 {
-    return s->guess || (s->text && s->d.fork == DECODE_FORK_ESCAPE);
+    return s->guess || s->inner != NULL ||
+           (s->text && s->d.fork == DECODE_FORK_ESCAPE);
 }
 
 static void
@@ -568,6 +584,8 @@ mime_leaf_gap(struct mime *m, struct mime_reading *r, uint64_t lost)
         s->lost += lost;
         s->resync = s->d.kind != DECODE_IDENTITY;
         m->o.ops->part_gap(s->part, lost);
+        if (s->inner != NULL)
+            mime_gap(s->inner->m, lost);
     }
 }
 

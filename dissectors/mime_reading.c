@@ -529,42 +529,56 @@ delimiter(struct mime *m, struct mime_reading *r, struct span text)
 
 /* ---- runs ---- */
 
-void
-mime_reading_shadow(struct mime *m, struct mime_reading *r)
+/* May the line be the first of data in this encoding? */
+static bool
+looks_encoded(struct span line, uint8_t kind)
 {
-    struct mime_reading *f;
+    switch ((enum decode_kind)kind) {
+    case DECODE_BASE64:
+    case DECODE_UU: return span_find(line, ' ') == line.n;
+    case DECODE_QP: return span_find(line, '=') < line.n;
+    case DECODE_IDENTITY:
+    case DECODE_BINHEX:
+    case DECODE_KIND_COUNT: break;
+    }
+    return true;
+}
 
-    if (!r->shadow)
-        return;
+/* A multipart that may be one part has a preamble, of which this is the first
+ * line: that is the part, to a reading of its own. */
+static void
+shadow_leaf(struct mime *m, struct mime_reading *r, struct span line)
+{
+    struct mime_reading *f = NULL;
+
     r->shadow = false;
-    mime_note(m, r, MIME_ODD_ENCODED_MULTIPART);
-    f = fork_reading(m, r);
+    mime_header_read(&r->header, m->o.charset, MIME_VIEW_LEAF, false,
+                     &m->entity);
+    if (looks_encoded(mime_trim(line), m->entity.kinds[0])) {
+        mime_note(m, r, MIME_ODD_ENCODED_MULTIPART);
+        f = fork_reading(m, r);
+    }
     mime_header_reset(&r->header);
     if (f == NULL)
         return;
     bounds_free(m, top(f)->bounds);
     f->n_levels--;
-    mime_header_read(&f->header, m->o.charset, MIME_VIEW_LEAF, false,
-                     &m->entity);
     mime_values_reset(&m->entity.boundaries);
     f->leaf_odd = m->entity.odd;
     m->body = m->at;
     leaf_begins(m, f);
+    if (f->state == MIME_IN_LEAF)
+        mime_leaf_data(m, f, line);
 }
 
 /* A line of the body that is nothing else. */
 static void
-body_data(struct mime *m, struct mime_reading *r, struct span s)
+body_data(struct mime *m, struct mime_reading *r, struct span line)
 {
-    unsigned n = m->n_readings;
-
-    if (r->state == MIME_IN_LEAF) {
-        mime_leaf_data(m, r, s);
-    } else if (r->shadow && mime_trim(s).n > 0) {
-        mime_reading_shadow(m, r);
-        if (n < m->n_readings)
-            mime_leaf_data(m, m->readings[n], s);
-    }
+    if (r->state == MIME_IN_LEAF)
+        mime_leaf_data(m, r, line);
+    else if (r->shadow && mime_trim(line).n > 0)
+        shadow_leaf(m, r, line);
 }
 
 /* ---- body lines ---- */

@@ -77,6 +77,7 @@ enum mime_breaks { MIME_BREAKS_KEPT, MIME_BREAKS_OPEN, MIME_BREAKS_UNIX };
 /* A leaf in one decoding. */
 struct mime_stream {
     void *part;
+    struct mime_inner *inner; /* reads what is decoded as a message, or NULL */
     struct decode d;
     uint64_t odd;
     uint64_t lost;
@@ -90,7 +91,19 @@ struct mime_stream {
     bool resync;    /* after a gap, up to the next line */
 };
 
-#define MIME_STREAMS 8
+#define MIME_STREAMS MIME_READINGS
+
+/* A message within a part that is encoded: read by a reader of its own, whose
+ * parts are ours. */
+struct mime_inner {
+    struct mime *m;
+    struct mime *outer;
+    struct mime_ops ops;
+    uint32_t scope; /* of the message */
+    uint8_t depth;
+    uint8_t reading;
+    uint64_t odd;
+};
 
 struct mime {
     struct mime_options o;
@@ -106,6 +119,9 @@ struct mime {
     uint32_t n_parts; /* all */
     uint32_t n_first; /* of reading 0 */
     uint32_t n_scopes;
+    uint8_t n_open;    /* streams, of all nested readers: in the first */
+    struct mime *root; /* the first of nested readers */
+    uint8_t nested;
     uint8_t n_readings;
     uint8_t next_number;
     uint8_t used;   /* bits of streams */
@@ -113,7 +129,6 @@ struct mime {
     bool hard;      /* the carried line begins behind a LF */
     bool by_line;   /* a reading looks at every line */
     bool uu;        /* a reading looks for "begin" */
-    bool shadow;    /* a reading has a preamble that may be a part */
     bool changed;   /* readings may have become equal */
 };
 
@@ -142,6 +157,12 @@ void mime_leaf_end(struct mime *m, struct mime_reading *r, bool delimiter,
 void mime_leaf_fork(struct mime *m, const struct mime_reading *from,
                     struct mime_reading *to);
 
+/* ---- mime_inner.c ---- */
+
+/* A reader for the message that the stream decodes to; NULL: none. */
+struct mime_inner *mime_inner_new(struct mime *m, struct mime_reading *r);
+void mime_inner_end(struct mime_inner *in, bool complete);
+
 /* ---- mime_reading.c ---- */
 
 /* The first of a message; false: no memory. */
@@ -150,9 +171,6 @@ void mime_readings_free(struct mime *m);
 /* A line from its beginning (hard: behind LF), with its end unless cut. */
 void mime_reading_line(struct mime *m, struct mime_reading *r, struct span line,
                        bool hard);
-/* A multipart that may be one part has a preamble: that is the part, to a
- * reading of its own. */
-void mime_reading_shadow(struct mime *m, struct mime_reading *r);
 void mime_reading_gap(struct mime *m, struct mime_reading *r, uint64_t lost);
 void mime_reading_end(struct mime *m, struct mime_reading *r, bool complete);
 /* Makes one of readings that came to the same state. */

@@ -305,6 +305,17 @@ static const struct {
         "--a\r\nContent-Type: text/plain\r\n\r\nthree\r\n--a--",
         "^1 text/plain {one}\n^2 text/plain {two}\ntext/plain {three}\n", ""),
 
+    ROW("message in base64",
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64"
+        "\r\n\r\nU3ViamVjdDogeA0KDQpoaQ==",
+        "^1 ? text/plain {hi}\nmessage/rfc822 {Subject: x\r\n\r\nhi}\n",
+        "encoded_message"),
+    ROW("message in quoted-printable",
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: "
+        "quoted-printable\r\n\r\nSubject:=20x\r\n\r\nh=69",
+        "^1 ? text/plain {hi}\nmessage/rfc822 {Subject: x\r\n\r\nhi}\n",
+        "encoded_message"),
+
     /* ---- uuencode ---- */
     ROW("uuencode in text",
         "Subject: a\r\n\r\nsee\r\nbegin 644 "
@@ -384,6 +395,10 @@ static const struct {
     ROW("multipart that says base64",
         "Content-Transfer-Encoding: base64\r\n" HEAD("a") "\r\n--a\r\n\r\n"
                                                           "hi\r\n--a--\r\n",
+        "text/plain {hi}\n", ""),
+    ROW("multipart that says base64, with a preamble",
+        "Content-Transfer-Encoding: base64\r\n" HEAD(
+            "a") "This is a message.\r\n--a\r\n\r\nhi\r\n--a--\r\n",
         "text/plain {hi}\n", ""),
     ROW("no boundary declared",
         "Content-Type: multipart/mixed\r\n\r\n--x\r\n"
@@ -624,6 +639,33 @@ test_refusals(void **state)
 
 /* ---- limits ---- */
 
+/* Messages in messages, each in quoted-printable that has nothing to encode. */
+static void
+test_nested(void **state)
+{
+    struct log log;
+    struct buf in;
+
+    (void)state;
+    log_init(&log);
+    buf_init(&in, 1U << 20);
+    for (unsigned n = 1; n <= 1000; n += n <= MIME_NESTED ? 1 : 499) {
+        unsigned opened = n < MIME_NESTED ? n : MIME_NESTED;
+
+        buf_reset(&in);
+        for (unsigned i = 0; i < n; i++)
+            buf_str(&in, "Content-Type: message/rfc822\r\n"
+                         "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+        buf_str(&in, "Subject: x\r\n\r\nhello");
+        read_message(&log, buf_view(&in), (struct how){.step = 11});
+        assert_int_equal(log.n_parts, opened + 1);
+        assert_int_equal(log.n_first, 1);
+        assert_true(log.peak < 64U << 10);
+    }
+    buf_free(&in);
+    log_free(&log);
+}
+
 static void
 nest(struct buf *b, unsigned depth)
 {
@@ -825,12 +867,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_any_cut),
-        cmocka_unit_test(test_any_end),  cmocka_unit_test(test_any_gap),
-        cmocka_unit_test(test_gaps),     cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_parts),    cmocka_unit_test(test_boundary_length),
-        cmocka_unit_test(test_large),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_any_cut),
+        cmocka_unit_test(test_any_end),
+        cmocka_unit_test(test_any_gap),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_boundary_length),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

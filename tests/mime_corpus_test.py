@@ -173,7 +173,7 @@ def check_broken(result, rows, tool, folder, cuts, verbose):
         if got == "missed" or (got == "flagged" and row[level] in "23"):
             result.problem(file, got, "")
         if verbose and got != "recovered":
-            print(f"{got}: {file} {' '.join(wire[file]['odd'])}")
+            print(" ".join([f"{got}: {file}", *wire[file]["odd"]]))
     return table
 
 
