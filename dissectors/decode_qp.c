@@ -8,7 +8,7 @@
 
 #define LINE_MOST 77  /* 76 and the CR */
 #define HELD_MAX  60  /* blanks; with a CR they fit into one step of output */
-#define WINDOW    256 /* looked through at once, so no search is repeated */
+#define WINDOW    512 /* looked through at once, so no search is repeated */
 
 #define UPPER 1U /* letters seen in escapes: bits in d->pads */
 #define LOWER 2U
@@ -273,14 +273,27 @@ take(struct decode *d, uint8_t c, struct decode_out *out)
 
 /* ---- lines without escapes ---- */
 
+static bool
+has_8bit(struct span s)
+{
+    uint64_t all = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t word;
+
+        memcpy(&word, s.p + i, 8);
+        all |= word;
+    }
+    for (; i < s.n; i++)
+        all |= s.p[i];
+    return (all & UINT64_C(0x8080808080808080)) != 0;
+}
+
 static void
 put_text(struct decode *d, struct span s, struct decode_out *out)
 {
-    uint8_t all = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        all |= s.p[i];
-    if (all >= 0x80)
+    if (has_8bit(s))
         decode_note(d, DECODE_ODD_RAW_8BIT);
     count_line(d, s.n);
     decode_out_bytes(out, s.p, s.n);
@@ -323,6 +336,58 @@ part_line(struct decode *d, struct span s, struct decode_out *out)
     return s.n;
 }
 
+/* An escape in capitals, or a soft line break, at the head of s; gives the
+ * bytes taken, 0 when it is neither. */
+static size_t
+plain_escape(struct decode *d, struct span s, struct decode_out *out)
+{
+    uint8_t a = span_at(s, 1), b = span_at(s, 2);
+    unsigned had;
+
+    if ((s.n == 3 && a == '\r' && b == '\n') || (s.n == 2 && a == '\n')) {
+        count_line(d, s.n - 1);
+        return s.n;
+    }
+    if (hex(a) == 16 || hex(b) == 16)
+        return 0;
+    had = letters(a) | letters(b);
+    if (((had | d->pads) & LOWER) != 0)
+        return 0;
+    d->pads |= (uint8_t)had;
+    decode_out_byte(out, (uint8_t)(hex(a) << 4 | hex(b)));
+    count_line(d, 3);
+    return 3;
+}
+
+/* A line with its LF; gives the bytes taken: all, or what
+ * stands before something that is not plain. */
+static size_t
+escaped_line(struct decode *d, struct span line, struct decode_out *out)
+{
+    size_t at = 0;
+
+    for (;;) {
+        struct span rest = span_tail(line, at);
+        size_t escape = span_find(rest, '=');
+        size_t n;
+
+        if (escape == rest.n)
+            return whole_line(d, rest, out)
+                       ? line.n
+                       : at + part_line(d, span_head(rest, rest.n - 1), out);
+        put_text(d, span_head(rest, escape), out);
+        at += escape;
+        n = plain_escape(d, span_tail(line, at), out);
+        at += n;
+        if (n == 0)
+            return at;
+        if (at == line.n) {
+            d->line = 0;
+            return at;
+        }
+    }
+}
+
 /* From the head of in in state TEXT; gives the bytes taken. */
 static size_t
 take_lines(struct decode *d, struct span in, struct decode_out *out)
@@ -335,13 +400,15 @@ take_lines(struct decode *d, struct span in, struct decode_out *out)
         struct span rest = span_tail(w, at);
         size_t n = span_find(rest, '\n');
         struct span line = span_head(rest, n < rest.n ? n + 1 : n);
-        size_t escape = span_find(line, '=');
+        size_t taken;
 
-        if (escape < line.n || n == rest.n)
-            return at + part_line(d, span_head(line, escape), out);
-        if (!whole_line(d, line, out))
-            return at + part_line(d, span_head(line, n), out);
-        at += line.n;
+        if (n == rest.n)
+            return at +
+                   part_line(d, span_head(line, span_find(line, '=')), out);
+        taken = escaped_line(d, line, out);
+        at += taken;
+        if (taken < line.n)
+            break;
     }
     return at;
 }

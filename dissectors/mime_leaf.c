@@ -254,14 +254,23 @@ resync(struct mime_stream *s, struct span in)
 static size_t
 first_break(const struct mime_stream *s, struct span in, uint8_t *last)
 {
-    *last = s->last;
-    for (size_t i = 0; i < in.n; i++) {
-        uint8_t c = span_at(in, i);
+    size_t at = 0;
 
-        if (c == '\n' && (*last != '=' || s->d.kind != DECODE_QP))
-            return i > 0 && span_at(in, i - 1) == '\r' ? i - 1 : i;
-        if (!mime_is_blank(c) || c == '\n')
-            *last = c;
+    *last = s->last;
+    while (at < in.n) {
+        size_t end = at + span_find(span_tail(in, at), '\n');
+        size_t i = end;
+
+        while (i > at && mime_is_blank(span_at(in, i - 1)))
+            i--;
+        if (i > at)
+            *last = span_at(in, i - 1);
+        if (end == in.n)
+            break;
+        if (*last != '=' || s->d.kind != DECODE_QP)
+            return end > 0 && span_at(in, end - 1) == '\r' ? end - 1 : end;
+        *last = '\n';
+        at = end + 1;
     }
     return in.n;
 }
