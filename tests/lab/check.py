@@ -9,7 +9,6 @@ import sys
 FIELDS = ("tcp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "tcp.srcport", "tcp.dstport",
           "tcp.flags.syn", "tcp.flags.ack", "tcp.flags.reset", "tcp.len", "tcp.seq_raw", "frame.time_epoch")
 COPY_SECONDS = 0.001  # the same segment again within this time is a copy; later, TCP sent it again
-LIMIT = 3 * 1024 * 1024
 
 
 def tshark(pcap, *options):
@@ -26,17 +25,32 @@ def streams(pcap):
         (stream, src4, src6, dst4, dst6, sport, dport, syn, ack, rst, length, seq, time) = line.split("\t")
         here, there = (src4 or src6, int(sport)), (dst4 or dst6, int(dport))
         seen = found.setdefault(stream, {"tuple": (*here, *there), "syn": 0, "synack": 0, "rst": 0,
-                                         "copies": 0, "times": {}, "from": set()})
+                                         "copies": 0, "times": {}, "from": set(), "first": {}})
         syn, ack, rst = (value in ("1", "True") for value in (syn, ack, rst))
         seen["syn"] += syn and not ack
         seen["synack"] += syn and ack
         seen["rst"] += rst
         seen["from"].add(here)
+        if syn:
+            seen["first"][here] = int(seq) + 1
         if int(length):
             before = seen["times"].get((here, seq, length), 0.0)
             seen["copies"] += float(time) - before < COPY_SECONDS
             seen["times"][(here, seq, length)] = float(time)
     return found.values()
+
+
+def holes(seen):
+    """Bytes of a connection that are not in the capture though later ones are. What was lost before
+    the capture's place came again and is no hole."""
+    for here, first in seen["first"].items():
+        spans = sorted(((int(seq) - first) % 2**32, int(length))
+                       for who, seq, length in seen["times"] if who == here)
+        end = 0
+        for start, length in spans:
+            if start > end and start < 2**31:  # a byte before the first is a keep-alive
+                yield f"{start - end} bytes from {here} at {end}"
+            end = max(end, start + length) if start < 2**31 else end
 
 
 def tuples(rows):
@@ -67,12 +81,12 @@ def problems(pcap, truth, log):
             yield f"handshake seen more than once: {one['tuple']}"
         if one["copies"]:
             yield f"segment seen more than once: {one['tuple']}"
-    for line in tshark(pcap, "-Y", "tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment"):
+        for hole in holes(one):
+            yield f"a hole in {one['tuple']}: {hole}"
+    for line in tshark(pcap, "-Y", "tcp.analysis.ack_lost_segment"):
         yield f"a hole in the capture: {line}"
     if log and "\n0 packets dropped by kernel" not in pathlib.Path(log).read_text(encoding="utf-8"):
         yield "the kernel dropped packets of the capture"
-    if pathlib.Path(pcap).stat().st_size > LIMIT:
-        yield f"the capture is larger than {LIMIT} bytes"
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The clients of the lab: clients.py ROLE BASE-DIRECTORY runs all scenarios of that role.
+"""The clients of the lab: clients.py ROLE BASE-DIRECTORY small|full runs all scenarios of a role.
 
 A scenario is a function marked @scenario(role). It gets the book to write its truth into.
 """
@@ -11,31 +11,12 @@ import subprocess
 import sys
 import time
 
+import attachments  # registers its scenarios
 import plan
+from common import MX, MX6, SCENARIOS, SINK, SINK6, letter, scenario
 from talk import Book, Talk, attempts, digest, stuffed
 
-MX, MX6, SINK, SINK6 = "198.51.100.25", "2001:db8:25::25", *plan.SINK
 NO_RECIPIENT_TAKEN = 24  # how swaks ends when the server refused them all
-SCENARIOS = {}
-BASE = ""
-
-
-def scenario(role):
-    """Registers a function as scenario of a role."""
-    def register(function):
-        SCENARIOS.setdefault(role, []).append(function)
-        return function
-    return register
-
-
-def letter(name, number=1, body=None, headers=()):
-    """A synthetic mail as CRLF bytes."""
-    lines = [f"From: Lab {name} <{name}@lab.test>", "To: Lab reader <user1@mx.test>",
-             f"Subject: lab mail {name} {number}", "Date: Sun, 22 Nov 2026 12:00:00 +0000",
-             f"Message-ID: <{name}.{number}@lab25.test>", *headers, "",
-             *(body or ["This is a made-up mail of the lab.", f"Scenario {name}, mail {number}."])]
-    return ("\r\n".join(lines) + "\r\n").encode()
-
 
 def with_attachment(name, size):
     """A multipart mail with one attachment of so many bytes."""
@@ -568,33 +549,32 @@ def protocol_error(book):
 
 # The library: a real Postfix that relays what is put into its queue.
 
-def inject(sender, recipients, message):
+def inject(book, sender, recipients, message):
     """Puts one mail into the relaying Postfix."""
-    subprocess.run(["sendmail", "-C", f"{BASE}/relay/conf", "-i", "-f", sender, "--", *recipients],
+    subprocess.run(["sendmail", "-C", f"{book.base}/relay/conf", "-i", "-f", sender, "--", *recipients],
                    input=message.replace(b"\r\n", b"\n"), check=True)
 
 
 @scenario("library")
 def relayed(book):
     """Mail through Postfix; its servers and the sink write the truth."""
-    del book
-    inject("staff1@library.test", ["user1@mx.test"], letter("relay_one"))
-    inject("staff1@library.test", ["user1@v6.test"], letter("relay_ipv6"))
-    inject("staff1@library.test", [f"user{n}@mx.test" for n in range(12)] + ["nobody1@mx.test"],
+    inject(book, "staff1@library.test", ["user1@mx.test"], letter("relay_one"))
+    inject(book, "staff1@library.test", ["user1@v6.test"], letter("relay_ipv6"))
+    inject(book, "staff1@library.test", [f"user{n}@mx.test" for n in range(12)] + ["nobody1@mx.test"],
            letter("relay_many"))
-    inject("staff1@library.test", ["user1@tls.test"], letter("relay_starttls"))
-    inject("staff1@library.test", ["grey2@grey.test"], letter("relay_greylisted"))
-    inject("staff1@library.test", ["full1@mx.test", "policy@mx.test"], letter("relay_bounced"))
-    inject("staff1@library.test", ["user1@small.test"], letter("relay_no_pipelining"))
-    inject("staff1@library.test", ["user1@sink.test", "gone1@sink.test", "split1@sink.test"],
+    inject(book, "staff1@library.test", ["user1@tls.test"], letter("relay_starttls"))
+    inject(book, "staff1@library.test", ["grey2@grey.test"], letter("relay_greylisted"))
+    inject(book, "staff1@library.test", ["full1@mx.test", "policy@mx.test"], letter("relay_bounced"))
+    inject(book, "staff1@library.test", ["user1@small.test"], letter("relay_no_pipelining"))
+    inject(book, "staff1@library.test", ["user1@sink.test", "gone1@sink.test", "split1@sink.test"],
            letter("relay_sink", body=[".dots", "..", "text"]))
-    inject("", ["user1@sink6.test"], letter("relay_sink_ipv6"))
-    inject("staff1@library.test", ["user3@sink.test"],
+    inject(book, "", ["user1@sink6.test"], letter("relay_sink_ipv6"))
+    inject(book, "staff1@library.test", ["user3@sink.test"],
            letter("relay_8bit", body=["Gr\u00fc\u00dfe"], headers=[
                "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
                "Content-Transfer-Encoding: 8bit"]))
     for number in range(1, 7):
-        inject("staff2@library.test", [f"user{number}@batch.test"], letter("relay_batch", number))
+        inject(book, "staff2@library.test", [f"user{number}@batch.test"], letter("relay_batch", number))
 
 
 # The world: a client outside writes to our registered server.
@@ -628,9 +608,8 @@ def inbound(book):
 
 
 def main():
-    global BASE
-    role, BASE = sys.argv[1], sys.argv[2]
-    book = Book(f"{BASE}/clients-{role}.jsonl")
+    role, base, size = sys.argv[1:]
+    book = Book(base, role, size == "small")
     for run in SCENARIOS[role]:
         run(book)
 

@@ -27,6 +27,7 @@ HOSTS = (
     Host("office", "10.20.1.11", "fd25:20::1:11", "Office", True),
     Host("bot", "10.20.4.17", "fd25:20::4:17", "Lakeside HS", False),
     Host("printer", "10.20.7.3", "fd25:20::7:3", "Physics", False),
+    Host("campus", "10.20.5.20", "fd25:20::5:20", "Student Services", True),
 )
 GATEWAY4, GATEWAY6 = "10.20.0.1", "fd25:20::1"
 OUTSIDE_CLIENTS = ("203.0.113.77", "2001:db8:25::77")
@@ -78,6 +79,14 @@ WORLD_SERVERS = [
 
 LIBRARY_SERVERS = [Server("library", "10.20.1.10", 25, (TLS,)),
                    Server("library-v6", "fd25:20::1:10", 25, (TLS,))]
+
+# Both forward what is for library.test, from the addresses that they listen on. One
+# address of a family each, so that the family of a client tells which it talks to.
+ROOT_SERVERS = {
+    "exim": (Server("exim", "198.51.100.40", 25), Server("exim-v6", "2001:db8:25::40", 25)),
+    "opensmtpd": (Server("opensmtpd", "198.51.100.41", 25),
+                  Server("opensmtpd-v6", "2001:db8:25::41", 25)),
+}
 
 SERVERS = {server.name: server for server in WORLD_SERVERS + LIBRARY_SERVERS}
 SINK_SERVERS = {"sink": Server("sink", SINK[0], 25), "sink-v6": Server("sink-v6", SINK[1], 25)}

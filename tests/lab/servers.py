@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Writes the Postfix configuration directories of the lab: servers.py BASE-DIRECTORY."""
+"""Writes the configuration of the lab's mail servers: servers.py BASE-DIRECTORY."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -45,7 +46,7 @@ smtpd_recipient_restrictions = check_recipient_access regexp:$config_directory/r
 virtual_mailbox_domains = {domains}
 virtual_mailbox_maps = regexp:$config_directory/users
 virtual_transport = discard:
-message_size_limit = 2000000
+message_size_limit = 12000000
 anvil_rate_time_unit = 600s
 {extra}"""
 
@@ -125,6 +126,75 @@ TRANSPORT = f"""\
 /@small\\.test$/ smtp:[198.51.100.29]
 """
 
+EXIM_USER, MAIL_USER = (201, 201), (8, 8)  # as tests/lab/fetch has them
+
+# In the roots of these two, /lab is the folder of that name in the working directory.
+# Nothing answers DNS, so neither may ask.
+EXIM = r"""
+primary_hostname = exim.lab.test
+exim_user = Debian-exim
+local_interfaces = <; {ipv4} ; {ipv6}
+smtp_banner = $smtp_active_hostname ESMTP Exim $version_number
+spool_directory = /lab/spool
+log_file_path = /lab/exim-%s
+pid_file_path = /run/exim.pid
+log_selector = +all
+never_users =
+host_lookup =
+rfc1413_query_timeout = 0s
+chunking_advertise_hosts = *
+smtputf8_advertise_hosts = *
+tls_advertise_hosts = *
+tls_certificate = /lab/cert.pem
+tls_privatekey = /lab/key.pem
+message_size_limit = 12M
+smtp_accept_max = 60
+smtp_connect_backlog = 60
+keep_environment =
+acl_smtp_rcpt = acl_rcpt
+acl_smtp_data = accept
+begin acl
+acl_rcpt:
+  deny !domains = ^[a-z0-9-]+\\.test\$
+    message = relay not permitted
+  deny message = Unknown user
+    !verify = recipient
+  accept
+begin routers
+outward:
+  driver = manualroute
+  domains = library.test
+  route_list = * {library} byname
+  transport = outward
+  no_more
+here:
+  driver = redirect
+  local_parts = ^(user|list)[0-9]*\$
+  data = :blackhole:
+begin transports
+outward:
+  driver = smtp
+  interface = {ipv4}
+  hosts_avoid_tls = *
+begin retry
+* * F,1h,2s
+"""
+
+OPENSMTPD = """\
+table here {{ "@" = "mail" }}
+pki lab cert "/lab/cert.pem"
+pki lab key "/lab/key.pem"
+smtp max-message-size 12M
+queue ttl 20s
+listen on {ipv4} port 25 hostname opensmtpd.lab.test tls pki lab
+listen on {ipv6} port 25 hostname opensmtpd.lab.test tls pki lab
+listen on socket
+action "gone" maildir "/lab/mail" virtual <here>
+action "outward" relay host "smtp+notls://{library}" src "{ipv4}" helo opensmtpd.lab.test
+match from any for domain "library.test" action "outward"
+match from any for rcpt-to regex "^(user|list)[0-9]*@[a-z0-9-]+[.]test$" action "gone"
+"""
+
 
 def _service_line(server):
     bracketed = f"[{server.address}]" if plan.family_of(server.address) == 6 else server.address
@@ -157,6 +227,17 @@ def write_certificate(base):
                     "-out", base / "cert.pem"], check=True, capture_output=True)
 
 
+def write_root_server(base, name, file, text):
+    """The folder that a server in a root of its own sees as /lab."""
+    folder = base / name
+    (folder / "spool").mkdir(parents=True)
+    ipv4, ipv6 = (place.address for place in plan.ROOT_SERVERS[name])
+    (folder / file).write_text(text.format(ipv4=ipv4, ipv6=ipv6, library=plan.host("library").ipv4))
+    for part in ("cert.pem", "key.pem"):
+        shutil.copy(base / part, folder / part)
+    return folder
+
+
 def main():
     base = pathlib.Path(sys.argv[1])
     write_certificate(base)
@@ -164,6 +245,13 @@ def main():
                    plan.WORLD_SERVERS)
     (base / "world/conf/domains").write_text("/^[a-z0-9-]+\\.test$/ ok\n")
     write_instance(base, "relay", "mail.library.test", "library.test", plan.LIBRARY_SERVERS, RELAY)
+    folder = write_root_server(base, "exim", "exim.conf", EXIM)
+    for path in (folder, folder / "spool", folder / "key.pem"):  # for it gives up root
+        shutil.chown(path, *EXIM_USER)
+    folder = write_root_server(base, "opensmtpd", "smtpd.conf", OPENSMTPD)
+    (folder / "spool").chmod(0o711)
+    (folder / "mail").mkdir()
+    shutil.chown(folder / "mail", *MAIL_USER)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,27 @@
 
 import hashlib
 import json
+import pathlib
 import socket
 import struct
 import time
 
 
 class Book:
-    """The client's log: one JSON object per connection or attempt."""
+    """The client's log: one JSON object per connection, attempt or letter. Also what it runs in:
+    working directory, whether large things are left out, and the parts of the lab that are there."""
 
-    def __init__(self, path):
-        self.file = open(path, "a", encoding="utf-8")
+    def __init__(self, base, role, small):
+        self.base, self.role, self.small = base, role, small
+        self.have = set(pathlib.Path(base, "have").read_text(encoding="utf-8").split())
+        self.file = open(f"{base}/clients-{role}.jsonl", "a", encoding="utf-8")
 
     def write(self, **row):
         print(json.dumps(row), file=self.file, flush=True)
+
+    def letter(self, scenario, client, message_id, files, **more):
+        """A mail that is known by its Message-ID: what is attached to it."""
+        self.write(letter=message_id, scenario=scenario, client=client, files=files, **more)
 
 
 def stuffed(message):

@@ -9,6 +9,7 @@ import collections
 import json
 import pathlib
 import re
+import subprocess
 import sys
 
 import plan
@@ -18,8 +19,17 @@ PEER = re.compile(r"^(<|>|connect from|disconnect from) \w+\[([^\]]+)\]:(\d+)(?:
 OTHER = re.compile(r"postfix/(cleanup|qmgr)\[\d+\]: ([0-9A-F]+): (?:message-id=(.*)|from=<.*>, size=(\d+),)")
 ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
 PATH = re.compile(r"^(?:MAIL FROM|RCPT TO): *(<(?:\"(?:[^\"\\]|\\.)*\"|[^>])*>|\S+)", re.I)
-QUEUED = re.compile(r"(?:queued as |id=)([\w-]+)")
+QUEUED = re.compile(r"(?:queued as |id=)([\w-]+)|^([0-9a-f]{8})(?= Message accepted)")
+EXIM_LINE = re.compile(r"^ *(\d+) (?:SMTP(<<|>>) (.*)|       (\d{3}[ -].*)"
+                       r"|Process \d+ is handling incoming connection from \[(.+)\]:(\d+)$"
+                       r"|SMTP>>\((close) on process exit\))")
+EXIM_TAKEN = re.compile(r" (\w{6}-\w{6}-\w{2}) <= .* S=(\d+) .*?id=(\S+) ")
+OPENSMTPD_LINE = re.compile(r"^(?:smtp: (0x\w+): (?:(>>>|<<<) (.*)|STATE_NEW -> (STATE_CONNECTED))"
+                            r"|([0-9a-f]{16}) smtp (connected|disconnected)(?: address=(\S+))?.*)$")
+OPENSMTPD_ID = re.compile(r"\(OpenSMTPD\) with \w+ id ([0-9a-f]{8})\b")
 IGNORED_MAIL_CODES = {500, 501, 502, 503, 530}
+# Servers that send on what they got, with a line more in its header.
+FORWARDERS = {one.address for places in plan.ROOT_SERVERS.values() for one in places}
 # What the lab means by an answer: a fragment of the text and the class of a refusal.
 MEANINGS = (
     ("User unknown", "unknown_user"), ("No such user", "unknown_user"),
@@ -76,7 +86,7 @@ class Transaction:
         self.row.update(final_code=reply.code, final_enhanced=reply.enhanced,
                         final_text=reply.text, outcome=[outcome_of(reply.code)])
         found = QUEUED.search(reply.text) if reply.good else None
-        self.row["queue_id"] = found.group(1) if found else None
+        self.row["queue_id"] = found.group(found.lastindex) if found else None
 
     def refuse_data(self, reply):
         """DATA or BDAT refused. Without a good recipient that only repeats what was said before."""
@@ -308,6 +318,87 @@ def postfix_log(path, sessions, queue):
             open_by_pid[pid].reply_line(text)
 
 
+def of_family(places, address):
+    """The one of a server's two addresses that a client with this address talks to."""
+    return next(one for one in places if plan.family_of(one.address) == plan.family_of(address))
+
+
+def exim_log(folder, sessions, queue):
+    """Adds what exim wrote while it spoke, and the queue ids and message ids of its main log."""
+    open_by_pid = {}
+    for line in read_lines(folder / "dialogue.log"):
+        found = EXIM_LINE.match(line)
+        if not found:
+            continue
+        pid, way, text, more, address, port, closed = found.groups()
+        if address:
+            place = of_family(plan.ROOT_SERVERS["exim"], address)
+            open_by_pid[pid] = Session(place, address, port)
+            sessions.append(open_by_pid[pid])
+        elif pid not in open_by_pid:
+            continue  # a process that delivers
+        elif closed:
+            open_by_pid.pop(pid).disconnect()
+        elif way == "<<":
+            open_by_pid[pid].command(text)
+        else:
+            open_by_pid[pid].reply_line(text or more)
+    for line in read_lines(folder / "exim-main"):
+        found = EXIM_TAKEN.search(line)
+        if found:
+            queue[found.group(1)] = {"message_id": f"<{found.group(3)}>", "size": int(found.group(2))}
+
+
+def opensmtpd_log(base, sessions, queue):
+    """Adds what OpenSMTPD traced. It logs no client port: the ports are those of the connections
+    that the capture has from the same address, in the same order."""
+    ports = handshakes(base / "lab.pcap", plan.ROOT_SERVERS["opensmtpd"])
+    by_pointer, by_name, fresh = {}, {}, None
+    for line in read_lines(base / "opensmtpd/dialogue.log"):
+        found = OPENSMTPD_LINE.match(line)
+        if not found:
+            continue
+        pointer, way, text, new, name, event, address = found.groups()
+        if new:
+            fresh = pointer
+        elif event == "connected":
+            address = address.strip("[]")
+            place = of_family(plan.ROOT_SERVERS["opensmtpd"], address)
+            by_name[name] = by_pointer[fresh] = Session(place, address, ports[address].pop(0))
+            sessions.append(by_name[name])
+        elif event:
+            by_name.pop(name).disconnect()
+        elif way == "<<<":
+            by_pointer[pointer].command(text)
+        else:
+            by_pointer[pointer].reply_line(text)
+    for path in (base / "opensmtpd/mail").glob("new/*"):
+        head = path.read_bytes().partition(b"\n\n")[0].decode("utf-8", "replace")
+        message_id = re.search(r"^message-id: *(\S+)", head, re.I | re.M)
+        if message_id:
+            queue[OPENSMTPD_ID.search(head).group(1)] = {"message_id": message_id.group(1)}
+
+
+def handshakes(pcap, places):
+    """The ports of each client address that a server of these places agreed to talk to."""
+    ports = collections.defaultdict(list)
+    where = " || ".join(f"ip{'v6' if plan.family_of(one.address) == 6 else ''}.src == {one.address}"
+                        for one in places)
+    fields = [word for field in ("ip.dst", "ipv6.dst", "tcp.dstport") for word in ("-e", field)]
+    lines = subprocess.run(["tshark", "-n", "-r", pcap, "-T", "fields", *fields, "-Y",
+                            f"tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.srcport == 25 && ({where})"],
+                           check=True, capture_output=True, text=True).stdout.splitlines()
+    for line in lines:
+        ipv4, ipv6, port = line.split("\t")
+        ports[ipv4 or ipv6].append(port)
+    return ports
+
+
+def read_lines(path):
+    """The lines of a log; none when its server was not there."""
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
 def sink_log(path, sessions):
     """Adds the sessions of the sink."""
     known = {}
@@ -342,14 +433,31 @@ def add_client_truth(session, record):
         raise SystemExit(f"truth: {record['scenario']} sent {len(sent)} messages more than taken")
 
 
+def add_letters(session, letters):
+    """What clients attached, by Message-ID; gives the scenario of the first letter."""
+    scenario = None
+    for one in session.transactions:
+        letter = letters.get((one.row["message_id"] or "").strip("<>"))
+        if letter and one.whole:
+            scenario = scenario or letter["scenario"]
+            one.row["files"] = letter["files"]
+            message = letter.get("message")
+            if message and session.client[0] not in FORWARDERS:
+                one.row["message"] = one.row["message"] or message
+                one.row["message_source"] = one.row["message_source"] or "client"
+                if one.row["message"] != message:
+                    raise SystemExit(f"truth: two digests of {letter['letter']}")
+    return scenario
+
+
 def add_queue_truth(session, queue):
-    """Message ids by queue id; a queued mail that qmgr never saw is an error."""
+    """Message ids by queue id; a queued mail that no queue manager saw is an error."""
     for one in session.transactions:
         entry = queue.get(one.row["queue_id"])
         if entry:
             one.row["message_id"] = entry.get("message_id")
             one.row["queue_size"] = entry.get("size")
-        elif one.row["queue_id"] and session.place.name not in plan.SINK_SERVERS:
+        elif one.row["queue_id"] and session.place.name in plan.SERVERS:
             raise SystemExit(f"truth: queue id {one.row['queue_id']} is in no cleanup line")
 
 
@@ -387,11 +495,14 @@ def main():
     for name in ("world", "relay"):
         postfix_log(base / name / "maillog", sessions, queue)
     sink_log(base / "sink.jsonl", sessions)
+    exim_log(base / "exim", sessions, queue)
+    opensmtpd_log(base, sessions, queue)
     records = [json.loads(line) for path in sorted(base.glob("clients-*.jsonl"))
                for line in path.read_text(encoding="utf-8").splitlines()]
     tries = [record for record in records if "attempt" in record]
     by_tuple = {tuple(record[key] for key in ("client_ip", "client_port", "server_ip", "server_port")):
-                record for record in records if "attempt" not in record}
+                record for record in records if "server_port" in record and "attempt" not in record}
+    letters = {record["letter"]: record for record in records if "letter" in record}
     rows = []
     for session in sessions:
         session.self_check()
@@ -399,7 +510,8 @@ def main():
         record = by_tuple.pop((*session.client, session.place.address, session.place.port), None)
         if record:
             add_client_truth(session, record)
-        rows.append(session.row(record["scenario"] if record else "relayed"))
+        scenario = add_letters(session, letters)
+        rows.append(session.row(record["scenario"] if record else scenario or "relayed"))
     if by_tuple:
         raise SystemExit(f"truth: connections that no server logged: {sorted(by_tuple)}")
     print(lines_of({
