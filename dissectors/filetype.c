@@ -1,119 +1,250 @@
-/* stand-in */
 #include "dissectors/filetype.h"
+
+#include "dissectors/extension.h"
+#include "dissectors/filetype_sniff.h"
 #include "sensor/base/attr.h"
-static const struct {
-    const char *name, *mime;
-    enum filetype_group g;
-    const char *doc;
+
+static const struct row {
+    const char *name;
+    const char *mime;
+    const char *magic;
+    enum filetype_group group;
 } rows[] = {
 #define X(id, name, mime, group, doc)                                          \
-    [FILETYPE_##id] = {name, mime, FILETYPE_GROUP_##group, doc},
+    [FILETYPE_##id] = {name, mime, doc, FILETYPE_GROUP_##group},
 #include "dissectors/filetype.def"
 #undef X
 };
-static const struct {
-    size_t at;
-    const char *m;
-    size_t n;
+
+static const struct alias {
+    struct span mime;
     enum filetype t;
-} sig[] = {
-#define S(at, m, t) {at, m, sizeof(m) - 1, FILETYPE_##t},
-    S(0, "PK\3\4", ZIP) S(0, "PK\5\6", ZIP) S(0, "PK\7\10", ZIP) S(
-        0,
-        "\x7f"
-        "ELF",
-        ELF) S(0, "%PDF-", PDF) S(0, "{\\rt", RTF)
-        S(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE2) S(0, "\x89PNG", PNG) S(
-            0, "\xff\xd8\xff", JPEG) S(0, "GIF8", GIF) S(0, "Rar!\x1a\7\0", RAR)
-            S(0, "Rar!\x1a\7\1\0", RAR5) S(0, "7z\xbc\xaf\x27\x1c", SEVENZIP) S(
-                0, "MSCF", CAB) S(7, "**ACE**", ACE) S(0, "\x60\xea", ARJ)
-                S(2, "-lh", LZH) S(0, "\x1f\x8b", GZIP) S(0, "BZh", BZIP2) S(
-                    0,
-                    "\xfd"
-                    "7zXZ\0",
-                    XZ) S(0, "\x5d\0\0", LZMA) S(0, "LZIP", LZIP)
-                    S(0, "\x28\xb5\x2f\xfd", ZSTD) S(0, "\x1f\x9d", COMPRESS)
-                        S(257, "ustar", TAR) S(0, "070707", CPIO) S(
-                            0, "070701", CPIO) S(0, "\xc7\x71", CPIO)
-                            S(0, "\x71\xc7", CPIO) S(0, "!<arch>\n", AR) S(
-                                0x8001, "CD001", ISO9660) S(0x8001, "BEA01",
-                                                            UDF)
-                                S(0, "conectix", VHD) S(0, "vhdxfile", VHDX)
-                                    S(0, "MSWIM\0\0\0", WIM) S(0, "ITSF", CHM)
-                                        S(0, "\x78\x9f\x3e\x22", TNEF)
-                                            S(0, "<html", HTML)
-                                                S(0, "<!DOCTYPE html", HTML)
-                                                    S(0, "\x4c\0\0\0\1\x14\2",
-                                                      LNK)};
+} aliases[] = {
+#define X(mime, id) {SPAN_INIT(mime), FILETYPE_##id},
+#include "dissectors/filetype_mime.def"
+#undef X
+};
+
 enum filetype
 filetype_detect(struct span head, struct span tail, uint64_t size,
                 bool *undecided)
 {
-    (void)tail;
-    (void)size;
-    if (undecided != NULL)
-        *undecided = false;
-    for (size_t i = 0; i < ARRAY_LEN(sig); i++)
-        if (span_starts(span_tail(head, sig[i].at),
-                        span_of(sig[i].m, sig[i].n))) {
-            if (sig[i].t == FILETYPE_ZIP &&
-                span_search(span_head(head, 2000),
-                            SPAN_LIT("[Content_Types].xml")) < 2000 &&
-                head.n > 2000)
-                return FILETYPE_OOXML;
-            if (sig[i].t == FILETYPE_ZIP &&
-                span_search(span_head(head, 200), SPAN_LIT("mimetype")) < 40)
-                return FILETYPE_ODF;
-            return sig[i].t;
-        }
-    if (span_starts(head, SPAN_LIT("MZ"))) {
-        struct cursor c = cur_open(head);
-        cur_skip(&c, 0x3c);
-        size_t at = cur_le32(&c);
-        if (span_starts(span_tail(head, at), span_of("PE\0\0", 4)))
-            return FILETYPE_PE;
+    struct filetype_probe p = {head, tail, size, false};
+    enum filetype t = FILETYPE_EMPTY;
+
+    if (head.n > 0)
+        t = filetype_by_magic(&p);
+    if (t == FILETYPE_UNKNOWN) {
+        t = filetype_by_text(&p);
+        p.undecided = p.undecided && t == FILETYPE_UNKNOWN;
     }
-    for (size_t i = 0; i < head.n && i < FILETYPE_HEAD; i++)
-        if (head.p[i] == 0)
-            return FILETYPE_UNKNOWN;
-    return head.n > 0 ? FILETYPE_TEXT : FILETYPE_UNKNOWN;
+    if (head.n == 0 && size > 0) {
+        t = FILETYPE_UNKNOWN;
+        p.undecided = true;
+    }
+    if (undecided != NULL)
+        *undecided = p.undecided;
+    return t;
 }
+
 const char *
 filetype_name(enum filetype t)
 {
+    REQUIRE(t < FILETYPE_COUNT);
     return rows[t].name;
 }
+
 const char *
 filetype_mime(enum filetype t)
 {
+    REQUIRE(t < FILETYPE_COUNT);
     return rows[t].mime;
 }
+
 const char *
 filetype_magic(enum filetype t)
 {
-    return rows[t].doc;
+    REQUIRE(t < FILETYPE_COUNT);
+    return rows[t].magic;
 }
+
 enum filetype_group
 filetype_group_of(enum filetype t)
 {
-    return rows[t].g;
+    REQUIRE(t < FILETYPE_COUNT);
+    return rows[t].group;
 }
+
 enum filetype
-filetype_of_mime(struct span m)
+filetype_find(struct span name)
 {
-    (void)m;
-    return FILETYPE_UNKNOWN;
-}
-enum filetype
-filetype_of_extension(struct span e)
-{
-    for (unsigned t = 1; t < FILETYPE_COUNT; t++)
-        if (span_eq_nocase(e, span_str(rows[t].name)))
+    for (unsigned t = 0; t < FILETYPE_COUNT; t++)
+        if (span_eq(name, span_str(rows[t].name)))
             return (enum filetype)t;
+    return FILETYPE_COUNT;
+}
+
+/* A type that no row names may still say what family it is of. */
+static enum filetype
+by_family(struct span mime)
+{
+    if (span_starts_nocase(mime, SPAN_LIT("text/")) &&
+        !span_starts_nocase(mime, SPAN_LIT("text/vnd.")))
+        return FILETYPE_TEXT;
+    if (mime.n > 4 &&
+        span_eq_nocase(span_tail(mime, mime.n - 4), SPAN_LIT("+xml")))
+        return FILETYPE_XML;
     return FILETYPE_UNKNOWN;
 }
-bool
-filetype_compatible(enum filetype c, enum filetype r)
+
+enum filetype
+filetype_of_mime(struct span mime)
 {
-    return c == r || c == FILETYPE_UNKNOWN || r == FILETYPE_UNKNOWN;
+    mime = span_trim(span_head(mime, span_find(mime, ';')));
+    for (unsigned t = 0; t < FILETYPE_COUNT; t++)
+        if (span_eq_nocase(mime, span_str(rows[t].mime)))
+            return (enum filetype)t;
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (span_eq_nocase(mime, aliases[i].mime))
+            return aliases[i].t;
+    return by_family(mime);
+}
+
+enum filetype
+filetype_of_extension(struct span extension)
+{
+    const struct extension *e = extension_find(extension);
+
+    return e != NULL ? e->type : FILETYPE_UNKNOWN;
+}
+
+bool
+filetype_is_zip(enum filetype t)
+{
+    return t == FILETYPE_ZIP || t == FILETYPE_OOXML || t == FILETYPE_ODF ||
+           t == FILETYPE_EPUB || t == FILETYPE_JAR || t == FILETYPE_APK;
+}
+
+bool
+filetype_is_executable(enum filetype t)
+{
+    return filetype_group_of(t) == FILETYPE_GROUP_PROGRAM ||
+           t == FILETYPE_LNK || t == FILETYPE_HTA || t == FILETYPE_CHM ||
+           t == FILETYPE_SCRIPT_ENCODED;
+}
+
+/* ---- what may be called what ---- */
+
+#define GROUP(id) (1U << FILETYPE_GROUP_##id)
+
+/* Formats of other groups that are text underneath. */
+static const enum filetype textual[] = {
+    FILETYPE_RTF,      FILETYPE_POSTSCRIPT, FILETYPE_SLK,   FILETYPE_OFFICE_XML,
+    FILETYPE_PNM,      FILETYPE_XPM,        FILETYPE_EMPTY, FILETYPE_BINHEX,
+    FILETYPE_UUENCODE, FILETYPE_TYPE1,
+};
+
+/* The same in bytes. */
+static const enum filetype not_textual[] = {
+    FILETYPE_CHM, FILETYPE_LNK, FILETYPE_TNEF, FILETYPE_MSG, FILETYPE_PST,
+};
+
+static bool
+among(enum filetype t, const enum filetype *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == t)
+            return true;
+    return false;
+}
+
+bool
+filetype_is_textual(enum filetype t)
+{
+    unsigned groups =
+        GROUP(TEXT) | GROUP(SCRIPT) | GROUP(LINK) | GROUP(MARKUP) | GROUP(MAIL);
+
+    if (among(t, not_textual, ARRAY_LEN(not_textual)))
+        return false;
+    return (groups >> filetype_group_of(t) & 1U) != 0 ||
+           among(t, textual, ARRAY_LEN(textual));
+}
+
+/* Pairs that no general rule covers: what is claimed, and what it honestly is
+ * for many files. */
+static const struct {
+    enum filetype claimed, real;
+} pairs[] = {
+  /* Word and Excel open, and other programs write under .doc and .xls, text,
+  * HTML, RTF and the newer formats */
+    {FILETYPE_OLE2,        FILETYPE_OOXML      },
+    {FILETYPE_OLE2,        FILETYPE_ZIP        },
+    {FILETYPE_OLE2,        FILETYPE_ODF        },
+    {FILETYPE_OLE2,        FILETYPE_RTF        },
+    {FILETYPE_OLE2,        FILETYPE_HTML       },
+    {FILETYPE_OLE2,        FILETYPE_XML        },
+    {FILETYPE_OLE2,        FILETYPE_OFFICE_XML },
+    {FILETYPE_OLE2,        FILETYPE_TEXT       },
+    {FILETYPE_OLE2,        FILETYPE_SLK        },
+    {FILETYPE_OLE2,        FILETYPE_MSG        },
+    {FILETYPE_OLE2,        FILETYPE_MSI        },
+ /* an encrypted OOXML document is an OLE2 container */
+    {FILETYPE_OOXML,       FILETYPE_OLE2       },
+    {FILETYPE_MSG,         FILETYPE_OLE2       },
+    {FILETYPE_MSI,         FILETYPE_OLE2       },
+    {FILETYPE_MSI,         FILETYPE_CAB        },
+    {FILETYPE_ONENOTE,     FILETYPE_CAB        },
+    {FILETYPE_RTF,         FILETYPE_OLE2       },
+    {FILETYPE_SVG,         FILETYPE_GZIP       },
+    {FILETYPE_POSTSCRIPT,  FILETYPE_PDF        },
+    {FILETYPE_PDF,         FILETYPE_POSTSCRIPT },
+    {FILETYPE_TAR,         FILETYPE_GZIP       },
+    {FILETYPE_TAR,         FILETYPE_BZIP2      },
+    {FILETYPE_TAR,         FILETYPE_XZ         },
+    {FILETYPE_GZIP,        FILETYPE_TAR        },
+    {FILETYPE_RAR,         FILETYPE_RAR5       },
+    {FILETYPE_RAR5,        FILETYPE_RAR        },
+    {FILETYPE_ISO9660,     FILETYPE_UDF        },
+    {FILETYPE_ISO9660,     FILETYPE_DISK       },
+    {FILETYPE_UDF,         FILETYPE_ISO9660    },
+    {FILETYPE_DISK,        FILETYPE_ISO9660    },
+    {FILETYPE_DISK,        FILETYPE_UDF        },
+    {FILETYPE_DMG,         FILETYPE_BZIP2      },
+    {FILETYPE_DMG,         FILETYPE_DISK       },
+    {FILETYPE_VHD,         FILETYPE_DISK       },
+    {FILETYPE_PE,          FILETYPE_DOS        },
+    {FILETYPE_PE,          FILETYPE_ELF        },
+    {FILETYPE_ELF,         FILETYPE_PE         },
+    {FILETYPE_ELF,         FILETYPE_MACHO      },
+    {FILETYPE_ELF,         FILETYPE_TEXT       },
+    {FILETYPE_AR,          FILETYPE_ELF        },
+    {FILETYPE_PGP,         FILETYPE_EML        },
+    {FILETYPE_CERTIFICATE, FILETYPE_PKCS7      },
+    {FILETYPE_PKCS7,       FILETYPE_CERTIFICATE},
+    {FILETYPE_ICO,         FILETYPE_BMP        },
+};
+
+/* Groups within which sloppy names are no news: a PNG called .jpg. */
+static const unsigned loose = GROUP(MEDIA);
+
+bool
+filetype_compatible(enum filetype claimed, enum filetype real)
+{
+    unsigned group = 1U << filetype_group_of(claimed);
+
+    if (claimed == real || claimed == FILETYPE_UNKNOWN ||
+        real == FILETYPE_UNKNOWN || real == FILETYPE_EMPTY)
+        return true;
+    if ((group & loose) != 0 && group == 1U << filetype_group_of(real))
+        return true;
+    if (claimed == FILETYPE_ZIP)
+        return filetype_is_zip(real);
+    if (filetype_is_zip(claimed) && real == FILETYPE_ZIP)
+        return true;
+    if (filetype_is_textual(claimed) && filetype_is_textual(real))
+        return !filetype_is_executable(real);
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+        if (pairs[i].claimed == claimed && pairs[i].real == real)
+            return true;
+    return false;
 }
