@@ -29,14 +29,20 @@
 
 #define STILL_MAX 100U       /* waits of 100 ms without a beat of the keeper */
 #define LARGE     (1U << 20) /* bytes of a job whose pages are given back */
+#define START_MAX 100U /* waits of 100 ms for the inspectors at the start */
 
 enum slot_state { SLOT_IDLE, SLOT_JOB, SLOT_DONE, SLOT_DIED, SLOT_TIMEOUT };
+
+/* Of the process in a slot. */
+enum readiness { IS_STARTING, IS_READY, HAS_FAILED };
 
 /* Shared by the worker, the keeper and one inspector, who may write anything
  * into it at any time. */
 struct slot {
     _Atomic uint32_t state; /* enum slot_state */
-    uint32_t n_name, n_declared, n_result;
+    _Atomic uint32_t ready; /* enum readiness */
+    _Atomic uint32_t n_result;
+    uint32_t n_name, n_declared;
     uint64_t n_bytes;
     bool truncated;
     uint8_t room[]; /* result, name, declared type, bytes */
@@ -47,21 +53,27 @@ struct slot {
 /* Shared by workers and keeper only. */
 struct shared {
     _Atomic uint32_t beat; /* seconds that the keeper has lived */
+    _Atomic uint32_t lost; /* the keeper is gone */
     struct {
         _Atomic uint32_t n_jobs;
         _Atomic int32_t pid;
     } slots[];
 };
 
+/* Of a slot's user, and again of its inspector: no thread meets another here.
+ */
+struct side {
+    struct buf answer; /* copied out before it is read */
+    struct deep_counts counts;
+};
+
 struct deep {
     struct deep_options o;
     struct shared *shared;
     struct slot **slots;
+    struct side *sides;
     size_t slot_bytes;
-    struct deep_counts *counts;
-    struct buf answer; /* copied out before it is read */
     pid_t keeper;
-    bool lost;
 };
 
 /* ---- shared words ---- */
@@ -158,8 +170,8 @@ allow_sockets(scmp_filter_ctx f)
     return good;
 }
 
-static bool
-lock_in(bool sockets)
+bool
+deep_lock_in(bool sockets)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = f != NULL && allow_mapping(f) && (!sockets || allow_sockets(f));
@@ -180,7 +192,8 @@ give_up_rights(const struct deep *d, unsigned slot)
             (void)munmap(d->slots[i], d->slot_bytes);
     }
     (void)munmap(d->shared, shared_bytes(d));
-    (void)close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0);
+    if (close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0) != 0)
+        _exit(1);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NOFILE, d->o.sockets ? 1 : 0);
@@ -190,13 +203,15 @@ give_up_rights(const struct deep *d, unsigned slot)
     if (IS_SANITIZED)
         return;
     limit(RLIMIT_AS, d->o.memory_max + d->slot_bytes);
-    if (!lock_in(d->o.sockets))
+    if (!deep_lock_in(d->o.sockets))
         _exit(1);
 }
 
 static void
-do_job(struct deep *d, struct slot *s, struct content_result *r)
+do_job(struct deep *d, unsigned slot, struct content_result *r)
 {
+    struct slot *s = d->slots[slot];
+    struct buf *answer = &d->sides[slot].answer;
     /* What the worker wrote is ours: nobody changes it while we look. */
     const struct content_job job = {
         .bytes = span_of(bytes_room(s), s->n_bytes),
@@ -207,10 +222,11 @@ do_job(struct deep *d, struct slot *s, struct content_result *r)
 
     content_result_reset(r);
     d->o.inspect(d->o.ctx, &job, r);
-    buf_reset(&d->answer);
-    content_result_code(r, &d->answer);
-    s->n_result = (uint32_t)d->answer.n;
-    memcpy(s->room, d->answer.p, d->answer.n);
+    buf_reset(answer);
+    content_result_code(r, answer);
+    atomic_store(&s->n_result, (uint32_t)answer->n);
+    if (answer->n > 0)
+        memcpy(s->room, answer->p, answer->n);
 }
 
 static _Noreturn void
@@ -221,11 +237,12 @@ inspect_for(struct deep *d, unsigned slot)
 
     give_up_rights(d, slot);
     content_result_init(&result);
+    word_set(&s->ready, IS_READY);
     for (;;) {
         uint32_t state = atomic_load(&s->state);
 
         if (state == SLOT_JOB) {
-            do_job(d, s, &result);
+            do_job(d, slot, &result);
             word_set(&s->state, SLOT_DONE);
         } else {
             word_wait(&s->state, state);
@@ -239,8 +256,10 @@ static void
 spawn(struct deep *d, unsigned slot)
 {
     pid_t me = getpid();
-    pid_t pid = fork();
+    pid_t pid;
 
+    atomic_store(&d->slots[slot]->ready, IS_STARTING);
+    pid = fork();
     if (pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)prctl(PR_SET_NAME, "span25-inspect");
@@ -258,36 +277,85 @@ struct watch {
     bool killed;
 };
 
+/* There is no answer to the job in a slot, if there is one. */
 static void
-bury(struct deep *d, struct watch *watches, pid_t pid)
+end_job(struct deep *d, unsigned slot, enum slot_state fate)
+{
+    uint32_t job = SLOT_JOB;
+
+    if (atomic_compare_exchange_strong(&d->slots[slot]->state, &job, fate))
+        word_wake(&d->slots[slot]->state);
+}
+
+/* Whoever kills it may do so while it begins: that says nothing of the next. */
+static bool
+may_begin(const struct slot *s, int status)
+{
+    return atomic_load(&s->ready) == IS_READY ||
+           (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* The job ends before there is another process, which would begin it anew and
+ * be at it still when the worker writes the next. */
+static void
+bury(struct deep *d, struct watch *watches, pid_t pid, int status)
 {
     for (unsigned i = 0; i < d->o.n_slots; i++) {
-        uint32_t job = SLOT_JOB;
-        uint32_t fate = watches[i].killed ? SLOT_TIMEOUT : SLOT_DIED;
+        enum slot_state fate = watches[i].killed ? SLOT_TIMEOUT : SLOT_DIED;
 
         if (atomic_load(&d->shared->slots[i].pid) != pid)
             continue;
         watches[i] = (struct watch){0};
-        spawn(d, i);
-        if (atomic_compare_exchange_strong(&d->slots[i]->state, &job, fate))
-            word_wake(&d->slots[i]->state);
+        atomic_store(&d->shared->slots[i].pid, 0);
+        end_job(d, i, fate);
+        if (may_begin(d->slots[i], status))
+            spawn(d, i);
+        else
+            word_set(&d->slots[i]->ready, HAS_FAILED);
     }
 }
 
-/* One that has been at the same job for too long. */
+/* One that has been at the same job for too long, or that is not there. */
 static void
 end_stuck(struct deep *d, unsigned slot, struct watch *w)
 {
     uint32_t job = atomic_load(&d->shared->slots[slot].n_jobs);
+    pid_t pid = atomic_load(&d->shared->slots[slot].pid);
 
     if (atomic_load(&d->slots[slot]->state) != SLOT_JOB || job != w->job) {
         w->job = job;
         w->beats = 0;
         return;
     }
-    if (++w->beats > DEEP_WALL_S) {
-        w->killed = true;
-        (void)kill(atomic_load(&d->shared->slots[slot].pid), SIGKILL);
+    if (++w->beats <= DEEP_WALL_S)
+        return;
+    w->killed = true;
+    if (pid > 0) /* 0 would be all of us */
+        (void)kill(pid, SIGKILL);
+    else
+        end_job(d, slot, SLOT_DIED);
+}
+
+/* Once a second: what did not come up is tried again no faster than that. */
+static void
+beat(struct deep *d, struct watch *watches)
+{
+    atomic_fetch_add(&d->shared->beat, 1);
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        if (atomic_load(&d->shared->slots[i].pid) == 0)
+            spawn(d, i);
+        end_stuck(d, i, &watches[i]);
+    }
+}
+
+/* What an inspector could write to there, other keepers would believe. */
+static void
+forget(const struct deep *d)
+{
+    for (; d != NULL; d = d->o.before) {
+        for (unsigned i = 0; i < d->o.n_slots; i++)
+            (void)munmap(d->slots[i], d->slot_bytes);
+        (void)munmap(d->shared, shared_bytes(d));
     }
 }
 
@@ -303,6 +371,7 @@ keep(struct deep *d, pid_t reader)
     (void)prctl(PR_SET_NAME, "span25-keeper");
     if (getppid() != reader || watches == NULL)
         _exit(1);
+    forget(d->o.before);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     (void)close_range(STDIN_FILENO, STDOUT_FILENO, 0);
@@ -314,21 +383,16 @@ keep(struct deep *d, pid_t reader)
         spawn(d, i);
     for (;;) {
         pid_t pid;
+        int status;
 
         (void)sigtimedwait(&set, NULL, &second);
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-            bury(d, watches, pid);
-        for (unsigned i = 0; i < d->o.n_slots; i++) {
-            if (atomic_load(&d->shared->slots[i].pid) == 0)
-                spawn(d, i); /* there was no room for it */
-        }
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+            bury(d, watches, pid, status);
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
         if (now.tv_sec == last.tv_sec)
             continue;
         last = now;
-        atomic_fetch_add(&d->shared->beat, 1);
-        for (unsigned i = 0; i < d->o.n_slots; i++)
-            end_stuck(d, i, &watches[i]);
+        beat(d, watches);
     }
 }
 
@@ -343,8 +407,9 @@ free_all(struct deep *d)
     }
     if (d->shared != NULL)
         (void)munmap(d->shared, shared_bytes(d));
-    buf_free(&d->answer);
-    free(d->counts);
+    for (unsigned i = 0; d->sides != NULL && i < d->o.n_slots; i++)
+        buf_free(&d->sides[i].answer);
+    free(d->sides);
     free(d->slots);
     free(d);
 }
@@ -355,11 +420,12 @@ make_room(struct deep *d)
     d->slot_bytes = sizeof(struct slot) + DEEP_RESULT_MAX +
                     2 * (size_t)TEXT_MAX + d->o.input_max;
     d->slots = calloc(d->o.n_slots, sizeof(*d->slots));
-    d->counts = calloc(d->o.n_slots, sizeof(*d->counts));
+    d->sides = calloc(d->o.n_slots, sizeof(*d->sides));
     d->shared = map_shared(shared_bytes(d));
-    if (d->slots == NULL || d->counts == NULL || d->shared == NULL)
+    if (d->slots == NULL || d->sides == NULL || d->shared == NULL)
         return ERR_NOMEM;
     for (unsigned i = 0; i < d->o.n_slots; i++) {
+        buf_init(&d->sides[i].answer, DEEP_RESULT_MAX);
         d->slots[i] = map_shared(d->slot_bytes);
         if (d->slots[i] == NULL)
             return ERR_NOMEM;
@@ -367,25 +433,62 @@ make_room(struct deep *d)
     return ERR_OK;
 }
 
+static void
+end_keeper(struct deep *d)
+{
+    (void)kill(d->keeper, SIGKILL);
+    while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* Inspectors that cannot lock themselves in never will. */
+static bool
+all_came_up(const struct deep *d)
+{
+    unsigned waits = 0;
+
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        _Atomic uint32_t *ready = &d->slots[i]->ready;
+
+        while (atomic_load(ready) == IS_STARTING && waits++ < START_MAX)
+            word_wait(ready, IS_STARTING);
+        if (atomic_load(ready) != IS_READY)
+            return false;
+    }
+    return true;
+}
+
+static enum err
+begin(struct deep *d, struct buf *message)
+{
+    pid_t reader = getpid();
+
+    d->keeper = fork();
+    if (d->keeper == 0)
+        keep(d, reader);
+    if (d->keeper < 0)
+        return ERR_NOMEM;
+    if (all_came_up(d))
+        return ERR_OK;
+    end_keeper(d);
+    buf_str(message, "span25: the system does not let content inspection give "
+                     "up its rights (seccomp, limits); without it: "
+                     "content.inspect: false, no content.clamd");
+    return ERR_PERM;
+}
+
 enum err
-deep_start(const struct deep_options *o, struct deep **out)
+deep_start(const struct deep_options *o, struct deep **out, struct buf *message)
 {
     struct deep *d = calloc(1, sizeof(*d));
-    pid_t reader = getpid();
     enum err e;
 
     if (d == NULL)
         return ERR_NOMEM;
     d->o = *o;
-    buf_init(&d->answer, DEEP_RESULT_MAX);
     e = make_room(d);
-    if (e == ERR_OK) {
-        d->keeper = fork();
-        if (d->keeper == 0)
-            keep(d, reader);
-        if (d->keeper < 0)
-            e = ERR_NOMEM;
-    }
+    if (e == ERR_OK)
+        e = begin(d, message);
     if (e != ERR_OK) {
         free_all(d);
         return e;
@@ -399,9 +502,7 @@ deep_stop(struct deep *d)
 {
     if (d == NULL)
         return;
-    (void)kill(d->keeper, SIGKILL);
-    while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
-        ;
+    end_keeper(d);
     free_all(d);
 }
 
@@ -445,20 +546,20 @@ await(struct deep *d, struct slot *s)
             break;
         word_wait(&s->state, state);
     }
-    d->lost = true;
+    atomic_store(&d->shared->lost, 1);
     return SLOT_DIED;
 }
 
 static bool
-take(struct deep *d, struct slot *s, struct content_result *r)
+take(struct buf *answer, struct slot *s, struct content_result *r)
 {
-    uint32_t n = s->n_result;
+    uint32_t n = atomic_load(&s->n_result);
 
-    buf_reset(&d->answer);
+    buf_reset(answer);
     if (n > DEEP_RESULT_MAX)
         return false;
-    buf_put(&d->answer, s->room, n);
-    return !d->answer.failed && content_result_read(buf_view(&d->answer), r);
+    buf_put(answer, s->room, n);
+    return !answer->failed && content_result_read(buf_view(answer), r);
 }
 
 /* Pages of a large job do not stay with an idle slot. */
@@ -474,11 +575,17 @@ give_back(struct deep *d, struct slot *s, size_t n)
 }
 
 bool
+deep_lost(const struct deep *d)
+{
+    return atomic_load(&d->shared->lost) != 0;
+}
+
+bool
 deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
              struct content_result *r)
 {
     struct slot *s = d->slots[slot];
-    struct deep_counts *counts = &d->counts[slot];
+    struct deep_counts *counts = &d->sides[slot].counts;
     enum slot_state state = SLOT_DIED;
     bool good = false;
 
@@ -488,10 +595,10 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
         findings_add(&r->findings, FIND_PART_CUT);
         return true;
     }
-    if (!d->lost) {
+    if (!deep_lost(d)) {
         give(d, slot, job);
         state = await(d, s);
-        good = state == SLOT_DONE && take(d, s, r);
+        good = state == SLOT_DONE && take(&d->sides[slot].answer, s, r);
         give_back(d, s, job->bytes.n);
         atomic_store(&s->state, SLOT_IDLE);
     }
@@ -508,13 +615,7 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
 struct deep_counts
 deep_counts_of(const struct deep *d, unsigned slot)
 {
-    return d->counts[slot];
-}
-
-bool
-deep_lost(const struct deep *d)
-{
-    return d->lost;
+    return d->sides[slot].counts;
 }
 
 pid_t

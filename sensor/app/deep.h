@@ -15,10 +15,14 @@
  *
  * An inspector that ends, by a fault, by its filter or by a signal from
  * anywhere, is a finding (FIND_INSPECTION_FAULT) of the part that it was at,
- * and the keeper forks another. One that is not done after DEEP_WALL_S is
- * killed (FIND_INSPECTION_TIMEOUT); clock and signals say so by the result
- * false. When the keeper itself is gone, nothing is inspected any more:
- * deep_lost.
+ * and the keeper forks another. So is an answer that does not hold together.
+ * One that is not done after DEEP_WALL_S is killed (FIND_INSPECTION_TIMEOUT);
+ * clock and signals say so by the result false. When the keeper itself is gone,
+ * nothing is inspected any more: deep_lost.
+ *
+ * deep_start waits until all inspectors are locked in; where the system does
+ * not allow that it fails and says so. One that later fails to come up is tried
+ * again each second.
  *
  * Sanitizers need system calls and memory of their own: in such builds there is
  * neither the filter nor the memory limit. */
@@ -38,6 +42,9 @@ struct deep_options {
     void (*inspect)(void *ctx, const struct content_job *job,
                     struct content_result *result);
     void *ctx;
+    /* One that was started before, or NULL: these inspectors must not see its
+     * memory, nor any before that. */
+    const struct deep *before;
     bool sockets; /* it speaks to a daemon through a Unix socket */
 };
 
@@ -47,7 +54,9 @@ struct deep_counts {
 
 struct deep;
 
-MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out);
+/* message gets why it is not possible. */
+MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out,
+                             struct buf *message);
 void deep_stop(struct deep *d); /* NULL-safe */
 
 /* result is reset. False: the inspection broke off. */
@@ -56,6 +65,10 @@ bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
 
 struct deep_counts deep_counts_of(const struct deep *d, unsigned slot);
 bool deep_lost(const struct deep *d);
+
+/* Takes from the calling process all system calls but those of deep_calls.def;
+ * false: the kernel does not do that. */
+MUST_USE bool deep_lock_in(bool sockets);
 
 /* For tests: the process that inspects for this slot now, or 0. */
 pid_t deep_pid(const struct deep *d, unsigned slot);

@@ -1,41 +1,62 @@
 #include "sensor/app/deep.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 /* cmocka needs the above */
 #include <cmocka.h>
 
 /* The EICAR test file, in two halves so that no scanner takes this source for
  * it. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
 #define EICAR                                                                  \
     "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-"                             \
     "ANTIVIRUS-TEST-FILE!$H+H*"
 
-static void
-inspect(void *ctx, const struct content_job *job, struct content_result *result)
-{
-    content_inspect(ctx, job, result);
-}
-
 /* The content that the inspectors look with is in *state. */
 static struct deep *
-start(void **state, unsigned n_slots)
+start_with(unsigned n_slots,
+           void (*inspect)(void *ctx, const struct content_job *job,
+                           struct content_result *result),
+           void *ctx)
 {
-    struct deep_options o = {
-        .n_slots = n_slots,
-        .input_max = 1 << 20,
-        .memory_max = 512U << 20,
-        .inspect = inspect,
-        .ctx = *state,
-    };
+    const struct deep_options o = {.n_slots = n_slots,
+                                   .input_max = 1 << 20,
+                                   .memory_max = 512U << 20,
+                                   .inspect = inspect,
+                                   .ctx = ctx};
     struct deep *d = NULL;
 
-    assert_int_equal(deep_start(&o, &d), ERR_OK);
+    struct buf message;
+
+    buf_init(&message, 4096);
+    assert_int_equal(deep_start(&o, &d, &message), ERR_OK);
+    assert_int_equal(message.n, 0);
+    buf_free(&message);
     return d;
 }
 
@@ -59,6 +80,18 @@ close_content(void **state)
 {
     content_free(*state);
     return 0;
+}
+
+static void
+inspect(void *ctx, const struct content_job *job, struct content_result *result)
+{
+    content_inspect(ctx, job, result);
+}
+
+static struct deep *
+start(void **state, unsigned n_slots)
+{
+    return start_with(n_slots, inspect, *state);
 }
 
 static bool
@@ -181,11 +214,433 @@ has_no_rights(void **state)
     text[n] = '\0';
     (void)fclose(f);
     assert_true(has_line(text, "NoNewPrivs:\t1"));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(has_line(text, "Seccomp:\t2"));
-#endif
+    assert_true(IS_SANITIZED || has_line(text, "Seccomp:\t2"));
     content_result_free(&r);
     deep_stop(d);
+}
+
+/* How many mappings it shares with others; 0: only root may know. */
+static unsigned
+shared_mappings(pid_t pid)
+{
+    char path[64], line[1024];
+    unsigned n = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), f) != NULL)
+        n += strstr(line, " rw-s ") != NULL;
+    (void)fclose(f);
+    return n;
+}
+
+static void
+shares_nothing_but_its_slot(void **state)
+{
+    struct deep *a = start(state, 3);
+    struct deep_options o = {.n_slots = 2,
+                             .input_max = 1 << 20,
+                             .memory_max = 512U << 20,
+                             .inspect = inspect,
+                             .ctx = *state,
+                             .before = a};
+    struct deep *b = NULL;
+    struct buf message;
+
+    buf_init(&message, 4096);
+    assert_int_equal(deep_start(&o, &b, &message), ERR_OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(shared_mappings(deep_pid(a, i)) <= 1);
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(shared_mappings(deep_pid(b, i)) <= 1);
+    deep_stop(a);
+    deep_stop(b);
+    buf_free(&message);
+}
+
+/* ---- inspectors that were taken over ---- */
+
+/* The first byte says what it does. */
+static void
+misbehave(void *ctx, const struct content_job *job, struct content_result *r)
+{
+    struct cursor c = cur_open(job->bytes);
+    uint8_t what = cur_u8(&c);
+
+    (void)ctx;
+    findings_add(&r->findings, FIND_EICAR);
+    switch (what) {
+    case 'c': (void)syscall(cur_le16(&c), -1, 0, 0, 0, 0, 0); break;
+    case 'x':
+        (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        break;
+    case 'm': /* more than its memory; what it has of it it may have */
+        if (mmap(NULL, 1U << 30, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+            findings_add(&r->findings, FIND_YARA);
+        break;
+    case 'e': _exit(0);
+    case 'a': abort();
+    case 's':
+        for (;;)
+            (void)syscall(SYS_futex, &what, 0, what, NULL, NULL, 0);
+    default: break;
+    }
+}
+
+static bool
+does(struct deep *d, struct span what, struct content_result *r)
+{
+    const struct content_job job = {.bytes = what};
+
+    return deep_inspect(d, 0, &job, r);
+}
+
+/* In the list, or neither call nor number of the table. */
+static bool
+is_allowed(unsigned number)
+{
+    static const unsigned list[] = {
+#define CALL(name, why) SYS_##name,
+#include "sensor/app/deep_calls.def"
+        SYS_mmap, SYS_mprotect, /* by their argument */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+        if (list[i] == number)
+            return true;
+    }
+    return false;
+}
+
+/* A filter of its own: each call in a child, so that what ends it is seen. */
+static int
+end_of_child(unsigned number)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (!deep_lock_in(false))
+            _exit(2);
+        (void)syscall(number, -1L, 0, 0, 0, 0, 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void
+every_other_call_kills(void **state)
+{
+    unsigned killed = 0;
+
+    (void)state;
+    if (IS_SANITIZED)
+        skip();
+    for (unsigned number = 0; number < 470; number++) {
+        int status;
+
+        if (is_allowed(number) || (number > 334 && number < 424))
+            continue; /* no calls, but two that kernels keep for themselves */
+        status = end_of_child(number);
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+            fail_msg("system call %u: status %x", number, (unsigned)status);
+        killed++;
+    }
+    assert_true(killed > 350);
+    assert_int_equal(end_of_child(SYS_madvise), 0);
+    /* numbers of other architectures' tables, and of none */
+    assert_true(WIFSIGNALED(end_of_child(0x40000000U | SYS_futex)));
+    assert_true(WIFSIGNALED(end_of_child(100000)));
+}
+
+static void
+what_it_may_not_is_a_fault(void **state)
+{
+    static const struct {
+        const char *why;
+        struct span what;
+    } rows[] = {
+        {"opens a file",   SPAN_INIT("c\x01\x01")}, /* openat */
+        {"makes a socket", SPAN_INIT("c\x29\x00")},
+        {"writes",         SPAN_INIT("c\x01\x00")},
+        {"forks",          SPAN_INIT("c\x39\x00")},
+        {"executes",       SPAN_INIT("c\x3b\x00")},
+        {"maps code",      SPAN_INIT("x")        },
+        {"leaves",         SPAN_INIT("e")        },
+        {"aborts",         SPAN_INIT("a")        },
+    };
+    struct deep *d;
+    struct content_result r;
+
+    (void)state;
+    if (IS_SANITIZED)
+        skip();
+    d = start_with(1, misbehave, NULL);
+    content_result_init(&r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (does(d, rows[i].what, &r) ||
+            !findings_has(&r.findings, FIND_INSPECTION_FAULT) ||
+            findings_has(&r.findings, FIND_EICAR))
+            fail_msg("%s", rows[i].why);
+        assert_true(does(d, SPAN_LIT("-"), &r));
+        assert_true(findings_has(&r.findings, FIND_EICAR));
+    }
+    assert_int_equal(deep_counts_of(d, 0).faults, ARRAY_LEN(rows));
+    assert_true(does(d, SPAN_LIT("m"), &r));
+    assert_false(findings_has(&r.findings, FIND_YARA));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+/* The worst wait: DEEP_WALL_S and two beats. */
+static void
+what_does_not_end_is_ended(void **state)
+{
+    struct deep *d = start_with(1, misbehave, NULL);
+    struct timespec from, to;
+    struct content_result r;
+
+    (void)state;
+    content_result_init(&r);
+    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    assert_false(does(d, SPAN_LIT("s"), &r));
+    (void)clock_gettime(CLOCK_MONOTONIC, &to);
+    assert_true(findings_has(&r.findings, FIND_INSPECTION_TIMEOUT));
+    assert_false(findings_has(&r.findings, FIND_INSPECTION_FAULT));
+    assert_true(to.tv_sec - from.tv_sec >= DEEP_WALL_S - 1);
+    assert_true(to.tv_sec - from.tv_sec <= DEEP_WALL_S + 4);
+    assert_true(does(d, SPAN_LIT("-"), &r));
+    assert_int_equal(deep_counts_of(d, 0).timeouts, 1);
+    assert_false(deep_lost(d));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+/* Fills the result with what the job holds, as no inspector would. */
+static void
+tell_lies(void *ctx, const struct content_job *job, struct content_result *r)
+{
+    struct cursor c = cur_open(job->bytes);
+
+    (void)ctx;
+    r->n_members = cur_u8(&c);
+    r->urls.n = cur_u8(&c);
+    r->type = (enum filetype)cur_u8(&c);
+    buf_span(&r->findings.details, cur_take(&c, cur_u8(&c)));
+    buf_span(&r->urls.text, cur_take(&c, cur_u8(&c)));
+    buf_span(&r->members, cur_rest(&c));
+}
+
+/* What gets through can be read to its end: the sanitizers look on. */
+static void
+read_through(const struct content_result *r)
+{
+    struct cursor urls = cur_open(buf_view(&r->urls.text));
+    struct cursor members = cur_open(buf_view(&r->members));
+    struct cursor details = cur_open(buf_view(&r->findings.details));
+    struct content_member m;
+    struct span s;
+    enum finding f;
+
+    while (url_next(&urls, &s) || content_member_next(&members, &m) ||
+           findings_next(&details, &f, &s))
+        ;
+    assert_false(urls.bad || members.bad || details.bad);
+    assert_true(r->type < FILETYPE_COUNT);
+}
+
+static void
+garbage_is_refused(void **state)
+{
+    struct deep *d = start_with(1, tell_lies, NULL);
+    uint64_t random = 25, refused = 0, n = 2000;
+    struct content_result r;
+
+    (void)state;
+    content_result_init(&r);
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t job[300];
+        size_t len = 5;
+
+        for (size_t k = 0; k < sizeof(job); k++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            job[k] = (uint8_t)(random >> (random % 3 * 16));
+        }
+        len += random % (sizeof(job) - 5);
+        if (!does(d, span_of(job, len), &r)) {
+            assert_true(findings_has(&r.findings, FIND_INSPECTION_FAULT));
+            refused++;
+        }
+        read_through(&r);
+    }
+    assert_true(refused > n * 9 / 10);
+    assert_int_equal(deep_counts_of(d, 0).faults, refused);
+    assert_true(does(d, SPAN_LIT("\0\0\0\0\0"), &r));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+/* ---- several workers ---- */
+
+struct user {
+    struct deep *d;
+    unsigned slot;
+    unsigned wrong;
+};
+
+/* One name in the result for each job: answers must not change hands. */
+static void
+name_it(void *ctx, const struct content_job *job, struct content_result *r)
+{
+    (void)ctx;
+    findings_add_detail(&r->findings, FIND_YARA, job->bytes);
+}
+
+static void *
+use(void *arg)
+{
+    struct user *u = arg;
+    struct content_result r;
+
+    content_result_init(&r);
+    for (unsigned i = 0; i < 3000; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof(text), "slot %u job %u", u->slot, i);
+        struct content_job job = {.bytes = span_of(text, (size_t)n)};
+        struct cursor c;
+        struct span detail = SPAN_NONE;
+        enum finding f;
+
+        u->wrong += !deep_inspect(u->d, u->slot, &job, &r);
+        c = cur_open(buf_view(&r.findings.details));
+        u->wrong +=
+            !findings_next(&c, &f, &detail) || !span_eq(detail, job.bytes);
+    }
+    content_result_free(&r);
+    return NULL;
+}
+
+static void
+threads_do_not_meet(void **state)
+{
+    struct deep *d = start_with(4, name_it, NULL);
+    struct user users[4];
+    pthread_t threads[4];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        users[i] = (struct user){d, i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, use, &users[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        (void)pthread_join(threads[i], NULL);
+        assert_int_equal(users[i].wrong, 0);
+    }
+    deep_stop(d);
+}
+
+/* ---- the keeper ---- */
+
+static pid_t
+parent_of(pid_t pid)
+{
+    char path[64], text[512];
+    int parent = 0;
+    const char *at;
+    FILE *f;
+    size_t n;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    f = fopen(path, "re");
+    assert_non_null(f);
+    n = fread(text, 1, sizeof(text) - 1, f);
+    text[n] = '\0';
+    (void)fclose(f);
+    at = strrchr(text, ')');
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, ") %*c %d", &parent), 1);
+    return parent;
+}
+
+static void
+goes_on_without_a_keeper(void **state)
+{
+    struct deep *d = start(state, 1);
+    struct timespec from, to;
+    struct content_result r;
+    pid_t inspector = deep_pid(d, 0);
+    pid_t keeper = parent_of(inspector);
+
+    assert_int_equal(parent_of(keeper), getpid());
+    content_result_init(&r);
+    assert_true(finds_eicar(d, 0, &r));
+    assert_int_equal(kill(keeper, SIGKILL), 0);
+    while (kill(inspector, 0) == 0 && parent_of(inspector) == keeper)
+        (void)usleep(1000);
+    (void)usleep(50000);
+    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_false(finds_eicar(d, 0, &r));
+        assert_true(findings_has(&r.findings, FIND_INSPECTION_FAULT));
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &to);
+    assert_true(deep_lost(d));
+    assert_true(to.tv_sec - from.tv_sec <= 15);
+    assert_int_equal(deep_counts_of(d, 0).faults, 1000);
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+/* The kernel of old, or a container's filter: no close_range. */
+static void
+take_close_range(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {ARRAY_LEN(code), code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+        _exit(3);
+}
+
+static void
+says_when_it_cannot_start(void **state)
+{
+    const struct deep_options o = {.n_slots = 2,
+                                   .input_max = 1 << 20,
+                                   .memory_max = 512U << 20,
+                                   .inspect = misbehave};
+    int status = -1;
+    pid_t pid = fork();
+
+    (void)state;
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct deep *d = NULL;
+        struct buf message;
+
+        take_close_range();
+        buf_init(&message, 4096);
+        if (deep_start(&o, &d, &message) != ERR_PERM || d != NULL)
+            _exit(1);
+        _exit(message.n > 0 ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 int
@@ -196,6 +651,14 @@ main(void)
         cmocka_unit_test(names_what_is_too_large),
         cmocka_unit_test(goes_on_when_killed),
         cmocka_unit_test(has_no_rights),
+        cmocka_unit_test(shares_nothing_but_its_slot),
+        cmocka_unit_test(every_other_call_kills),
+        cmocka_unit_test(what_it_may_not_is_a_fault),
+        cmocka_unit_test(what_does_not_end_is_ended),
+        cmocka_unit_test(garbage_is_refused),
+        cmocka_unit_test(threads_do_not_meet),
+        cmocka_unit_test(goes_on_without_a_keeper),
+        cmocka_unit_test(says_when_it_cannot_start),
     };
 
     return cmocka_run_group_tests(tests, open_content, close_content);

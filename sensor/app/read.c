@@ -181,6 +181,7 @@ start_clamd(struct reading *r)
         .memory_max = DEEP_MEMORY,
         .inspect = clamd_inspect,
         .ctx = r->config->clamd,
+        .before = r->deep,
         .sockets = true,
     };
     enum err e;
@@ -193,7 +194,7 @@ start_clamd(struct reading *r)
         buf_str(&r->messages, "; start it, or take content.clamd out\n");
         return ERR_CONFIG;
     }
-    e = deep_start(&o, &r->clamd);
+    e = deep_start(&o, &r->clamd, &r->messages);
     r->plan.clamd = r->clamd;
     return e;
 }
@@ -217,7 +218,7 @@ start_deep(struct reading *r)
     end_line(&r->messages);
     o.ctx = r->content;
     if (e == ERR_OK)
-        e = deep_start(&o, &r->deep);
+        e = deep_start(&o, &r->deep, &r->messages);
     r->plan.deep = r->deep;
     return e;
 }
