@@ -1,5 +1,8 @@
 #include "rules/answers.h"
 
+#include "rules/attached.h"
+#include "rules/mails.h"
+#include "rules/seen.h"
 #include "sensor/base/hash.h"
 #include "sensor/event/anomaly.h"
 
@@ -12,43 +15,23 @@ static const char *const class_names[SUMMARY_CLASSES] = {
     "greylisting", "rate",         "relay_denied", "other",  "unanswered",
 };
 
-/* Hashes, 0 is free; at most ANSWERS_PAIRS. */
-struct set {
-    uint64_t *keys;
-    size_t n, cap;
-};
-
 struct answers {
     struct summary_host *hosts;
     uint32_t *slots; /* index + 1 into hosts; open addressing */
     size_t n_hosts, cap_hosts, n_slots;
-    struct set pairs;  /* of host, peer and role */
-    struct set citers; /* of listing and server */
-    struct set odd;    /* of flow and kind of anomaly */
+    struct seen pairs;  /* of host, peer and role */
+    struct seen citers; /* of listing and server */
+    struct seen odd;    /* of flow and kind of anomaly */
     struct summary_listing *listings;
     size_t n_listings;
     uint64_t anomalies[ANOM_COUNT];
     struct summary_anomaly shown[ANOM_COUNT];
+    struct mails *mails;
+    struct attached *attached;
     struct summary total; /* counts only */
     char **sites;         /* names seen, each once */
     size_t n_sites;
 };
-
-enum err
-answers_new(struct answers **out)
-{
-    struct answers *a = calloc(1, sizeof(*a));
-
-    if (a == NULL)
-        return ERR_NOMEM;
-    a->listings = calloc(ANSWERS_LISTINGS, sizeof(*a->listings));
-    if (a->listings == NULL) {
-        free(a);
-        return ERR_NOMEM;
-    }
-    *out = a;
-    return ERR_OK;
-}
 
 void
 answers_free(struct answers *a)
@@ -60,64 +43,33 @@ answers_free(struct answers *a)
     free(a->sites);
     free(a->hosts);
     free(a->slots);
-    free(a->pairs.keys);
-    free(a->citers.keys);
-    free(a->odd.keys);
+    seen_fini(&a->pairs);
+    seen_fini(&a->citers);
+    seen_fini(&a->odd);
     free(a->listings);
+    mails_free(a->mails);
+    attached_free(a->attached);
     free(a);
 }
 
-/* ---- sets of hashes ---- */
-
-/* Where key is, or would be. */
-static uint64_t *
-set_slot(uint64_t *keys, size_t cap, uint64_t key)
+enum err
+answers_new(struct answers **out)
 {
-    size_t at = key & (cap - 1);
+    struct answers *a = calloc(1, sizeof(*a));
 
-    while (keys[at] != 0 && keys[at] != key)
-        at = (at + 1) & (cap - 1);
-    return &keys[at];
-}
-
-static bool
-set_grow(struct set *s)
-{
-    size_t cap = s->cap > 0 ? s->cap * 2 : 256;
-    uint64_t *keys;
-
-    if (s->n * 4 < s->cap * 3)
-        return true;
-    keys = calloc(cap, sizeof(*keys));
-    if (keys == NULL)
-        return s->n + 1 < s->cap;
-    for (size_t i = 0; i < s->cap; i++) {
-        if (s->keys[i] != 0)
-            *set_slot(keys, cap, s->keys[i]) = s->keys[i];
+    if (a == NULL)
+        return ERR_NOMEM;
+    a->listings = calloc(ANSWERS_LISTINGS, sizeof(*a->listings));
+    if (a->listings == NULL || mails_new(&a->mails) != ERR_OK ||
+        attached_new(&a->attached) != ERR_OK) {
+        answers_free(a);
+        return ERR_NOMEM;
     }
-    free(s->keys);
-    s->keys = keys;
-    s->cap = cap;
-    return true;
-}
-
-/* 1: new, 0: known, -1: no room. */
-static int
-set_add(struct set *s, uint64_t key)
-{
-    uint64_t *slot;
-
-    key = key != 0 ? key : 1;
-    if (!set_grow(s))
-        return -1;
-    slot = set_slot(s->keys, s->cap, key);
-    if (*slot == key)
-        return 0;
-    if (s->n >= ANSWERS_PAIRS)
-        return -1;
-    *slot = key;
-    s->n++;
-    return 1;
+    seen_init(&a->pairs, ANSWERS_PAIRS);
+    seen_init(&a->citers, ANSWERS_PAIRS);
+    seen_init(&a->odd, ANSWERS_PAIRS);
+    *out = a;
+    return ERR_OK;
 }
 
 /* ---- hosts ---- */
@@ -269,7 +221,7 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
     memcpy(key, e->addr.b, 16);
     memcpy(key + 16, peer->addr.b, 16);
     key[32] = sends;
-    added = set_add(&a->pairs, hash_span(span_of(key, sizeof(key)), 0));
+    added = seen_add(&a->pairs, hash_span(span_of(key, sizeof(key)), 0));
     h->peers += added > 0;
     h->peers_more |= added < 0;
     return h;
@@ -323,7 +275,7 @@ note_listing(struct answers *a, const struct end *client,
     l->last = when;
     key = hash_mix(hash_span(span_of(server->addr.b, 16), 7),
                    (uint64_t)(l - a->listings));
-    l->citers += set_add(&a->citers, key) > 0;
+    l->citers += seen_add(&a->citers, key) > 0;
 }
 
 struct verdict {
@@ -393,6 +345,97 @@ note_ledger(struct answers *a, const struct record_map *event,
 
         note_verdict(a, h, v, client, server, when);
     }
+}
+
+/* ---- parts of messages ---- */
+
+static unsigned
+classes_of(const struct record_map *event)
+{
+    struct cursor c = record_entries_of(event->record);
+    struct record_entry e;
+    unsigned classes = 0;
+
+    while (record_next(&c, &e) && e.field <= FIELD_FILEINFO_CLASSES) {
+        uint8_t letter = span_at(e.value, 0);
+
+        if (e.field == FIELD_FILEINFO_CLASSES && e.value.n == 1 &&
+            letter >= 'A' && letter - 'A' < SUMMARY_FINDINGS)
+            classes |= 1U << (letter - 'A');
+    }
+    return classes;
+}
+
+/* Pictures, sound and plain text are what they are: nothing is inside. */
+static bool
+has_no_inside(const struct record_map *event)
+{
+    static const char *const heads[] = {"image/", "audio/", "video/",
+                                        "text/plain"};
+    struct span type = record_map_find(event, FIELD_FILEINFO_MIME_TYPE);
+
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        if (span_starts(type, span_str(heads[i])))
+            return true;
+    }
+    return record_map_u64(event, FIELD_FILEINFO_SIZE, 1) == 0;
+}
+
+static struct mail_key
+mail_of(const struct record_head *head, const struct record_map *event)
+{
+    return (struct mail_key){head->flow_id,
+                             record_map_u64(event, FIELD_TX_ID, 0)};
+}
+
+static void
+on_part(struct answers *a, const struct record_head *head,
+        const struct record_map *event, const struct end *client,
+        const struct end *server)
+{
+    struct summary_parts *p = &a->total.parts;
+    struct attached_in in = {
+        .mail = mail_of(head, event),
+        .sender = client->home ? &client->addr : NULL,
+        .receiver = server->home ? &server->addr : NULL,
+        .classes = classes_of(event),
+        .when = head->when,
+    };
+    bool inspected = record_map_bool(event, FIELD_FILEINFO_INSPECTED);
+    struct summary_host *h;
+    unsigned new;
+
+    p->told++;
+    p->bytes += record_map_u64(event, FIELD_FILEINFO_SIZE, 0);
+    p->whole += span_eq(record_map_find(event, FIELD_FILEINFO_STATE),
+                        SPAN_LIT("CLOSED"));
+    p->inspected += inspected;
+    p->other_readings += record_map_u64(event, FIELD_FILEINFO_READING, 0) > 0;
+    new = mails_part(a->mails, &in.mail, in.classes,
+                     inspected || has_no_inside(event));
+    h = in.sender != NULL && new != 0 ? host_of(a, in.sender, true) : NULL;
+    for (unsigned i = 0; i < SUMMARY_FINDINGS; i++) {
+        p->class_parts[i] += in.classes >> i & 1U;
+        if (h != NULL)
+            h->messages_class[i] += new >> i & 1U;
+    }
+    attached_add(a->attached, event, &in);
+}
+
+/* A transaction with a message, of which this is the last event. */
+static void
+on_mail(struct answers *a, const struct record_head *head,
+        const struct record_map *event)
+{
+    struct mail_key key = mail_of(head, event);
+
+    if (record_map_find(event, FIELD_SMTP_VIA).n == 0 ||
+        record_map_find(event, FIELD_SMTP_OUTCOME).n == 0)
+        return;
+    mails_end(a->mails, &key,
+              record_map_find(event, FIELD_SMTP_CUT).n == 0 &&
+                  !record_map_bool(event, FIELD_QUALITY_TRUNCATED),
+              record_map_find(event, FIELD_EMAIL_PARTS).n > 0);
 }
 
 /* ---- events ---- */
@@ -496,7 +539,7 @@ on_anomaly(struct answers *a, uint64_t flow, const struct record_map *event,
 
     if (k == ANOM_COUNT)
         return;
-    added = set_add(&a->odd, hash_mix(k, flow));
+    added = seen_add(&a->odd, hash_mix(k, flow));
     a->anomalies[k] += added > 0;
     a->total.anomalies_left_out += added < 0;
     if (h != NULL && anomaly_table[k].level == LEVEL_HIGH)
@@ -529,12 +572,13 @@ on_event(struct answers *a, const struct record_head *head,
     case EVENT_SMTP:
         on_transaction(a, event, h, receiver);
         note_ledger(a, event, h, &client, &server, head->when);
+        on_mail(a, head, event);
         break;
     case EVENT_SMTP_SESSION: on_session(a, event, h, receiver); break;
     case EVENT_ANOMALY: on_anomaly(a, head->flow_id, event, h); break;
+    case EVENT_FILEINFO: on_part(a, head, event, &client, &server); break;
     case EVENT_NONE:
     case EVENT_TLS:
-    case EVENT_FILEINFO:
     case EVENT_STATS:
     case EVENT_CONTROL:
     case EVENT_ATTEMPT:
@@ -612,6 +656,9 @@ answers_summary(struct answers *a, struct summary *s)
             anomaly_table[i].name, anomaly_level_name(anomaly_table[i].level),
             anomaly_table[i].doc, a->anomalies[i]};
     }
+    s->parts = t->parts;
+    mails_summary(a->mails, &s->parts);
+    attached_summary(a->attached, s);
     s->sessions = t->sessions;
     s->sessions_tls = t->sessions_tls;
     s->sessions_oneway = t->sessions_oneway;

@@ -5,7 +5,8 @@
  * Pure: (state, event) to state, no clock, no I/O. Reads events as the core
  * publishes them. Bounded: ANSWERS_HOSTS home hosts, ANSWERS_PAIRS pairs each
  * of host and peer, listing and server, session and kind of anomaly,
- * ANSWERS_LISTINGS listings; what is beyond is counted. */
+ * ANSWERS_LISTINGS listings, messages and files as mails.h and attached.h say;
+ * what is beyond is counted. */
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 #include "sensor/event/summary.h"
@@ -19,7 +20,8 @@ struct answers;
 MUST_USE enum err answers_new(struct answers **out);
 void answers_free(struct answers *a);
 
-/* event is a checked record of type smtp, smtp_session, anomaly or stats. */
+/* event is a checked record of type smtp, smtp_session, anomaly, fileinfo or
+ * stats. */
 void answers_event(struct answers *a, struct span event);
 
 /* Fills the lists and totals of s; they belong to a, which gets no more

@@ -28,7 +28,12 @@ struct ev {
     unsigned gaps, attempts;
     const char *anomaly;
     uint64_t flow;
+    unsigned tx;
     ns_t when;
+    /* of a part, and of a message that has some */
+    const char *file, *classes, *mime, *state, *cut;
+    unsigned size, parts, reading;
+    bool inspected, truncated;
 };
 
 static void
@@ -89,8 +94,23 @@ put_smtp(struct record_out *r, const struct ev *e)
     text(r, FIELD_SMTP_VIA, e->via);
     text(r, FIELD_SMTP_OUTCOME, e->outcome);
     number(r, FIELD_SMTP_MESSAGE_BYTES, e->bytes);
+    text(r, FIELD_SMTP_CUT, e->cut);
     if (e->not_last)
         record_bool(r, FIELD_SMTP_LAST, false);
+}
+
+/* classes: a letter each. */
+static void
+put_part(struct record_out *r, const struct ev *e)
+{
+    text(r, FIELD_FILEINFO_FILENAME, e->file);
+    record_u64(r, FIELD_FILEINFO_SIZE, e->size);
+    text(r, FIELD_FILEINFO_MIME_TYPE, e->mime);
+    text(r, FIELD_FILEINFO_STATE, e->state);
+    number(r, FIELD_FILEINFO_READING, e->reading);
+    record_bool(r, FIELD_FILEINFO_INSPECTED, e->inspected);
+    for (const char *c = e->classes; c != NULL && *c != '\0'; c++)
+        record_str(r, FIELD_FILEINFO_CLASSES, span_of(c, 1));
 }
 
 static void
@@ -106,17 +126,23 @@ put_event(struct answers *a, struct ev e)
     address(&r, FIELD_SRC_IP, e.src);
     address(&r, FIELD_DEST_IP, e.dst);
     text(&r, FIELD_APP_PROTO, e.app_proto);
+    record_u64(&r, FIELD_TX_ID, e.tx);
     text(&r, FIELD_DIRECTION, e.direction);
     text(&r, FIELD_SRC_REG_STATE, e.src_state);
     text(&r, FIELD_SRC_REG_SITE, e.src_site);
     text(&r, FIELD_DEST_REG_STATE, e.dst_state);
     text(&r, FIELD_DEST_REG_SITE, e.dst_site);
+    if (e.truncated)
+        record_bool(&r, FIELD_QUALITY_TRUNCATED, true);
     if (e.oneway)
         record_bool(&r, FIELD_QUALITY_ONEWAY, true);
     text(&r, FIELD_SMTP_HELO, e.helo);
     put_smtp(&r, &e);
     if (e.tls)
         record_bool(&r, FIELD_SMTP_STARTTLS_USED, true);
+    number(&r, FIELD_EMAIL_PARTS, e.parts);
+    if (e.type == EVENT_FILEINFO)
+        put_part(&r, &e);
     number(&r, FIELD_TCP_GAPS, e.gaps);
     number(&r, FIELD_ATTEMPTS_COUNT, e.attempts);
     text(&r, FIELD_ANOMALY_EVENT, e.anomaly);
@@ -137,6 +163,12 @@ put_event(struct answers *a, struct ev e)
     {                                                                          \
         .type = EVENT_ANOMALY, __VA_ARGS__                                     \
     }
+#define PART(...)                                                              \
+    {                                                                          \
+        .type = EVENT_FILEINFO, .size = 10, __VA_ARGS__                        \
+    }
+#define SENT        .via = "DATA", .outcome = "accepted", .parts = 2
+#define WHOLE       .state = "CLOSED"
 #define put(a, ...) put_event(a, (struct ev)__VA_ARGS__)
 #define OUT         .direction = "outbound", .dst = "203.0.113.5"
 #define IN          .direction = "inbound", .src = "203.0.113.5"
@@ -575,6 +607,102 @@ counts_anomalies(void **state)
     answers_free(a);
 }
 
+/* ---- parts of messages ---- */
+
+static void
+counts_parts(void **state)
+{
+    struct answers *a = fresh();
+    struct summary s = {0};
+    const struct summary_parts *p = &s.parts;
+
+    (void)state;
+    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "a", .classes = "AB",
+                .inspected = true));
+    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "b", .classes = "B",
+                .inspected = true, .reading = 1));
+    put(a, SMTP(SENT, OUT, .src = "10.0.0.1"));
+    put(a, PART(OUT, .src = "10.0.0.1", .tx = 1, .file = "c", .classes = "BCD",
+                .state = "TRUNCATED"));
+    put(a, SMTP(SENT, OUT, .src = "10.0.0.1", .tx = 1));
+    put(a, PART(WHOLE, IN, .dst = "10.0.0.2", .flow = 1, .file = "d",
+                .mime = "image/png", .classes = "?"));
+    put(a, SMTP(SENT, IN, .dst = "10.0.0.2", .flow = 1));
+    answers_summary(a, &s);
+    assert_int_equal(p->told, 4);
+    assert_int_equal(p->bytes, 40);
+    assert_int_equal(p->whole, 3);
+    assert_int_equal(p->inspected, 2);
+    assert_int_equal(p->other_readings, 1);
+    assert_int_equal(p->class_parts[SUMMARY_A], 1);
+    assert_int_equal(p->class_parts[SUMMARY_B], 3);
+    assert_int_equal(p->class_parts[SUMMARY_C], 1);
+    assert_int_equal(p->class_parts[SUMMARY_D], 1);
+    assert_int_equal(p->class_messages[SUMMARY_A], 1);
+    assert_int_equal(p->class_messages[SUMMARY_B], 2);
+    assert_int_equal(p->messages, 3);
+    assert_int_equal(p->complete, 3);
+    assert_int_equal(p->could_inspect, 2); /* not the one with class D */
+    assert_int_equal(p->class_could_inspect[SUMMARY_A], 1);
+    assert_int_equal(p->class_could_inspect[SUMMARY_B], 1);
+    assert_int_equal(s.n_attachments, 3);
+    assert_int_equal(s.attachments[0].senders, 1);
+    assert_int_equal(s.attachments[0].receivers, 0);
+    assert_int_equal(s.n_hosts, 2);
+    assert_int_equal(host(&s, "10.0.0.1")->messages_class[SUMMARY_A], 1);
+    assert_int_equal(host(&s, "10.0.0.1")->messages_class[SUMMARY_B], 2);
+    assert_int_equal(host(&s, "10.0.0.2")->messages_class[SUMMARY_B], 0);
+    answers_free(a);
+}
+
+/* clang-format off */
+static const struct {
+    const char *why;
+    struct ev part, mail;
+    unsigned messages, complete, could;
+} seen[] = {
+    {"looked into", PART(.inspected = true), SMTP(SENT), 1, 1, 1},
+    {"not looked into", PART(.mime = "application/pdf"), SMTP(SENT), 1, 1, 0},
+    {"a picture has no inside", PART(.mime = "image/png"), SMTP(SENT), 1, 1, 1},
+    {"nor has text", PART(.mime = "text/plain"), SMTP(SENT), 1, 1, 1},
+    {"other text has", PART(.mime = "text/html"), SMTP(SENT), 1, 1, 0},
+    {"nor has nothing", {.type = EVENT_FILEINFO}, SMTP(SENT), 1, 1, 1},
+    {"bytes of the message are missing", PART(.inspected = true),
+     SMTP(SENT, .truncated = true), 1, 0, 0},
+    {"its end is missing", PART(.inspected = true), SMTP(SENT, .cut = "end"), 1,
+     0, 0},
+    {"it was not taken apart", SESSION(.tx = 0),
+     SMTP(.via = "DATA", .outcome = "accepted"), 1, 1, 0},
+    {"no parts that are told", SESSION(.tx = 0), SMTP(SENT), 1, 1, 1},
+    {"an envelope without a message", SESSION(.tx = 0),
+     SMTP(.outcome = "no-data"), 0, 0, 0},
+    {"not the last event of it", PART(.inspected = true),
+     SMTP(.via = "DATA", .parts = 2), 1, 0, 0},
+    {"another message", PART(.tx = 1), SMTP(SENT), 2, 1, 1},
+    {"refused messages count", PART(.inspected = true),
+     SMTP(.via = "BDAT", .outcome = "rejected", .parts = 1), 1, 1, 1},
+};
+/* clang-format on */
+
+static void
+knows_what_could_be_inspected(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+        struct answers *a = fresh();
+        struct summary s = {0};
+
+        put_event(a, seen[i].part);
+        put_event(a, seen[i].mail);
+        answers_summary(a, &s);
+        if (s.parts.messages != seen[i].messages ||
+            s.parts.complete != seen[i].complete ||
+            s.parts.could_inspect != seen[i].could)
+            fail_msg("%s", seen[i].why);
+        answers_free(a);
+    }
+}
+
 /* ---- order ---- */
 
 /* Unregistered first, then most recipients, most sessions, least address. */
@@ -754,6 +882,8 @@ main(void)
         cmocka_unit_test(sorts_listings_by_citers),
         cmocka_unit_test(counts_sessions),
         cmocka_unit_test(counts_anomalies),
+        cmocka_unit_test(counts_parts),
+        cmocka_unit_test(knows_what_could_be_inspected),
         cmocka_unit_test(sorts_hosts),
         cmocka_unit_test(counts_hosts_beyond_the_table),
         cmocka_unit_test(bounds_listings),

@@ -10,6 +10,15 @@
 
 #define SUMMARY_CLASSES 10 /* enum of smtp.rcpt[].class in fields.def order */
 
+/* Classes of findings in parts of messages, fileinfo.class; never mixed. */
+enum summary_finding {
+    SUMMARY_A, /* malicious */
+    SUMMARY_B, /* of a forbidden type */
+    SUMMARY_C, /* a risky construct */
+    SUMMARY_D, /* cannot be inspected */
+    SUMMARY_FINDINGS
+};
+
 /* What one home host did on mail ports in one role: a host that sends and
  * receives has two rows. */
 struct summary_host {
@@ -29,6 +38,8 @@ struct summary_host {
     uint64_t bytes;    /* of messages in the clear */
     uint64_t attempts; /* connections without a byte */
     uint64_t anomalies_high;
+    /* Messages it sent with a part of the class; of a client's row only. */
+    uint64_t messages_class[SUMMARY_FINDINGS];
     char helo[64]; /* last one, cut; bytes from the wire */
 };
 
@@ -39,6 +50,49 @@ struct summary_listing {
     uint64_t replies;
     uint64_t citers; /* different servers */
     ns_t first, last;
+};
+
+/* A file that came as a part of messages, once for each SHA-256, or for each
+ * name, size and type where there is none. */
+#define SUMMARY_NAME 256
+
+struct summary_attachment {
+    char name[SUMMARY_NAME]; /* the first one met: n_name bytes from the wire;
+                              * an ellipsis stands for the middle of a long
+                              * one */
+    uint16_t n_name;
+    char type[32];
+    char sha256[65];    /* hexadecimal, or "" */
+    char findings[384]; /* names, of all its parts, sorted: "a, b" */
+    bool findings_more;
+    bool other_names;
+    bool at_least;   /* the counts of different things are lower bounds */
+    uint8_t classes; /* bits 1 << enum summary_finding, of all its parts */
+    uint8_t class;   /* the one it is listed under: A, B, D, then C */
+    uint64_t size;
+    uint64_t parts;
+    uint64_t messages, senders, receivers; /* different ones; hosts at home */
+    ns_t first, last;
+};
+
+/* Parts are what fileinfo tells: files, and texts with a finding. A message is
+ * one that was seen in the clear, at least in part. */
+struct summary_parts {
+    uint64_t told, bytes;
+    uint64_t whole;          /* of these, no byte is missing */
+    uint64_t inspected;      /* of these, looked into from end to end */
+    uint64_t other_readings; /* of these, what only some mail clients see */
+    uint64_t class_parts[SUMMARY_FINDINGS]; /* once for each of its classes */
+    uint64_t class_messages[SUMMARY_FINDINGS];
+    uint64_t messages;
+    uint64_t complete; /* of these, no byte is missing */
+    /* Of these, no part of class D, and each was looked into or is of a type
+     * that has nothing to look into: what DETECTION 3.1 divides by. */
+    uint64_t could_inspect;
+    uint64_t class_could_inspect[SUMMARY_FINDINGS]; /* of could_inspect */
+    uint64_t messages_left_out; /* parts of messages beyond the limit: they
+                                 * count as parts alone */
+    bool off; /* the insides of files were not looked at, as configured */
 };
 
 struct summary_class {
@@ -87,6 +141,11 @@ struct summary {
     struct summary_anomaly *anomalies;
     size_t n_anomalies;
     uint64_t anomalies_left_out; /* events beyond the limit */
+    struct summary_parts parts;
+    /* Classes A and B first, then D, then C; the most messages first. */
+    struct summary_attachment *attachments;
+    size_t n_attachments;
+    uint64_t attachments_left_out; /* parts beyond the limit of the list */
     /* coverage */
     ns_t first, last;
     uint64_t packets, bytes, cut_packets, malformed;
