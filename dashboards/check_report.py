@@ -14,9 +14,9 @@ import sys
 KINDS = "busy no-registry empty one huge hostile zero".split()
 ELEMENTS = set(
     """html head meta title style body header main footer section h1 h2 h3 p a
-    ul li div span b strong bdi time table caption thead tbody tr th td figure
+    ul li div span b br strong bdi time table caption thead tbody tr th td figure
     figcaption svg desc rect dl dt dd pre code""".split())
-VOID = {"meta", "rect"}
+VOID = {"meta", "rect", "br"}
 ATTRIBUTES = set(
     """lang charset http-equiv content name class id href scope role tabindex
     aria-label aria-hidden datetime viewbox preserveaspectratio width height x
@@ -87,6 +87,21 @@ def check_json(kind):
     assert not re.search("[\x00-\x09\x0b-\x1f]", text)
     if kind == "huge":
         assert doc["coverage"]["sessions"] == 2**64 - 1
+    for file in doc["attachments"]:
+        assert file["class"] in file["classes"] or kind == "hostile"
+        assert len(file["findings"]) > 0
+    if kind == "busy":
+        a, b, c, d = doc["parts"]["classes"]
+        assert (a["class"], a["messages"], a["messages_could_inspect"]) == \
+            ("A", 4, 3)
+        assert (d["class"], d["parts"]) == ("D", 49)
+        assert doc["parts"]["messages_could_inspect"] == 8311
+        first, second = doc["attachments"][:2]
+        assert first["findings"] == ["eicar", "forbidden_member"]
+        assert second["name"] == "invoice \u202efdp.exe"
+        assert doc["attachments"][4]["sha256"] is None
+        assert doc["hosts"][0]["messages_by_class"] == [
+            {"class": "A", "n": 3}, {"class": "B", "n": 14}]
     if kind == "no-registry":
         assert doc["answers"]["senders_unregistered"] is None
     if kind == "busy":
@@ -102,6 +117,9 @@ def check_csv(kind, n_hosts):
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     assert len(rows) == n_hosts + 1
     assert all(len(r) == len(rows[0]) for r in rows)
+    assert rows[0][-4:] == ["messages_" + c for c in "abcd"]
+    if kind == "busy":
+        assert rows[1][-4:] == ["3", "14", "0", "0"]
     for cell in sum(rows, []):
         assert cell[:1] not in tuple("=+-@\t\r"), cell
 

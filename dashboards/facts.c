@@ -342,9 +342,14 @@ facts_say_sender(struct buf *b, const struct summary *s,
                  const struct summary_host *h)
 {
     size_t start = b->n;
-    size_t at;
+    size_t at, said;
 
+    facts_say_classes(b, h);
+    at = b->n;
+    say_and(b, start);
+    said = b->n;
     say_refused(b, s, h);
+    b->n = b->n > said ? b->n : at;
     at = b->n;
     say_and(b, start);
     buf_str(b, "cited by ");

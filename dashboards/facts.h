@@ -75,6 +75,23 @@ void facts_say_receiver(struct buf *b, const struct summary_host *h);
 size_t facts_say_lists(struct buf *b, const struct summary *s,
                        const struct summary_host *h, size_t max);
 
+/* ---- parts of messages, facts_parts.c ---- */
+
+/* The classes in the order of their weight: A, B, D, C. */
+extern const enum summary_finding facts_classes[SUMMARY_FINDINGS];
+char facts_class_letter(enum summary_finding c);
+/* "malicious", "of a forbidden type". */
+const char *facts_class_meaning(enum summary_finding c);
+
+/* "214 files came attached, 1.2 GiB. Messages with files that are malicious
+ * (A): 2, of a forbidden type (B): 14". */
+void facts_say_attached(struct buf *b, const struct summary *s);
+/* The share of malicious messages with what it is a share of, and how many
+ * could not be inspected; or why it is not known. */
+void facts_say_inspected(struct buf *b, const struct summary *s);
+/* "sent 2 messages with a file that is malicious, ..."; or nothing. */
+void facts_say_classes(struct buf *b, const struct summary_host *h);
+
 /* "cut short at offset 1,234"; an offset of 0 is none. */
 void facts_say_fault(struct buf *b, const struct summary_fault *fault);
 

@@ -64,6 +64,12 @@ head_of(struct span text, size_t n)
     return span_head(text, i);
 }
 
+struct span
+grid_part(struct span text, size_t from, size_t n)
+{
+    return head_of(span_tail(text, head_of(text, from).n), n);
+}
+
 static void
 pad(struct buf *out, size_t n)
 {
@@ -88,9 +94,11 @@ col_width(const struct grid *g, size_t col)
 static const char *
 level_colour(struct span text)
 {
-    if (span_eq(text, SPAN_LIT("high")))
+    if (span_eq(text, SPAN_LIT("high")) || span_eq(text, SPAN_LIT("A")))
         return RED;
-    return span_eq(text, SPAN_LIT("notice")) ? YELLOW : "";
+    return span_eq(text, SPAN_LIT("notice")) || span_eq(text, SPAN_LIT("B"))
+               ? YELLOW
+               : "";
 }
 
 /* One cell, padded to w; the last of a line is not padded to its right. */

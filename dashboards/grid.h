@@ -15,7 +15,7 @@
 struct grid_col {
     const char *title;
     bool right;
-    bool level; /* "high" and "notice" are coloured */
+    bool level; /* "high" and "notice", A and B are coloured */
     bool soft;  /* gives way when the row is wider than the screen */
     bool cut;   /* as the last column: cut at the width, not wrapped */
     size_t max; /* code points; 0: no limit; not of the last column */
@@ -45,5 +45,7 @@ void grid_wrap(struct buf *out, struct span text, size_t at, size_t indent,
                size_t width);
 
 size_t grid_width(struct span text);
+/* Code points from .. from + n of text. */
+struct span grid_part(struct span text, size_t from, size_t n);
 
 #endif

@@ -32,15 +32,21 @@ html_flush(struct buf *out, struct buf *raw)
 }
 
 void
-html_wire(struct buf *out, const char *text)
+html_wire_span(struct buf *out, struct span text)
 {
-    if (text == NULL || text[0] == '\0') {
+    if (text.n == 0) {
         html_raw(out, DASH);
         return;
     }
     html_raw(out, "<bdi class=\"wire\">");
-    text_html(out, span_str(text));
+    text_html(out, text);
     html_raw(out, "</bdi>");
+}
+
+void
+html_wire(struct buf *out, const char *text)
+{
+    html_wire_span(out, text != NULL ? span_str(text) : SPAN_NONE);
 }
 
 void

@@ -21,6 +21,8 @@ void html_text(struct buf *out, const char *text); /* NULL: a dash */
 void html_flush(struct buf *out, struct buf *raw);
 
 void html_wire(struct buf *out, const char *text); /* <bdi>; NULL, "": dash */
+/* The same; empty: a dash. */
+void html_wire_span(struct buf *out, struct span text);
 void html_addr(struct buf *out, const struct addr *a);
 void html_time(struct buf *out, ns_t t); /* <time>, UTC */
 

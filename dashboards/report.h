@@ -37,11 +37,16 @@ void report_text(const struct summary *s, const struct report_style *style,
 void report_html(const struct summary *s, struct buf *out);
 
 /* {"schema":"span25-summary-1",...}: members may be added, none change.
- * Numbers are exact, times RFC 3339 in UTC or null. */
+ * Numbers are exact, times RFC 3339 in UTC or null. "parts" counts files and
+ * the messages they came in by class (A to D, fileinfo.class) and has what a
+ * share is of: messages_could_inspect are complete, in the clear, without class
+ * D, each file looked into. "attachments" lists the files with findings: A, B,
+ * D, C, the most messages first. */
 void report_json(const struct summary *s, struct buf *out);
 
 /* A header line and a line per host, CR LF (RFC 4180). Text is escaped as for
- * a terminal, so that nothing invisible reaches a spreadsheet. */
+ * a terminal, so that nothing invisible reaches a spreadsheet. messages_a to
+ * messages_d: messages of a sender with a file of that class, each once. */
 void report_csv(const struct summary *s, struct buf *out);
 
 #endif

@@ -94,6 +94,9 @@ put_header(struct row *r, const struct summary *s)
         buf_putc(&r->raw, '\0');
         put_text(r, r->raw.n > 0 ? (const char *)r->raw.p : "");
     }
+    for (unsigned i = 0; i < SUMMARY_FINDINGS; i++)
+        put_text(r, (const char[]){'m', 'e', 's', 's', 'a', 'g', 'e', 's', '_',
+                                   (char)('a' + (int)i), '\0'});
     end_row(r);
 }
 
@@ -128,6 +131,8 @@ put_host(struct row *r, const struct summary *s, const struct summary_host *h)
     put_lists(r, s, h);
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
         put_u64(r, h->rcpt_class[i]);
+    for (size_t i = 0; i < SUMMARY_FINDINGS; i++)
+        put_u64(r, h->messages_class[i]);
     end_row(r);
 }
 

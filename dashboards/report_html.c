@@ -4,6 +4,7 @@
 #include "dashboards/facts.h"
 #include "dashboards/html.h"
 #include "dashboards/html_hosts.h"
+#include "dashboards/html_parts.h"
 #include "dashboards/report_css.h"
 #include "sensor/base/text.h"
 
@@ -310,6 +311,11 @@ put_unseen(struct page *p)
                "hosts are lower bounds.");
     item_count(p, "", s->listings_left_out, "citation",
                " of block lists beyond the limit of their table.");
+    item_count(p, "", s->attachments_left_out, "file",
+               " in which something was found, beyond the limit of the list.");
+    item_count(p, "", s->parts.messages_left_out, "file",
+               " of more messages under way than are followed: counts of "
+               "messages by class are lower bounds.");
     item_count(p, "", s->anomalies_left_out, "report",
                " of oddities beyond the limit of their table: counts of "
                "sessions with oddities are lower bounds.");
@@ -566,6 +572,14 @@ put_words(struct page *p)
         "<dt>Mails accepted, refused</dt><dd>Transactions that the other "
         "server took with a 2xx reply, or turned away for now (4xx) or for "
         "good (5xx). Only what was not encrypted.</dd>\n"
+        "<dt>Class A, B, C, D</dt><dd>What was found in a file. A: malicious, "
+        "by a signature, a list of digests or a structure that only attacks "
+        "have. B: of a type that mail systems commonly refuse. C: risky, with "
+        "honest uses too. D: not inspectable, such as encrypted or damaged. "
+        "A file, and a message, may have several.</dd>\n"
+        "<dt>Could be inspected</dt><dd>A message seen in the clear, with no "
+        "byte missing, none of its files of class D, and each looked into. "
+        "What is under TLS is in no count.</dd>\n"
         "<dt>Share</dt><dd>Always of the number beside it. Below 30 "
         "observations no share is given.</dd>\n"
         "<dt>Level</dt><dd>High: evasion, or tampering with the connection; "
@@ -597,6 +611,7 @@ report_html(const struct summary *s, struct buf *out)
     put_sight(&p);
     html_hosts_senders(out, s, &f);
     html_hosts_receivers(out, s, &f);
+    html_parts(out, s);
     put_world(&p);
     put_anomalies(&p);
     put_files(&p);

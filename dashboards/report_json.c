@@ -146,29 +146,31 @@ put_coverage(struct json_out *j, const struct summary *s)
         const char *key;
         uint64_t n;
     } counts[] = {
-        {"packets",            s->packets           },
-        {"bytes",              s->bytes             },
-        {"cut_packets",        s->cut_packets       },
-        {"malformed",          s->malformed         },
-        {"tcp_packets",        s->tcp_packets       },
-        {"flows",              s->flows             },
-        {"flows_evicted",      s->flows_evicted     },
-        {"bytes_seen",         s->bytes_seen        },
-        {"bytes_lost",         s->bytes_lost        },
-        {"gaps",               s->gaps              },
-        {"duplicates",         s->duplicates        },
-        {"reassembly_dropped", s->reassembly_dropped},
-        {"sessions",           s->sessions          },
-        {"sessions_tls",       s->sessions_tls      },
-        {"sessions_oneway",    s->sessions_oneway   },
-        {"sessions_gaps",      s->sessions_gaps     },
-        {"hosts_left_out",     s->hosts_left_out    },
-        {"listings_left_out",  s->listings_left_out },
-        {"anomalies_left_out", s->anomalies_left_out},
-        {"events",             s->events            },
-        {"records_refused",    s->records_refused   },
-        {"records_cut",        s->records_cut       },
-        {"time_backward",      s->time_backward     },
+        {"packets",              s->packets                },
+        {"bytes",                s->bytes                  },
+        {"cut_packets",          s->cut_packets            },
+        {"malformed",            s->malformed              },
+        {"tcp_packets",          s->tcp_packets            },
+        {"flows",                s->flows                  },
+        {"flows_evicted",        s->flows_evicted          },
+        {"bytes_seen",           s->bytes_seen             },
+        {"bytes_lost",           s->bytes_lost             },
+        {"gaps",                 s->gaps                   },
+        {"duplicates",           s->duplicates             },
+        {"reassembly_dropped",   s->reassembly_dropped     },
+        {"sessions",             s->sessions               },
+        {"sessions_tls",         s->sessions_tls           },
+        {"sessions_oneway",      s->sessions_oneway        },
+        {"sessions_gaps",        s->sessions_gaps          },
+        {"hosts_left_out",       s->hosts_left_out         },
+        {"listings_left_out",    s->listings_left_out      },
+        {"anomalies_left_out",   s->anomalies_left_out     },
+        {"attachments_left_out", s->attachments_left_out   },
+        {"messages_left_out",    s->parts.messages_left_out},
+        {"events",               s->events                 },
+        {"records_refused",      s->records_refused        },
+        {"records_cut",          s->records_cut            },
+        {"time_backward",        s->time_backward          },
     };
 
     json_key(j, "coverage");
@@ -216,6 +218,16 @@ put_classes(struct json_out *j, const struct summary *s, const uint64_t *n)
     json_end(j, ']');
 }
 
+/* Letters as values too. */
+static void
+put_letter(struct json_out *j, const char *key, enum summary_finding c)
+{
+    const char letter = facts_class_letter(c);
+
+    json_key(j, key);
+    (void)json_str(j, span_of(&letter, 1));
+}
+
 static void
 put_host_counts(struct json_out *j, const struct summary_host *h)
 {
@@ -237,6 +249,21 @@ put_host_counts(struct json_out *j, const struct summary_host *h)
 }
 
 static void
+put_messages(struct json_out *j, const struct summary_host *h)
+{
+    open_list(j, "messages_by_class");
+    for (unsigned i = 0; i < SUMMARY_FINDINGS; i++) {
+        if (h->messages_class[i] == 0)
+            continue;
+        json_begin(j, '{');
+        put_letter(j, "class", (enum summary_finding)i);
+        put_u64(j, "n", h->messages_class[i]);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void
 put_hosts(struct json_out *j, const struct summary *s)
 {
     open_list(j, "hosts");
@@ -255,6 +282,7 @@ put_hosts(struct json_out *j, const struct summary *s)
         put_str(j, "helo", h->helo[0] != '\0' ? h->helo : NULL);
         put_host_counts(j, h);
         put_classes(j, s, h->rcpt_class);
+        put_messages(j, h);
         json_end(j, '}');
     }
     json_end(j, ']');
@@ -278,6 +306,95 @@ put_listings(struct json_out *j, const struct summary *s)
     }
     json_end(j, ']');
     put_classes(j, s, NULL);
+}
+
+static void
+put_parts(struct json_out *j, const struct summary *s)
+{
+    const struct summary_parts *p = &s->parts;
+
+    json_key(j, "parts");
+    json_begin(j, '{');
+    put_bool(j, "inspection", !p->off);
+    put_u64(j, "told", p->told);
+    put_u64(j, "bytes", p->bytes);
+    put_u64(j, "whole", p->whole);
+    put_u64(j, "inspected", p->inspected);
+    put_u64(j, "other_readings", p->other_readings);
+    put_u64(j, "messages", p->messages);
+    put_u64(j, "messages_complete", p->complete);
+    put_u64(j, "messages_could_inspect", p->could_inspect);
+    open_list(j, "classes");
+    for (unsigned i = 0; i < SUMMARY_FINDINGS; i++) {
+        json_begin(j, '{');
+        put_letter(j, "class", (enum summary_finding)i);
+        put_str(j, "meaning", facts_class_meaning((enum summary_finding)i));
+        put_u64(j, "parts", p->class_parts[i]);
+        put_u64(j, "messages", p->class_messages[i]);
+        put_u64(j, "messages_could_inspect", p->class_could_inspect[i]);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    json_end(j, '}');
+}
+
+static void
+put_attachment_classes(struct json_out *j, const struct summary_attachment *a)
+{
+    put_letter(j, "class", (enum summary_finding)a->class);
+    open_list(j, "classes");
+    for (unsigned i = 0; i < SUMMARY_FINDINGS; i++) {
+        const char letter = facts_class_letter((enum summary_finding)i);
+
+        if ((a->classes >> i & 1U) != 0)
+            (void)json_str(j, span_of(&letter, 1));
+    }
+    json_end(j, ']');
+}
+
+/* The names of findings stand in one text, with ", " between. */
+static void
+put_findings(struct json_out *j, const struct summary_attachment *a)
+{
+    struct span left = span_str(a->findings);
+
+    open_list(j, "findings");
+    while (left.n > 0) {
+        struct span one = span_head(left, span_find(left, ','));
+
+        (void)json_str(j, one);
+        left = span_tail(left, one.n + 2);
+    }
+    json_end(j, ']');
+    put_bool(j, "findings_more", a->findings_more);
+}
+
+static void
+put_attachments(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "attachments");
+    for (size_t i = 0; i < s->n_attachments; i++) {
+        const struct summary_attachment *a = &s->attachments[i];
+
+        json_begin(j, '{');
+        put_attachment_classes(j, a);
+        json_key(j, "name");
+        (void)json_str(j, summary_name(a));
+        put_bool(j, "other_names", a->other_names);
+        put_str(j, "type", a->type[0] != '\0' ? a->type : NULL);
+        put_str(j, "sha256", a->sha256[0] != '\0' ? a->sha256 : NULL);
+        put_u64(j, "size", a->size);
+        put_findings(j, a);
+        put_u64(j, "parts", a->parts);
+        put_bool(j, "at_least", a->at_least);
+        put_u64(j, "messages", a->messages);
+        put_u64(j, "senders", a->senders);
+        put_u64(j, "receivers", a->receivers);
+        put_time(j, "first", a->first);
+        put_time(j, "last", a->last);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
 }
 
 static void
@@ -316,6 +433,8 @@ report_json(const struct summary *s, struct buf *out)
     put_hosts(&j, s);
     put_listings(&j, s);
     put_anomalies(&j, s);
+    put_parts(&j, s);
+    put_attachments(&j, s);
     json_end(&j, '}');
     buf_putc(out, '\n');
 }

@@ -117,6 +117,20 @@ says(void **state)
          "sent 675 of 8,188 messages"},
         {KIT_BUSY, "3 block lists are cited against 2 hosts of yours"},
         {KIT_BUSY, "unknown user 812 (61 %)"},
+        {KIT_BUSY, "\nWhat came attached\n  3,120 files came attached, 1.3 GiB. "
+                   "Messages with files that are malicious (A): 4, of a"},
+        {KIT_BUSY, "Malicious: 3 of 8,311 messages that could be inspected "
+                   "(<0.1 %, 95 %: 0.01 to 0.11 %): in the clear"},
+        {KIT_BUSY, ". 91 of 8,402 complete messages (1.1 %) could not be\n"},
+        {KIT_BUSY, "\n  A      invoice <U+202E>fdp.exe           pe    714.0"},
+        {KIT_BUSY, "Quarterly report \xe2\x80\xa6          .scr  pe"},
+        {KIT_BUSY, "\n  1 more file (-o report.json has all)\n"},
+        {KIT_BUSY, "sent 3 messages with a file that is malicious, 14 messages "
+                   "with a file of a forbidden type; 855 refused: unknown"},
+        {KIT_ONE, "\n  1 file came attached, 1 byte. Messages with files that "
+                  "are malicious (A): 1\n"},
+        {KIT_ONE, "Malicious: 1 of 1 message that could be inspected:"},
+        {KIT_HUGE, "18,446,744,073,709,551,615 files beyond the limit"},
         {KIT_NO_REGISTRY,
          "\n11 hosts send mail; give --registry FILE to see "
          "which of them nobody told you about\n"},
@@ -219,12 +233,74 @@ html_says(void **state)
     assert_holds(&out, "98.6&nbsp;%");
     assert_false(holds(&out, "Partial."));
     assert_false(holds(&out, "Demo."));
+    assert_holds(&out, "id=\"attached\"");
+    assert_holds(&out, "invoice &lt;U+202E&gt;fdp.exe");
+    assert_holds(&out, "physics.pdf                                           "
+                       "  .scr</bdi>");
+    assert_holds(&out, "<bdi class=\"wire\">setup.msi</bdi> <span "
+                       "class=\"soft\">and other names");
     buf_reset(&out);
     kit_make(&k, KIT_HOSTILE);
     report_html(&k.s, &out);
     assert_holds(&out, "Partial.");
     assert_holds(&out, "Demo.");
     assert_false(holds(&out, "<script"));
+    buf_free(&out);
+}
+
+/* Without parts there is no word of them; without inspection no share; with
+ * nothing found, that. */
+static void
+parts_or_none(void **state)
+{
+    struct kit k;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    kit_make(&k, KIT_BUSY);
+    k.s.parts.told = 0;
+    text(&k.s, &out);
+    report_html(&k.s, &out);
+    assert_false(holds(&out, "What came attached"));
+    buf_reset(&out);
+    kit_make(&k, KIT_BUSY);
+    k.s.parts.off = true;
+    text(&k.s, &out);
+    report_html(&k.s, &out);
+    assert_holds(&out, "is malicious is not known: the insides of files");
+    assert_false(holds(&out, "8,311"));
+    buf_reset(&out);
+    k.s.parts = (struct summary_parts){.told = 2, .messages = 1};
+    k.s.n_attachments = 0;
+    text(&k.s, &out);
+    assert_holds(&out, "2 files came attached, 0 bytes; nothing was found in "
+                       "them\n");
+    assert_holds(&out, "not known: no message could be inspected\n");
+    assert_false(holds(&out, "FOUND"));
+    buf_free(&out);
+}
+
+/* A table of files ends and says how many it left out. */
+static void
+many_files(void **state)
+{
+    static struct summary_attachment files[REPORT_HTML_ROWS + 2];
+    struct kit k;
+    struct buf out;
+
+    (void)state;
+    kit_make(&k, KIT_BUSY);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        files[i] = k.attachments[i % 6];
+    k.s.attachments = files;
+    k.s.n_attachments = ARRAY_LEN(files);
+    buf_init(&out, 10 << 20);
+    report_html(&k.s, &out);
+    assert_holds(&out, "2 more files not shown here");
+    buf_reset(&out);
+    text(&k.s, &out);
+    assert_holds(&out, "197 more files (-o report.json has all)");
     buf_free(&out);
 }
 
@@ -257,9 +333,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_view), cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(says),       cmocka_unit_test(suggests),
-        cmocka_unit_test(styled),     cmocka_unit_test(html_says),
+        cmocka_unit_test(every_view),    cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(says),          cmocka_unit_test(suggests),
+        cmocka_unit_test(styled),        cmocka_unit_test(html_says),
+        cmocka_unit_test(parts_or_none), cmocka_unit_test(many_files),
         cmocka_unit_test(many_hosts),
     };
 

@@ -37,6 +37,7 @@ struct kit {
     struct summary_host hosts[KIT_HOSTS];
     struct summary_listing listings[6];
     struct summary_anomaly anomalies[6];
+    struct summary_attachment attachments[8];
     struct prefix home[2];
 };
 
@@ -158,6 +159,73 @@ kit_listing(struct kit *k, const char *addr, const char *list, uint64_t citers,
 }
 
 static inline void
+kit_name(struct summary_attachment *a, const char *name)
+{
+    a->n_name = (uint16_t)strlen(name);
+    memcpy(a->name, name, a->n_name);
+}
+
+/* class: as it is listed; findings: its names. */
+static inline void
+kit_file(struct kit *k, enum summary_finding class, const char *name,
+         const char *type, const char *findings, uint64_t size,
+         uint64_t messages)
+{
+    struct summary_attachment *a = &k->attachments[k->s.n_attachments++];
+
+    *a = (struct summary_attachment){.size = size,
+                                     .parts = messages + 1,
+                                     .messages = messages,
+                                     .senders = messages > 2 ? 2 : 1,
+                                     .classes = (uint8_t)(1U << class),
+                                     .class = (uint8_t) class,
+                                     .first = KIT_START + 911 * NS_PER_S,
+                                     .last = KIT_START + 9120 * NS_PER_S};
+    kit_name(a, name);
+    kit_text(a->type, sizeof(a->type), type);
+    kit_text(a->findings, sizeof(a->findings), findings);
+    memset(a->sha256, "4e7b9a2c"[k->s.n_attachments % 8], 64);
+}
+
+static inline void
+kit_parts(struct kit *k)
+{
+    k->s.parts = (struct summary_parts){
+        .told = 3120,
+        .bytes = 1402123123,
+        .whole = 3077,
+        .inspected = 2711,
+        .other_readings = 3,
+        .class_parts = {5, 27, 212, 49},
+        .class_messages = {4, 26, 198, 47},
+        .messages = 8614,
+        .complete = 8402,
+        .could_inspect = 8311,
+        .class_could_inspect = {3, 25, 190, 0 },
+    };
+    kit_file(k, SUMMARY_A, "Rechnung_2026-03.zip", "zip",
+             "eicar, forbidden_member", 184, 3);
+    kit_file(k, SUMMARY_A,
+             "invoice \xe2\x80\xae"
+             "fdp.exe",
+             "pe", "disguised_executable, forbidden_type, hash_list, name_bidi",
+             731136, 1);
+    kit_file(k, SUMMARY_B,
+             "Quarterly report of the faculty of physics.pdf               "
+             "                              .scr",
+             "pe", "double_extension, forbidden_type, name_spaces", 912384, 14);
+    kit_file(k, SUMMARY_B, "setup.msi", "msi", "forbidden_type", 4128768, 2);
+    kit_file(k, SUMMARY_D, "Zeugnis.7z", "7z", "encrypted_names", 91733, 21);
+    kit_file(k, SUMMARY_C, "form.html", "html",
+             "html_credential_form, html_smuggling, risky_type", 20188, 31);
+    k->attachments[4].sha256[0] = '\0';
+    k->attachments[3].other_names = true;
+    k->hosts[0].messages_class[SUMMARY_A] = 3;
+    k->hosts[0].messages_class[SUMMARY_B] = 14;
+    k->hosts[3].messages_class[SUMMARY_B] = 1;
+}
+
+static inline void
 kit_busy(struct kit *k)
 {
     static const struct summary_anomaly anomalies[] = {
@@ -219,6 +287,7 @@ kit_busy(struct kit *k)
     s->rcpt_accepted = 10577;
     s->rcpt_refused = 1887;
     s->events = 61022;
+    kit_parts(k);
 }
 
 static inline void
@@ -262,6 +331,19 @@ kit_one(struct kit *k)
     s->rcpt_accepted = 0;
     s->bytes_lost = 0;
     s->bytes_seen = 1;
+    s->n_attachments = 1;
+    s->parts = (struct summary_parts){
+        .told = 1,
+        .bytes = 1,
+        .whole = 1,
+        .inspected = 1,
+        .class_parts = {1, 0, 0, 0},
+        .class_messages = {1, 0, 0, 0},
+        .messages = 2,
+        .complete = 2,
+        .could_inspect = 1,
+        .class_could_inspect = {1, 0, 0, 0}
+    };
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
         s->classes[i].replies = i == 4;
 }
@@ -279,6 +361,33 @@ kit_huge_host(struct summary_host *h)
     h->anomalies_high = UINT64_MAX;
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
         h->rcpt_class[i] = UINT64_MAX;
+    for (size_t i = 0; i < SUMMARY_FINDINGS; i++)
+        h->messages_class[i] = UINT64_MAX;
+}
+
+static inline void
+kit_huge_parts(struct kit *k)
+{
+    struct summary_parts *p = &k->s.parts;
+
+    p->told = p->bytes = p->whole = p->inspected = UINT64_MAX;
+    p->other_readings = p->messages = p->complete = UINT64_MAX;
+    p->could_inspect = p->messages_left_out = UINT64_MAX;
+    k->s.attachments_left_out = UINT64_MAX;
+    for (size_t i = 0; i < SUMMARY_FINDINGS; i++)
+        p->class_parts[i] = p->class_messages[i] = p->class_could_inspect[i] =
+            UINT64_MAX;
+    for (size_t i = 0; i < k->s.n_attachments; i++) {
+        struct summary_attachment *a = &k->attachments[i];
+
+        a->at_least = a->findings_more = true;
+        a->size = a->parts = a->messages = UINT64_MAX;
+        a->senders = a->receivers = a->last = UINT64_MAX;
+        memset(a->name, 'w', sizeof(a->name));
+        a->n_name = sizeof(a->name);
+        memset(a->type, 't', sizeof(a->type) - 1);
+        memset(a->findings, 'f', sizeof(a->findings) - 1);
+    }
 }
 
 static inline void
@@ -287,6 +396,7 @@ kit_huge(struct kit *k)
     struct summary *s = &k->s;
 
     kit_busy(k);
+    kit_huge_parts(k);
     for (size_t i = 0; i < s->n_hosts; i++)
         kit_huge_host(&k->hosts[i]);
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
@@ -324,6 +434,12 @@ kit_hostile(struct kit *k)
     }
     for (size_t i = 0; i < s->n_listings; i++)
         kit_text(k->listings[i].list, sizeof(k->listings[i].list), KIT_ATTACK);
+    for (size_t i = 0; i < s->n_attachments; i++) {
+        kit_name(&k->attachments[i], KIT_ATTACK);
+        kit_text(k->attachments[i].type, 32, KIT_ATTACK);
+        kit_text(k->attachments[i].findings, 384, KIT_ATTACK);
+        kit_text(k->attachments[i].sha256, 65, KIT_ATTACK);
+    }
     for (size_t i = 0; i < s->n_anomalies; i++)
         k->anomalies[i] =
             (struct summary_anomaly){KIT_ATTACK, KIT_ATTACK, KIT_ATTACK, 1};
@@ -340,6 +456,7 @@ kit_make(struct kit *k, enum kit_kind kind)
     k->s.hosts = k->hosts;
     k->s.listings = k->listings;
     k->s.anomalies = k->anomalies;
+    k->s.attachments = k->attachments;
     k->s.home = k->home;
     switch (kind) {
     case KIT_NO_REGISTRY:

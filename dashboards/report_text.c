@@ -10,6 +10,9 @@
 #define RECEIVERS_SHOWN 3
 #define LISTINGS_SHOWN  3
 #define ANOMALIES_SHOWN 4
+#define FILES_FOUND     5
+#define NAME_WIDTH      32
+#define NAME_END        14 /* of it, what is kept of the end of a long name */
 #define RAW_MAX         8192
 #define LABEL_WIDTH     10
 
@@ -477,6 +480,93 @@ say_world(struct screen *v)
     say_refusals(v);
 }
 
+/* ---- what came attached ---- */
+
+/* The middle of a long name gives way: its ending matters. */
+static void
+cell_name(struct screen *v, struct grid *g, struct span name)
+{
+    struct buf line;
+    struct span all;
+    size_t n;
+
+    buf_init(&line, RAW_MAX);
+    text_term(&line, name);
+    all = buf_view(&line);
+    n = grid_width(all);
+    if (n == 0)
+        buf_putc(&g->text, '-');
+    else if (n <= NAME_WIDTH)
+        buf_span(&g->text, all);
+    else {
+        buf_span(&g->text, grid_part(all, 0, NAME_WIDTH - NAME_END - 1));
+        buf_str(&g->text, "\xe2\x80\xa6");
+        buf_span(&g->text, grid_part(all, n - NAME_END, NAME_END));
+    }
+    grid_next(g);
+    v->out->failed |= line.failed;
+    buf_free(&line);
+}
+
+static void
+row_file(struct screen *v, struct grid *g, const struct summary_attachment *a)
+{
+    buf_putc(&g->text,
+             (uint8_t)facts_class_letter((enum summary_finding)a->class));
+    grid_next(g);
+    cell_name(v, g, summary_name(a));
+    cell_term(g, a->type[0] != '\0' ? a->type : "-");
+    words_size(&v->raw, a->size);
+    cell_raw(g, &v->raw);
+    buf_str(&v->raw, a->at_least ? ">" : "");
+    words_number(&v->raw, a->messages);
+    cell_raw(g, &v->raw);
+    cell_number(g, a->senders);
+    buf_str(&v->raw, a->findings);
+    buf_str(&v->raw, a->findings_more ? " and more" : "");
+    cell_raw(g, &v->raw);
+}
+
+static void
+say_found(struct screen *v)
+{
+    static const struct grid_col cols[] = {
+        {.title = "CLASS", .level = true},
+        {.title = "FILE"               },
+        {.title = "TYPE", .max = 12},
+        {.title = "SIZE",       .right = true},
+        {.title = "MESSAGES",  .right = true},
+        {.title = "SENDERS",                .right = true},
+        {.title = "FOUND" },
+    };
+    const struct summary *s = v->s;
+    struct grid g;
+
+    grid_init(&g, cols, ARRAY_LEN(cols));
+    for (size_t i = 0; i < s->n_attachments && i < FILES_FOUND; i++)
+        row_file(v, &g, &s->attachments[i]);
+    if (s->n_attachments > 0)
+        grid_print(&g, v->style->width, v->style->colour, v->out);
+    grid_fini(&g);
+    more(v, s->n_attachments > FILES_FOUND ? s->n_attachments - FILES_FOUND : 0,
+         "more file", NULL, " (-o report.json has all)");
+    more(v, s->attachments_left_out, "file", NULL, " beyond the limit");
+}
+
+static void
+say_attached(struct screen *v)
+{
+    if (v->s->parts.told == 0)
+        return;
+    buf_str(&v->raw, "What came attached");
+    heading(v);
+    facts_say_attached(&v->raw, v->s);
+    indented(v);
+    facts_say_inspected(&v->raw, v->s);
+    indented(v);
+    say_found(v);
+}
+
 static void
 say_anomalies(struct screen *v)
 {
@@ -584,6 +674,7 @@ report_text(const struct summary *s, const struct report_style *style,
         say_blocked(&v);
         say_world(&v);
     }
+    say_attached(&v);
     say_anomalies(&v);
     say_home(&v);
     say_next(&v);

@@ -1,5 +1,7 @@
 #include "dashboards/words.h"
 
+#include <math.h>
+
 #define DATE_LEN   10 /* 2026-03-07 */
 #define MINUTE_LEN 16 /* ... 08:14 */
 #define SECOND_LEN 19 /* ... 08:14:02 */
@@ -74,9 +76,28 @@ words_share(struct buf *b, uint64_t part, uint64_t whole)
         buf_printf(b, p < 9.95 || p > 90.05 ? "%.1f %%" : "%.0f %%", p);
 }
 
-void
-words_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
-           const char *many)
+static void
+put_interval(struct buf *b, uint64_t part, uint64_t whole)
+{
+    const double z = 1.959963984540054; /* of 95 % */
+    double n = (double)whole;
+    double p = part < whole ? (double)part / n : 1;
+    double scale = 100 / (1 + z * z / n);
+    double middle = (p + z * z / (2 * n)) * scale;
+    double half = sqrt(p * (1 - p) / n + z * z / (4 * n * n)) * z * scale;
+    double low = part > 0 && middle > half ? middle - half : 0;
+    double high = part < whole && middle + half < 100 ? middle + half : 100;
+    double least = high < 100 - low ? high : 100 - low;
+    int digits = 1;
+
+    for (; least < 1 && digits < 6; least *= 10)
+        digits++;
+    buf_printf(b, "%.*f to %.*f %%", digits, low, digits, high);
+}
+
+static void
+put_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
+         const char *many, bool sure)
 {
     words_number(b, part);
     buf_str(b, " of ");
@@ -85,7 +106,25 @@ words_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
         return;
     buf_str(b, " (");
     words_share(b, part, whole);
+    if (sure) {
+        buf_str(b, ", 95 %: ");
+        put_interval(b, part, whole);
+    }
     buf_putc(b, ')');
+}
+
+void
+words_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
+           const char *many)
+{
+    put_part(b, part, whole, one, many, false);
+}
+
+void
+words_part_sure(struct buf *b, uint64_t part, uint64_t whole, const char *one,
+                const char *many)
+{
+    put_part(b, part, whole, one, many, true);
 }
 
 void

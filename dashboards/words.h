@@ -35,6 +35,11 @@ void words_share(struct buf *b, uint64_t part, uint64_t whole);
 void words_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
                 const char *many);
 
+/* The same with Wilson's interval of the share (J. Am. Stat. Assoc. 22, 1927):
+ * "3 of 412 messages (0.7 %, 95 %: 0.2 to 2.1 %)". */
+void words_part_sure(struct buf *b, uint64_t part, uint64_t whole,
+                     const char *one, const char *many);
+
 void words_duration(struct buf *b, ns_t d); /* "30 s", "4 h 00 m", "28 d 3 h" */
 
 /* "2026-03-07 08:14Z"; 0 is "-". */

@@ -95,6 +95,42 @@ shares(void **state)
     buf_free(&b);
 }
 
+/* Known values of Wilson's interval. */
+static void
+intervals(void **state)
+{
+    static const struct {
+        const char *why;
+        uint64_t part, whole;
+        const char *want;
+    } rows[] = {
+  /* clang-format off */
+        {"too few", 1, 29, "1 of 29 mails"},
+        {"none of few", 0, 30, "0 of 30 mails (0 %, 95 %: 0.0 to 11.4 %)"},
+        {"all of few", 30, 30, "30 of 30 mails (100 %, 95 %: 88.6 to 100.0 %)"},
+        {"half", 15, 30, "15 of 30 mails (50 %, 95 %: 33.2 to 66.8 %)"},
+        {"some", 3, 412, "3 of 412 mails (0.7 %, 95 %: 0.2 to 2.1 %)"},
+        {"few of many: more digits", 3, 8311,
+         "3 of 8,311 mails (<0.1 %, 95 %: 0.01 to 0.11 %)"},
+        {"hardly any", 1, 1000000,
+         "1 of 1,000,000 mails (<0.1 %, 95 %: 0.00002 to 0.00057 %)"},
+        {"more than all", 31, 30, "31 of 30 mails (100 %, 95 %: 88.6 to 100.0 %)"},
+  /* clang-format on */
+    };
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].why);
+        words_part_sure(&b, rows[i].part, rows[i].whole, "mail", NULL);
+        assert_text(&b, rows[i].want);
+    }
+    words_part_sure(&b, UINT64_MAX / 2, UINT64_MAX, "mail", NULL);
+    assert_false(b.cut);
+    buf_free(&b);
+}
+
 #define AT(s) (UINT64_C(1772870400) * NS_PER_S + (s)*NS_PER_S)
 
 static int32_t
@@ -161,6 +197,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
+        cmocka_unit_test(intervals),
         cmocka_unit_test(shares),
         cmocka_unit_test(times),
     };

@@ -203,18 +203,12 @@ file_of(const struct record_map *part, struct summary_attachment *f)
         memcpy(f->sha256, sum.p, sum.n);
 }
 
-static struct span
-name_of(const struct summary_attachment *f)
-{
-    return span_of(f->name, f->n_name);
-}
-
 static bool
 is_same(const struct summary_attachment *a, const struct summary_attachment *b)
 {
     if (a->sha256[0] != '\0' || b->sha256[0] != '\0')
         return strcmp(a->sha256, b->sha256) == 0;
-    return a->size == b->size && span_eq(name_of(a), name_of(b)) &&
+    return a->size == b->size && span_eq(summary_name(a), summary_name(b)) &&
            strcmp(a->type, b->type) == 0;
 }
 
@@ -223,7 +217,7 @@ hash_of(const struct summary_attachment *f)
 {
     if (f->sha256[0] != '\0')
         return hash_span(span_str(f->sha256), 1);
-    return hash_mix(hash_span(name_of(f), f->size),
+    return hash_mix(hash_span(summary_name(f), f->size),
                     hash_span(span_str(f->type), 2));
 }
 
@@ -304,7 +298,7 @@ attached_add(struct attached *a, const struct record_map *part,
     f->parts++;
     f->classes |= (uint8_t)in->classes;
     f->class = order[rank_of(f->classes)];
-    f->other_names |= !span_eq(name_of(f), name_of(&this));
+    f->other_names |= !span_eq(summary_name(f), summary_name(&this));
     if (f->first == 0)
         f->first = in->when;
     f->last = in->when;
@@ -331,7 +325,7 @@ by_weight(const void *x, const void *y)
         return a->messages > b->messages ? -1 : 1;
     d = strcmp(a->sha256, b->sha256);
     if (d == 0)
-        d = compare(name_of(a), name_of(b));
+        d = compare(summary_name(a), summary_name(b));
     if (d == 0)
         d = (a->size > b->size) - (a->size < b->size);
     return d != 0 ? d : strcmp(a->type, b->type);

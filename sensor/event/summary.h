@@ -95,6 +95,12 @@ struct summary_parts {
     bool off; /* the insides of files were not looked at, as configured */
 };
 
+static inline struct span
+summary_name(const struct summary_attachment *a)
+{
+    return span_of(a->name, a->n_name);
+}
+
 struct summary_class {
     const char *name;
     uint64_t replies; /* to recipients and messages of home senders */
