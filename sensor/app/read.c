@@ -331,6 +331,7 @@ report(struct reading *r, bool partial)
     };
 
     answers_summary(r->answers, &s);
+    s.parts.off = r->deep == NULL;
     read_total_summary(r->total, &s);
     return read_output_report(r->output, &s, &r->messages);
 }
