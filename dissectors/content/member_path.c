@@ -33,7 +33,7 @@ member_path_escapes(struct span path)
     for (size_t k = 0; k <= path.n; k++) {
         if (k < path.n && !is_slash(path.p[k]))
             continue;
-        level += step_of(span_of(path.p + from, k - from));
+        level += step_of(span_head(span_tail(path, from), k - from));
         if (level < 0)
             return true;
         from = k + 1;

@@ -1,10 +1,12 @@
 #include "dissectors/content/registry.h"
 
 #include "dissectors/content/html.h"
+#include "dissectors/content/pdf.h"
 #include "dissectors/content/zip.h"
 
 const struct inspector *const content_inspectors[] = {
     &zip_inspector,
     &html_inspector,
+    &pdf_inspector,
     NULL,
 };
