@@ -2,6 +2,7 @@
 
 #include "dissectors/content/html_script.h"
 #include "dissectors/content/payload.h"
+#include "dissectors/content/target.h"
 #include "dissectors/content/unescape.h"
 #include "sensor/base/attr.h"
 
@@ -334,22 +335,6 @@ is_absolute(struct span url)
            span_starts_nocase(url, SPAN_LIT("//"));
 }
 
-static void
-host_of(struct span url, struct buf *out)
-{
-    buf_reset(out);
-    if (is_absolute(url) && url.p[0] == '/') {
-        struct span s = span_tail(url, 2);
-        size_t n = 0;
-
-        while (n < s.n && memchr("/?#:", s.p[n], 4) == NULL)
-            n++;
-        buf_span(out, span_head(s, n));
-        return;
-    }
-    (void)url_host(url, out);
-}
-
 static size_t
 word_end(struct span s)
 {
@@ -376,7 +361,7 @@ on_refresh(struct html *h, struct span content)
     content = span_tail(content, at);
     content = span_head(content, word_end(content));
     buf_init(&host, FINDING_DETAIL_MAX);
-    host_of(content, &host);
+    (void)target_of(content, &host);
     if (is_absolute(content))
         note(h, FIND_HTML_REDIRECT, buf_view(&host));
     else if (span_starts_nocase(content, SPAN_LIT("data:")) ||
@@ -418,7 +403,7 @@ on_action(struct html *h, struct span value)
         return;
     h->form_away = true;
     if (h->host.n == 0)
-        host_of(v, &h->host);
+        (void)target_of(v, &h->host);
 }
 
 static void
