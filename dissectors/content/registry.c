@@ -7,10 +7,6 @@
 #include "dissectors/content/zip.h"
 
 const struct inspector *const content_inspectors[] = {
-    &zip_inspector,
-    &html_inspector,
-    &pdf_inspector,
-    &links_inspector,
-    &onenote_inspector,
-    NULL,
+    &zip_inspector,   &html_inspector,    &pdf_inspector,
+    &links_inspector, &onenote_inspector, NULL,
 };
