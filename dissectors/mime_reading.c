@@ -780,7 +780,8 @@ header_delimiter(struct mime *m, struct mime_reading *r, struct span line)
     struct mime_reading *f;
 
     match_text(r, text, &all);
-    if (all.n == 0 || !all.at[0].exact)
+    if (all.n == 0 ||
+        (!all.at[0].exact && r->levels[all.at[0].level].lenient != MIME_YES))
         return false;
     if (span_find(line, ':') < line.n) {
         mime_note(m, r, MIME_ODD_DELIMITER);

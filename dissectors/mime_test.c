@@ -332,6 +332,8 @@ static const struct {
         ""),
     ROW("begin in prose", "\r\nbegin 644 things\r\nand so on\r\n",
         "text/plain {begin 644 things\r\nand so on\r\n}\n", ""),
+    ROW("an empty uuencoded file is none", "\r\nbegin 644 a\r\n`\r\nend\r\n",
+        "text/plain {begin 644 a\r\n`\r\nend\r\n}\n", ""),
     ROW("uuencode as encoding",
         "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n#0V%T\r\n"
         "`\r\nend\r\n",
@@ -357,6 +359,11 @@ static const struct {
     ROW("behind a bare CR",
         "X: y\rContent-Transfer-Encoding: base64\r\n\r\naGk=",
         "text/plain {aGk=}\n? text/plain {hi}\n", "hidden_field encodings"),
+    ROW("two fields behind bare CR",
+        "X: y\r\rContent-Transfer-Encoding: base64\r\n"
+        "Content-Type: text/plain;\r\rContent-Disposition: x; filename=f\r\n"
+        "\r\naGk=",
+        "text/plain f {aGk=}\n? text/plain f {hi}\n", "hidden_field encodings"),
     ROW("behind blanks",
         HEAD("b") "--b\r\n Content-Transfer-Encoding: base64\r\n"
                   "\r\naGk=\r\n--b--",
@@ -400,6 +407,10 @@ static const struct {
         "Content-Transfer-Encoding: base64\r\n" HEAD(
             "a") "This is a message.\r\n--a\r\n\r\nhi\r\n--a--\r\n",
         "text/plain {hi}\n", ""),
+    ROW("multipart in an unknown encoding",
+        "Content-Transfer-Encoding: foo\r\n" HEAD(
+            "a") "--a\r\n\r\nhi\r\n--a--\r\n",
+        "text/plain {hi}\n", ""),
     ROW("no boundary declared",
         "Content-Type: multipart/mixed\r\n\r\n--x\r\n"
         "Content-Type: text/html\r\n\r\nhi\r\n--x--\r\n",
@@ -422,6 +433,30 @@ static const struct {
     ROW("delimiter behind the end",
         HEAD("a") "--a\r\n\r\n1\r\n--a--\r\n--a\r\n\r\n2\r\n--a--\r\n",
         "text/plain {1}\n? text/plain {2}\n", "after_end"),
+    ROW("junk behind two delimiters, decided once",
+        HEAD("a") "--a x\r\n\r\n1\r\n--a x\r\n\r\n2\r\n--a--\r\n",
+        "? text/plain {1}\n? text/plain {2}\n", "delimiter"),
+    ROW("junk behind one of two delimiters",
+        HEAD("a") "--a\r\n\r\n1\r\n--a x\r\n--a x\r\n\r\n2\r\n--a--\r\n",
+        "+ text/plain {1}\ntext/plain {1\r\n--a x\r\n--a x\r\n\r\n2}\n"
+        "? text/plain {2}\n",
+        "delimiter"),
+    ROW("two delimiters behind the end, decided once",
+        HEAD("a") "--a\r\n\r\n1\r\n--a--\r\n--a\r\n\r\n2\r\n"
+                  "--a\r\n\r\n3\r\n--a--\r\n",
+        "text/plain {1}\n? text/plain {2}\n? text/plain {3}\n", "after_end"),
+    ROW("other boundaries are other states",
+        "Content-Type: multipart/mixed; boundary=a; boundary=b; boundary=c"
+        "\r\n\r\n--b\r\n\r\n1\r\n--c\r\n\r\n2\r\n--c--\r\n--b--\r\n",
+        "? text/plain {2}\n? text/plain {1\r\n--c\r\n\r\n2\r\n--c--}\n",
+        "boundaries"),
+    ROW("the streams run out: cuts do not decide which",
+        "Content-Type: multiqart=b; boundary=c\r\n"
+        "Content-Transfer-Encoding: base64\r\n\rjunk;--c x\r\n"
+        "Content-Transfer-Encodi\r\n\r\nAAAA\r\n--b\r\n\r\n"
+        "-part=b; boundinutext/html\r\n\r\nAA=A\r\n\r\nAAAA\r\n"
+        "--bA=A\r\n\r\nAAAA\r\n--b\r\n\r\n-part=b; bounda",
+        NULL, NULL),
     ROW("delimiter in a header section",
         HEAD("a") "--a\r\nX: y\r\n--a\r\n\r\n1\r\n--a--\r\n",
         "text/plain {}\ntext/plain {1}\n", ""),
