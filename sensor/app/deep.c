@@ -176,6 +176,9 @@ deep_lock_in(bool sockets)
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = f != NULL && allow_mapping(f) && (!sockets || allow_sockets(f));
 
+#define REFUSE(name, why)                                                      \
+    good = good &&                                                             \
+           seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(name), 0) == 0;
 #define CALL(name, why)                                                        \
     good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
 #include "sensor/app/deep_calls.def"
@@ -194,6 +197,9 @@ give_up_rights(const struct deep *d, unsigned slot)
     (void)munmap(d->shared, shared_bytes(d));
     if (close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0) != 0)
         _exit(1);
+    /* Else libarchive makes the C library look for the time zone's file. */
+    (void)setenv("TZ", "UTC0", 1);
+    tzset();
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NOFILE, d->o.sockets ? 1 : 0);
