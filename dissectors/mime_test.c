@@ -39,6 +39,9 @@ struct part {
     struct buf head;
     struct buf bytes;
     uint64_t lost;
+    uint64_t offset;
+    uint64_t n;
+    bool as_is; /* what comes out is what the message has there */
 };
 
 static void *
@@ -54,6 +57,9 @@ on_begin(void *ctx, const struct mime_part *p)
         return NULL;
     part = calloc(1, sizeof(*part));
     assert_non_null(part);
+    assert_int_equal(p->number, log->n_parts - 1);
+    part->offset = p->offset;
+    part->as_is = p->decode == DECODE_IDENTITY;
     log->n_open++;
     part->log = log;
     buf_init(&part->head, LOG_MAX);
@@ -77,6 +83,7 @@ on_data(void *handle, struct span s)
 
     assert_true(s.n > 0);
     p->log->bytes += s.n;
+    p->n += s.n;
     if (!p->log->quiet)
         buf_span(&p->bytes, s);
 }
@@ -104,6 +111,7 @@ on_fork(void *handle)
     p->log->n_forked++;
     f->log = p->log;
     f->lost = p->lost;
+    f->n = p->n;
     buf_init(&f->head, LOG_MAX);
     buf_init(&f->bytes, LOG_MAX);
     buf_str(&f->head, "+ ");
@@ -120,6 +128,8 @@ on_end(void *handle, const struct mime_part_end *e)
 
     assert_true(log->n_open > 0);
     assert_true(e->lost == p->lost);
+    if (p->as_is)
+        assert_true(e->offset - p->offset == p->n + p->lost);
     log->n_open--;
     if (!log->quiet) {
         buf_span(&log->text, buf_view(&p->head));
