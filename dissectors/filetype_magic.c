@@ -530,7 +530,7 @@ by_signature(struct filetype_probe *p)
         const struct magic *m = &magics[i];
         enum filetype t = m->t;
 
-        if (!has(p, m->at, m->bytes))
+        if (byte(p, m->at) != m->bytes.p[0] || !has(p, m->at, m->bytes))
             continue;
         if (m->check != NULL)
             t = m->check(p);
@@ -603,13 +603,13 @@ by_tar_sum(struct filetype_probe *p)
 
     if (p->head.n < SECTOR || byte(p, 0) == 0)
         return FILETYPE_UNKNOWN;
-    for (size_t i = 0; i < SECTOR; i++)
-        sum += i >= 148 && i < 156 ? ' ' : byte(p, i);
     for (size_t i = 148; i < 156; i++)
         if (byte(p, i) >= '0' && byte(p, i) <= '7')
             said = said * 8 + byte(p, i) - '0';
         else if (byte(p, i) != ' ' && byte(p, i) != 0)
             return FILETYPE_UNKNOWN;
+    for (size_t i = 0; i < SECTOR; i++)
+        sum += i >= 148 && i < 156 ? ' ' : byte(p, i);
     return sum == said ? FILETYPE_TAR : FILETYPE_UNKNOWN;
 }
 

@@ -352,76 +352,102 @@ by_mail(struct span s)
 
 /* ---- scripts: words that they have and other texts hardly ---- */
 
+#define WORD_MIN 3
+#define WORD_MAX 17
+
+/* In order of length. */
+
 static const struct word {
     struct span word; /* lower case */
     enum filetype t;
     uint8_t weight;
 } words[] = {
-    {SPAN_INIT("createobject"),      FILETYPE_VBS,        4},
-    {SPAN_INIT("getobject"),         FILETYPE_VBS,        2},
-    {SPAN_INIT("wscript"),           FILETYPE_VBS,        2},
-    {SPAN_INIT("msgbox"),            FILETYPE_VBS,        2},
-    {SPAN_INIT("dim"),               FILETYPE_VBS,        1},
-    {SPAN_INIT("resume"),            FILETYPE_VBS,        1},
-    {SPAN_INIT("sub"),               FILETYPE_VBS,        1},
     {SPAN_INIT("chr"),               FILETYPE_VBS,        1},
-    {SPAN_INIT("executeglobal"),     FILETYPE_VBS,        3},
-    {SPAN_INIT("activexobject"),     FILETYPE_JSCRIPT,    4},
-    {SPAN_INIT("wscript"),           FILETYPE_JSCRIPT,    2},
+    {SPAN_INIT("dim"),               FILETYPE_VBS,        1},
+    {SPAN_INIT("iex"),               FILETYPE_POWERSHELL, 2},
+    {SPAN_INIT("sub"),               FILETYPE_VBS,        1},
     {SPAN_INIT("var"),               FILETYPE_JSCRIPT,    1},
-    {SPAN_INIT("function"),          FILETYPE_JSCRIPT,    1},
-    {SPAN_INIT("eval"),              FILETYPE_JSCRIPT,    1},
-    {SPAN_INIT("fromcharcode"),      FILETYPE_JSCRIPT,    2},
     {SPAN_INIT("$env"),              FILETYPE_POWERSHELL, 2},
-    {SPAN_INIT("$psscriptroot"),     FILETYPE_POWERSHELL, 4},
+    {SPAN_INIT("eval"),              FILETYPE_JSCRIPT,    1},
+    {SPAN_INIT("goto"),              FILETYPE_BATCH,      1},
     {SPAN_INIT("$null"),             FILETYPE_POWERSHELL, 1},
     {SPAN_INIT("$true"),             FILETYPE_POWERSHELL, 1},
-    {SPAN_INIT("cmdletbinding"),     FILETYPE_POWERSHELL, 4},
-    {SPAN_INIT("invoke-expression"), FILETYPE_POWERSHELL, 3},
-    {SPAN_INIT("invoke-webrequest"), FILETYPE_POWERSHELL, 3},
-    {SPAN_INIT("iex"),               FILETYPE_POWERSHELL, 2},
+    {SPAN_INIT("%~dp0"),             FILETYPE_BATCH,      3},
+    {SPAN_INIT("@echo"),             FILETYPE_BATCH,      2},
+    {SPAN_INIT("%temp%"),            FILETYPE_BATCH,      1},
+    {SPAN_INIT("msgbox"),            FILETYPE_VBS,        2},
+    {SPAN_INIT("resume"),            FILETYPE_VBS,        1},
+    {SPAN_INIT("wscript"),           FILETYPE_VBS,        2},
+    {SPAN_INIT("wscript"),           FILETYPE_JSCRIPT,    2},
+    {SPAN_INIT("function"),          FILETYPE_JSCRIPT,    1},
+    {SPAN_INIT("setlocal"),          FILETYPE_BATCH,      2},
+    {SPAN_INIT("getobject"),         FILETYPE_VBS,        2},
+    {SPAN_INIT("errorlevel"),        FILETYPE_BATCH,      2},
     {SPAN_INIT("new-object"),        FILETYPE_POWERSHELL, 2},
     {SPAN_INIT("write-host"),        FILETYPE_POWERSHELL, 2},
+    {SPAN_INIT("createobject"),      FILETYPE_VBS,        4},
+    {SPAN_INIT("fromcharcode"),      FILETYPE_JSCRIPT,    2},
+    {SPAN_INIT("where-object"),      FILETYPE_POWERSHELL, 2},
     {SPAN_INIT("write-output"),      FILETYPE_POWERSHELL, 2},
-    {SPAN_INIT("set-strictmode"),    FILETYPE_POWERSHELL, 3},
+    {SPAN_INIT("$psscriptroot"),     FILETYPE_POWERSHELL, 4},
+    {SPAN_INIT("activexobject"),     FILETYPE_JSCRIPT,    4},
+    {SPAN_INIT("cmdletbinding"),     FILETYPE_POWERSHELL, 4},
+    {SPAN_INIT("executeglobal"),     FILETYPE_VBS,        3},
     {SPAN_INIT("get-childitem"),     FILETYPE_POWERSHELL, 2},
     {SPAN_INIT("start-process"),     FILETYPE_POWERSHELL, 2},
+    {SPAN_INIT("downloadstring"),    FILETYPE_POWERSHELL, 2},
     {SPAN_INIT("foreach-object"),    FILETYPE_POWERSHELL, 2},
-    {SPAN_INIT("where-object"),      FILETYPE_POWERSHELL, 2},
+    {SPAN_INIT("set-strictmode"),    FILETYPE_POWERSHELL, 3},
     {SPAN_INIT("-executionpolicy"),  FILETYPE_POWERSHELL, 2},
     {SPAN_INIT("frombase64string"),  FILETYPE_POWERSHELL, 2},
-    {SPAN_INIT("downloadstring"),    FILETYPE_POWERSHELL, 2},
-    {SPAN_INIT("@echo"),             FILETYPE_BATCH,      2},
-    {SPAN_INIT("%~dp0"),             FILETYPE_BATCH,      3},
-    {SPAN_INIT("setlocal"),          FILETYPE_BATCH,      2},
-    {SPAN_INIT("errorlevel"),        FILETYPE_BATCH,      2},
-    {SPAN_INIT("goto"),              FILETYPE_BATCH,      1},
-    {SPAN_INIT("%temp%"),            FILETYPE_BATCH,      1},
+    {SPAN_INIT("invoke-expression"), FILETYPE_POWERSHELL, 3},
+    {SPAN_INIT("invoke-webrequest"), FILETYPE_POWERSHELL, 3},
 };
 
 _Static_assert(ARRAY_LEN(words) <= 64, "a bit each");
 
+/* Which characters words of scripts have. */
+static const uint64_t word_bytes[4] = {
+    UINT64_C(0x03ff203000000000), /* $ % - 0-9 */
+    UINT64_C(0x47fffffe87ffffff), /* @ A-Z _ a-z ~ */
+};
+
 static bool
 is_word(uint8_t c)
 {
-    return is_name(c) ? c != '.' : c == '$' || c == '@' || c == '%' || c == '~';
+    return (word_bytes[c >> 6] >> (c & 63) & 1) != 0;
+}
+
+/* Where in words those of each length begin, and the end behind the last. */
+static void
+index_words(uint8_t first[WORD_MAX + 2])
+{
+    uint8_t i = 0;
+
+    for (size_t n = 0; n <= WORD_MAX + 1; n++) {
+        while (i < ARRAY_LEN(words) && words[i].word.n < n)
+            i++;
+        first[n] = i;
+    }
 }
 
 /* Bits of the words of scripts that s has. */
 static uint64_t
 words_of(struct span s)
 {
+    uint8_t first[WORD_MAX + 2];
     uint64_t seen = 0;
 
+    index_words(first);
     while (s.n > 0) {
         size_t n = 0;
 
         while (n < s.n && is_word(s.p[n]))
             n++;
-        for (size_t i = 0; n >= 3 && i < ARRAY_LEN(words); i++)
-            if (n == words[i].word.n &&
-                span_eq_nocase(span_head(s, n), words[i].word))
-                seen |= UINT64_C(1) << i;
+        if (n >= WORD_MIN && n <= WORD_MAX)
+            for (size_t i = first[n]; i < first[n + 1]; i++)
+                if (span_eq_nocase(span_head(s, n), words[i].word))
+                    seen |= UINT64_C(1) << i;
         s = span_tail(s, n + 1);
     }
     return seen;

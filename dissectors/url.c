@@ -1,63 +1,906 @@
-/* stand-in */
 #include "dissectors/url.h"
+
+/* ---- sets ---- */
+
 void
 url_set_init(struct url_set *s)
 {
     *s = (struct url_set){0};
     buf_init(&s->text, URL_MAX * (URL_LEN + 2));
 }
+
 void
 url_set_free(struct url_set *s)
 {
     if (s != NULL)
         buf_free(&s->text);
 }
+
+bool
+url_next(struct cursor *c, struct span *url)
+{
+    struct span s;
+
+    if (cur_left(c) == 0)
+        return false;
+    s = cur_take(c, cur_le16(c));
+    if (c->bad)
+        return false;
+    *url = s;
+    return true;
+}
+
+static bool
+is_kept(const struct url_set *s, struct span url)
+{
+    struct cursor c = cur_open(buf_view(&s->text));
+    struct span u;
+
+    while (url_next(&c, &u))
+        if (span_eq(u, url))
+            return true;
+    return false;
+}
+
 void
 url_set_add(struct url_set *s, struct span url)
 {
-    uint8_t h[2];
-    if (url.n == 0 || url.n > URL_LEN)
+    struct span u = span_head(url, URL_LEN);
+
+    if (u.n == 0)
         return;
     if (s->n == URL_MAX) {
         s->n_more++;
         return;
     }
-    h[0] = (uint8_t)url.n;
-    h[1] = (uint8_t)(url.n >> 8);
-    buf_put(&s->text, h, 2);
-    buf_span(&s->text, url);
+    if (is_kept(s, u))
+        return;
+    if (!buf_grow(&s->text, u.n + 2)) {
+        s->n_more++;
+        return;
+    }
+    buf_putc(&s->text, (uint8_t)u.n);
+    buf_putc(&s->text, (uint8_t)(u.n >> 8));
+    buf_span(&s->text, u);
     s->n++;
 }
-bool
-url_next(struct cursor *c, struct span *url)
+
+/* ---- characters ---- */
+
+static uint8_t
+lower(uint8_t c)
 {
-    if (cur_left(c) == 0)
-        return false;
-    *url = cur_take(c, cur_le16(c));
-    return !c->bad;
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
+
+static bool
+is_alnum(uint8_t c)
+{
+    uint8_t l = lower(c);
+
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool
+is_slash(uint8_t c)
+{
+    return c == '/' || c == '\\';
+}
+
+/* No URL goes on behind it. */
+static bool
+ends_url(uint8_t c)
+{
+    return c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' ||
+           c == '`' || c == '{' || c == '}' || c == '|' || c == '^';
+}
+
+/* ---- schemes ---- */
+
+enum kind {
+    NOTHING,
+    WEB,  /* "//" and a host */
+    WWW,  /* a host that has begun with "www." */
+    PATH, /* slashes and something */
+    ANY,  /* something */
+    UNC,  /* a host, a backslash and a share */
+};
+
+static const struct scheme {
+    struct span name;
+    enum kind kind;
+} schemes[] = {
+    {SPAN_INIT("http"),      WEB },
+    {SPAN_INIT("https"),     WEB },
+    {SPAN_INIT("ftp"),       WEB },
+    {SPAN_INIT("file"),      PATH},
+    {SPAN_INIT("smb"),       PATH},
+    {SPAN_INIT("search-ms"), ANY },
+};
+
+static bool
+ends_with_nocase(struct span s, struct span end)
+{
+    return s.n >= end.n && span_eq_nocase(span_tail(s, s.n - end.n), end);
+}
+
+/* The letters, digits and hyphens at the end of s. */
+static struct span
+last_word(struct span s)
+{
+    size_t n = s.n;
+
+    while (n > 0 && (is_alnum(s.p[n - 1]) || s.p[n - 1] == '-'))
+        n--;
+    return span_tail(s, n);
+}
+
+/* Bytes of the scheme that s ends with, and what it is. */
+static size_t
+find_scheme(struct span s, enum kind *kind)
+{
+    struct span word = last_word(s);
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t n = schemes[i].name.n;
+
+        if (ends_with_nocase(word, schemes[i].name) &&
+            (word.n == n || word.p[word.n - n - 1] == '-')) {
+            *kind = schemes[i].kind;
+            return n;
+        }
+    }
+    if (word.n < 4 || !span_starts_nocase(word, SPAN_LIT("ms-")))
+        return 0;
+    *kind = ANY;
+    return word.n;
+}
+
+/* ---- the end of a URL ---- */
+
+/* Quotes, blanks and marks beyond ASCII behind which prose goes on: U+00A0, «
+ * and », U+2000 to U+206F but hyphens, U+3000 to U+303F, full-width forms. */
+static bool
+ends_url_wide(struct span s)
+{
+    uint8_t a = span_at(s, 0);
+    uint8_t b = span_at(s, 1);
+    uint8_t c = span_at(s, 2);
+
+    if (a == 0xc2)
+        return b == 0xa0 || b == 0xab || b == 0xbb;
+    if (a == 0xe2)
+        return (b == 0x80 && (c < 0x90 || c > 0x95)) || b == 0x81;
+    return (a == 0xe3 && b == 0x80) || (a == 0xef && (b == 0xbc || b == 0xbd));
+}
+
+static struct span
+cut_wide(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 0xc2 && ends_url_wide(span_tail(s, i)))
+            return span_head(s, i);
+    return s;
+}
+
+static size_t
+count(struct span s, uint8_t c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
+static bool
+is_mark(uint8_t c)
+{
+    return c == '.' || c == ',' || c == ';' || c == ':' || c == '!' ||
+           c == '?' || c == '\'' || c == '*' || c == '~' || c == '\\';
+}
+
+/* Without what ends the sentence rather than the URL. Brackets are counted once
+ * and as they go. */
+static struct span
+cut_marks(struct span s)
+{
+    size_t round = count(s, ')') - count(s, '(');
+    size_t square = count(s, ']') - count(s, '[');
+
+    while (s.n > 0) {
+        uint8_t last = s.p[s.n - 1];
+
+        if (last == ')' && round > 0 && round <= s.n)
+            round--;
+        else if (last == ']' && square > 0 && square <= s.n)
+            square--;
+        else if (!is_mark(last))
+            break;
+        s.n--;
+    }
+    return s;
+}
+
+static struct span
+cut_blanks(struct span s)
+{
+    while (s.n > 0 && s.p[s.n - 1] == ' ')
+        s.n--;
+    return s;
+}
+
+/* In place: "\/" of scripts is "/". */
+static void
+unescape_slashes(struct buf *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->p[i] == '\\' && i + 1 < b->n && b->p[i + 1] == '/')
+            continue;
+        b->p[n++] = b->p[i];
+    }
+    b->n = n;
+}
+
+/* ---- is it one ---- */
+
+/* Can a host begin so? */
+static bool
+begins_host(struct span s)
+{
+    uint8_t c = span_at(s, 0);
+
+    return is_alnum(c) || c == '[' || c == '%' || c == '_' || c >= 0x80;
+}
+
+static struct span
+without_slashes(struct span s)
+{
+    while (s.n > 0 && is_slash(s.p[0]))
+        s = span_tail(s, 1);
+    return s;
+}
+
+static struct span
+behind_colon(struct span s)
+{
+    return span_tail(s, span_find(s, ':') + 1);
+}
+
+static bool
+is_web(struct span s)
+{
+    return begins_host(without_slashes(behind_colon(s)));
+}
+
+/* "www.x.y": a second dot with letters on both sides. */
+static bool
+is_www(struct span s)
+{
+    struct span name = span_tail(s, 4);
+    size_t dot = span_find(name, '.');
+
+    return dot > 0 && begins_host(name) && is_alnum(span_at(name, dot + 1)) &&
+           is_alnum(span_at(name, dot + 2)) &&
+           span_find(span_head(name, dot), '/') == dot;
+}
+
+static bool
+is_path(struct span s)
+{
+    return without_slashes(behind_colon(s)).n > 0;
+}
+
+static bool
+is_any(struct span s)
+{
+    return behind_colon(s).n > 0;
+}
+
+static bool
+is_host_byte(uint8_t c)
+{
+    return is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '@' ||
+           c == '%' || c >= 0x80;
+}
+
+static bool
+is_unc(struct span s)
+{
+    size_t n = 2;
+
+    while (n < s.n && is_host_byte(s.p[n]))
+        n++;
+    return n > 2 && is_alnum(span_at(s, 2)) && span_at(s, n) == '\\' &&
+           span_at(s, n + 1) > ' ' && span_at(s, n + 1) != '\\';
+}
+
+static bool (*const is_url[])(struct span s) = {
+    [WEB] = is_web, [WWW] = is_www, [PATH] = is_path,
+    [ANY] = is_any, [UNC] = is_unc,
+};
+
+/* ---- one that has begun ---- */
+
+static void
+drop(struct url_scan *u)
+{
+    u->kind = NOTHING;
+    buf_reset(&u->tail);
+}
+
+static bool
+is_vocabulary(struct span s)
+{
+    static const struct span heads[] = {
+        SPAN_INIT("http://www.w3.org/1999/"),
+        SPAN_INIT("http://www.w3.org/2000/"),
+        SPAN_INIT("http://www.w3.org/2001/"),
+        SPAN_INIT("http://www.w3.org/TR/"),
+        SPAN_INIT("https://www.w3.org/TR/"),
+        SPAN_INIT("http://schemas.microsoft.com/"),
+        SPAN_INIT("http://schemas.openxmlformats.org/"),
+        SPAN_INIT("http://purl.org/dc/"),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+        if (span_starts(s, heads[i]))
+            return true;
+    return false;
+}
+
+static void
+finish(struct url_scan *u)
+{
+    bool cut = u->tail.cut;
+    struct span s;
+
+    if (u->kind == WEB)
+        unescape_slashes(&u->tail);
+    s = buf_view(&u->tail);
+    if (u->attribute)
+        s = cut_blanks(s);
+    else if (!cut)
+        s = cut_marks(cut_wide(s));
+    if (is_url[u->kind](s) && !is_vocabulary(s))
+        url_set_add(u->set, s);
+    drop(u);
+}
+
+static void
+begin(struct url_scan *u, enum kind kind, struct span head, struct span before)
+{
+    uint8_t quote = span_at(before, before.n - 1);
+
+    u->kind = (uint8_t)kind;
+    u->quote = quote == '\'' || quote == '"' ? quote : 0;
+    u->attribute =
+        u->html && u->quote != 0 && span_at(before, before.n - 2) == '=';
+    u->fresh = true;
+    buf_span(&u->tail, head);
+}
+
+/* May c come first behind the colon? */
+static bool
+may_follow(const struct url_scan *u, uint8_t c)
+{
+    if (u->kind == WEB && u->attribute)
+        return is_slash(c) || is_alnum(c);
+    return (u->kind != WEB && u->kind != PATH) || is_slash(c);
+}
+
+/* Takes bytes of the URL that has begun; gives how many. */
+static size_t
+go_on(struct url_scan *u, struct span in)
+{
+    for (size_t i = 0; i < in.n; i++) {
+        uint8_t c = in.p[i];
+
+        if (u->fresh && !may_follow(u, c)) {
+            drop(u);
+            return i;
+        }
+        if (u->attribute && (c == '\r' || c == '\n' || c == '\t'))
+            continue;
+        if (c == u->quote || (ends_url(c) && !(u->attribute && c == ' '))) {
+            finish(u);
+            return i;
+        }
+        u->fresh = false;
+        buf_putc(&u->tail, c);
+    }
+    return in.n;
+}
+
+/* ---- where one may begin ---- */
+
+/* The bytes before in.p[at], some of them of earlier pieces. */
+static struct span
+look_back(const struct url_scan *u, struct span in, size_t at,
+          uint8_t room[URL_BACK])
+{
+    size_t old = URL_BACK - at;
+
+    if (at >= URL_BACK)
+        return span_of(in.p + at - URL_BACK, URL_BACK);
+    old = old < u->n_back ? old : u->n_back;
+    if (old > 0)
+        memcpy(room, u->back + u->n_back - old, old);
+    if (at > 0)
+        memcpy(room + old, in.p, at);
+    return span_of(room, old + at);
+}
+
+static void
+remember(struct url_scan *u, struct span in)
+{
+    uint8_t room[URL_BACK];
+    struct span s = look_back(u, in, in.n, room);
+
+    if (s.n > 0)
+        memmove(u->back, s.p, s.n);
+    u->n_back = (uint8_t)s.n;
+}
+
+static void
+at_colon(struct url_scan *u, struct span before)
+{
+    uint8_t head[URL_BACK + 1];
+    enum kind kind;
+    size_t n = find_scheme(before, &kind);
+
+    if (n == 0)
+        return;
+    memcpy(head, before.p + before.n - n, n);
+    head[n] = ':';
+    begin(u, kind, span_of(head, n + 1), span_head(before, before.n - n));
+}
+
+static void
+at_dot(struct url_scan *u, struct span before)
+{
+    struct span front = span_head(before, before.n - 3);
+    uint8_t last;
+
+    if (before.n < 3 || !ends_with_nocase(before, SPAN_LIT("www")))
+        return;
+    last = span_at(front, front.n - 1);
+    if (is_alnum(last) || last == '.' || last == '-' || last == '@' ||
+        last == '_' || last >= 0x80)
+        return;
+    begin(u, WWW, SPAN_LIT("www."), front);
+    u->fresh = false;
+}
+
+/* The second of two, at the beginning of a word. */
+static void
+at_backslash(struct url_scan *u, struct span before)
+{
+    struct span front = span_head(before, before.n - 1);
+    uint8_t last = span_at(front, front.n - 1);
+
+    if (span_at(before, before.n - 1) != '\\')
+        return;
+    if (last > ' ' && last != '"' && last != '\'' && last != '(' &&
+        last != '<' && last != '>' && last != '=' && last != ',' && last != ';')
+        return;
+    begin(u, UNC, SPAN_LIT("\\\\"), front);
+    u->fresh = false;
+}
+
+static const struct sign {
+    uint8_t c;
+    void (*at)(struct url_scan *u, struct span before);
+} signs[] = {
+    {':',  at_colon    },
+    {'.',  at_dot      },
+    {'\\', at_backslash}
+};
+
+#define N_SIGNS ARRAY_LEN(signs)
+
+/* Number of the sign that comes next at or behind `at`; next[] has where each
+ * does, so that every byte is searched once for each. */
+static size_t
+next_sign(struct span in, size_t at, size_t next[N_SIGNS])
+{
+    size_t first = 0;
+
+    for (size_t k = 0; k < N_SIGNS; k++) {
+        if (next[k] < at || at == 0)
+            next[k] = at + span_find(span_tail(in, at), signs[k].c);
+        if (next[k] < next[first])
+            first = k;
+    }
+    return first;
+}
+
+static void
+scan(struct url_scan *u, struct span in)
+{
+    size_t next[N_SIGNS] = {0};
+    uint8_t room[URL_BACK];
+    size_t at = 0;
+
+    while (at < in.n) {
+        size_t k;
+
+        if (u->kind != NOTHING)
+            at += go_on(u, span_tail(in, at));
+        if (at == in.n)
+            break;
+        k = next_sign(in, at, next);
+        if (next[k] == in.n)
+            break;
+        signs[k].at(u, look_back(u, in, next[k], room));
+        at = next[k] + 1;
+    }
+    remember(u, in);
+}
+
+/* ---- character references ---- */
+
+static const struct name {
+    struct span name;
+    uint8_t c;
+} names[] = {
+    {SPAN_INIT("amp"),     '&' },
+    {SPAN_INIT("AMP"),     '&' },
+    {SPAN_INIT("lt"),      '<' },
+    {SPAN_INIT("gt"),      '>' },
+    {SPAN_INIT("quot"),    '"' },
+    {SPAN_INIT("apos"),    '\''},
+    {SPAN_INIT("nbsp"),    ' ' },
+    {SPAN_INIT("colon"),   ':' },
+    {SPAN_INIT("sol"),     '/' },
+    {SPAN_INIT("bsol"),    '\\'},
+    {SPAN_INIT("period"),  '.' },
+    {SPAN_INIT("Tab"),     '\t'},
+    {SPAN_INIT("NewLine"), '\n'},
+    {SPAN_INIT("quest"),   '?' },
+    {SPAN_INIT("equals"),  '=' },
+    {SPAN_INIT("num"),     '#' },
+    {SPAN_INIT("commat"),  '@' },
+    {SPAN_INIT("percnt"),  '%' },
+    {SPAN_INIT("lowbar"),  '_' },
+    {SPAN_INIT("hyphen"),  '-' },
+};
+
+/* The character of a number, in UTF-8; 0 bytes for none. */
+static size_t
+encode(uint32_t c, uint8_t out[4])
+{
+    if (c == 0xa0)
+        c = ' ';
+    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+        return 0;
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xc0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 63));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (uint8_t)(0xe0 | c >> 12);
+        out[1] = (uint8_t)(0x80 | (c >> 6 & 63));
+        out[2] = (uint8_t)(0x80 | (c & 63));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xf0 | c >> 18);
+    out[1] = (uint8_t)(0x80 | (c >> 12 & 63));
+    out[2] = (uint8_t)(0x80 | (c >> 6 & 63));
+    out[3] = (uint8_t)(0x80 | (c & 63));
+    return 4;
+}
+
+/* Value of a hexadecimal digit, or 16. */
+static uint32_t
+hex(uint8_t c)
+{
+    uint8_t l = lower(c);
+
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0');
+    return l >= 'a' && l <= 'f' ? (uint32_t)(l - 'a') + 10 : 16;
+}
+
+/* "#58" or "#x3a" */
+static size_t
+decode_number(struct span s, uint8_t out[4])
+{
+    bool is_hex = lower(span_at(s, 1)) == 'x';
+    uint32_t base = is_hex ? 16 : 10;
+    uint32_t c = 0;
+
+    s = span_tail(s, is_hex ? 2 : 1);
+    for (size_t i = 0; i < s.n; i++) {
+        uint32_t d = hex(s.p[i]);
+
+        if (d >= base)
+            return 0;
+        c = c > 0x10ffff ? c : c * base + d;
+    }
+    return s.n > 0 ? encode(c, out) : 0;
+}
+
+static size_t
+decode_ref(struct span s, bool closed, uint8_t out[4])
+{
+    if (span_at(s, 0) == '#')
+        return decode_number(s, out);
+    for (size_t i = 0; closed && i < ARRAY_LEN(names); i++) {
+        if (span_eq(s, names[i].name)) {
+            out[0] = names[i].c;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ref has '&' and what followed; with closed a ';' came. */
+static void
+end_ref(struct url_scan *u, bool closed)
+{
+    uint8_t out[4];
+    struct span ref = span_of(u->ref, u->n_ref);
+    size_t n = decode_ref(span_tail(ref, 1), closed, out);
+
+    if (n > 0) {
+        scan(u, span_of(out, n));
+    } else {
+        scan(u, ref);
+        if (closed)
+            scan(u, SPAN_LIT(";"));
+    }
+    u->n_ref = 0;
+}
+
+/* A number ends before what is no digit of it, a name before what is no letter
+ * or digit. */
+static bool
+is_ref_byte(const struct url_scan *u, uint8_t c)
+{
+    if (u->n_ref == 1)
+        return is_alnum(c) || c == '#';
+    if (u->ref[1] != '#')
+        return is_alnum(c);
+    if (u->n_ref == 2)
+        return hex(c) < 10 || lower(c) == 'x';
+    return hex(c) < (lower(u->ref[2]) == 'x' ? 16U : 10U);
+}
+
+/* Takes bytes of the reference that has begun; gives how many. */
+static size_t
+go_on_ref(struct url_scan *u, struct span in)
+{
+    for (size_t i = 0; i < in.n; i++) {
+        uint8_t c = in.p[i];
+
+        if (c == ';') {
+            end_ref(u, true);
+            return i + 1;
+        }
+        if (!is_ref_byte(u, c) || u->n_ref == URL_REF) {
+            end_ref(u, false);
+            return i;
+        }
+        u->ref[u->n_ref++] = c;
+    }
+    return in.n;
+}
+
 void
 url_scan_init(struct url_scan *u, struct url_set *set, bool html)
 {
-    u->set = set;
-    u->html = html;
-    buf_init(&u->tail, 1);
+    *u = (struct url_scan){.set = set, .html = html};
+    buf_init(&u->tail, URL_LEN);
 }
+
 void
 url_scan_push(struct url_scan *u, struct span in)
 {
-    (void)u;
-    (void)in;
+    if (!u->html) {
+        scan(u, in);
+        return;
+    }
+    while (in.n > 0) {
+        size_t n;
+
+        if (u->n_ref > 0) {
+            in = span_tail(in, go_on_ref(u, in));
+            continue;
+        }
+        n = span_find(in, '&');
+        scan(u, span_head(in, n));
+        if (n < in.n)
+            u->ref[u->n_ref++] = '&';
+        in = span_tail(in, n + 1);
+    }
 }
+
 void
 url_scan_end(struct url_scan *u)
 {
+    if (u->n_ref > 0)
+        end_ref(u, false);
+    if (u->kind != NOTHING)
+        finish(u);
     buf_free(&u->tail);
 }
+
+/* ---- host ---- */
+
+/* What stands behind the slashes that lead to a host; empty when none do. */
+static struct span
+behind_slashes(struct span url)
+{
+    size_t unc = span_search(url, SPAN_LIT("\\\\"));
+    size_t colon = span_find(url, ':');
+    struct span rest = span_tail(url, colon + 1);
+    enum kind kind = NOTHING;
+
+    if (span_starts_nocase(url, SPAN_LIT("www.")))
+        return url;
+    if (unc == 0 || colon == url.n)
+        return span_tail(url, unc + 2);
+    if (find_scheme(span_head(url, colon), &kind) == 0)
+        kind = WEB;
+    if (kind == ANY) { /* a location within */
+        size_t k = span_search(rest, SPAN_LIT("://"));
+
+        return unc < url.n ? span_tail(url, unc + 2) : span_tail(rest, k + 3);
+    }
+    if (kind == WEB)
+        return without_slashes(rest);
+    if (!is_slash(span_at(rest, 0)) || !is_slash(span_at(rest, 1)))
+        return SPAN_NONE;
+    return span_tail(rest, 2);
+}
+
+/* From the user to the port. */
+static struct span
+authority(struct span url)
+{
+    struct span s = behind_slashes(url);
+    size_t n = 0;
+
+    while (n < s.n && !is_slash(s.p[n]) && s.p[n] != '?' && s.p[n] != '#')
+        n++;
+    return span_head(s, n);
+}
+
+static struct span
+without_user(struct span s)
+{
+    size_t n = s.n;
+
+    while (n > 0 && s.p[n - 1] != '@')
+        n--;
+    return span_tail(s, n);
+}
+
+static struct span
+without_port(struct span s)
+{
+    if (span_at(s, 0) == '[') {
+        s = span_tail(s, 1);
+        return span_head(s, span_find(s, ']'));
+    }
+    return span_head(s, span_find(s, ':'));
+}
+
+/* \\host@SSL@8080\share: the name comes first there. */
+static struct span
+host_of(struct span url)
+{
+    struct span s = authority(url);
+
+    if (span_starts(url, SPAN_LIT("\\\\")))
+        return span_head(s, span_find(s, '@'));
+    return without_port(without_user(s));
+}
+
 bool
 url_host(struct span url, struct buf *out)
 {
-    (void)url;
-    (void)out;
-    return false;
+    struct span s = host_of(url);
+    size_t before = out->n;
+
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i];
+        uint32_t high = hex(span_at(s, i + 1));
+        uint32_t low = hex(span_at(s, i + 2));
+
+        if (c == '%' && high < 16 && low < 16) {
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        }
+        buf_putc(out, lower(c));
+    }
+    while (out->n > before && out->p[out->n - 1] == '.')
+        out->n--;
+    return out->n > before;
+}
+
+/* ---- defanged ---- */
+
+static const struct {
+    struct span scheme, harmless;
+} harmless[] = {
+    {SPAN_INIT("http:"),  SPAN_INIT("hxxp:") },
+    {SPAN_INIT("https:"), SPAN_INIT("hxxps:")},
+    {SPAN_INIT("ftp:"),   SPAN_INIT("fxp:")  },
+};
+
+/* The scheme and its colon; gives their length. */
+static size_t
+defang_scheme(struct span url, struct buf *out)
+{
+    struct span word = span_head(url, span_find(url, ':') + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
+        if (span_eq_nocase(word, harmless[i].scheme)) {
+            buf_span(out, harmless[i].harmless);
+            return word.n;
+        }
+    }
+    while (n < word.n && (is_alnum(word.p[n]) || word.p[n] == '-'))
+        n++;
+    if (n == 0 || span_at(word, n) != ':')
+        return 0;
+    buf_span(out, span_head(word, n));
+    buf_str(out, "[:]");
+    return n + 1;
+}
+
+/* Behind the host: what programs would make a link of again. */
+static void
+defang_rest(struct span s, struct buf *out)
+{
+    while (s.n > 0) {
+        if (span_starts(s, SPAN_LIT("://"))) {
+            buf_str(out, "[://]");
+            s = span_tail(s, 3);
+        } else if (span_starts_nocase(s, SPAN_LIT("www."))) {
+            buf_span(out, span_head(s, 3));
+            buf_str(out, "[.]");
+            s = span_tail(s, 4);
+        } else if (span_starts(s, SPAN_LIT("\\\\"))) {
+            buf_str(out, "[\\\\]");
+            s = span_tail(s, 2);
+        } else {
+            buf_putc(out, s.p[0]);
+            s = span_tail(s, 1);
+        }
+    }
+}
+
+void
+url_defang(struct span url, struct buf *out)
+{
+    struct span host = authority(url);
+    size_t at = defang_scheme(url, out);
+    size_t host_at = host.n > 0 ? (size_t)(host.p - url.p) : at;
+
+    if (host_at < at) {
+        host = SPAN_NONE;
+        host_at = at;
+    }
+    if (at == 0 && host_at == 2)
+        buf_str(out, "[\\\\]");
+    else
+        buf_span(out, span_head(span_tail(url, at), host_at - at));
+    for (size_t i = 0; i < host.n; i++) {
+        if (host.p[i] == '.')
+            buf_str(out, "[.]");
+        else
+            buf_putc(out, host.p[i]);
+    }
+    defang_rest(span_tail(url, host_at + host.n), out);
 }
