@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "dissectors/content/content_result.h"
+#include "dissectors/content/hashlist.h"
 #include "dissectors/content/member_path.h"
 #include "dissectors/content/registry.h"
 #include "dissectors/content/search.h"
@@ -11,6 +12,7 @@
 struct content {
     EVP_MD *sha256;
     EVP_MD_CTX *hash;
+    const struct hashlist *hashes; /* borrowed, may be NULL */
     locale_t utf8; /* libraries convert names by the locale of the thread */
 };
 
@@ -238,6 +240,19 @@ digest(struct content *c, struct span bytes, uint8_t out[32])
            EVP_DigestFinal_ex(c->hash, out, &n) == 1 && n == 32;
 }
 
+/* Files of a list are looked up at every depth. */
+static void
+look_up(struct inspection *i, const struct content_item *it)
+{
+    uint8_t sha256[32];
+    struct span name;
+
+    if (i->c->hashes == NULL || !digest(i->c, it->bytes, sha256) ||
+        !hashlist_find(i->c->hashes, sha256, &name))
+        return;
+    note_named(i, FIND_HASH_LIST, name.n > 0 ? name : it->name);
+}
+
 static bool
 is_wanted(const struct content_item *it)
 {
@@ -441,6 +456,7 @@ inspection_add(struct inspection *i, const struct content_item *parent,
     list(i, &e, size, encrypted);
     if (e.item.bytes.p != NULL) {
         search(i, &e.item);
+        look_up(i, &e.item);
         keep(i, &e);
     }
     return true;
@@ -461,6 +477,7 @@ begin(struct inspection *i, const struct content_job *job)
     filename_judge(job->name, &i->r->findings);
     filename_judge_type(job->name, job->declared, it->type, &i->r->findings);
     search(i, it);
+    look_up(i, it);
     inspect_now(i);
     i->r->type = i->now.item.type;
 }
@@ -538,10 +555,10 @@ content_new(const struct content_options *o, struct content **out,
     uint8_t room[32];
     enum err e;
 
-    (void)o;
     (void)message;
     if (c == NULL)
         return ERR_NOMEM;
+    c->hashes = o->hashes;
     c->utf8 = utf8_locale();
     c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     c->hash = EVP_MD_CTX_new();

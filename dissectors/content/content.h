@@ -13,7 +13,9 @@
  * name and inspected in turn, within the budget of content.def: bytes, members,
  * objects, depth. Past a limit the rest is left and FIND_INSPECTION_LIMIT (or
  * the name of the bomb) is set. Every file met is searched for the test strings
- * EICAR and GTUBE and for a second type within it (content/search.h).
+ * EICAR and GTUBE and for a second type within it (content/search.h), looked up
+ * in the list of hashes (content/hashlist.h) and scanned by YARA
+ * (content/yara.h), when there are any.
  *
  * Memory: at most the unpacked bytes of content.def, the largest member once
  * more, and what the libraries take.
@@ -77,8 +79,13 @@ bool content_member_next(struct cursor *c, struct content_member *out);
 void content_result_code(const struct content_result *r, struct buf *out);
 MUST_USE bool content_result_read(struct span coded, struct content_result *r);
 
+struct hashlist;
+
 struct content_options {
     const char *yara_dir; /* directory of .yar files, or NULL */
+    /* Hashes of malicious files, or NULL; stays with its owner, who may refresh
+     * it between inspections. */
+    const struct hashlist *hashes;
 };
 
 struct content;

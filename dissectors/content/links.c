@@ -4,6 +4,8 @@
 #include "dissectors/content/target.h"
 #include "sensor/base/attr.h"
 
+#define VALUE_MAX 512 /* bytes of a value that may name a host */
+
 static void
 note(struct inspection *i, enum finding f, struct span detail)
 {
@@ -73,7 +75,7 @@ value_at(struct span s, size_t at)
 {
     size_t n = 0;
 
-    while (at + n < s.n && n < LINKS_STRING && !is_end(s.p[at + n]))
+    while (at + n < s.n && n < VALUE_MAX && !is_end(s.p[at + n]))
         n++;
     return span_head(span_tail(s, at), n);
 }
@@ -216,7 +218,8 @@ scan_remote(struct inspection *i, struct span s, struct buf *host)
     unsigned n = 0;
 
     for (size_t at = 0; at < s.n && n < LINKS_VALUES; at++) {
-        if (at > 0 && !is_before_value(s.p[at - 1]))
+        if (memchr("hHfFuUmMsS", s.p[at], 10) == NULL ||
+            (at > 0 && !is_before_value(s.p[at - 1])))
             continue;
         n++;
         if (target_of_url(value_at(s, at), host) == TARGET_REMOTE &&
