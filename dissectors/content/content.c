@@ -8,11 +8,13 @@
 #include "dissectors/content/member_path.h"
 #include "dissectors/content/registry.h"
 #include "dissectors/content/search.h"
+#include "dissectors/content/yara.h"
 
 struct content {
     EVP_MD *sha256;
     EVP_MD_CTX *hash;
     const struct hashlist *hashes; /* borrowed, may be NULL */
+    struct yara *yara;             /* may be NULL */
     locale_t utf8; /* libraries convert names by the locale of the thread */
 };
 
@@ -240,7 +242,7 @@ digest(struct content *c, struct span bytes, uint8_t out[32])
            EVP_DigestFinal_ex(c->hash, out, &n) == 1 && n == 32;
 }
 
-/* Files of a list are looked up at every depth. */
+/* At every depth. */
 static void
 look_up(struct inspection *i, const struct content_item *it)
 {
@@ -251,6 +253,13 @@ look_up(struct inspection *i, const struct content_item *it)
         !hashlist_find(i->c->hashes, sha256, &name))
         return;
     note_named(i, FIND_HASH_LIST, name.n > 0 ? name : it->name);
+}
+
+static void
+ask_others(struct inspection *i, const struct content_item *it)
+{
+    look_up(i, it);
+    yara_scan(i->c->yara, it->bytes, &i->r->findings);
 }
 
 static bool
@@ -456,7 +465,7 @@ inspection_add(struct inspection *i, const struct content_item *parent,
     list(i, &e, size, encrypted);
     if (e.item.bytes.p != NULL) {
         search(i, &e.item);
-        look_up(i, &e.item);
+        ask_others(i, &e.item);
         keep(i, &e);
     }
     return true;
@@ -477,7 +486,7 @@ begin(struct inspection *i, const struct content_job *job)
     filename_judge(job->name, &i->r->findings);
     filename_judge_type(job->name, job->declared, it->type, &i->r->findings);
     search(i, it);
-    look_up(i, it);
+    ask_others(i, it);
     inspect_now(i);
     i->r->type = i->now.item.type;
 }
@@ -555,7 +564,6 @@ content_new(const struct content_options *o, struct content **out,
     uint8_t room[32];
     enum err e;
 
-    (void)message;
     if (c == NULL)
         return ERR_NOMEM;
     c->hashes = o->hashes;
@@ -568,6 +576,8 @@ content_new(const struct content_options *o, struct content **out,
         return ERR_NOMEM;
     }
     e = prepare_all();
+    if (e == ERR_OK && o->yara_dir != NULL)
+        e = yara_new(o->yara_dir, &c->yara, message);
     if (e != ERR_OK) {
         content_free(c);
         return e;
@@ -581,6 +591,7 @@ content_free(struct content *c)
 {
     if (c == NULL)
         return;
+    yara_free(c->yara);
     EVP_MD_CTX_free(c->hash);
     EVP_MD_free(c->sha256);
     if (c->utf8 != (locale_t)0)
