@@ -237,11 +237,11 @@ def campus(work, have, small):
     return found
 
 
-def program():
+def program(word):
     """The head of a Windows program that does nothing and is cut after it: MZ, PE, one section."""
     head = b"MZ" + bytes(58) + struct.pack("<I", 64)
     coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x14C, 1, 0, 0, 0, 224, 0x102)
-    return head + coff + struct.pack("<HBB", 0x10B, 14, 0) + bytes(220) + b".text".ljust(8, b"\0") + bytes(1000)
+    return head + coff + struct.pack("<HBB", 0x10B, 14, 0) + bytes(220) + b".text".ljust(8, b"\0") + word.encode().ljust(1000, b"\0")
 
 
 SCRIPT = lines("// made by the lab: says hello and nothing more", 'WScript.Echo("hello from the lab");')
@@ -274,23 +274,23 @@ def malicious(work, have):
         "eicar_zip": File("statement.zip", "application/zip", eicar_zip, "A", ("eicar", "forbidden_member")),
         "eicar_nested": File("archive.zip", "application/zip", zipped([("inner/statement.zip", eicar_zip)]),
                              "A", ("eicar", "archive_nested")),
-        "double": File("invoice.pdf.exe", "application/pdf", program(), "B",
+        "double": File("invoice.pdf.exe", "application/pdf", program("double"), "B",
                        ("double_extension", "forbidden_type")),
         "script_zip": File("scan_0025.zip", "application/zip", zipped([("scan_0025.pdf.js", SCRIPT)]),
                            "B", ("forbidden_member",)),
-        "smuggling": File("Invoice.html", "text/html", smuggler(zipped([("invoice.exe", program())])),
+        "smuggling": File("Invoice.html", "text/html", smuggler(zipped([("invoice.exe", program("smuggled"))])),
                           "B", ("html_smuggling",)),
         "macro": File("order.docm", "application/vnd.ms-word.document.macroEnabled.12", macro,
                       "C", ("vba_macro",)),
-        "rtlo": File("photo\u202egpj.exe", "application/octet-stream", program(), "B",
+        "rtlo": File("photo\u202egpj.exe", "application/octet-stream", program("bidi"), "B",
                      ("name_bidi", "forbidden_type")),
     }
     if "zip" in have:
         found["locked_program"] = File("document.zip", "application/zip", by_tool(
-            f"{work}/program", "out.zip", [("document.exe", program())], "zip", "-q", "-P", PASSWORD),
+            f"{work}/program", "out.zip", [("document.exe", program("locked"))], "zip", "-q", "-P", PASSWORD),
             "B", ("encrypted_archive", "forbidden_member"))
     if "7z" in have:
         found["locked_names"] = File("contract.7z", "application/x-7z-compressed", by_tool(
-            f"{work}/names", "out.7z", [("contract.exe", program())], "7z", "a", "-bd", "-mhe=on",
+            f"{work}/names", "out.7z", [("contract.exe", program("names"))], "7z", "a", "-bd", "-mhe=on",
             f"-p{PASSWORD}"), "D", ("encrypted_names",))
     return found
