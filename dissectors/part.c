@@ -1,11 +1,20 @@
 #include "dissectors/part.h"
 
+#include "dissectors/gtube.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 
 #include <openssl/evp.h>
+#include <sys/random.h>
 
 #define POOL 16 /* digest contexts kept for the next parts */
+
+/* Bytes of the members of a content_result, coded. */
+#define MEMBERS_MAX (2U * CONTENT_MEMBERS_KEPT * CONTENT_NAME_MAX)
+
+/* Kept bytes grow by doubling, or by this where that is too much. */
+#define KEEP_FIRST 4096U
+#define KEEP_STEP  65536U
 
 /* Memory of a digest: context and state, as OpenSSL 3 allocates them. */
 #define DIGEST_BYTES 384U
@@ -28,6 +37,7 @@ struct part_ctx {
     EVP_MD *md[PART_HASHES]; /* NULL: not wanted */
     EVP_MD_CTX *pool[POOL];
     size_t n_pool;
+    uint64_t seed; /* of identities */
     struct content_result result;
 };
 
@@ -52,6 +62,7 @@ enum keep {
 struct part {
     struct part_ctx *c;
     struct mem *mem;
+    struct part_budget *budget;
     void *owner;
     uint64_t charged; /* of findings, urls and members */
     EVP_MD_CTX *digest[PART_HASHES];
@@ -70,6 +81,7 @@ struct part {
     bool declared, is_text, is_html, lost, cut, kept_cut, stored;
     bool inspected, nondeterministic, has_scan;
     enum filetype type;
+    struct gtube gtube;
     struct url_scan scan;
     struct url_set urls;
     struct findings findings;
@@ -104,6 +116,8 @@ part_ctx_new(const struct part_options *o, struct part_ctx **out)
         return ERR_NOMEM;
     c->o = *o;
     content_result_init(&c->result);
+    /* Whether it could be had or not: nothing that is told depends on it. */
+    (void)!getrandom(&c->seed, sizeof(c->seed), GRND_NONBLOCK);
     for (size_t i = 0; i < PART_HASHES; i++) {
         if (!wanted[i])
             continue;
@@ -123,8 +137,11 @@ part_ctx_new(const struct part_options *o, struct part_ctx **out)
 static void
 charge(struct part *p, bool ends)
 {
-    uint64_t now =
-        ends ? 0 : p->findings.details.cap + p->urls.text.cap + p->members.cap;
+    uint64_t now = 0;
+
+    if (!ends)
+        now = p->findings.details.cap + p->urls.text.cap + p->members.cap +
+              (p->has_scan ? p->scan.tail.cap : 0);
 
     p->mem->used += now;
     p->mem->used -= p->charged;
@@ -182,7 +199,7 @@ finish_digests(struct part *p)
     for (size_t i = 0; i < PART_HASHES; i++) {
         if (p->digest[i] == NULL)
             continue;
-        if (!p->lost)
+        if (!p->lost && !p->cut)
             p->has_sum[i] =
                 EVP_DigestFinal_ex(p->digest[i], p->sum[i], NULL) == 1;
         close_digest(p, i);
@@ -243,6 +260,13 @@ part_free(struct part *p)
     mem_free(p->mem, p, sizeof(*p));
 }
 
+static void
+begin_scan(struct part *p)
+{
+    url_scan_init(&p->scan, &p->urls, p->is_html);
+    p->has_scan = true;
+}
+
 static bool
 is_body_type(struct span type, const char *word)
 {
@@ -250,8 +274,8 @@ is_body_type(struct span type, const char *word)
 }
 
 enum err
-part_new(struct part_ctx *c, struct mem *mem, const struct mime_part *m,
-         void *owner, struct part **out)
+part_new(struct part_ctx *c, struct mem *mem, struct part_budget *budget,
+         const struct mime_part *m, void *owner, struct part **out)
 {
     struct part *p = mem_new(mem, sizeof(*p));
 
@@ -260,6 +284,7 @@ part_new(struct part_ctx *c, struct mem *mem, const struct mime_part *m,
     p->c = c;
     p->owner = owner;
     p->mem = mem;
+    p->budget = budget;
     p->offset = m->offset;
     p->odd = m->odd;
     p->number = m->number;
@@ -272,25 +297,45 @@ part_new(struct part_ctx *c, struct mem *mem, const struct mime_part *m,
     p->is_text = p->is_html || is_body_type(m->type, "text/plain");
     findings_init(&p->findings);
     url_set_init(&p->urls);
-    buf_init(&p->members, UINT16_MAX);
+    buf_init(&p->members, MEMBERS_MAX);
     if (!copy_texts(p, m)) {
         part_free(p);
         return ERR_NOMEM;
     }
     open_digests(p);
-    if (p->is_text || span_starts(m->type, SPAN_LIT("text/"))) {
-        url_scan_init(&p->scan, &p->urls, p->is_html);
-        p->has_scan = true;
-    }
+    if (p->is_text || span_starts(m->type, SPAN_LIT("text/")))
+        begin_scan(p);
     *out = p;
     return ERR_OK;
 }
 
+/* Room for n kept bytes in all. */
 static bool
-copy_vec(struct vec *to, const struct vec *from, struct mem *mem)
+grow_kept(struct part *p, size_t n)
 {
-    *to = (struct vec){0};
-    return vec_put(to, mem, from->p, from->n);
+    const struct mem *m = p->mem;
+    uint64_t most = m->max - m->max / 8;
+    uint64_t room = (most > m->used ? most - m->used : 0) + p->bytes.cap;
+    size_t cap = p->bytes.cap * (size_t)2;
+
+    if (n <= p->bytes.cap)
+        return true;
+    cap = cap > KEEP_FIRST ? cap : KEEP_FIRST;
+    cap = cap > PART_MAX_keep ? PART_MAX_keep : cap;
+    if (cap < n || cap > room)
+        cap = n + KEEP_STEP < room ? n + KEEP_STEP : n;
+    return cap <= room && vec_reserve_exact(&p->bytes, p->mem, cap);
+}
+
+/* A reading goes on without them when there is no room for both. */
+static void
+copy_kept(struct part *to, const struct part *from)
+{
+    to->bytes = (struct vec){0};
+    if (grow_kept(to, from->bytes.n))
+        (void)vec_put(&to->bytes, to->mem, from->bytes.p, from->bytes.n);
+    else
+        to->kept_cut = true;
 }
 
 static void
@@ -316,16 +361,16 @@ part_fork(const struct part *p)
     if (q == NULL)
         return NULL;
     *q = *p;
-    q->bytes = q->text = (struct vec){0};
+    q->text = (struct vec){0};
     q->charged = 0;
     findings_init(&q->findings);
     url_set_init(&q->urls);
-    buf_init(&q->members, UINT16_MAX);
+    buf_init(&q->members, MEMBERS_MAX);
     copy_digests(q, p);
     if (q->has_scan)
-        url_scan_init(&q->scan, &q->urls, q->is_html);
-    if (!copy_vec(&q->text, &p->text, p->mem) ||
-        !copy_vec(&q->bytes, &p->bytes, p->mem)) {
+        begin_scan(q);
+    copy_kept(q, p);
+    if (!vec_put(&q->text, q->mem, p->text.p, p->text.n)) {
         part_free(q);
         return NULL;
     }
@@ -334,13 +379,46 @@ part_fork(const struct part *p)
 
 /* ---- while it comes ---- */
 
+static bool
+is_text_type(enum filetype t)
+{
+    enum filetype_group g = filetype_group_of(t);
+
+    return g == FILETYPE_GROUP_TEXT || g == FILETYPE_GROUP_MARKUP;
+}
+
+/* A program calls itself a body only to be taken for one. */
 static size_t
 keep_max(const struct part *p)
 {
-    return p->is_text ? PART_MAX_text : PART_MAX_keep;
+    return part_is_body(p) && is_text_type(p->type) ? PART_MAX_text
+                                                    : PART_MAX_keep;
 }
 
-/* Plain text is searched as it comes; pictures and sound are what they are. */
+static bool
+is_media_or_none(enum filetype t)
+{
+    return t == FILETYPE_UNKNOWN ||
+           filetype_group_of(t) == FILETYPE_GROUP_MEDIA;
+}
+
+/* Is a picture by its head called something else? */
+static bool
+is_called_otherwise(const struct part *p)
+{
+    bool same = !p->declared ||
+                is_media_or_none(filetype_of_mime(text_of(p, TEXT_TYPE)));
+
+    for (unsigned i = 0; i < p->n_names; i++) {
+        struct span e = filename_extension(text_of(p, TEXT_NAME + i));
+
+        same = same && is_media_or_none(filetype_of_extension(e));
+    }
+    return !same;
+}
+
+/* Plain text bodies are searched as they come; pictures and sound are what they
+ * are. */
 static bool
 is_worth_keeping(const struct part *p, enum filetype type, bool undecided)
 {
@@ -349,8 +427,8 @@ is_worth_keeping(const struct part *p, enum filetype type, bool undecided)
     if (undecided || p->c->o.keep_all)
         return true;
     switch (filetype_group_of(type)) {
-    case FILETYPE_GROUP_MEDIA: return false;
-    case FILETYPE_GROUP_TEXT: return !p->is_text || p->is_html;
+    case FILETYPE_GROUP_MEDIA: return is_called_otherwise(p);
+    case FILETYPE_GROUP_TEXT: return !part_is_body(p) || p->is_html;
     case FILETYPE_GROUP_OTHER:
     case FILETYPE_GROUP_DOCUMENT:
     case FILETYPE_GROUP_ARCHIVE:
@@ -364,6 +442,7 @@ is_worth_keeping(const struct part *p, enum filetype type, bool undecided)
     return true;
 }
 
+/* Once something is left out, nothing behind it is kept. */
 static void
 keep_bytes(struct part *p, struct span in)
 {
@@ -373,13 +452,13 @@ keep_bytes(struct part *p, struct span in)
         p->kept_cut = true;
         in.n = room;
     }
-    if (!vec_put(&p->bytes, p->mem, in.p, in.n)) {
+    if (grow_kept(p, p->bytes.n + in.n))
+        (void)vec_put(&p->bytes, p->mem, in.p, in.n);
+    else
         p->kept_cut = true;
-        p->keep = KEEP_NO_MORE;
-    }
 }
 
-/* The head is whole: keep the rest or not? */
+/* The head is whole, or as whole as it gets: keep the rest or not? */
 static void
 decide(struct part *p)
 {
@@ -390,6 +469,17 @@ decide(struct part *p)
     p->keep = is_worth_keeping(p, p->type, undecided) ? KEEP_ALL : KEEP_NO_MORE;
 }
 
+/* All of it is there. */
+static void
+decide_at_end(struct part *p)
+{
+    struct span all = vec_view(&p->bytes);
+    size_t tail = all.n < FILETYPE_TAIL ? all.n : FILETYPE_TAIL;
+
+    p->type = filetype_detect(all, span_tail(all, all.n - tail), p->size, NULL);
+    p->keep = is_worth_keeping(p, p->type, false) ? KEEP_ALL : KEEP_NO_MORE;
+}
+
 static void
 keep_some(struct part *p, struct span in)
 {
@@ -398,11 +488,43 @@ keep_some(struct part *p, struct span in)
 
         keep_bytes(p, head);
         in = span_tail(in, head.n);
-        if (p->keep == KEEP_HEAD && p->bytes.n == FILETYPE_HEAD)
+        if (p->kept_cut || p->bytes.n == FILETYPE_HEAD)
             decide(p);
     }
-    if (p->keep == KEEP_ALL && in.n > 0)
+    if (p->keep == KEEP_ALL && !p->kept_cut && in.n > 0)
         keep_bytes(p, in);
+}
+
+/* What n bytes of text may make the set and the scanner allocate: a URL costs
+ * two bytes more, buffers double. */
+static uint64_t
+cost_of_scan(const struct part *p, size_t n)
+{
+    uint64_t all = p->urls.text.n + p->scan.tail.n + 2 * (uint64_t)n;
+
+    if (all > p->urls.text.max)
+        all = p->urls.text.max;
+    return 2 * all + URL_LEN;
+}
+
+static void
+end_scan(struct part *p)
+{
+    if (p->has_scan)
+        url_scan_end(&p->scan);
+    p->has_scan = false;
+}
+
+static void
+scan_urls(struct part *p, struct span in)
+{
+    if (p->mem->used + cost_of_scan(p, in.n) <= p->mem->max) {
+        url_scan_push(&p->scan, in);
+    } else {
+        p->mem->refused++;
+        end_scan(p);
+    }
+    charge(p, false);
 }
 
 void
@@ -413,10 +535,10 @@ part_data(struct part *p, struct span in)
         if (p->digest[i] != NULL)
             (void)EVP_DigestUpdate(p->digest[i], in.p, in.n);
     }
-    if (p->has_scan) {
-        url_scan_push(&p->scan, in);
-        charge(p, false);
-    }
+    if (p->is_text && !p->is_html)
+        gtube_push(&p->gtube, in);
+    if (p->has_scan)
+        scan_urls(p, in);
     if (p->keep != KEEP_NO_MORE)
         keep_some(p, in);
 }
@@ -426,6 +548,12 @@ part_gap(struct part *p, uint64_t lost)
 {
     (void)lost;
     p->lost = true;
+    p->gtube.matched = 0;
+    if (!p->has_scan)
+        return;
+    end_scan(p);
+    begin_scan(p);
+    charge(p, false);
 }
 
 /* ---- the end ---- */
@@ -436,16 +564,31 @@ is_whole(const struct part *p)
     return p->keep != KEEP_NO_MORE && !p->kept_cut;
 }
 
+/* Buffers double. */
+static bool
+has_room_for(const struct part *p, const struct content_result *r)
+{
+    uint64_t more =
+        2 * ((uint64_t)r->members.n + p->urls.text.n + r->urls.text.n);
+
+    return p->mem->used <= p->mem->max && more <= p->mem->max - p->mem->used;
+}
+
 static void
 take_result(struct part *p, const struct content_result *r)
 {
+    bool room = has_room_for(p, r);
+
     findings_merge(&p->findings, &r->findings);
-    buf_span(&p->members, buf_view(&r->members));
     p->n_members = r->n_members;
     p->unpacked = r->bytes_unpacked;
     if (r->type != FILETYPE_UNKNOWN)
         p->type = r->type;
-    if (r->urls.n > 0) {
+    if (room)
+        buf_span(&p->members, buf_view(&r->members));
+    else
+        p->mem->refused++;
+    if (room && r->urls.n > 0) {
         struct cursor c = cur_open(buf_view(&r->urls.text));
         struct span url;
 
@@ -453,6 +596,25 @@ take_result(struct part *p, const struct content_result *r)
             url_set_add(&p->urls, url);
         p->urls.n_more += r->urls.n_more;
     }
+}
+
+/* Is there anything to be looked into, and may it be? Says why not. */
+static bool
+may_inspect(struct part *p)
+{
+    const struct part_budget *b = p->budget;
+
+    if (p->c->o.inspect == NULL || p->size == 0 ||
+        (p->keep != KEEP_ALL && !p->kept_cut))
+        return false;
+    if (p->kept_cut)
+        findings_add(&p->findings, FIND_PART_CUT);
+    if (p->keep != KEEP_ALL || p->bytes.n == 0)
+        return false;
+    if (b->unpacked < PART_MAX_unpacked && b->broken < PART_MAX_broken)
+        return true;
+    findings_add(&p->findings, FIND_INSPECTION_LIMIT);
+    return false;
 }
 
 static void
@@ -466,12 +628,12 @@ inspect(struct part *p)
         .truncated = p->lost || p->cut || !is_whole(p),
     };
 
-    if (c->o.inspect == NULL || p->keep != KEEP_ALL || p->size == 0)
+    if (!may_inspect(p))
         return;
-    if (p->kept_cut)
-        findings_add(&p->findings, FIND_PART_CUT);
     content_result_reset(&c->result);
     p->inspected = c->o.inspect(c->o.inspect_ctx, &job, &c->result);
+    p->budget->unpacked += c->result.bytes_unpacked;
+    p->budget->broken += !p->inspected;
     p->nondeterministic = !p->inspected || c->result.nondeterministic;
     p->inspected &= !job.truncated;
     take_result(p, &c->result);
@@ -493,6 +655,10 @@ judge(struct part *p)
         if ((p->odd >> i & 1U) != 0 && mime_odd_is_fork((enum mime_odd)i))
             findings_add(&p->findings, FIND_AMBIGUOUS);
     }
+    if ((p->odd >> MIME_ODD_READINGS_CUT & 1U) != 0)
+        findings_add(&p->findings, FIND_READINGS_CUT);
+    if (p->gtube.found)
+        findings_add(&p->findings, FIND_GTUBE);
 }
 
 static void
@@ -510,26 +676,14 @@ store(struct part *p)
 void
 part_end(struct part *p, const struct mime_part_end *e)
 {
-    struct span bytes = vec_view(&p->bytes);
-
     p->odd |= e->odd;
     p->decode_odd = e->decode_odd;
     p->lost |= e->lost > 0;
     p->cut = e->cut;
-    if (p->has_scan) {
-        url_scan_end(&p->scan);
-        p->has_scan = false;
-    }
+    end_scan(p);
     finish_digests(p);
-    if (p->keep == KEEP_HEAD)
-        decide(p);
-    if (is_whole(p) && p->size > FILETYPE_HEAD)
-        p->type =
-            filetype_detect(bytes,
-                            span_tail(bytes, bytes.n - (bytes.n < FILETYPE_TAIL
-                                                            ? bytes.n
-                                                            : FILETYPE_TAIL)),
-                            p->size, NULL);
+    if (is_whole(p))
+        decide_at_end(p);
     inspect(p);
     judge(p);
     store(p);
@@ -566,10 +720,12 @@ part_offset(const struct part *p)
 uint64_t
 part_identity(const struct part *p)
 {
-    uint64_t h = hash_mix(hash_span(part_name(p), p->size), p->decode_odd);
+    uint64_t h = hash_span(part_name(p), p->c->seed ^ p->size);
+
+    h = hash_mix(h, p->decode_odd);
 
     return hash_mix(h, hash_span(span_of(p->sum[HASH_SHA256], SUM_MAX),
-                                 p->has_sum[HASH_SHA256]));
+                                 p->c->seed + p->has_sum[HASH_SHA256]));
 }
 
 const struct url_set *

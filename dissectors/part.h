@@ -8,15 +8,21 @@
  *     if (part_is_reported(p)) part_emit(p, r); fields fileinfo.*
  *     part_free(p);
  *
- * SHA-256 of every part (MD5 and SHA-1 by option). Of files that can be looked
- * into (archives, documents, markup, programs, links) the bytes are kept up to
- * PART_MAX_keep, then handed to ctx->inspect; of others only the head. Text and
- * HTML are searched for URLs as they come. Names, types and contents that do
- * not fit are findings.
+ * SHA-256 of every part (MD5 and SHA-1 by option); none where bytes are
+ * missing. Of files that can be looked into (archives, documents, markup,
+ * programs, links) the bytes are kept up to PART_MAX_keep, of bodies to
+ * PART_MAX_text, then handed to ctx->inspect; of pictures, sound and plain text
+ * bodies only the head. Text and HTML are searched for URLs as they come.
+ * Names, types and contents that do not fit are findings.
  *
- * Everything is charged to mem; without room the part is still hashed, and
- * FIND_PART_CUT says that it was not looked into. Spans of the mime_part are
- * copied. */
+ * Everything is charged to mem. Kept bytes leave an eighth of it free for what
+ * is small: past that the part is hashed on and what was kept is inspected;
+ * FIND_PART_CUT says so. What finds its URLs or members without room tells
+ * fewer. Spans of the mime_part are copied.
+ *
+ * Inspections of one message share a budget: when its parts have unpacked
+ * PART_MAX_unpacked bytes, or PART_MAX_broken of them broke off, the others are
+ * not looked into and say FIND_INSPECTION_LIMIT. */
 #include "dissectors/mime.h"
 #include "dissectors/content/content.h"
 #include "sensor/event/record.h"
@@ -51,8 +57,16 @@ void part_ctx_free(struct part_ctx *c); /* NULL-safe; after all parts */
 
 struct part;
 
+/* What the inspections of one message have cost; zeroed by the caller, whose it
+ * is for the life of the parts. */
+struct part_budget {
+    uint64_t unpacked;
+    uint32_t broken;
+};
+
 /* owner is for part_owner only. */
 MUST_USE enum err part_new(struct part_ctx *c, struct mem *mem,
+                           struct part_budget *budget,
                            const struct mime_part *m, void *owner,
                            struct part **out);
 /* A second one that has had the same bytes; NULL without memory. */
@@ -77,7 +91,8 @@ uint64_t part_size(const struct part *p);
 struct span part_name(const struct part *p); /* decoded, perhaps empty */
 uint8_t part_reading(const struct part *p);
 uint64_t part_offset(const struct part *p); /* in the message */
-/* A number equal for equal names, sizes and bytes. */
+/* A number equal for equal names, sizes and bytes; others cannot make it equal,
+ * for it is another one in each run of the program: never to be told. */
 uint64_t part_identity(const struct part *p);
 const struct url_set *part_urls(const struct part *p); /* NULL: none */
 const struct findings *part_findings(const struct part *p);

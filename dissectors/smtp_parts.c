@@ -19,10 +19,14 @@ struct parts {
     struct vec names; /* of attachments: u16 length, bytes */
     struct vec told;  /* struct told */
     uint64_t charged; /* of urls */
-    uint32_t n_names, n_parts;
-    uint8_t readings; /* the highest number met */
-    uint8_t classes;  /* of all findings */
-    bool has_body, has_text, has_html, has_attachment, gtube, ip_link;
+    struct part_budget budget;
+    uint64_t
+        readings[4]; /* a bit for each number that gives a part of its own */
+    uint32_t n_names;
+    uint8_t classes; /* of all findings */
+    bool has_body, has_text, has_html, has_attachment, gtube;
+    bool met_reading; /* another than the first */
+    bool undone;      /* there was no message after all */
     uint64_t text_bytes;
     struct part *body; /* the first one: its text is fingerprinted */
     struct simhash simhash;
@@ -36,8 +40,8 @@ part_begin(void *ctx, const struct mime_part *m)
     struct parts *ps = ctx;
     struct part *p = NULL;
 
-    if (part_new(ps->s->ctx->part_ctx, smtp_content(ps->s), m, ps, &p) !=
-        ERR_OK) {
+    if (part_new(ps->s->ctx->part_ctx, smtp_content(ps->s), &ps->budget, m, ps,
+                 &p) != ERR_OK) {
         smtp_odd(ps->s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
     }
@@ -79,9 +83,8 @@ was_told(struct parts *ps, const struct part *p)
     const struct told *all = (const struct told *)(const void *)ps->told.p;
     size_t n = ps->told.n / sizeof(*all);
 
-    if (part_reading(p) > ps->readings)
-        ps->readings = part_reading(p);
-    if (ps->readings > 0) {
+    ps->met_reading |= part_reading(p) > 0;
+    if (ps->met_reading) {
         for (size_t i = n > LIMIT_smtp_parts_told ? n - LIMIT_smtp_parts_told
                                                   : 0;
              i < n; i++) {
@@ -99,7 +102,8 @@ note_name(struct parts *ps, const struct part *p)
     struct span name = span_head(part_name(p), LIMIT_smtp_attachment_name);
     uint16_t n = (uint16_t)name.n;
 
-    if (!part_is_attachment(p) || ps->n_names >= LIMIT_smtp_attachments ||
+    if (!part_is_attachment(p) || name.n == 0 ||
+        ps->n_names >= LIMIT_smtp_attachments ||
         !vec_reserve(&ps->names, smtp_content(ps->s), sizeof(n) + name.n))
         return;
     (void)vec_put(&ps->names, smtp_content(ps->s), &n, sizeof(n));
@@ -107,17 +111,25 @@ note_name(struct parts *ps, const struct part *p)
     ps->n_names++;
 }
 
+/* Without room for more they are counted only. */
 static void
 note_urls(struct parts *ps, const struct part *p)
 {
     const struct url_set *urls = part_urls(p);
     struct cursor c = cur_open(buf_view(&urls->text));
+    struct mem *m = smtp_content(ps->s);
+    uint64_t most = 2 * ((uint64_t)ps->urls.text.n + urls->text.n);
     struct span url;
 
+    ps->urls.n_more += urls->n_more;
+    if (m->used + most > m->max) {
+        m->refused++;
+        ps->urls.n_more += urls->n;
+        return;
+    }
     while (url_next(&c, &url))
         url_set_add(&ps->urls, url);
-    ps->urls.n_more += urls->n_more;
-    smtp_content(ps->s)->used += ps->urls.text.cap - ps->charged;
+    m->used += ps->urls.text.cap - ps->charged;
     ps->charged = ps->urls.text.cap;
 }
 
@@ -137,25 +149,34 @@ note_facts(struct parts *ps, const struct part *p)
 }
 
 static void
+tell(struct parts *ps, const struct part *p)
+{
+    uint8_t k = part_reading(p);
+    struct record_out *r;
+
+    ps->readings[k / 64] |= UINT64_C(1) << (k % 64);
+    note_name(ps, p);
+    note_urls(ps, p);
+    note_facts(ps, p);
+    if (!part_is_reported(p))
+        return;
+    r = smtp_record(ps->s, EVENT_FILEINFO, ps->t);
+    part_emit(p, ps->t->id, r);
+    smtp_record_done(ps->s);
+}
+
+static void
 on_end(void *part, const struct mime_part_end *e)
 {
     struct part *p = part;
     struct parts *ps = part_owner(p);
 
-    part_end(p, e);
-    ps->s->ctx->stats.parts++;
-    ps->s->ctx->stats.part_bytes += part_size(p);
-    if (!was_told(ps, p)) {
-        ps->n_parts += part_reading(p) == 0;
-        note_name(ps, p);
-        note_urls(ps, p);
-        note_facts(ps, p);
-        if (part_is_reported(p)) {
-            struct record_out *r = smtp_record(ps->s, EVENT_FILEINFO, ps->t);
-
-            part_emit(p, ps->t->id, r);
-            smtp_record_done(ps->s);
-        }
+    if (!ps->undone) {
+        part_end(p, e);
+        ps->s->ctx->stats.parts++;
+        ps->s->ctx->stats.part_bytes += part_size(p);
+        if (!was_told(ps, p))
+            tell(ps, p);
     }
     if (p == ps->body)
         ps->body = NULL;
@@ -199,6 +220,7 @@ smtp_parts_free(struct smtp *s, struct parts *ps)
 {
     if (ps == NULL)
         return;
+    ps->undone = true;
     mime_free(ps->mime);
     smtp_content(s)->used -= ps->charged;
     url_set_free(&ps->urls);
@@ -272,9 +294,21 @@ emit_simhash(const struct parts *ps, struct record_out *r)
     buf_free(&hex);
 }
 
+/* The first reading, and those that give parts which none before gave. */
+static unsigned
+count_readings(const struct parts *ps)
+{
+    unsigned n = (ps->readings[0] & 1) == 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(ps->readings); i++)
+        n += (unsigned)__builtin_popcountll(ps->readings[i]);
+    return n;
+}
+
 void
 smtp_parts_emit(const struct parts *ps, struct record_out *r)
 {
+    unsigned n_readings;
     uint64_t odds;
 
     if (ps == NULL)
@@ -283,8 +317,9 @@ smtp_parts_emit(const struct parts *ps, struct record_out *r)
     emit_urls(ps, r);
     emit_names(ps, r);
     record_u64(r, FIELD_EMAIL_PARTS, mime_parts(ps->mime));
-    if (ps->readings > 0)
-        record_u64(r, FIELD_EMAIL_READINGS, 1U + (uint64_t)ps->readings);
+    n_readings = count_readings(ps);
+    if (n_readings > 1)
+        record_u64(r, FIELD_EMAIL_READINGS, n_readings);
     for (unsigned i = 0; i < MIME_ODD_COUNT; i++) {
         if ((odds >> i & 1U) != 0)
             record_text(r, FIELD_EMAIL_MIME, mime_odd_name((enum mime_odd)i));
@@ -324,6 +359,8 @@ smtp_parts_facts(const struct parts *ps, struct mail_facts *f)
     f->has_attachment = ps->has_attachment;
     f->text_bytes = ps->text_bytes;
     f->classes = ps->classes;
+    if ((odds >> MIME_ODD_READINGS_CUT & 1U) != 0)
+        f->classes |= 1U << FINDING_D;
     f->gtube = ps->gtube;
     f->n_links = ps->urls.n + ps->urls.n_more;
     f->link_to_address = has_address_link(ps);

@@ -20,17 +20,11 @@ charge(struct mem *m, size_t n)
     return true;
 }
 
-bool
-vec_reserve(struct vec *v, struct mem *m, size_t more)
+static bool
+grow_to(struct vec *v, struct mem *m, size_t cap)
 {
-    size_t need = v->n + more;
-    size_t cap = need < 512 ? need : need + need / 2;
     uint8_t *p;
 
-    if (need <= v->cap)
-        return true;
-    if (more > CAP_MAX || need > CAP_MAX)
-        return false;
     cap = ((cap + HEAD + STEP - 1) & ~(size_t)(STEP - 1)) - HEAD;
     cap = cap > LEAST ? cap : LEAST;
     if (!charge(m, cap - v->cap))
@@ -44,6 +38,26 @@ vec_reserve(struct vec *v, struct mem *m, size_t more)
     v->p = p;
     v->cap = (uint32_t)cap;
     return true;
+}
+
+bool
+vec_reserve(struct vec *v, struct mem *m, size_t more)
+{
+    size_t need = v->n + more;
+
+    if (need <= v->cap)
+        return true;
+    if (more > CAP_MAX || need > CAP_MAX)
+        return false;
+    return grow_to(v, m, need < 512 ? need : need + need / 2);
+}
+
+bool
+vec_reserve_exact(struct vec *v, struct mem *m, size_t n)
+{
+    if (n <= v->cap)
+        return true;
+    return n <= CAP_MAX && grow_to(v, m, n);
 }
 
 bool

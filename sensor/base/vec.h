@@ -21,6 +21,9 @@ struct vec {
 };
 
 bool vec_reserve(struct vec *v, struct mem *m, size_t more);
+/* Room for n bytes in all, and at most STEP of malloc beyond it: for what is
+ * large and has a limit of its own. */
+bool vec_reserve_exact(struct vec *v, struct mem *m, size_t n);
 bool vec_put(struct vec *v, struct mem *m, const void *p, size_t n);
 void vec_free(struct vec *v, struct mem *m);
 

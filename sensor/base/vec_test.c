@@ -28,6 +28,29 @@ static const struct {
 };
 
 static void
+reserves_exactly(void **state)
+{
+    struct mem m = {.max = 1 << 20};
+    struct vec v = {0};
+
+    (void)state;
+    assert_true(vec_reserve_exact(&v, &m, 1000));
+    assert_in_range(v.cap, 1000, 1016);
+    assert_int_equal(m.used, v.cap);
+    assert_true(vec_reserve_exact(&v, &m, 10));
+    assert_in_range(v.cap, 1000, 1016);
+    assert_true(vec_put(&v, &m, "abc", 3));
+    assert_false(vec_reserve_exact(&v, &m, (1 << 20) + 1));
+    assert_int_equal(m.refused, 1);
+    assert_false(vec_reserve_exact(&v, &m, SIZE_MAX));
+    assert_true(vec_reserve_exact(&v, &m, (1 << 20) - 8));
+    assert_memory_equal(v.p, "abc", 3);
+    assert_true(m.used <= m.max);
+    vec_free(&v, &m);
+    assert_int_equal(m.used, 0);
+}
+
+static void
 grows_in_small_steps(void **state)
 {
     static uint8_t bytes[1 << 16];
@@ -190,6 +213,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_in_small_steps),
+        cmocka_unit_test(reserves_exactly),
         cmocka_unit_test(keeps_what_was_put),
         cmocka_unit_test(refuses_past_the_cap),
         cmocka_unit_test(keeps_its_content_when_refused),
