@@ -192,11 +192,20 @@ judge_encrypted(struct inspection *i, const struct content_item *parent,
         note_named(i, FIND_ENCRYPTED_ARCHIVE_WITH_ARCHIVE, name);
 }
 
+/* A type that says enough, whatever is in it. */
+static void
+judge_type(struct inspection *i, const struct content_item *it)
+{
+    if (filetype_group_of(it->type) == FILETYPE_GROUP_IMAGE)
+        inspection_note(i, it, FIND_DISK_IMAGE);
+}
+
 static void
 judge_member(struct inspection *i, const struct content_item *parent,
              const struct content_item *it, bool encrypted)
 {
     judge_name(i, it);
+    judge_type(i, it);
     if (!is_container(it->parent))
         return;
     if (member_path_escapes(it->name))
@@ -269,6 +278,14 @@ is_wanted(const struct content_item *it)
         if (content_inspectors[k]->wants(it))
             return true;
     return false;
+}
+
+/* An archive that no inspector opens. */
+static void
+note_unread(struct inspection *i, const struct content_item *it)
+{
+    if (is_container(it->type))
+        note_named(i, FIND_ARCHIVE_UNREAD, span_str(filetype_name(it->type)));
 }
 
 static void
@@ -432,8 +449,8 @@ static void
 keep(struct inspection *i, const struct entry *e)
 {
     if (!is_wanted(&e->item))
-        return;
-    if (e->item.depth > CONTENT_MAX_depth)
+        note_unread(i, &e->item);
+    else if (e->item.depth > CONTENT_MAX_depth)
         inspection_note(i, &e->item, FIND_BOMB_DEPTH);
     else if (!enqueue(i, *e))
         limit_reached(i);
@@ -485,8 +502,11 @@ begin(struct inspection *i, const struct content_job *job)
     i->r->type = it->type;
     filename_judge(job->name, &i->r->findings);
     filename_judge_type(job->name, job->declared, it->type, &i->r->findings);
+    judge_type(i, it);
     search(i, it);
     ask_others(i, it);
+    if (!is_wanted(it))
+        note_unread(i, it);
     inspect_now(i);
     i->r->type = i->now.item.type;
 }

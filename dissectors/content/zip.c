@@ -416,7 +416,8 @@ add_deflated(struct walk *w, const struct zip_entry *e, struct span data)
         note_member(w, FIND_MALFORMED, e->name);
     if (!r.whole && size <= r.bytes.n)
         size = (uint64_t)r.bytes.n + 1; /* there is more */
-    add(w, e->name, r.bytes, size, false);
+    add(w, e->name, r.bytes.n > 0 || r.whole ? r.bytes : SPAN_NONE, size,
+        false);
 }
 
 static bool
