@@ -27,10 +27,13 @@ struct member {
 struct extent {
     size_t at;
     size_t end;
-    uint32_t member; /* NOBODY: not a member's */
+    uint32_t member; /* or NOBODY, or COMMENT */
 };
 
-#define NOBODY UINT32_MAX
+#define NOBODY UINT32_MAX /* a directory */
+#define COMMENT                                                                \
+    (UINT32_MAX - 1) /* an end record: another zip may be within               \
+                      */
 
 struct walk {
     struct inspection *i;
@@ -198,7 +201,7 @@ extents_make(struct walk *w)
         const struct zip_end *d = &w->dir[k];
 
         w->x[n++] = (struct extent){d->dir_at, d->dir_end, NOBODY};
-        w->x[n++] = (struct extent){d->at, d->end, NOBODY};
+        w->x[n++] = (struct extent){d->from, d->end, COMMENT};
     }
     extents_sort(w->x, n);
     w->n_x = n;
@@ -230,7 +233,7 @@ mark_overlaps(struct walk *w)
 
     for (size_t k = 0; k < w->n_x; k++) {
         const struct extent *x = &w->x[k];
-        struct member *m = x->member != NOBODY ? &w->m[x->member] : NULL;
+        struct member *m = x->member < w->n ? &w->m[x->member] : NULL;
 
         if (m != NULL && last != NULL && m->dir != last->dir &&
             m->local_at == last->local_at &&
@@ -242,7 +245,8 @@ mark_overlaps(struct walk *w)
             m->overlaps = true;
         if (m != NULL && !m->overlaps)
             last = m;
-        end = x->end > end ? x->end : end;
+        if (x->member != COMMENT && x->end > end)
+            end = x->end;
     }
 }
 

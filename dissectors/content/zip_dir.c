@@ -186,6 +186,7 @@ directories(struct span all, size_t at, struct zip_end out[2])
 
     if (!claim_at(all, at, &k, &e.end))
         return 0;
+    e.from = k.before;
     e.count = k.count;
     e.spanned = k.disk != 0;
     adjacent = k.bytes <= k.before ? k.before - k.bytes : UINT64_MAX;

@@ -32,6 +32,7 @@ struct zip_entry {
 /* An end of central directory record and the directory it means. */
 struct zip_end {
     size_t at;      /* of the record */
+    size_t from;    /* of the first end record: zip64's come before */
     size_t end;     /* behind its comment */
     size_t dir_at;  /* of the directory */
     size_t dir_end; /* behind its last record */
