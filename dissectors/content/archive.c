@@ -28,8 +28,6 @@ static const struct reader readers[] = {
      false                                                                              },
     {FILETYPE_ZSTD,     archive_read_support_format_raw,     ARCHIVE_FILTER_ZSTD,
      false                                                                              },
-    {FILETYPE_COMPRESS, archive_read_support_format_raw,
-     ARCHIVE_FILTER_COMPRESS,                                                      false},
     {FILETYPE_TAR,      archive_read_support_format_tar,     ARCHIVE_FILTER_NONE,  true },
     {FILETYPE_CPIO,     archive_read_support_format_cpio,    ARCHIVE_FILTER_NONE,
      true                                                                               },
@@ -63,6 +61,7 @@ struct unpack {
     struct archive *a;
     uint64_t made;   /* bytes unpacked */
     unsigned n_read; /* headers */
+    bool is_open;
     bool stop;
 };
 
@@ -135,9 +134,8 @@ last_component(struct span name)
     return span_tail(name, k);
 }
 
-/* out is big enough for CONTENT_NAME_MAX bytes. */
-static void
-stream_name(const struct unpack *u, struct buf *out)
+void
+archive_stream_name(struct span of_stream, struct buf *out)
 {
     static const struct {
         struct span extension;
@@ -158,7 +156,7 @@ stream_name(const struct unpack *u, struct buf *out)
         {SPAN_INIT("tzst"), SPAN_INIT(".tar")},
         {SPAN_INIT("svgz"), SPAN_INIT(".svg")},
     };
-    struct span name = last_component(u->item->name);
+    struct span name = last_component(of_stream);
     struct span ext = filename_extension(name);
 
     for (size_t k = 0; k < ARRAY_LEN(known); k++) {
@@ -260,7 +258,7 @@ read_data(struct unpack *u)
         }
     }
     u->made += d.size;
-    if (out->cut)
+    if (out->cut || out->failed)
         note(u, FIND_INSPECTION_LIMIT);
     return d;
 }
@@ -310,6 +308,8 @@ finding_of_error(const struct unpack *u)
         {"ncrypt",        FIND_ENCRYPTED_ARCHIVE },
         {"nsupported",    FIND_UNSUPPORTED_METHOD},
         {"not supported", FIND_UNSUPPORTED_METHOD},
+        {"converted",     FIND_ARCHIVE_UNREAD    },
+        {"iconv",         FIND_ARCHIVE_UNREAD    },
         {"volume",        FIND_ARCHIVE_SPANNED   },
     };
     const char *text = archive_error_string(u->a);
@@ -319,6 +319,8 @@ finding_of_error(const struct unpack *u)
     for (size_t k = 0; text != NULL && k < ARRAY_LEN(words); k++)
         if (span_contains_nocase(span_str(text), span_str(words[k].word)))
             return words[k].f;
+    if (u->item->truncated)
+        return u->item->depth == 0 ? FIND_PART_GAPS : FIND_INSPECTION_LIMIT;
     if (u->reader->type == FILETYPE_RAR && rar_is_old(u->in))
         return FIND_UNSUPPORTED_METHOD;
     return FIND_MALFORMED;
@@ -348,7 +350,7 @@ add_data(struct unpack *u, struct archive_entry *e, struct span name)
     struct data d = read_data(u);
     uint64_t size = d.size;
 
-    if (d.damaged && !u->item->truncated)
+    if (d.damaged)
         note_member(u, finding_of_error(u), name);
     if ((d.damaged || u->stop) && archive_entry_size_is_set(e) &&
         (uint64_t)archive_entry_size(e) > size)
@@ -379,7 +381,7 @@ take(struct unpack *u, struct archive_entry *e)
     if (gzip.n > 0)
         buf_span(&name, gzip);
     else if (is_stream(u))
-        stream_name(u, &name);
+        archive_stream_name(u->item->name, &name);
     else
         buf_span(&name, span_head(entry_name(e), sizeof(room)));
     judge_links(u, e, buf_view(&name));
@@ -390,49 +392,38 @@ take(struct unpack *u, struct archive_entry *e)
         add_data(u, e, buf_view(&name));
 }
 
-static void
-judge_ratio(struct unpack *u)
+void
+archive_judge_ratio(struct inspection *i, const struct content_item *item,
+                    uint64_t packed, uint64_t made)
 {
-    const size_t in = u->in.n > 0 ? u->in.n : 1;
+    const uint64_t in = packed > 0 ? packed : 1;
 
-    if (u->made < CONTENT_MAX_padded)
+    if (made < CONTENT_MAX_padded)
         return;
-    if (u->made / in > CONTENT_MAX_ratio)
-        note(u, FIND_BOMB_RATIO);
-    else if (u->made / in > CONTENT_MAX_ratio_warn)
-        note(u, FIND_PADDED_MEMBER);
+    if (made / in > CONTENT_MAX_ratio)
+        inspection_note(i, item, FIND_BOMB_RATIO);
+    else if (made / in > CONTENT_MAX_ratio_warn)
+        inspection_note(i, item, FIND_PADDED_MEMBER);
 }
 
 static void
 judge_end(struct unpack *u, int r)
 {
-    const bool hidden = archive_read_has_encrypted_entries(u->a) == 1;
+    /* of an archive that did not open libarchive 3.6 may not be asked */
+    const bool hidden =
+        u->is_open && archive_read_has_encrypted_entries(u->a) == 1;
+    enum finding f = FIND_ENCRYPTED_ARCHIVE;
 
-    if (hidden)
-        note(u, FIND_ENCRYPTED_ARCHIVE);
-    if (hidden && u->n_read == 0)
+    if (!hidden && r == ARCHIVE_FATAL)
+        f = finding_of_error(u);
+    else if (!hidden)
+        return;
+    if (f == FIND_ARCHIVE_UNREAD)
+        note_member(u, f, span_str(filetype_name(u->reader->type)));
+    else
+        note(u, f);
+    if (f == FIND_ENCRYPTED_ARCHIVE && u->n_read == 0)
         note(u, FIND_ENCRYPTED_NAMES);
-    else if (r == ARCHIVE_FATAL && !u->item->truncated)
-        note(u, finding_of_error(u));
-}
-
-static void
-read_all(struct unpack *u)
-{
-    struct archive_entry *e;
-    int r = ARCHIVE_OK;
-
-    while (!u->stop && inspection_spend_objects(u->i, 1)) {
-        r = archive_read_next_header(u->a, &e);
-        if (r == ARCHIVE_EOF || r == ARCHIVE_FATAL)
-            break;
-        if (r == ARCHIVE_RETRY)
-            continue;
-        u->n_read++;
-        take(u, e);
-    }
-    judge_end(u, r);
-    judge_ratio(u);
 }
 
 static bool
@@ -450,6 +441,26 @@ open_as(struct unpack *u)
            archive_read_open_memory(u->a, u->in.p, u->in.n) >= ARCHIVE_WARN;
 }
 
+static void
+read_all(struct unpack *u)
+{
+    struct archive_entry *e;
+    int r = ARCHIVE_FATAL;
+
+    u->is_open = open_as(u);
+    while (u->is_open && !u->stop && inspection_spend_objects(u->i, 1)) {
+        r = archive_read_next_header(u->a, &e);
+        if (r == ARCHIVE_EOF || r == ARCHIVE_FATAL)
+            break;
+        if (r == ARCHIVE_RETRY)
+            continue;
+        u->n_read++;
+        take(u, e);
+    }
+    judge_end(u, r);
+    archive_judge_ratio(u->i, u->item, u->in.n, u->made);
+}
+
 /* False when nothing could be read. */
 static bool
 unpack(struct inspection *i, const struct content_item *item, struct span in,
@@ -465,10 +476,8 @@ unpack(struct inspection *i, const struct content_item *item, struct span in,
 
     if (u.a == NULL)
         note(&u, FIND_INSPECTION_LIMIT);
-    else if (open_as(&u))
-        read_all(&u);
     else
-        judge_end(&u, ARCHIVE_FATAL);
+        read_all(&u);
     (void)archive_read_free(u.a);
     return u.n_read > 0;
 }

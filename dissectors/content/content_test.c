@@ -186,7 +186,7 @@ static const struct {
     {"a PDF about archives",    SPAN_INIT("%PDF-1.4 MZ <script> PK\5\6"),
      FIND_POLYGLOT,                                                                                             false},
     {"an archive no one opens", SPAN_INIT("\x60\xea arj"),                                 FIND_ARCHIVE_UNREAD,
-     false                                                                                                           },
+     true                                                                                                            },
 };
 
 static void
