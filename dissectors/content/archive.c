@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <time.h>
 
 #include "dissectors/content/member_path.h"
 
@@ -28,6 +29,8 @@ static const struct reader readers[] = {
      false                                                                              },
     {FILETYPE_ZSTD,     archive_read_support_format_raw,     ARCHIVE_FILTER_ZSTD,
      false                                                                              },
+    {FILETYPE_LZ4,      archive_read_support_format_raw,     ARCHIVE_FILTER_LZ4,   false},
+    {FILETYPE_RPM,      archive_read_support_format_raw,     ARCHIVE_FILTER_RPM,   false},
     {FILETYPE_TAR,      archive_read_support_format_tar,     ARCHIVE_FILTER_NONE,  true },
     {FILETYPE_CPIO,     archive_read_support_format_cpio,    ARCHIVE_FILTER_NONE,
      true                                                                               },
@@ -62,6 +65,7 @@ struct unpack {
     uint64_t made;   /* bytes unpacked */
     unsigned n_read; /* headers */
     bool is_open;
+    bool is_guess; /* found by its magic behind another file */
     bool stop;
 };
 
@@ -80,9 +84,12 @@ is_stream(const struct unpack *u)
     return u->reader->filter != ARCHIVE_FILTER_NONE;
 }
 
+/* What does not even open behind another file was no archive. */
 static void
 note(struct unpack *u, enum finding f)
 {
+    if (u->is_guess && u->n_read == 0)
+        return;
     inspection_note(u->i, u->item, f);
 }
 
@@ -141,20 +148,22 @@ archive_stream_name(struct span of_stream, struct buf *out)
         struct span extension;
         struct span instead;
     } known[] = {
-        {SPAN_INIT("gz"),   SPAN_INIT("")    },
-        {SPAN_INIT("bz2"),  SPAN_INIT("")    },
-        {SPAN_INIT("xz"),   SPAN_INIT("")    },
-        {SPAN_INIT("lzma"), SPAN_INIT("")    },
-        {SPAN_INIT("lz"),   SPAN_INIT("")    },
-        {SPAN_INIT("zst"),  SPAN_INIT("")    },
-        {SPAN_INIT("z"),    SPAN_INIT("")    },
-        {SPAN_INIT("tgz"),  SPAN_INIT(".tar")},
-        {SPAN_INIT("taz"),  SPAN_INIT(".tar")},
-        {SPAN_INIT("tbz"),  SPAN_INIT(".tar")},
-        {SPAN_INIT("tbz2"), SPAN_INIT(".tar")},
-        {SPAN_INIT("txz"),  SPAN_INIT(".tar")},
-        {SPAN_INIT("tzst"), SPAN_INIT(".tar")},
-        {SPAN_INIT("svgz"), SPAN_INIT(".svg")},
+        {SPAN_INIT("gz"),   SPAN_INIT("")     },
+        {SPAN_INIT("bz2"),  SPAN_INIT("")     },
+        {SPAN_INIT("xz"),   SPAN_INIT("")     },
+        {SPAN_INIT("lzma"), SPAN_INIT("")     },
+        {SPAN_INIT("lz"),   SPAN_INIT("")     },
+        {SPAN_INIT("zst"),  SPAN_INIT("")     },
+        {SPAN_INIT("lz4"),  SPAN_INIT("")     },
+        {SPAN_INIT("rpm"),  SPAN_INIT(".cpio")},
+        {SPAN_INIT("z"),    SPAN_INIT("")     },
+        {SPAN_INIT("tgz"),  SPAN_INIT(".tar") },
+        {SPAN_INIT("taz"),  SPAN_INIT(".tar") },
+        {SPAN_INIT("tbz"),  SPAN_INIT(".tar") },
+        {SPAN_INIT("tbz2"), SPAN_INIT(".tar") },
+        {SPAN_INIT("txz"),  SPAN_INIT(".tar") },
+        {SPAN_INIT("tzst"), SPAN_INIT(".tar") },
+        {SPAN_INIT("svgz"), SPAN_INIT(".svg") },
     };
     struct span name = last_component(of_stream);
     struct span ext = filename_extension(name);
@@ -337,11 +346,12 @@ add(struct unpack *u, struct span name, struct span bytes, uint64_t size,
 static void
 judge_links(struct unpack *u, struct archive_entry *e, struct span name)
 {
-    const char *links[] = {archive_entry_symlink(e), archive_entry_hardlink(e)};
+    const char *soft = archive_entry_symlink(e);
+    const char *hard = archive_entry_hardlink(e);
 
-    for (size_t k = 0; k < ARRAY_LEN(links); k++)
-        if (links[k] != NULL && member_path_escapes(span_str(links[k])))
-            note_member(u, FIND_MEMBER_PATH, name);
+    if ((soft != NULL && member_path_link_escapes(name, span_str(soft))) ||
+        (hard != NULL && member_path_escapes(span_str(hard))))
+        note_member(u, FIND_MEMBER_PATH, name);
 }
 
 static void
@@ -418,7 +428,7 @@ judge_end(struct unpack *u, int r)
         f = finding_of_error(u);
     else if (!hidden)
         return;
-    if (f == FIND_ARCHIVE_UNREAD)
+    if (f == FIND_ARCHIVE_UNREAD && !u->is_guess)
         note_member(u, f, span_str(filetype_name(u->reader->type)));
     else
         note(u, f);
@@ -471,6 +481,7 @@ unpack(struct inspection *i, const struct content_item *item, struct span in,
         .item = item,
         .reader = reader_of(type),
         .in = in,
+        .is_guess = in.n < item->bytes.n,
         .a = archive_read_new(),
     };
 
@@ -540,8 +551,17 @@ inspect(struct inspection *i, const struct content_item *item)
         inspect_behind(i, item, k);
 }
 
+/* Times in archives go through mktime: what it reads, it reads now. */
+static enum err
+prepare(void)
+{
+    tzset();
+    return ERR_OK;
+}
+
 const struct inspector archive_inspector = {
     .name = "archive",
     .wants = wants,
     .inspect = inspect,
+    .prepare = prepare,
 };

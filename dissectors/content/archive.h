@@ -2,8 +2,8 @@
 #define SPAN25_DISSECTORS_CONTENT_ARCHIVE_H
 /* archive - members of all archives but zip, through libarchive
  *
- * tar, cpio, ar, 7z, cab, ISO 9660, lha, RAR 4 and 5; and the compressed
- * streams gzip, bzip2, xz, lzma, lzip and zstd, which hold one
+ * tar, cpio, ar, rpm, 7z, cab, ISO 9660, lha, RAR 4 and 5; and the compressed
+ * streams gzip, bzip2, xz, lzma, lzip, zstd and lz4, which hold one
  * member: its name is that in the gzip header, or the stream's own without its
  * last extension. Also 7z and RAR behind a program, a picture, a PDF or a
  * shortcut.

@@ -265,6 +265,8 @@ test_links(void **state)
     } rows[] = {
         {"a",            "b",                false},
         {"a",            "../../etc/passwd", true },
+        {"x/a",          "../b",             false},
+        {"x/a",          "../../b",          true },
         {"a",            "/etc/passwd",      true },
         {"../a",         NULL,               true },
         {"x/../a",       NULL,               false},

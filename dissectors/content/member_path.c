@@ -21,24 +21,47 @@ step_of(struct span name)
     return name.n == 0 || span_eq(name, SPAN_LIT(".")) ? 0 : 1;
 }
 
-bool
-member_path_escapes(struct span path)
+static bool
+is_absolute(struct span path)
+{
+    return is_slash(span_at(path, 0)) ||
+           (is_letter(span_at(path, 0)) && span_at(path, 1) == ':');
+}
+
+/* Walks from a level; false when it goes below the folder that it began in.
+ * The last component counts only when it is one of a folder. */
+static bool
+walk(struct span path, bool to_folder, int64_t *level)
 {
     size_t from = 0;
-    int64_t level = 0;
 
-    if (is_slash(span_at(path, 0)) ||
-        (is_letter(span_at(path, 0)) && span_at(path, 1) == ':'))
-        return true;
     for (size_t k = 0; k <= path.n; k++) {
         if (k < path.n && !is_slash(path.p[k]))
             continue;
-        level += step_of(span_head(span_tail(path, from), k - from));
-        if (level < 0)
-            return true;
+        if (k < path.n || !to_folder)
+            *level += step_of(span_head(span_tail(path, from), k - from));
+        if (*level < 0)
+            return false;
         from = k + 1;
     }
-    return false;
+    return true;
+}
+
+bool
+member_path_escapes(struct span path)
+{
+    int64_t level = 0;
+
+    return is_absolute(path) || !walk(path, false, &level);
+}
+
+bool
+member_path_link_escapes(struct span name, struct span target)
+{
+    int64_t level = 0;
+
+    return is_absolute(target) || !walk(name, true, &level) ||
+           !walk(target, false, &level);
 }
 
 bool

@@ -6,6 +6,8 @@
 #include "sensor/base/span.h"
 
 bool member_path_escapes(struct span path);
+/* The same for what the symbolic link `name` points to. */
+bool member_path_link_escapes(struct span name, struct span target);
 /* Equal but for the kind of slash. */
 bool member_path_same(struct span a, struct span b);
 

@@ -536,7 +536,7 @@ judge_link(struct walk *w, const struct member *m)
                                                     : CONTENT_NAME_MAX);
 
     if (m->said.is_link && m->has_local && m->said.method == ZIP_STORED &&
-        member_path_escapes(target))
+        member_path_link_escapes(m->said.name, target))
         note_member(w, FIND_MEMBER_PATH, m->said.name);
 }
 
@@ -732,6 +732,24 @@ judge_duplicates(struct walk *w)
     }
 }
 
+/* The directory knows what the head of the file may not show. */
+static void
+refine(struct walk *w)
+{
+    static const struct {
+        struct span name;
+        enum filetype type;
+    } known[] = {
+        {SPAN_INIT("[Content_Types].xml"), FILETYPE_OOXML},
+        {SPAN_INIT("AndroidManifest.xml"), FILETYPE_APK  },
+    };
+
+    for (size_t k = 0; k < w->n && w->item->type == FILETYPE_ZIP; k++)
+        for (size_t j = 0; j < ARRAY_LEN(known); j++)
+            if (span_eq(w->m[k].said.name, known[j].name))
+                inspection_refine(w->i, known[j].type);
+}
+
 static void
 walk(struct walk *w)
 {
@@ -739,6 +757,7 @@ walk(struct walk *w)
         return;
     if (w->n_dirs == 0 && !w->item->truncated)
         note(w, FIND_MALFORMED);
+    refine(w);
     mark_overlaps(w);
     judge_totals(w);
     for (size_t k = 0; k < w->n && !w->stop; k++)
@@ -772,7 +791,8 @@ inspect(struct inspection *i, const struct content_item *item)
 {
     struct walk w = {.i = i, .item = item, .all = item->bytes};
 
-    if (filetype_group_of(item->type) == FILETYPE_GROUP_PROGRAM)
+    if (filetype_group_of(item->type) == FILETYPE_GROUP_PROGRAM &&
+        !begins_as_zip(item->bytes))
         note(&w, FIND_SELF_EXTRACTING);
     walk(&w);
     if (w.has_z)
