@@ -249,7 +249,7 @@ def tar_of_zeros(n):
     return out.getvalue()
 
 
-ZEROS = 400 << 20
+ZEROS = 200 << 20
 
 # name: (made by, one of these findings)
 BOMBS = {
