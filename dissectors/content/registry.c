@@ -8,7 +8,8 @@
 #include "dissectors/content/pdf.h"
 #include "dissectors/content/zip.h"
 
-/* one a line: clang-format off */
+/* One a line. */
+/* clang-format off */
 const struct inspector *const content_inspectors[] = {
     &zip_inspector,
     &archive_inspector,
@@ -19,3 +20,4 @@ const struct inspector *const content_inspectors[] = {
     &onenote_inspector,
     NULL,
 };
+/* clang-format on */
