@@ -172,7 +172,8 @@ static void
 counts(const struct smtp *s, struct record_out *r, enum end_why why)
 {
     bool left = !s->quit && (why == END_FIN || why == END_RST);
-    bool waits = !s->has_banner || s->waits;
+    bool waits =
+        !s->has_banner || s->flow->half[DIR_C2S].fin_unread || s->waits;
 
     record_u64(r, FIELD_SMTP_TRANSACTIONS, s->n_tx);
     record_u64(r, FIELD_SMTP_MESSAGES, s->n_messages);

@@ -65,6 +65,7 @@ struct flow_half {
     uint32_t reordered;
     uint32_t overlaps_differ;
     uint8_t ttl;      /* of the first packet */
+    bool fin_unread;  /* its FIN acknowledged no payload of the other side */
     uint16_t skipped; /* payload before the protocol, never delivered */
 };
 

@@ -550,6 +550,7 @@ on_payload(struct flow_step *st, const struct decoded *p, uint64_t acked)
         if (h->acked == end + 1)
             h->acked = end;
         env = flow_life_env(st);
+        h->fin_unread = acked == 0;
         reasm_fin(r, &env, end);
     }
 }
