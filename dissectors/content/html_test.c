@@ -351,6 +351,29 @@ test_payload_is_exact(void **state)
     inspected_end(&t);
 }
 
+/* What is harmless in a page is no member of it. */
+static void
+test_no_members(void **state)
+{
+    static const char *const pages[] = {
+        PAGE "<img src='data:image/svg+xml;base64,@GOODSVG'>",
+        PAGE "<img src='data:image/png;base64,@PNG'>",
+    };
+    struct inspected t;
+    struct buf in;
+
+    (void)state;
+    inspected_begin(&t);
+    buf_init(&in, 1 << 20);
+    for (size_t k = 0; k < ARRAY_LEN(pages); k++) {
+        expand(pages[k], &in);
+        inspected_run(&t, buf_view(&in), "");
+        assert_int_equal(t.r.n_members, 0);
+    }
+    buf_free(&in);
+    inspected_end(&t);
+}
+
 /* UTF-16 and UTF-32 of both orders say what the narrow page says. */
 static void
 test_wide(void **state)
@@ -520,9 +543,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_payload_is_exact),
-        cmocka_unit_test(test_wide),   cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_costly), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_payload_is_exact),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_costly),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_no_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

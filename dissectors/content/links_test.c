@@ -35,6 +35,7 @@ static const struct {
     {"file with four",         "FILE:////evil.example/x",                      TARGET_UNC,    "evil.example"},
     {"file and backslashes",   "file:\\\\evil\\x",                             TARGET_UNC,    "evil"        },
     {"file of this machine",   "file:///C:/x",                                 TARGET_NONE,   ""            },
+    {"a path of this machine", "file:///etc/passwd",                           TARGET_NONE,   ""            },
     {"a drive with two",       "file://C:/x",                                  TARGET_NONE,   ""            },
     {"the web",                "https://u:p@Evil.example:8/",                  TARGET_REMOTE, "evil.example"},
     {"an IPv6 address",        "http://[2001:db8::1]/",                        TARGET_REMOTE, "2001:db8::1" },
@@ -296,6 +297,9 @@ test_shortcut_cut(void **state)
     }
     make_lnk(&shortcuts[2].in, &in);
     inspected_run(&t, span_head(buf_view(&in), 100), "a.lnk");
+    assert_true(inspected_has(&t, FIND_MALFORMED));
+    make_lnk(&shortcuts[8].in, &in);
+    inspected_run(&t, span_head(buf_view(&in), 90), "a.lnk");
     assert_true(inspected_has(&t, FIND_MALFORMED));
     buf_free(&in);
     inspected_end(&t);

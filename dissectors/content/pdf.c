@@ -122,7 +122,6 @@ struct pdf {
     uint32_t object;
     uint64_t facts;
     size_t string_work; /* left */
-    bool no_endstream;
     struct stream *streams;
     size_t n_streams;
     size_t cap_streams;
@@ -505,8 +504,7 @@ on_stream(struct pdf *p)
     rest = span_tail(p->in, p->at);
     n = p->last.length <= rest.n ? (size_t)p->last.length : rest.n;
     if (p->last.length == 0 || !has_endstream(span_tail(rest, n))) {
-        n = p->no_endstream ? rest.n : span_search(rest, SPAN_LIT("endstream"));
-        p->no_endstream = n == rest.n;
+        n = span_search(rest, SPAN_LIT("endstream"));
     }
     keep_stream(p, p->at, n);
     p->last = (struct frame){0};
@@ -838,8 +836,7 @@ run(struct pdf *p)
     encrypted = (p->facts & fact(PN_ENCRYPT)) != 0;
     if (encrypted && hides(p))
         inspection_note(p->i, p->item, FIND_PDF_ENCRYPTED);
-    if (!encrypted)
-        read_objects(p);
+    read_objects(p); /* they may be plain, under /Identity */
     add_files(p, encrypted);
     conclude(p);
 }

@@ -58,100 +58,103 @@ static const struct {
     const char *want;
     const char *detail; /* of the last one */
 } rows[] = {
-    {"nothing",                                                  HEAD TAIL,                                                "",                NULL            },
+    {"nothing",                                                  HEAD TAIL,                                                "",                             NULL            },
     {"a page with a start and links",
      HEAD
      "1 0 obj<</Type/Catalog/OpenAction[3 0 R/Fit]>>endobj "
      "4 0 obj<</Type/Annot/A<</S/URI/URI(https://a.example/)>>>>endobj" TAIL,
-     "",                                                                                                                                      NULL            },
+     "",                                                                                                                                                   NULL            },
     {"a name that only looks like it",
      HEAD "1 0 obj<</Title(/S /JavaScript)/JavaScriptX 1>>endobj" TAIL,                                                    "",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
     {"JavaScript",
      HEAD "1 0 obj<</S/JavaScript/JS(app.alert\\(1\\))>>endobj" TAIL,
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"with blanks, comments and lines",
      HEAD "1 0 obj\n<< /S %x\n /JavaScript /JS 2 0 R >>" TAIL,                                                             "pdf_javascript",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
     {"escaped names",                                            HEAD "1 0 obj<</#53/J#61vaScr#69pt/#4aS(x)>>" TAIL,
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"it begins by itself",
      HEAD "1 0 obj<</OpenAction<</S/JavaScript/JS(x)>>>>" TAIL,
-     "pdf_javascript pdf_openaction",                                                                                                         NULL            },
+     "pdf_javascript pdf_openaction",                                                                                                                      NULL            },
     {"with a page",
      HEAD "1 0 obj<</AA<</O 2 0 R>>>>endobj "
           "2 0 obj<</S/JavaScript/JS(x)>>" TAIL,
-     "pdf_javascript pdf_openaction",                                                                                                         NULL            },
+     "pdf_javascript pdf_openaction",                                                                                                                      NULL            },
     {"launch",                                                   HEAD "1 0 obj<</S/Launch/F(cmd.exe)>>" TAIL,              "pdf_launch",
-     "cmd.exe"                                                                                                                                                },
+     "cmd.exe"                                                                                                                                                             },
     {"launch, the way of Windows",
      HEAD "1 0 obj<</S/Launch/Win<</F(powershell.exe)/P(-e x)>>>>" TAIL,
-     "pdf_launch",                                                                                                                            "powershell.exe"},
+     "pdf_launch",                                                                                                                                         "powershell.exe"},
     {"launch of a document, as typesetting systems write links",
      HEAD "1 0 obj<</S/Launch/F(chapter2.pdf)>>" TAIL,                                                                     "pdf_launch_file",
-     "chapter2.pdf"                                                                                                                                           },
+     "chapter2.pdf"                                                                                                                                                        },
     {"launch of something",                                      HEAD "1 0 obj<</S/Launch/NewWindow true>>" TAIL,
-     "pdf_launch",                                                                                                                            NULL            },
+     "pdf_launch",                                                                                                                                         NULL            },
     {"launch with the name in hexadecimal",
      HEAD "1 0 obj<</F<636d 642e 657865>/S/Launch>>" TAIL,                                                                 "pdf_launch",
-     "cmd.exe"                                                                                                                                                },
+     "cmd.exe"                                                                                                                                                             },
     {"launch of a file specification",
      HEAD "1 0 obj<</S/Launch/F<</Type/Filespec/F(a.exe)>>>>" TAIL,
-     "pdf_launch",                                                                                                                            "a.exe"         },
+     "pdf_launch",                                                                                                                                         "a.exe"         },
     {"launch in a stream of objects",
      HEAD
      "1 0 obj{/Type/ObjStm/N 1/First 4|2 0 <</S/Launch/F(a.exe)>>}endobj" TAIL,
-     "pdf_launch",                                                                                                                            "a.exe"         },
+     "pdf_launch",                                                                                                                                         "a.exe"         },
     {"the type of the stream escaped",
      HEAD "1 0 obj{/Type/Obj#53tm|2 0 <</S/JavaScript>>}endobj" TAIL,
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"words in another stream are none",
      HEAD "1 0 obj<</Length 18>>stream\n<</S/JavaScript>> \nendstream" TAIL,                                               "",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
     {"a length that lies is not believed",
      HEAD "1 0 obj<</Length 1000>>stream\nabc\nendstream endobj "
           "2 0 obj<</S/JavaScript>>endobj" TAIL,
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"a length that hides an object is not believed",
      HEAD "1 0 obj<</Length 3>>stream\nabc\nendstream endobj "
           "2 0 obj<</S/JavaScript>>endobj endstream" TAIL,
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"a stream without an end",                                  HEAD "1 0 obj<</Length 9>>stream\nabc",                   "",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
     {"an attached file",
      HEAD "1 0 obj<</Type/Filespec/F(a.txt)/UF(b.txt)/EF<</F 2 0 R>>>>endobj "
           "2 0 obj{/Type/EmbeddedFile|hello}endobj" TAIL,
-     "pdf_embedded_file",                                                                                                                     "b.txt"         },
+     "pdf_embedded_file",                                                                                                                                  "b.txt"         },
     {"its name in UTF-16",
      HEAD "1 0 obj<</UF<FEFF0062002E007400780074>/EF<</UF 2 0 R>>>>endobj "
           "2 0 obj{/Type/EmbeddedFile|hello}endobj" TAIL,
-     "pdf_embedded_file",                                                                                                                     "b.txt"         },
+     "pdf_embedded_file",                                                                                                                                  "b.txt"         },
     {"without its type",
      HEAD "2 0 obj{/X 1|hello}endobj "
           "1 0 obj<</F(a.txt)/EF<</F 2 0 R>>>>endobj" TAIL,
-     "pdf_embedded_file",                                                                                                                     "a.txt"         },
+     "pdf_embedded_file",                                                                                                                                  "a.txt"         },
     {"goes to a file server",
      HEAD "1 0 obj<</S/GoToR/F(\\\\\\\\Evil.example\\\\x\\\\a.pdf)>>" TAIL,
-     "unc_target",                                                                                                                            "evil.example"  },
+     "unc_target",                                                                                                                                         "evil.example"  },
     {"in the words of PDF",                                      HEAD "1 0 obj<</S/GoToE/F(//evil.example/x)>>" TAIL,
-     "unc_target",                                                                                                                            "evil.example"  },
+     "unc_target",                                                                                                                                         "evil.example"  },
     {"by an address",                                            HEAD "1 0 obj<</S/URI/URI(file://evil.example/x)>>" TAIL,
-     "unc_target",                                                                                                                            "evil.example"  },
+     "unc_target",                                                                                                                                         "evil.example"  },
     {"to a neighbour",                                           HEAD "1 0 obj<</S/GoToR/F(chapter2.pdf)>>" TAIL,          "",
-     NULL                                                                                                                                                     },
-    {"XFA",                                                      HEAD "1 0 obj<</AcroForm<</XFA 2 0 R>>>>" TAIL,           "pdf_xfa",         NULL            },
+     NULL                                                                                                                                                                  },
+    {"XFA",                                                      HEAD "1 0 obj<</AcroForm<</XFA 2 0 R>>>>" TAIL,           "pdf_xfa",                      NULL            },
     {"rich media",                                               HEAD "1 0 obj<</Subtype/RichMedia>>" TAIL,                "pdf_rich_media",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
     {"encrypted, and all can be seen",
-     HEAD "1 0 obj<</Type/Catalog>>endobj trailer<</Encrypt 5 0 R>>",                                                      "",                NULL            },
+     HEAD "1 0 obj<</Type/Catalog>>endobj trailer<</Encrypt 5 0 R>>",                                                      "",                             NULL            },
     {"encrypted, and objects are hidden",
      HEAD "1 0 obj{/Type/ObjStm|x}endobj trailer<</Encrypt 5 0 R>>",
-     "pdf_encrypted",                                                                                                                         NULL            },
+     "pdf_encrypted",                                                                                                                                      NULL            },
+    {"encrypted by nothing",
+     HEAD "1 0 obj{/Type/ObjStm|2 0 <</S/JavaScript>>}endobj "
+          "trailer<</Encrypt 5 0 R>>",                                                                                     "pdf_javascript pdf_encrypted", NULL            },
     {"brackets that do not close",                               HEAD "1 0 obj<</A((((( /S/JavaScript>>",
-     "pdf_javascript",                                                                                                                        NULL            },
+     "pdf_javascript",                                                                                                                                     NULL            },
     {"an array of names as a value",
      HEAD "1 0 obj<</Filter[/A85/Fl]/S/JavaScript>>" TAIL,                                                                 "pdf_javascript",
-     NULL                                                                                                                                                     },
+     NULL                                                                                                                                                                  },
 };
 
 /* Names of the findings of this inspector; the last in *last. */
@@ -349,6 +352,7 @@ static const struct {
     {"half a byte",             PDF_FILTER_HEX,   SPAN_INIT("687>"),                                 "hp"   },
     {"base 85",                 PDF_FILTER_85,    SPAN_INIT("87cUR\nDZ~>"),                          "Hello"},
     {"base 85 without its end", PDF_FILTER_85,    SPAN_INIT("87cURDZ"),                              "Hello"},
+    {"base 85 of whole groups", PDF_FILTER_85,    SPAN_INIT("87cUR~>"),                              "Hell" },
     {"runs",                    PDF_FILTER_RUN,
      SPAN_INIT("\2abc\xfdz\x80"
                "x"),
@@ -423,8 +427,9 @@ test_predictors(void **state)
     buf_free(&other);
 }
 
-/* A long LZW text, packed here by the plainest packer: a code for each byte and
- * a table cleared before it is full. */
+/* A long LZW text by the plainest packer: a code for each byte, the table
+ * cleared before it is full. Codes get longer after the entries 510, 1022 and
+ * 2046 (early change, ISO 32000-1 7.4.4.2). */
 static void
 test_lzw_long(void **state)
 {
@@ -434,19 +439,25 @@ test_lzw_long(void **state)
     struct buf other;
     uint64_t bits = 0;
     unsigned n_bits = 0;
+    unsigned width = 9;
 
     (void)state;
     buf_init(&in, 1 << 16);
     buf_init(&out, 1 << 16);
     buf_init(&other, 1 << 16);
     for (unsigned k = 0; k < 20000; k++) {
-        const unsigned in_table = k % 251;
-        const unsigned codes[2] = {256, 'a' + k % 26};
+        const unsigned at = k % 3500; /* codes since the table was cleared */
+        const unsigned entry = 257 + at;
 
-        for (unsigned c = in_table == 0 ? 0 : 1; c < 2; c++) {
-            bits = bits << 9 | codes[c];
-            n_bits += 9;
+        if (at == 0) {
+            bits = bits << width | 256;
+            n_bits += width;
+            width = 9;
         }
+        bits = bits << width | ('a' + k % 26);
+        n_bits += width;
+        if (at > 0 && (entry == 510 || entry == 1022 || entry == 2046))
+            width++;
         for (; n_bits >= 8; n_bits -= 8)
             buf_putc(&in, (uint8_t)(bits >> (n_bits - 8)));
     }
