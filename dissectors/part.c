@@ -640,6 +640,18 @@ inspect(struct part *p)
 }
 
 static void
+look_up(struct part *p)
+{
+    const struct part_options *o = &p->c->o;
+    struct span name;
+
+    if (o->listed == NULL || !p->has_sum[HASH_SHA256] ||
+        !o->listed(o->listed_ctx, p->sum[HASH_SHA256], &name))
+        return;
+    findings_add_detail(&p->findings, FIND_HASH_LIST, name);
+}
+
+static void
 judge(struct part *p)
 {
     struct span declared = p->declared ? text_of(p, TEXT_TYPE) : SPAN_NONE;
@@ -685,6 +697,7 @@ part_end(struct part *p, const struct mime_part_end *e)
     if (is_whole(p))
         decide_at_end(p);
     inspect(p);
+    look_up(p);
     judge(p);
     store(p);
     charge(p, false);

@@ -43,6 +43,10 @@ struct part_options {
     bool (*inspect)(void *ctx, const struct content_job *job,
                     struct content_result *result);
     void *inspect_ctx;
+    /* Is this digest on a list of malicious files? NULL: there is none. name
+     * is borrowed until the next call. */
+    bool (*listed)(void *ctx, const uint8_t sha256[32], struct span *name);
+    void *listed_ctx;
     /* Takes bytes of a part that ended, with its digest; NULL: not wanted.
      * True when they were taken. */
     bool (*store)(void *ctx, const uint8_t sha256[32], struct span name,

@@ -28,6 +28,7 @@
 struct reading {
     const struct config *config;
     struct worker_plan plan;
+    struct hashlist *hashes;
     struct content *content;
     struct deep *deep;
     struct deep *clamd;
@@ -200,10 +201,27 @@ start_clamd(struct reading *r)
 }
 
 static enum err
+load_hashes(struct reading *r)
+{
+    const char *file = r->config->hash_list;
+    enum err e;
+
+    if (file == NULL)
+        return ERR_OK;
+    e = hashlist_new(&r->hashes);
+    if (e == ERR_OK)
+        e = hashlist_add_file(r->hashes, file, &r->messages);
+    end_line(&r->messages);
+    r->plan.hashes = r->hashes;
+    return e;
+}
+
+static enum err
 start_deep(struct reading *r)
 {
     const struct config *c = r->config;
-    const struct content_options content = {0};
+    const struct content_options content = {.yara_dir = c->yara,
+                                            .hashes = r->hashes};
     struct deep_options o = {
         .n_slots = r->plan.n_workers,
         .input_max = PART_MAX_keep,
@@ -230,6 +248,8 @@ prepare(struct reading *r)
     struct core_options o;
     enum err e = check_captures(r);
 
+    if (e == ERR_OK)
+        e = load_hashes(r);
     if (e == ERR_OK)
         e = start_deep(r);
     if (e == ERR_OK)
@@ -347,6 +367,7 @@ release(struct reading *r)
     deep_stop(r->deep);
     deep_stop(r->clamd);
     content_free(r->content);
+    hashlist_free(r->hashes);
     registry_free(r->registry);
     buf_free(&r->start_text);
     buf_free(&r->messages);
@@ -366,6 +387,7 @@ plan(struct reading *r, const struct cli *cli)
         .n_ports = c->ports.n,
         .memory_max = c->memory,
         .content_max = c->mime ? c->content : 0,
+        .keep_all = c->yara != NULL || c->clamd != NULL,
         .all_hashes = c->hashes == HASHES_ALL,
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,

@@ -126,6 +126,12 @@ inspect(void *ctx, const struct content_job *job, struct content_result *result)
     return whole;
 }
 
+static bool
+listed(void *ctx, const uint8_t sha256[32], struct span *name)
+{
+    return hashlist_find(ctx, sha256, name);
+}
+
 /* ---- farewell ---- */
 
 static void
@@ -243,7 +249,7 @@ start(struct worker *w, struct buf *message)
     const struct worker_plan *p = w->plan;
     struct capture_options co = {.filter = p->filter, .stop = p->stop};
     struct smtp_options so = {
-        .sink = {put,                          w},
+        .sink = {put,                                         w},
         .memory_max = p->memory_max / 2,
         .body_digest = p->body_digest,
         .content_max = p->content_max,
@@ -251,8 +257,10 @@ start(struct worker *w, struct buf *message)
                  .sha1 = p->all_hashes,
                  .inspect =
                      p->deep != NULL || p->clamd != NULL ? inspect : NULL,
-                 .keep_all = p->clamd != NULL,
-                 .inspect_ctx = w},
+                 .keep_all = p->keep_all,
+                 .inspect_ctx = w,
+                 .listed = p->hashes != NULL ? listed : NULL,
+                 .listed_ctx = p->hashes},
         .describe = describe,
         .describe_ctx = w,
     };

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "dissectors/content/hashlist.h"
 #include "sensor/app/deep.h"
 #include "sensor/base/err.h"
 #include "sensor/base/ring.h"
@@ -34,8 +35,10 @@ struct worker_plan {
     uint32_t flows_max;
     bool body_digest;
     bool all_hashes;
-    struct deep *deep;  /* a slot for each worker; or NULL */
-    struct deep *clamd; /* the same, who asks the daemon; or NULL */
+    struct deep *deep;       /* a slot for each worker; or NULL */
+    struct deep *clamd;      /* the same, who asks the daemon; or NULL */
+    struct hashlist *hashes; /* read only; or NULL */
+    bool keep_all;           /* parts of every type are looked into */
     unsigned n_workers;
     const volatile sig_atomic_t *stop;
 };
