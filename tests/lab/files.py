@@ -1,5 +1,6 @@
 """Files as people and bots attach them, made here: nothing is copied in, and nothing of it runs."""
 
+import base64
 import gzip
 import hashlib
 import io
@@ -88,12 +89,13 @@ def pdf(text):
 
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 OPEN = "http://schemas.openxmlformats.org/"
-TYPES = XML + (f'<Types xmlns="{OPEN}package/2006/content-types">'
-               '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+TYPES = XML + (f'<Types xmlns="{OPEN}package/2006/content-types"><Default Extension="rels"'
+               ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
                '<Default Extension="xml" ContentType="application/xml"/>'
                '<Override PartName="/%s" ContentType="%s"/>%s</Types>')
 RELATIONS = XML + (f'<Relationships xmlns="{OPEN}package/2006/relationships"><Relationship Id="rId1"'
-                   f' Type="{OPEN}officeDocument/2006/relationships/officeDocument" Target="%s"/></Relationships>')
+                   f' Type="{OPEN}officeDocument/2006/relationships/officeDocument" Target="%s"/>'
+                   "</Relationships>")
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODT = "application/vnd.oasis.opendocument.text"
@@ -241,7 +243,8 @@ def program(word):
     """The head of a Windows program that does nothing and is cut after it: MZ, PE, one section."""
     head = b"MZ" + bytes(58) + struct.pack("<I", 64)
     coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x14C, 1, 0, 0, 0, 224, 0x102)
-    return head + coff + struct.pack("<HBB", 0x10B, 14, 0) + bytes(220) + b".text".ljust(8, b"\0") + word.encode().ljust(1000, b"\0")
+    optional = struct.pack("<HBB", 0x10B, 14, 0) + bytes(220)
+    return head + coff + optional + b".text".ljust(8, b"\0") + word.encode().ljust(1000, b"\0")
 
 
 SCRIPT = lines("// made by the lab: says hello and nothing more", 'WScript.Echo("hello from the lab");')
@@ -249,7 +252,6 @@ SCRIPT = lines("// made by the lab: says hello and nothing more", 'WScript.Echo(
 
 def smuggler(inner):
     """A page that builds a file in the reader's browser."""
-    import base64
     return lines("<html><head><title>Invoice</title></head><body><p>Your document is loading.</p><script>",
                  f'var parts = atob("{base64.b64encode(inner).decode()}");',
                  "var bytes = new Uint8Array(parts.length);",
@@ -278,8 +280,8 @@ def malicious(work, have):
                        ("double_extension", "forbidden_type")),
         "script_zip": File("scan_0025.zip", "application/zip", zipped([("scan_0025.pdf.js", SCRIPT)]),
                            "B", ("forbidden_member",)),
-        "smuggling": File("Invoice.html", "text/html", smuggler(zipped([("invoice.exe", program("smuggled"))])),
-                          "B", ("html_smuggling",)),
+        "smuggling": File("Invoice.html", "text/html",
+                          smuggler(zipped([("invoice.exe", program("smuggled"))])), "B", ("html_smuggling",)),
         "macro": File("order.docm", "application/vnd.ms-word.document.macroEnabled.12", macro,
                       "C", ("vba_macro",)),
         "rtlo": File("photo\u202egpj.exe", "application/octet-stream", program("bidi"), "B",
