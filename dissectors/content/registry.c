@@ -4,6 +4,7 @@
 #include "dissectors/content/compress.h"
 #include "dissectors/content/html.h"
 #include "dissectors/content/links.h"
+#include "dissectors/content/ole2_inspect.h"
 #include "dissectors/content/onenote.h"
 #include "dissectors/content/pdf.h"
 #include "dissectors/content/zip.h"
@@ -18,6 +19,7 @@ const struct inspector *const content_inspectors[] = {
     &pdf_inspector,
     &links_inspector,
     &onenote_inspector,
+    &ole2_inspector,
     NULL,
 };
 /* clang-format on */
