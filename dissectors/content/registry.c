@@ -2,16 +2,19 @@
 
 #include "dissectors/content/archive.h"
 #include "dissectors/content/compress.h"
+#include "dissectors/content/dde.h"
 #include "dissectors/content/html.h"
 #include "dissectors/content/links.h"
 #include "dissectors/content/ole2_inspect.h"
 #include "dissectors/content/onenote.h"
+#include "dissectors/content/ooxml.h"
 #include "dissectors/content/pdf.h"
 #include "dissectors/content/zip.h"
 
 /* One a line. */
 /* clang-format off */
 const struct inspector *const content_inspectors[] = {
+    &ooxml_inspector, /* before zip: members know in what they are */
     &zip_inspector,
     &archive_inspector,
     &compress_inspector,
@@ -20,6 +23,9 @@ const struct inspector *const content_inspectors[] = {
     &links_inspector,
     &onenote_inspector,
     &ole2_inspector,
+    &ooxml_part_inspector,
+    &csv_inspector,
+    &slk_inspector,
     NULL,
 };
 /* clang-format on */
