@@ -9,6 +9,7 @@
 #include "dissectors/content/onenote.h"
 #include "dissectors/content/ooxml.h"
 #include "dissectors/content/pdf.h"
+#include "dissectors/content/rtf.h"
 #include "dissectors/content/zip.h"
 
 /* One a line. */
@@ -24,6 +25,7 @@ const struct inspector *const content_inspectors[] = {
     &onenote_inspector,
     &ole2_inspector,
     &ooxml_part_inspector,
+    &rtf_inspector,
     &csv_inspector,
     &slk_inspector,
     NULL,
