@@ -10,6 +10,7 @@
 #include "dissectors/content/ooxml.h"
 #include "dissectors/content/pdf.h"
 #include "dissectors/content/rtf.h"
+#include "dissectors/content/tnef.h"
 #include "dissectors/content/zip.h"
 
 /* One a line. */
@@ -26,6 +27,7 @@ const struct inspector *const content_inspectors[] = {
     &ole2_inspector,
     &ooxml_part_inspector,
     &rtf_inspector,
+    &tnef_inspector,
     &csv_inspector,
     &slk_inspector,
     NULL,
