@@ -33,6 +33,7 @@ CPU_MS = 5000            # of one inspection
 #   type     of the file
 #   find     findings that must be there
 #   not      findings that must not
+#   only     all that may be found
 #   member   SHA-256 of a member
 KNOWN = {
     "clamav_clam.zip": {"type": "zip", "find": ["forbidden_member"],
@@ -58,8 +59,77 @@ KNOWN = {
     "msodde_dde-in-word2007.xml.zip": {"find": ["encrypted_archive"]},
     "msodde_dde-test-from-office2016.doc.zip": {"find": ["encrypted_archive"]},
     "rtfobj_issue_185.rtf.zip": {"find": ["encrypted_archive"]},
+    # Office
+    "basic_encrypted.docx": {"find": ["encrypted_document"]},
+    "encrypted_autostart-encrypt-standardpassword.xls":
+        {"find": ["encrypted_document", "default_password", "vba_macro"]},
+    "encrypted_autostart-encrypt-standardpassword.xlsb":
+        {"find": ["encrypted_document"]},
+    "encrypted_dde-test-encrypt-standardpassword.xls":
+        {"find": ["encrypted_document", "default_password"]},
+    "encrypted_dde-test-encrypt-standardpassword.xlsb":
+        {"find": ["encrypted_document"]},
+    "encrypted_dde-test-encrypt-standardpassword.xlsm":
+        {"find": ["encrypted_document"]},
+    "encrypted_encrypted.doc": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.docm": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.docx": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.pptm": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.pptx": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.xls": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.xlsb": {"find": ["encrypted_document"]},
+    "encrypted_encrypted.xlsx": {"find": ["encrypted_document"]},
+    "excel4-macros_excel4_sample_macro.slk": {"find": ["xlm_macro"]},
+    "msodde_dde-in-csv.csv": {"find": ["dde"]},
+    "msodde_dde-test.xlsb": {"find": ["dde"]},
+    "msodde_dde-test.xlsm": {"find": ["dde"]},
+    "msodde_dde-test.xlsx": {"find": ["dde"]},
+    "msodde_harmless-clean.docx": {"only": []},
+    "oleobj_embedded-simple-2007.doc": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.docm": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.ods": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.potm": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.potx": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.pps": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.ppsx": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.ppt": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xla": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xlam": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xls": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xlsb": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xlsm": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xlt": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xltx": {"find": ["embedded_file"]},
+    "oleobj_embedded-simple-2007.xml": {"find": ["embedded_file"]},
+    "oleobj_embedded-unicode.doc": {"find": ["embedded_file"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.docx":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.dotx":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.potm":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.potx":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.ppsm":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.xlsm":
+        {"find": ["remote_object"]},
+    "oleobj_external_link_sample_with_external_link_to_doc.xlsx":
+        {"find": ["remote_object"]},
+    "oleobj_sample_with_lnk_file.doc":
+        {"find": ["embedded_file", "embedded_executable"]},
+    "oleobj_sample_with_lnk_file.pps":
+        {"find": ["embedded_file", "embedded_executable"]},
+    "oleobj_sample_with_lnk_file.ppt":
+        {"find": ["embedded_file", "embedded_executable"]},
+    "olevba_sample_with_vba.ppt": {"find": ["vba_macro"]},
+    "ooxml_dde-in-excel2003.xml": {"find": ["dde"]},
+    "ooxml_harmless-clean-2003.xml": {"only": []},
+    "rtfobj_issue_251.rtf":
+        {"find": ["equation_object", "object_update", "rtf_obfuscated"]},
 }
-CLASS_A = {"eicar", "hash_list", "yara", "clamd"}
+CLASS_A = {"eicar", "hash_list", "yara", "clamd", "equation_exploit",
+           "remote_exploit", "reminder_unc"}
 
 
 class Failed(Exception):
@@ -311,6 +381,8 @@ def check_known(want, r):
         raise Failed(f"not found: {' '.join(sorted(missing))}; "
                      f"found: {' '.join(sorted(found))}")
     wrong = found & set(want.get("not", ()))
+    if "only" in want:
+        wrong |= found - set(want["only"])
     if wrong:
         raise Failed(f"wrongly found: {' '.join(sorted(wrong))}")
     hashes = {m.get("sha256") for m in r["members"]}
