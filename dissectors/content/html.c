@@ -1,5 +1,6 @@
 #include "dissectors/content/html.h"
 
+#include "dissectors/content/byte_in.h"
 #include "dissectors/content/html_script.h"
 #include "dissectors/content/payload.h"
 #include "dissectors/content/target.h"
@@ -283,7 +284,7 @@ next_attribute(struct span s, size_t *at, struct attribute *a)
     if (k >= s.n || s.p[k] == '>')
         return false;
     while (k + n < s.n && !is_blank(s.p[k + n]) &&
-           memchr("=>/", s.p[k + n], 3) == NULL)
+           !byte_in(s.p[k + n], SPAN_LIT("=>/")))
         n++;
     if (n == 0)
         n = 1; /* a '=' out of place */
@@ -340,7 +341,7 @@ word_end(struct span s)
 {
     size_t n = 0;
 
-    while (n < s.n && memchr(" '\"\t", s.p[n], 4) == NULL)
+    while (n < s.n && !byte_in(s.p[n], SPAN_LIT(" '\"\t")))
         n++;
     return n;
 }
@@ -356,7 +357,7 @@ on_refresh(struct html *h, struct span content)
            !span_starts_nocase(span_tail(content, at), SPAN_LIT("url")))
         at++;
     at += 3;
-    while (at < content.n && memchr(" ='\"\t", content.p[at], 5) != NULL)
+    while (at < content.n && byte_in(content.p[at], SPAN_LIT(" ='\"\t")))
         at++;
     content = span_tail(content, at);
     content = span_head(content, word_end(content));
@@ -533,7 +534,7 @@ tag_name(struct span s, size_t at)
     size_t n = 0;
 
     while (at + n < s.n && n < TAG_MAX && !is_blank(s.p[at + n]) &&
-           memchr("/>", s.p[at + n], 2) == NULL)
+           !byte_in(s.p[at + n], SPAN_LIT("/>")))
         n++;
     return span_head(span_tail(s, at), n);
 }

@@ -1,5 +1,6 @@
 #include "dissectors/content/html_script.h"
 
+#include "dissectors/content/byte_in.h"
 #include "dissectors/content/unescape.h"
 #include "sensor/base/attr.h"
 
@@ -138,9 +139,9 @@ string_after(struct span s, struct buf *out)
     size_t at = 0;
     size_t n;
 
-    while (at < s.n && at < 64 && memchr("'\"`\n;", s.p[at], 5) == NULL)
+    while (at < s.n && at < 64 && !byte_in(s.p[at], SPAN_LIT("'\"`\n;")))
         at++;
-    if (at >= s.n || memchr("'\"`", s.p[at], 3) == NULL)
+    if (at >= s.n || !byte_in(s.p[at], SPAN_LIT("'\"`")))
         return false;
     n = span_find(span_head(span_tail(s, at + 1), out->max), s.p[at]);
     if (n == 0 || at + 1 + n >= s.n || n >= out->max ||

@@ -1,5 +1,6 @@
 #include "dissectors/content/links.h"
 
+#include "dissectors/content/byte_in.h"
 #include "dissectors/content/lnk.h"
 #include "dissectors/content/target.h"
 #include "sensor/base/attr.h"
@@ -67,7 +68,7 @@ is_end(uint8_t c)
 static bool
 is_before_value(uint8_t c)
 {
-    return is_end(c) || (c != 0 && memchr("=:>,; '|()", c, 10) != NULL);
+    return is_end(c) || (c != 0 && byte_in(c, SPAN_LIT("=:>,; '|()")));
 }
 
 static struct span
@@ -218,7 +219,7 @@ scan_remote(struct inspection *i, struct span s, struct buf *host)
     unsigned n = 0;
 
     for (size_t at = 0; at < s.n && n < LINKS_VALUES; at++) {
-        if (memchr("hHfFuUmMsS", s.p[at], 10) == NULL ||
+        if (!byte_in(s.p[at], SPAN_LIT("hHfFuUmMsS")) ||
             (at > 0 && !is_before_value(s.p[at - 1])))
             continue;
         n++;

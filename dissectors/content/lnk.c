@@ -24,8 +24,8 @@ enum {
 void
 lnk_init(struct lnk *l)
 {
-    buf_init(&l->command, 8 * LNK_STRING);
-    buf_init(&l->other, 8 * LNK_STRING);
+    buf_init(&l->command, (size_t)8 * LNK_STRING);
+    buf_init(&l->other, (size_t)8 * LNK_STRING);
 }
 
 void

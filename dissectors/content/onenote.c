@@ -1,5 +1,7 @@
 #include "dissectors/content/onenote.h"
 
+#include "dissectors/content/byte_in.h"
+
 #include "sensor/base/attr.h"
 
 #define HEAD_BYTES 36 /* GUID, length, eight bytes unused */
@@ -11,7 +13,7 @@ static const struct span object = SPAN_INIT(
 
 struct name {
     uint16_t n;
-    char text[NAME_MAX];
+    uint8_t text[NAME_MAX];
 };
 
 struct section {
@@ -35,10 +37,10 @@ read_name(struct span s, struct name *out)
         const uint8_t low = span_at(s, 2 * k);
         const uint8_t high = span_at(s, 2 * k + 1);
 
-        if ((high == 0 && low < 0x20) || memchr("<>|\"*?", low, 6) != NULL)
+        if ((high == 0 && low < 0x20) || byte_in(low, SPAN_LIT("<>|\"*?")))
             return false;
         dot = dot || (low == '.' && high == 0 && k > 0 && k + 1 < n);
-        out->text[k] = high == 0 ? (char)low : '?';
+        out->text[k] = high == 0 ? low : '?';
     }
     out->n = (uint16_t)n;
     return dot && span_at(s, 2 * n) == 0 && span_at(s, 2 * n + 1) == 0;

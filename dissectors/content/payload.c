@@ -1,5 +1,7 @@
 #include "dissectors/content/payload.h"
 
+#include "dissectors/content/byte_in.h"
+
 #define JOINT_MAX 80 /* bytes between two quotes that join */
 #define PIECE_MIN 16 /* letters of a piece that a comma joins */
 #define NO_PIECE  SIZE_MAX
@@ -103,7 +105,7 @@ static bool
 may_join(uint8_t c)
 {
     return is_space(c) || (is_letter(c) && c != '/') ||
-           (c != 0 && memchr(",.;=$()[]", c, 9) != NULL);
+           (c != 0 && byte_in(c, SPAN_LIT(",.;=$()[]")));
 }
 
 /* From a quote to the next quote with nothing but what joins in between. */
@@ -193,7 +195,7 @@ is_hex(struct span s)
     bool digit = false;
 
     for (size_t k = 0; k < s.n; k++) {
-        if (memchr("0123456789abcdefABCDEF", s.p[k], 22) == NULL)
+        if (!byte_in(s.p[k], SPAN_LIT("0123456789abcdefABCDEF")))
             return false;
         digit = digit || s.p[k] <= '9';
     }

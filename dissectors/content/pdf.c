@@ -1,5 +1,6 @@
 #include "dissectors/content/pdf.h"
 
+#include "dissectors/content/byte_in.h"
 #include "dissectors/content/pdf_filter.h"
 #include "dissectors/content/target.h"
 #include "sensor/base/attr.h"
@@ -523,7 +524,7 @@ is_white(uint8_t c)
 static bool
 is_regular(uint8_t c)
 {
-    return !is_white(c) && memchr("()<>[]{}/%", c, 10) == NULL;
+    return !is_white(c) && !byte_in(c, SPAN_LIT("()<>[]{}/%"));
 }
 
 static void
@@ -852,7 +853,7 @@ pdf_inspect(struct inspection *i, const struct content_item *item)
     }
     p->i = i;
     p->item = item;
-    buf_init(&p->texts, PDF_NAMES * PDF_STRING);
+    buf_init(&p->texts, (size_t)PDF_NAMES * PDF_STRING);
     buf_init(&p->text, PDF_STRING);
     buf_init(&p->host, FINDING_DETAIL_MAX);
     run(p);
