@@ -682,8 +682,13 @@ html_wants(const struct content_item *item)
 {
     const enum filetype_group g = filetype_group_of(item->type);
 
-    if (g == FILETYPE_GROUP_MARKUP || item->type == FILETYPE_HTA ||
-        has_extension(item->name))
+    /* Word and Excel as one XML file: under its own name no browser shows it,
+     * and its base64 is that of the document (ooxml.h). */
+    if (has_extension(item->name))
+        return true;
+    if (item->type == FILETYPE_OFFICE_XML)
+        return false;
+    if (g == FILETYPE_GROUP_MARKUP || item->type == FILETYPE_HTA)
         return true;
     return (g == FILETYPE_GROUP_TEXT || item->type == FILETYPE_UNKNOWN) &&
            (item->bytes.p == NULL || has_tags(span_head(item->bytes, SNIFF)) ||
