@@ -684,10 +684,12 @@ html_wants(const struct content_item *item)
 
     /* Word and Excel as one XML file: under its own name no browser shows it,
      * and its base64 is that of the document (ooxml.h). */
+    if (item->type == FILETYPE_OFFICE_XML &&
+        (!has_extension(item->name) ||
+         span_eq_nocase(filename_extension(item->name), SPAN_LIT("xml"))))
+        return false;
     if (has_extension(item->name))
         return true;
-    if (item->type == FILETYPE_OFFICE_XML)
-        return false;
     if (g == FILETYPE_GROUP_MARKUP || item->type == FILETYPE_HTA)
         return true;
     return (g == FILETYPE_GROUP_TEXT || item->type == FILETYPE_UNKNOWN) &&
