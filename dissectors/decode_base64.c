@@ -367,6 +367,8 @@ decode_base64_end(struct decode *d, struct decode_out *out)
         decode_note(d, DECODE_ODD_NO_PAD);
     if (d->n_group > 0 && d->pads > 0 && d->n_group + d->pads < 4)
         decode_note(d, DECODE_ODD_BAD_PAD);
+    if (d->pads == 0 && decode_chose(d, DECODE_FORK_LINE, 1))
+        clear_group(d); /* as at the end of every line */
     flush_group(d, out);
     d->state = ENDED;
 }

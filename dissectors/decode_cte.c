@@ -53,7 +53,9 @@ decode_init(struct decode *d, enum decode_kind kind)
 }
 
 size_t
-decode_push(struct decode *d, struct span *in, uint8_t *out, size_t room)
+decode_push(struct decode *d, struct span *in,
+            uint8_t *out, /* NOLINT(readability-non-const-parameter) */
+            size_t room)
 {
     struct decode_out o = {out, 0, room};
 
@@ -80,7 +82,9 @@ decode_choose(struct decode *d, unsigned choice)
 }
 
 size_t
-decode_end(struct decode *d, uint8_t *out, size_t room)
+decode_end(struct decode *d,
+           uint8_t *out, /* NOLINT(readability-non-const-parameter) */
+           size_t room)
 {
     struct decode_out o = {out, 0, room};
 
@@ -111,7 +115,7 @@ const char *
 decode_odd_name(enum decode_odd o)
 {
     static const char *const names[] = {
-#define X(id, name) [DECODE_ODD_##id] = name,
+#define X(id, name) [DECODE_ODD_##id] = (name),
         DECODE_ODD_MAP(X)
 #undef X
     };

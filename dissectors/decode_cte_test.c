@@ -92,7 +92,7 @@ test_noise(void **unused)
     for (unsigned round = 0; round < 40; round++) {
         uint8_t choices[DECODE_FORK_COUNT];
 
-        memset(choices, round / 10 % 2, sizeof(choices));
+        memset(choices, (int)(round / 10 % 2), sizeof(choices));
         for (size_t i = 0; i < sizeof(in); i++) {
             state = state * UINT64_C(6364136223846793005) + 1;
             in[i] = (uint8_t)(state >> 56);

@@ -216,6 +216,8 @@ filename_judge_type(struct span name, struct span declared, enum filetype real,
             return;
         }
     }
+    if (said == FILETYPE_BINHEX && real == said)
+        return; /* named after the file in it */
     if (!filetype_compatible(named, real) || !filetype_compatible(said, real))
         findings_add_detail(out, FIND_TYPE_MISMATCH, detail);
 }

@@ -83,6 +83,7 @@ static const struct {
     uint64_t want;
 } names[] = {
   /* clang-format off */
+    /* made to mislead: NOLINTBEGIN(misc-misleading-bidirectional) */
     {"no name", "", 0},
     {"document", "Bericht 2024.pdf", 0},
     {"Office", "R\xc3\xa9sum\xc3\xa9.docx", 0},
@@ -117,6 +118,7 @@ static const struct {
     {"trailing space", "a.pdf ", BIT(NAME_TRAILING)},
     {"41 spaces at the end", "a.pdf" S40 " ", BIT(NAME_TRAILING)},
     {"only dots", "...", 0},
+    /* NOLINTEND(misc-misleading-bidirectional) */
   /* clang-format on */
 };
 

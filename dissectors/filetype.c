@@ -191,6 +191,8 @@ static const struct {
  /* an encrypted OOXML document is an OLE2 container */
     {FILETYPE_OOXML,       FILETYPE_OLE2       },
     {FILETYPE_MSG,         FILETYPE_OLE2       },
+    {FILETYPE_MSG,         FILETYPE_EML        },
+    {FILETYPE_MSG,         FILETYPE_TEXT       },
     {FILETYPE_MSI,         FILETYPE_OLE2       },
     {FILETYPE_MSI,         FILETYPE_CAB        },
     {FILETYPE_ONENOTE,     FILETYPE_CAB        },

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     all = span_of(data + 1, n - 1);
     head = all;
     if ((data[0] & 0x7f) != 0)
-        head = span_head(all, (data[0] & 0x7fU) * 16U);
+        head = span_head(all, (size_t)(data[0] & 0x7fU) * 16U);
     if (data[0] >= 0x80 && all.n >= FILETYPE_TAIL)
         tail = span_tail(all, all.n - FILETYPE_TAIL);
     copy = malloc(head.n);

@@ -197,9 +197,10 @@ static const struct {
 static enum filetype
 detect(struct span head, struct span tail, uint64_t size, bool *undecided)
 {
-    uint8_t *p = malloc(head.n);
+    uint8_t *p = malloc(head.n > 0 ? head.n : 1);
     enum filetype t;
 
+    assert_non_null(p);
     if (head.n > 0)
         memcpy(p, head.p, head.n);
     t = filetype_detect(span_of(p, head.n), tail, size, undecided);
@@ -226,6 +227,12 @@ test_rows(void **unused)
 /* ---- what lies far in ---- */
 
 static void
+put(uint8_t *to, struct span s)
+{
+    memcpy(to, s.p, s.n);
+}
+
+static void
 test_pe(void **unused)
 {
     uint8_t in[FILETYPE_HEAD + 8] = "MZ\x90\0\3\0\0\0\4\0";
@@ -233,7 +240,7 @@ test_pe(void **unused)
 
     (void)unused;
     in[0x3c] = 0x80;
-    memcpy(in + 0x80, "PE\0\0", 4);
+    put(in + 0x80, SPAN_LIT("PE\0\0"));
     assert_int_equal(detect(span_of(in, 0x84), SPAN_NONE, 0x84, NULL),
                      FILETYPE_PE);
     assert_int_equal(detect(span_of(in, 0x83), SPAN_NONE, 0x84, &undecided),
@@ -261,7 +268,7 @@ test_iso(void **unused)
     bool undecided;
 
     (void)unused;
-    memcpy(in + 0x8001, "CD001", 5);
+    put(in + 0x8001, SPAN_LIT("CD001"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_ISO9660);
     assert_int_equal(
         detect(span_head(all, 0x8006), SPAN_NONE, 0x9000, &undecided),
@@ -270,12 +277,12 @@ test_iso(void **unused)
         detect(span_head(all, 0x8005), SPAN_NONE, 0x9000, &undecided),
         FILETYPE_UNKNOWN);
     assert_true(undecided);
-    memcpy(in + 0x8001, "BEA01", 5);
-    memcpy(in + 0x8801, "NSR02", 5);
+    put(in + 0x8001, SPAN_LIT("BEA01"));
+    put(in + 0x8801, SPAN_LIT("NSR02"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_UDF);
-    memcpy(in + 0x9001, "CD001", 5);
+    put(in + 0x9001, SPAN_LIT("CD001"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_ISO9660);
-    memcpy(in, "\x89PNG\r\n\x1a\n", 8);
+    put(in, SPAN_LIT("\x89PNG\r\n\x1a\n"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_PNG);
 }
 
@@ -292,7 +299,7 @@ test_tails(void **unused)
     assert_int_equal(detect(h, t, 5000, NULL), FILETYPE_VHD);
     assert_int_equal(detect(h, SPAN_NONE, 5000, &undecided), FILETYPE_UNKNOWN);
     assert_true(undecided);
-    memcpy(tail, "koly\0\0\0\4", 8);
+    put(tail, SPAN_LIT("koly\0\0\0\4"));
     assert_int_equal(detect(h, t, 5000, NULL), FILETYPE_DMG);
     assert_int_equal(detect(span_of("BZh91AY&SY", 10), t, 5000, NULL),
                      FILETYPE_DMG);
@@ -315,19 +322,19 @@ test_disks_and_tar(void **unused)
     unsigned sum = 0;
 
     (void)unused;
-    memcpy(in + 510, "\x55\xaa", 2);
+    put(in + 510, SPAN_LIT("\x55\xaa"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_UNKNOWN);
-    memcpy(in + 54, "FAT12   ", 8);
+    put(in + 54, SPAN_LIT("FAT12   "));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_DISK);
     memset(in + 54, 0, 8);
-    memcpy(in + 446, "\x80\0\0\0\x0c", 5);
+    put(in + 446, SPAN_LIT("\x80\0\0\0\x0c"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_DISK);
     in[446] = 1;
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_UNKNOWN);
 
     memset(in, 0, sizeof(in));
-    memcpy(in, "name", 5);
-    memcpy(in + 257, "ustar", 5);
+    put(in, SPAN_LIT("name"));
+    put(in + 257, SPAN_LIT("ustar"));
     assert_int_equal(detect(all, SPAN_NONE, all.n, NULL), FILETYPE_TAR);
     memset(in + 257, 0, 5);
     memset(in + 148, ' ', 8);
@@ -503,6 +510,7 @@ test_attachments(void **unused)
     if (d == NULL) {
         print_message("skipped: no %s\n", ATTACHMENTS);
         skip();
+        return;
     }
     while ((e = readdir(d)) != NULL)
         if (e->d_name[0] != '.')

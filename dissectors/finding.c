@@ -48,7 +48,8 @@ void
 findings_init(struct findings *s)
 {
     *s = (struct findings){0};
-    buf_init(&s->details, FINDING_DETAILS * (HEAD_BYTES + FINDING_DETAIL_MAX));
+    buf_init(&s->details,
+             (size_t)FINDING_DETAILS * (HEAD_BYTES + FINDING_DETAIL_MAX));
 }
 
 void

@@ -6,7 +6,7 @@ void
 url_set_init(struct url_set *s)
 {
     *s = (struct url_set){0};
-    buf_init(&s->text, URL_MAX * (URL_LEN + 2));
+    buf_init(&s->text, (size_t)URL_MAX * (URL_LEN + 2));
 }
 
 void

@@ -162,7 +162,7 @@ test_long(void **unused)
         struct cursor c;
         struct span url;
 
-        buf_init(&in, 2 * URL_LEN);
+        buf_init(&in, (size_t)2 * URL_LEN);
         buf_str(&in, "http://a.de/");
         while (in.n < n)
             buf_putc(&in, 'x');
