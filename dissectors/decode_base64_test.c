@@ -57,6 +57,8 @@ static const struct {
     {"blank line in a group, on", "QU\r\n\r\nJD", DECODE_FORK_RESTART, 0, "ABC", ODD(BLANK_LINE), FORK(RESTART)},
     {"blank line in a group, anew", "QU\r\n\r\nREVG", DECODE_FORK_RESTART, 1, "DEF", ODD(BLANK_LINE), FORK(RESTART)},
     {"blank line with blanks", "QU\r\n \t\r\nREVG", DECODE_FORK_RESTART, 1, "DEF", ODD(BLANK_LINE), FORK(RESTART)},
+    {"blank line behind a long line, anew", "QUJDREVGR0hJSktMTU\r\n\r\nREVG", DECODE_FORK_RESTART, 1, "ABCDEFGHIJKLDEF", ODD(BLANK_LINE), FORK(RESTART)},
+    {"blank line of LF behind a long line, on", "QUJDREVGR0hJSktMTU\n\nVG", DECODE_FORK_RESTART, 0, "ABCDEFGHIJKLMEF", ODD(BLANK_LINE), FORK(RESTART)},
     {"short line, on", "QU\r\nJD", DECODE_FORK_LINE, 0, "ABC", 0, FORK(LINE)},
     {"short line, anew", "QUJDx\r\nREVGx\r\nQUJD", DECODE_FORK_LINE, 1, "ABCDEFABC", 0, FORK(LINE)},
     {"short line, anew, at the end too", "QUJDxx\r\nREVGxx", DECODE_FORK_LINE, 1, "ABCDEF", ODD(NO_PAD), FORK(LINE)},

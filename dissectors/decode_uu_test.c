@@ -29,6 +29,8 @@ static const struct {
     {"no end", BEGIN "#0V%T\r\n", "Cat", ODD(NO_END)},
     {"last line without its end", BEGIN "#0V%T", "Cat", ODD(NO_END)},
     {"no begin", "#0V%T\r\n`\r\nend\r\n", "Cat", ODD(NO_BEGIN)},
+    {"no begin, checksum digit", "#0V%T*\r\n`\r\nend\r\n", "Cat", ODD(NO_BEGIN)},
+    {"no begin, a line too long", "#0V%T**\r\n", "", ODD(JUNK) | ODD(NO_END)},
     {"no begin after text", "Cats\r\n#0V%T\r\n", "", ODD(JUNK) | ODD(NO_END)},
     {"not quite begin", "begin 6 a\r\n#0V%T\r\n", "", ODD(JUNK) | ODD(NO_END)},
     {"digits outside the alphabet", BEGIN "#0V%\x7f\r\n`\r\nend", "Ca_", ODD(JUNK)},

@@ -35,6 +35,7 @@ static const struct {
     {"Mach-O of two architectures", S("\xca\xfe\xba\xbe\0\0\0\2"), T(MACHO)},
     {"Java 8", S("\xca\xfe\xba\xbe\0\0\0\x34"), T(JAVA_CLASS)},
     {"Java 1.1", S("\xca\xfe\xba\xbe\0\3\0\x2d"), T(JAVA_CLASS)},
+    {"Java 1.1, lowest", S("\xca\xfe\xba\xbe\0\0\0\x2d"), T(JAVA_CLASS)},
     {"44 architectures", S("\xca\xfe\xba\xbe\0\0\0\x2c"), T(MACHO)},
     {"text that begins with MZ", S("MZ is a fine beginning of a text, and it goes on for a while, so that it has a header."), T(TEXT)},
     {"short text MZ", S("MZ\n"), T(TEXT)},
@@ -97,6 +98,10 @@ static const struct {
     {"PK and nothing", S("PK\7\x08\1\2\3"), T(UNKNOWN)},
     {"OOXML by its second entry", S(ZIP_HEAD("a.py") "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x11\0\0\0word/document.xml"), T(OOXML)},
     {"JAR", S("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x14\0\0\0META-INF/MANIFEST.MF"), T(JAR)},
+    {"JAR that has a folder word", S("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x14\0\0\0META-INF/MANIFEST.MF"
+     "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\6\0\0\0word/x"), T(JAR)},
+    {"APK behind its manifest", S("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x14\0\0\0META-INF/MANIFEST.MF"
+     "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x0b\0\0\0classes.dex"), T(APK)},
     {"ODF", S("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x08\0\0\0mimetypeapplication/vnd.oasis.opendocument.text"), T(ODF)},
     {"EPUB", S("PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\x08\0\0\0mimetypeapplication/epub+zip"), T(EPUB)},
     {"RAR 4", S("Rar!\x1a\7\0"), T(RAR)},

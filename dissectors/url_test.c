@@ -69,7 +69,7 @@ static const struct {
     {"www", TEXT, "go to www.example.com/x now", "www.example.com/x\n"},
     {"www in capitals", TEXT, "WWW.Example.com", "www.Example.com\n"},
     {"www of a sentence", TEXT, "the www. It is big. www.x", ""},
-    {"www within a word", TEXT, "awww.example.com x@www.example.com", ""},
+    {"www within a word", TEXT, "awww.example.com x@www.example.com x_www.a.de \xc3\xa4www.a.de", ""},
     {"end of a sentence", TEXT, "at http://a.de/x. And http://b.de/y, or http://c.de/z!?", "http://a.de/x\nhttp://b.de/y\nhttp://c.de/z\n"},
     {"in brackets", TEXT, "(http://a.de/x) [http://b.de/y] <http://c.de/z>", "http://a.de/x\nhttp://b.de/y\nhttp://c.de/z\n"},
     {"brackets of its own", TEXT, "http://a.de/x_(y) (http://a.de/(z)).", "http://a.de/x_(y)\nhttp://a.de/(z)\n"},
