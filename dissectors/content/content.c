@@ -138,9 +138,9 @@ static bool
 is_stream(enum filetype t)
 {
     static const enum filetype streams[] = {
-        FILETYPE_GZIP,     FILETYPE_BZIP2, FILETYPE_XZ,
-        FILETYPE_LZMA,     FILETYPE_LZIP,  FILETYPE_ZSTD,
-        FILETYPE_COMPRESS, FILETYPE_LZ4,   FILETYPE_RPM,
+        FILETYPE_GZIP, FILETYPE_BZIP2,    FILETYPE_XZ,       FILETYPE_LZMA,
+        FILETYPE_LZIP, FILETYPE_ZSTD,     FILETYPE_COMPRESS, FILETYPE_LZ4,
+        FILETYPE_RPM,  FILETYPE_UUENCODE, FILETYPE_BINHEX,
     };
 
     for (size_t k = 0; k < ARRAY_LEN(streams); k++)

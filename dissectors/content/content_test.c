@@ -181,6 +181,10 @@ static const struct {
     {"RAR behind a picture",     SPAN_INIT(PNG "Rar!\x1a\7\0"),                             FIND_POLYGLOT,
      true                                                                                                             },
     {"PDF at byte 20 of one",    SPAN_INIT(PNG "%PDF-1.7"),                                 FIND_POLYGLOT,       true },
+    {"a metafile with a PDF",
+     SPAN_INIT("\1\0\0\0\x58\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+               "\0\0\0\0\0\0\0\0\0\0 EMF %PDF-1.7"),
+     FIND_POLYGLOT,                                                                                              false},
     {"words about PDF",          SPAN_INIT(PNG "%PDF-x"),                                   FIND_POLYGLOT,       false},
     {"a script in a picture",    SPAN_INIT(PNG "<script>"),                                 FIND_POLYGLOT,       true },
     {"a PDF about archives",     SPAN_INIT("%PDF-1.4 MZ <script> PK\5\6"),
@@ -293,6 +297,42 @@ test_hash(void **state)
     assert_true(inspected_member(&t, "empty", &m));
     assert_memory_equal(m.sha256, empty, 4);
     zip_make_free(&z);
+    inspected_end(&t);
+}
+
+/* ---- files that are text ---- */
+
+static void
+test_encoded(void **state)
+{
+    static const struct {
+        const char *why;
+        struct span in;
+        const char *name;
+        uint64_t size;
+        bool odd;
+    } rows[] = {
+        {"uuencode",           SPAN_INIT("begin 644 cat.exe\r\n#0V%T\r\n`\r\nend\r\n"),
+         "cat.exe",                                                                                   3, false},
+        {"a name with spaces",
+         SPAN_INIT("begin 644 my cat.exe\n#0V%T\n`\nend\n"),                            "my cat.exe", 3,
+         false                                                                                                },
+        {"without its end",    SPAN_INIT("begin 644 cat.exe\n#0V%T\n"),                 "cat.exe",
+         3,                                                                                              true },
+    };
+    struct inspected t;
+
+    (void)state;
+    inspected_begin(&t);
+    for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+        struct content_member m = {0};
+
+        inspected_run(&t, rows[k].in, "x.uue");
+        if (!inspected_member(&t, rows[k].name, &m) || m.size != rows[k].size ||
+            inspected_has(&t, FIND_MALFORMED) != rows[k].odd)
+            fail_msg("%s", rows[k].why);
+        assert_true(inspected_names(&t, FIND_FORBIDDEN_MEMBER, rows[k].name));
+    }
     inspected_end(&t);
 }
 
@@ -442,6 +482,7 @@ main(void)
         cmocka_unit_test(test_wants),
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_encoded),
         cmocka_unit_test(test_coded),
         cmocka_unit_test(test_coded_flips),
         cmocka_unit_test(test_many_listed),

@@ -3,6 +3,7 @@
 #include "dissectors/content/archive.h"
 #include "dissectors/content/compress.h"
 #include "dissectors/content/dde.h"
+#include "dissectors/content/encoded.h"
 #include "dissectors/content/html.h"
 #include "dissectors/content/links.h"
 #include "dissectors/content/ole2_inspect.h"
@@ -20,6 +21,7 @@ const struct inspector *const content_inspectors[] = {
     &zip_inspector,
     &archive_inspector,
     &compress_inspector,
+    &encoded_inspector,
     &html_inspector,
     &pdf_inspector,
     &links_inspector,

@@ -136,6 +136,9 @@ place_of(enum filetype t)
         return PDF;
     if (t == FILETYPE_OLE2)
         return OLE2;
+    /* Office for macOS keeps a PDF in its metafiles */
+    if (t == FILETYPE_EMF || t == FILETYPE_WMF)
+        return OTHER;
     switch (filetype_group_of(t)) {
     case FILETYPE_GROUP_MEDIA: return MEDIA;
     case FILETYPE_GROUP_PROGRAM: return PROGRAM;

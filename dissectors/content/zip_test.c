@@ -431,6 +431,49 @@ test_rows(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* The directory tells what the head does not. */
+static void
+test_refined(void **state)
+{
+    static const struct {
+        const char *name;
+        enum filetype want;
+    } types[] = {
+        {"a.txt",                  FILETYPE_ZIP  },
+        {"[Content_Types].xml",    FILETYPE_OOXML},
+        {"META-INF/container.xml", FILETYPE_EPUB },
+        {"META-INF/manifest.xml",  FILETYPE_ODF  },
+        {"AndroidManifest.xml",    FILETYPE_APK  },
+    };
+    struct inspected t;
+
+    (void)state;
+    inspected_begin(&t);
+    for (size_t k = 0; k < ARRAY_LEN(types); k++) {
+        struct content_member m = {0};
+        struct zip_make inner;
+        struct zip_make z;
+
+        zip_make_begin(&inner);
+        for (char c = 'a'; c < 'z'; c++)
+            ONE(&inner, .name = (char[]){c, 0});
+        ONE(&inner, .name = types[k].name);
+        end(&inner);
+        zip_make_begin(&z);
+        ONE(&z, .name = "inner", .data = buf_view(&inner.out));
+        end(&z);
+        inspected_run(&t, buf_view(&inner.out), "x");
+        assert_int_equal(t.r.type, types[k].want);
+        inspected_run(&t, buf_view(&z.out), "x.zip");
+        assert_int_equal(t.r.type, FILETYPE_ZIP);
+        assert_true(inspected_member(&t, "inner", &m));
+        assert_int_equal(m.type, types[k].want);
+        zip_make_free(&inner);
+        zip_make_free(&z);
+    }
+    inspected_end(&t);
+}
+
 /* ---- bombs ---- */
 
 /* Many directory entries over one kernel: each member's data begins in the
@@ -696,6 +739,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_refined),
         cmocka_unit_test(test_overlap_bomb),
         cmocka_unit_test(test_nested_bomb),
         cmocka_unit_test(test_depth),
