@@ -149,37 +149,36 @@ is_stream(enum filetype t)
     return false;
 }
 
-/* What is found in a member's name or content, as what it is reported. What is
- * within a document has names that no one sees. */
+/* What is found in a member's name or content, as what it is reported. Within
+ * a document pages of HTML and the like are ordinary. */
 static const struct {
     enum finding found;
     enum finding as;
     bool in_documents;
 } member_findings[] = {
-    {FIND_FORBIDDEN_TYPE,       FIND_FORBIDDEN_MEMBER,     false},
+    {FIND_FORBIDDEN_TYPE,       FIND_FORBIDDEN_MEMBER,     true },
     {FIND_FORBIDDEN_CONTENT,    FIND_FORBIDDEN_MEMBER,     true },
     {FIND_DISGUISED_EXECUTABLE, FIND_DISGUISED_EXECUTABLE, true },
     {FIND_RISKY_TYPE,           FIND_RISKY_MEMBER,         false},
-    {FIND_DOUBLE_EXTENSION,     FIND_DOUBLE_EXTENSION,     false},
-    {FIND_NAME_BIDI,            FIND_NAME_BIDI,            false},
-    {FIND_NAME_CONTROL,         FIND_NAME_CONTROL,         false},
-    {FIND_NAME_SPACES,          FIND_NAME_SPACES,          false},
-    {FIND_NAME_TRAILING,        FIND_NAME_TRAILING,        false},
+    {FIND_DOUBLE_EXTENSION,     FIND_DOUBLE_EXTENSION,     true },
+    {FIND_NAME_BIDI,            FIND_NAME_BIDI,            true },
+    {FIND_NAME_CONTROL,         FIND_NAME_CONTROL,         true },
+    {FIND_NAME_SPACES,          FIND_NAME_SPACES,          true },
+    {FIND_NAME_TRAILING,        FIND_NAME_TRAILING,        true },
 };
 
 static void
 judge_name(struct inspection *i, const struct content_item *it)
 {
-    const bool visible = is_container(it->parent);
+    const bool in_document = !is_container(it->parent);
 
     findings_reset(&i->of_name);
-    if (visible)
-        filename_judge(it->name, &i->of_name);
+    filename_judge(it->name, &i->of_name);
     if (it->bytes.p != NULL)
         filename_judge_type(it->name, SPAN_NONE, it->type, &i->of_name);
     for (size_t k = 0; k < ARRAY_LEN(member_findings); k++)
         if (findings_has(&i->of_name, member_findings[k].found) &&
-            (visible || member_findings[k].in_documents))
+            (!in_document || member_findings[k].in_documents))
             note_named(i, member_findings[k].as, it->name);
 }
 
@@ -207,13 +206,14 @@ judge_member(struct inspection *i, const struct content_item *parent,
 {
     judge_name(i, it);
     judge_type(i, it);
-    if (!is_container(it->parent))
+    if (!is_container(it->parent) && !filetype_is_zip(it->parent))
         return;
     if (member_path_escapes(it->name))
         inspection_note(i, it, FIND_MEMBER_PATH);
     if (encrypted)
         judge_encrypted(i, parent, it->name);
-    else if (is_container(it->type) && !is_stream(it->parent))
+    else if (is_container(it->type) && is_container(it->parent) &&
+             !is_stream(it->parent))
         inspection_note(i, it, FIND_ARCHIVE_NESTED);
 }
 
@@ -501,8 +501,6 @@ begin(struct inspection *i, const struct content_job *job)
     it->truncated = job->truncated;
     it->type = detect(job->bytes, job->truncated);
     i->r->type = it->type;
-    filename_judge(job->name, &i->r->findings);
-    filename_judge_type(job->name, job->declared, it->type, &i->r->findings);
     judge_type(i, it);
     search(i, it);
     ask_others(i, it);
@@ -510,6 +508,8 @@ begin(struct inspection *i, const struct content_job *job)
         note_unread(i, it);
     inspect_now(i);
     i->r->type = i->now.item.type;
+    filename_judge(job->name, &i->r->findings);
+    filename_judge_type(job->name, job->declared, i->r->type, &i->r->findings);
 }
 
 static void

@@ -732,7 +732,8 @@ judge_duplicates(struct walk *w)
     }
 }
 
-/* The directory knows what the head of the file may not show. */
+/* What kind of zip it is, by its directory: names at the head of the file may
+ * be those of an archive within. */
 static void
 refine(struct walk *w)
 {
@@ -740,14 +741,23 @@ refine(struct walk *w)
         struct span name;
         enum filetype type;
     } known[] = {
-        {SPAN_INIT("[Content_Types].xml"), FILETYPE_OOXML},
-        {SPAN_INIT("AndroidManifest.xml"), FILETYPE_APK  },
+        {SPAN_INIT("[Content_Types].xml"),    FILETYPE_OOXML},
+        {SPAN_INIT("AndroidManifest.xml"),    FILETYPE_APK  },
+        {SPAN_INIT("META-INF/container.xml"), FILETYPE_EPUB },
+        {SPAN_INIT("META-INF/manifest.xml"),  FILETYPE_ODF  },
+        {SPAN_INIT("META-INF/MANIFEST.MF"),   FILETYPE_JAR  },
     };
+    enum filetype is = FILETYPE_ZIP;
 
-    for (size_t k = 0; k < w->n && w->item->type == FILETYPE_ZIP; k++)
+    if (w->n_dirs == 0 || !filetype_is_zip(w->item->type))
+        return;
+    for (size_t k = 0; k < w->n; k++)
         for (size_t j = 0; j < ARRAY_LEN(known); j++)
-            if (span_eq(w->m[k].said.name, known[j].name))
-                inspection_refine(w->i, known[j].type);
+            if (span_eq(w->m[k].said.name, known[j].name) &&
+                (is == FILETYPE_ZIP || known[j].type == w->item->type))
+                is = known[j].type;
+    if (is != w->item->type)
+        inspection_refine(w->i, is);
 }
 
 static void
