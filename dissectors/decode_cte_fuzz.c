@@ -48,7 +48,7 @@ run(struct span in, uint8_t how, uint8_t choice, uint8_t cut)
                                    (enum decode_kind)(how % DECODE_KIND_COUNT),
                                .cut = SIZE_MAX,
                                .piece = SIZE_MAX,
-                               .room = 65536,
+                               .room = 8192,
                                .choices = choices};
     struct buf want;
 
@@ -59,7 +59,8 @@ run(struct span in, uint8_t how, uint8_t choice, uint8_t cut)
     for (unsigned k = 0; decode_kernel(k) != NULL; k++) {
         struct decode_run other = whole;
 
-        if (!decode_use(&other.end, k))
+        if (!decode_use(&other.end, k) ||
+            (k > 0 && whole.kind != DECODE_BASE64))
             continue;
         other.kernel = k;
         compare(whole, in, &want, other);

@@ -18,12 +18,11 @@ struct decode_run {
 };
 
 static inline void
-decode_run_piece(struct decode_run *r, struct decode *d, struct span in,
+decode_run_piece(struct decode_run *r, struct span in, uint8_t *room,
                  struct buf *out)
 {
-    uint8_t *room = malloc(r->room); /* exact, so that a sanitizer sees */
+    struct decode *d = &r->end;
 
-    REQUIRE(room != NULL);
     while (in.n > 0) {
         size_t before = in.n;
         size_t n = decode_push(d, &in, room, r->room);
@@ -39,7 +38,6 @@ decode_run_piece(struct decode_run *r, struct decode *d, struct span in,
         r->forks |= 1U << d->fork;
         decode_choose(d, r->choices != NULL ? r->choices[d->fork] : 0);
     }
-    free(room);
 }
 
 /* Appends to out. */
@@ -47,17 +45,17 @@ static inline void
 decode_run(struct decode_run *r, struct span in, struct buf *out)
 {
     struct decode *d = &r->end;
-    uint8_t *room = malloc(DECODE_ROOM_MIN);
+    uint8_t *room = malloc(r->room); /* exact, so that a sanitizer sees */
     size_t n;
 
     REQUIRE(room != NULL);
     decode_init(d, r->kind);
     REQUIRE(decode_use(d, r->kernel));
     r->forks = 0;
-    decode_run_piece(r, d, span_head(in, r->cut), out);
+    decode_run_piece(r, span_head(in, r->cut), room, out);
     in = span_tail(in, r->cut);
     while (in.n > 0) {
-        decode_run_piece(r, d, span_head(in, r->piece), out);
+        decode_run_piece(r, span_head(in, r->piece), room, out);
         in = span_tail(in, r->piece);
     }
     n = decode_end(d, room, DECODE_ROOM_MIN);
