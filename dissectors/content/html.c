@@ -677,6 +677,14 @@ has_extension(struct span name)
     return false;
 }
 
+/* Word keeps drawings in base64 within its parts, and no browser shows them. */
+static bool
+is_office_part(const struct content_item *item)
+{
+    return (item->type == FILETYPE_XML || item->type == FILETYPE_OFFICE_XML) &&
+           (item->parent == FILETYPE_OOXML || item->parent == FILETYPE_ODF);
+}
+
 static bool
 html_wants(const struct content_item *item)
 {
@@ -687,6 +695,8 @@ html_wants(const struct content_item *item)
     if (item->type == FILETYPE_OFFICE_XML &&
         (!has_extension(item->name) ||
          span_eq_nocase(filename_extension(item->name), SPAN_LIT("xml"))))
+        return false;
+    if (is_office_part(item))
         return false;
     if (has_extension(item->name))
         return true;

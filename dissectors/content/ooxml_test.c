@@ -224,6 +224,34 @@ test_binary(void **state)
     inspected_end(&t);
 }
 
+/* A drawing in base64, as Word writes it, is no smuggling of markup. */
+static void
+test_drawing(void **state)
+{
+    struct inspected t;
+    struct zip_make z;
+    struct buf b;
+
+    (void)state;
+    inspected_begin(&t);
+    buf_init(&b, 65536);
+    buf_str(&b,
+            "<?xml version='1.0'?><?mso-application progid='Word.Document'?>"
+            "<w:document xmlns:w='http://schemas."
+            "openxmlformats.org/'><v:shape o:gfxdata=\"UEsDBBQABgAIAAAA");
+    for (unsigned k = 0; k < 2000; k++)
+        buf_str(&b, "IQC2gziS");
+    buf_str(&b, "\"/></w:document>");
+    pack(&z, "word/document.xml", buf_view(&b));
+    inspected_run(&t, buf_view(&z.out), "a.docx");
+    assert_false(inspected_has(&t, FIND_HTML_SMUGGLING));
+    zip_make_free(&z);
+    inspected_run(&t, buf_view(&b), "a.xml");
+    assert_false(inspected_has(&t, FIND_HTML_SMUGGLING));
+    buf_free(&b);
+    inspected_end(&t);
+}
+
 /* Levels of fields: at the last that is kept, and one deeper. */
 static void
 test_depth(void **state)
@@ -316,10 +344,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),       cmocka_unit_test(test_utf16),
-        cmocka_unit_test(test_flat),       cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_depth),      cmocka_unit_test(test_cuts),
-        cmocka_unit_test(test_odf_script),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_utf16),
+        cmocka_unit_test(test_flat),    cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_drawing), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_cuts),    cmocka_unit_test(test_odf_script),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
