@@ -146,6 +146,8 @@ extern_name(struct biff *b, struct cursor *c)
 static void
 file_pass(struct biff *b, struct cursor *c)
 {
+    if (b->encrypted)
+        return; /* once: hashing costs */
     b->encrypted = true;
     findings_add(b->out, FIND_ENCRYPTED_DOCUMENT);
     if (crypt_xls_is_default(cur_rest(c), b->biff8))

@@ -202,6 +202,15 @@ make_password(struct ole2_make *m)
     workbook(m, SPAN_LIT("\x2f\0\6\0\0\0\x59\xb3\x0a\x9b"));
 }
 
+/* What follows is noise that may look like anything. */
+static void
+make_sheet_behind_password(struct ole2_make *m)
+{
+    workbook(m, SPAN_LIT("\x2f\0\6\0\0\0\x59\xb3\x0a\x9b"
+                         "\x85\0\x0a\0\0\0\0\0\2\1\2\0M1"
+                         "\xae\1\x0c\0\0\0\7\0\0cmd\3/ c"));
+}
+
 static void
 package(struct ole2_make *m, struct span stream)
 {
@@ -333,48 +342,51 @@ static const struct {
     void (*make)(struct ole2_make *m);
     const char *findings;
 } rows[] = {
-    {"an empty document",                     make_empty,              ""                                 },
-    {"modules without code",                  make_no_code,            ""                                 },
-    {"a macro",                               make_macro,              "vba_macro"                        },
+    {"an empty document",                     make_empty,                 ""                      },
+    {"modules without code",                  make_no_code,               ""                      },
+    {"a macro",                               make_macro,                 "vba_macro"             },
     {"starts by itself and starts a program", make_autoexec,
-     "vba_macro vba_autoexec_suspicious"                                                                  },
+     "vba_macro vba_autoexec_suspicious"                                                          },
     {"both in two modules",                   make_two_modules,
-     "vba_macro vba_autoexec_suspicious"                                                                  },
+     "vba_macro vba_autoexec_suspicious"                                                          },
     {"modules found by the list",             make_listed_modules,
-     "vba_macro vba_autoexec_suspicious"                                                                  },
+     "vba_macro vba_autoexec_suspicious"                                                          },
     {"no source",                             make_stomped,
-     "vba_macro vba_autoexec_suspicious vba_stomped"                                                      },
+     "vba_macro vba_autoexec_suspicious vba_stomped"                                              },
     {"no source but attributes",              make_stomped_attributes,
-     "vba_macro vba_autoexec_suspicious vba_stomped"                                                      },
+     "vba_macro vba_autoexec_suspicious vba_stomped"                                              },
     {"modules are not listed",                make_no_dir,
-     "vba_macro vba_autoexec_suspicious"                                                                  },
-    {"an encrypted package",                  make_encrypted,          "encrypted_document"               },
-    {"an encrypted text",                     make_encrypted_word,     "encrypted_document"               },
-    {"an encrypted presentation",             make_encrypted_slides,   "encrypted_document"               },
-    {"DDE",                                   make_dde,                "dde"                              },
-    {"DDE in two bytes a character",          make_dde_wide,           "dde"                              },
-    {"another field",                         make_hyperlink,          ""                                 },
-    {"a sheet",                               make_sheet,              ""                                 },
-    {"a macro sheet",                         make_xlm,                "xlm_macro"                        },
-    {"a hidden macro sheet",                  make_xlm_hidden,         "xlm_macro xlm_hidden"             },
-    {"a DDE link",                            make_book_dde,           "dde"                              },
-    {"an OLE link",                           make_book_ole,           "ole_link"                         },
+     "vba_macro vba_autoexec_suspicious"                                                          },
+    {"an encrypted package",                  make_encrypted,             "encrypted_document"    },
+    {"an encrypted text",                     make_encrypted_word,        "encrypted_document"    },
+    {"an encrypted presentation",             make_encrypted_slides,      "encrypted_document"    },
+    {"DDE",                                   make_dde,                   "dde"                   },
+    {"DDE in two bytes a character",          make_dde_wide,              "dde"                   },
+    {"another field",                         make_hyperlink,             ""                      },
+    {"a sheet",                               make_sheet,                 ""                      },
+    {"a macro sheet",                         make_xlm,                   "xlm_macro"             },
+    {"a hidden macro sheet",                  make_xlm_hidden,            "xlm_macro xlm_hidden"  },
+    {"a DDE link",                            make_book_dde,              "dde"                   },
+    {"an OLE link",                           make_book_ole,              "ole_link"              },
     {"the default password",                  make_default_password,
-     "encrypted_document default_password"                                                                },
-    {"a password",                            make_password,           "encrypted_document"               },
-    {"a packed text",                         make_package,            "embedded_file"                    },
-    {"a packed program",                      make_package_exe,        "embedded_file embedded_executable"},
-    {"a linked file on a share",              make_package_link,       "ole_link remote_object"           },
-    {"an equation",                           make_equation,           "equation_object"                  },
+     "encrypted_document default_password"                                                        },
+    {"a macro sheet behind a password",       make_sheet_behind_password,
+     "encrypted_document"                                                                         },
+    {"a password",                            make_password,              "encrypted_document"    },
+    {"a packed text",                         make_package,               "embedded_file"         },
+    {"a packed program",                      make_package_exe,
+     "forbidden_member embedded_file embedded_executable"                                         },
+    {"a linked file on a share",              make_package_link,          "ole_link remote_object"},
+    {"an equation",                           make_equation,              "equation_object"       },
     {"an equation that overflows",            make_exploit,
-     "equation_object equation_exploit"                                                                   },
-    {"a link to the web",                     make_link,               "ole_link remote_object"           },
-    {"an object that is no link",             make_not_linked,         ""                                 },
-    {"an installer",                          make_installer,          "forbidden_content"                },
-    {"a message with a text",                 make_msg,                ""                                 },
-    {"a message with a program",              make_msg_exe,            "forbidden_member"                 },
-    {"a reminder on a share",                 make_reminder,           "reminder_unc"                     },
-    {"a reminder on the disk",                make_reminder_local,     ""                                 },
+     "equation_object equation_exploit"                                                           },
+    {"a link to the web",                     make_link,                  "ole_link remote_object"},
+    {"an object that is no link",             make_not_linked,            ""                      },
+    {"an installer",                          make_installer,             "forbidden_content"     },
+    {"a message with a text",                 make_msg,                   ""                      },
+    {"a message with a program",              make_msg_exe,               "forbidden_member"      },
+    {"a reminder on a share",                 make_reminder,              "reminder_unc"          },
+    {"a reminder on the disk",                make_reminder_local,        ""                      },
 };
 
 static void

@@ -71,13 +71,18 @@ static const struct {
      "ContentType='application/vnd.ms-office.vbaProject'/></Types>",                               "vba_macro"},
     {"a macro sheet",                               "a.xlsm",                      "xl/macrosheets/sheet1.xml",              "<x/>",
      "xlm_macro"},
-    {"a control",                               "a.docx",                             "word/activeX/activeX1.bin",                     "x",                              "activex"                                                                                                                               },
-    {"DDE in a simple field",                               "a.docx",                                       "word/document.xml",
-     DOC("<w:fldSimple w:instr='DDEAUTO \"a\" \"b\"'/>"),                                      "dde"                                                                                                                                                       },
+    {"another slash",                               "a.xlsm",                             "xl\\macrosheets\\sheet1.xml",                     "<x/>",
+     "xlm_macro"                                                                                                                               },
+    {"a tag's end in quotes",                               "a.docx",                                       "word/_rels/x.rels",
+     "<r><Relationship Id='a>b' Type=\"x/frame\" Target='http://h/>' "
+     "TargetMode='External'/></r>",                                      "remote_object"                                                                                                                                                       },
+    {"a control",                               "a.docx",                                       "word/activeX/activeX1.bin",                               "x",                             "activex"                                                                                                                                                                                },
+    {"DDE in a simple field",                               "a.docx",                               "word/document.xml",
+     DOC("<w:fldSimple w:instr='DDEAUTO \"a\" \"b\"'/>"),                     "dde"                                                                                                                                                                },
     {"DDE in a field",                               "a.docx",                                           "word/document.xml",
-     DOC(FIELD(RUN(" DDEAUTO c:\\a.exe "))),                                   "dde"                                                                                                                                                                                         },
+     DOC(FIELD(RUN(" DDEAUTO c:\\a.exe "))),                         "dde"},
     {"over runs",                               "a.docx",                               "word/header1.xml",
-     DOC(FIELD(RUN("D") RUN("DE") "<w:r/>" RUN("<![CDATA[AUTO]]> x"))),                     "dde"                                                                                                                                          },
+     DOC(FIELD(RUN("D") RUN("DE") "<w:r/>" RUN("<![CDATA[AUTO]]> x"))),                             "dde"                                                                                                                                          },
     {"in any part",                               "a.docx",                                      "custom/a.xml",                              DOC(FIELD(RUN("dde x y"))),
      "dde"                                                                                                                                                       },
     {"without an end",                               "a.docx",                                           "word/document.xml",
@@ -309,11 +314,11 @@ test_odf_script(void **state)
     static const struct {
         const char *path, *findings;
     } paths[] = {
-        {"Basic/Standard/script-lb.xml", ""            },
-        {"Basic/script-lc.xml",          ""            },
-        {"Basic/Standard/Module1.xml",   "script_macro"},
-        {"Scripts/python/a.py",          "script_macro"},
-        {"a.xml",                        ""            },
+        {"Basic/Standard/script-lb.xml", ""                             },
+        {"Basic/script-lc.xml",          ""                             },
+        {"Basic/Standard/Module1.xml",   "script_macro"                 },
+        {"Scripts/python/a.py",          "forbidden_member script_macro"},
+        {"a.xml",                        ""                             },
     };
     struct inspected t;
 

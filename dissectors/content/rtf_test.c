@@ -32,8 +32,9 @@
 static const struct {
     const char *why, *content, *findings;
 } rows[] = {
-    {"a plain text",                      "{\\rtf1 text {\\b bold} \\'e9 \\u233?}",              ""                                 },
-    {"a program",                         OBJECT(PROGRAM),                                       "embedded_file embedded_executable"},
+    {"a plain text",                      "{\\rtf1 text {\\b bold} \\'e9 \\u233?}",              ""                  },
+    {"a program",                         OBJECT(PROGRAM),
+     "forbidden_member embedded_file embedded_executable"                                                            },
     {"capitals and lines",
      OBJECT("01050000\r\n 02000000\t"
             "08000000"
@@ -41,7 +42,7 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "embedded_file embedded_executable"                                                                                            },
+     "forbidden_member embedded_file embedded_executable"                                                            },
     {"a control word between the digits",
      OBJECT("0105\\par 0000"
             "02000000"
@@ -50,7 +51,7 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "embedded_file embedded_executable rtf_obfuscated"                                                                             },
+     "forbidden_member embedded_file embedded_executable rtf_obfuscated"                                             },
     {"a group to be stepped over",
      OBJECT("0105{\\*\\junk 123}0000"
             "02000000"
@@ -59,7 +60,7 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "embedded_file embedded_executable rtf_obfuscated"                                                                             },
+     "forbidden_member embedded_file embedded_executable rtf_obfuscated"                                             },
     {"a group that counts",
      OBJECT("0105{0000}"
             "02000000"
@@ -68,7 +69,7 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "embedded_file embedded_executable rtf_obfuscated"                                                                             },
+     "forbidden_member embedded_file embedded_executable rtf_obfuscated"                                             },
     {"\\'xx between the digits",
      OBJECT("0105\\'ff0000"
             "02000000"
@@ -77,7 +78,7 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "embedded_file embedded_executable rtf_obfuscated"                                                                             },
+     "forbidden_member embedded_file embedded_executable rtf_obfuscated"                                             },
     {"bytes instead of digits",
      OBJECT("01050000\\bin4 \x02\x02\x02\x02"
             "08000000"
@@ -85,27 +86,27 @@ static const struct {
             "00000000"
             "00000000"
             "23000000" PACKAGE),
-     "rtf_obfuscated"                                                                                                               },
+     "rtf_obfuscated"                                                                                                },
     {"the file ends within",              "{\\rtf1{\\object{\\*\\objdata " PROGRAM,
-     "embedded_file embedded_executable"                                                                                            },
+     "forbidden_member embedded_file embedded_executable"                                                            },
     {"no \\rtf1",                         "{\\rt{\\object{\\*\\objdata " PROGRAM "}}}",
-     "embedded_file embedded_executable"                                                                                            },
+     "forbidden_member embedded_file embedded_executable"                                                            },
     {"loaded without a click",            "{\\rtf1{\\object\\objautlink\\objupdate}}",
-     "object_update"                                                                                                                },
+     "object_update"                                                                                                 },
     {"an equation by its class",          "{\\rtf1{\\object{\\*\\objclass Equation.3}}}",
-     "equation_object"                                                                                                              },
+     "equation_object"                                                                                               },
     {"a link by its class",               "{\\rtf1{\\object{\\*\\objclass OLE2Link}}}",
-     "ole_link"                                                                                                                     },
+     "ole_link"                                                                                                      },
     {"a template of the web",             "{\\rtf1{\\*\\template http://host/a}}",
-     "template_injection"                                                                                                           },
-    {"a template of this disk",           "{\\rtf1{\\*\\template C:\\\\a.dot}}",                 ""                                 },
+     "template_injection"                                                                                            },
+    {"a template of this disk",           "{\\rtf1{\\*\\template C:\\\\a.dot}}",                 ""                  },
     {"a share",                           "{\\rtf1{\\*\\template \\\\\\\\host\\\\a.dot}}",
-     "template_injection"                                                                                                           },
+     "template_injection"                                                                                            },
     {"written as numbers",
-     "{\\rtf1{\\*\\template \\u104?\\u116?\\'74\\u112?://host/a}}",                              "template_injection"               },
-    {"DDE",                               "{\\rtf1{\\field{\\*\\fldinst DDEAUTO c:\\\\a.exe}}}", "dde"                              },
-    {"DDE in a group",                    "{\\rtf1{\\field{\\*\\fldinst {\\b DDE a b}}}}",       "dde"                              },
-    {"a hyperlink",                       "{\\rtf1{\\field{\\*\\fldinst HYPERLINK \"a\"}}}",     ""                                 },
+     "{\\rtf1{\\*\\template \\u104?\\u116?\\'74\\u112?://host/a}}",                              "template_injection"},
+    {"DDE",                               "{\\rtf1{\\field{\\*\\fldinst DDEAUTO c:\\\\a.exe}}}", "dde"               },
+    {"DDE in a group",                    "{\\rtf1{\\field{\\*\\fldinst {\\b DDE a b}}}}",       "dde"               },
+    {"a hyperlink",                       "{\\rtf1{\\field{\\*\\fldinst HYPERLINK \"a\"}}}",     ""                  },
     {"a linked object",
      OBJECT("01050000"
             "01000000"
@@ -113,9 +114,9 @@ static const struct {
             "09000000"
             "5c5c686f73745c6100"
             "00000000"),
-     "ole_link remote_object"                                                                                                       },
+     "ole_link remote_object"                                                                                        },
     {"what \\bin covers is no group",
-     "{\\rtf1{\\bin23 {\\*\\template http://}}}}}}",                                             ""                                 },
+     "{\\rtf1{\\bin23 {\\*\\template http://}}}}}}",                                             ""                  },
 };
 
 static void

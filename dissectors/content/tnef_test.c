@@ -71,6 +71,18 @@ make_long_name(struct buf *b)
                        "\x1f\0\7\x37\1\0\0\0\x0c\0\0\0a\0.\0e\0x\0e\0\0\0"));
 }
 
+/* The same, in the other order */
+static void
+make_long_name_first(struct buf *b)
+{
+    attribute(b, RENDER, SPAN_LIT("\1\0"));
+    attribute(b, ATTACH,
+              SPAN_LIT("\1\0\0\0"
+                       "\x1e\0\7\x37\1\0\0\0\6\0\0\0a.exe\0\0\0"));
+    attribute(b, TITLE, SPAN_LIT("a.txt\0"));
+    attribute(b, DATA, SPAN_LIT("hello"));
+}
+
 static void
 make_in_props(struct buf *b)
 {
@@ -148,15 +160,17 @@ static const struct {
     const char *findings;
     uint32_t n_members;
 } rows[] = {
-    {"a text",                 make_text,           "",                           1},
-    {"two",                    make_two,            "forbidden_member",           2},
-    {"the long name",          make_long_name,      "forbidden_member",           1},
-    {"all in properties",      make_in_props,       "forbidden_member",           1},
-    {"a reminder on a share",  make_reminder,       "reminder_unc",               0},
-    {"on the disk",            make_reminder_local, "",                           0},
-    {"another set's property", make_other_set,      "",                           0},
-    {"cut",                    make_cut,            "malformed forbidden_member", 1},
-    {"lengths of 4 GiB",       make_huge,           "malformed",                  0},
+    {"a text",                             make_text,            "",                           1},
+    {"two",                                make_two,             "forbidden_member",           2},
+    {"the long name",                      make_long_name,       "forbidden_member",           1},
+    {"the long name before the short one", make_long_name_first,
+     "forbidden_member",                                                                       1},
+    {"all in properties",                  make_in_props,        "forbidden_member",           1},
+    {"a reminder on a share",              make_reminder,        "reminder_unc",               0},
+    {"on the disk",                        make_reminder_local,  "",                           0},
+    {"another set's property",             make_other_set,       "",                           0},
+    {"cut",                                make_cut,             "malformed forbidden_member", 1},
+    {"lengths of 4 GiB",                   make_huge,            "malformed",                  0},
 };
 
 static void
