@@ -299,13 +299,14 @@ static const struct {
     const char *why, *type, *name, *head;
     size_t max;
 } limits[] = {
-    {"a file",               "application/zip", "a.zip",  "PK\3\4",          PART_MAX_keep},
+    {"a file",               "application/zip", "a.zip",  "PK\3\4",             PART_MAX_keep},
     {"a page as a file",     "text/html",       "a.html", "<!DOCTYPE html>",
-     PART_MAX_keep                                                                        },
-    {"a text as a file",     "text/plain",      "a.txt",  "hello",           PART_MAX_keep},
-    {"an HTML body",         "text/html",       NULL,     "<!DOCTYPE html>", PART_MAX_text},
-    {"an archive as a body", "text/plain",      NULL,     "PK\3\4",          PART_MAX_keep},
-    {"the same, as HTML",    "text/html",       NULL,     "7z\xbc\xaf\x27\x1c",    PART_MAX_keep},
+     PART_MAX_keep                                                                           },
+    {"a text as a file",     "text/plain",      "a.txt",  "hello",              PART_MAX_keep},
+    {"an HTML body",         "text/html",       NULL,     "<!DOCTYPE html>",    PART_MAX_text},
+    {"an archive as a body", "text/plain",      NULL,     "PK\3\4",             PART_MAX_keep},
+    {"the same, as HTML",    "text/html",       NULL,     "7z\xbc\xaf\x27\x1c",
+     PART_MAX_keep                                                                           },
 };
 
 static void
