@@ -574,6 +574,7 @@ threads_do_not_meet(void **state)
 
 /* ---- the keeper ---- */
 
+/* 0: there is no such process. */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -585,14 +586,13 @@ parent_of(pid_t pid)
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     f = fopen(path, "re");
-    assert_non_null(f);
+    if (f == NULL)
+        return 0;
     n = fread(text, 1, sizeof(text) - 1, f);
     text[n] = '\0';
     (void)fclose(f);
     at = strrchr(text, ')');
-    assert_non_null(at);
-    assert_int_equal(sscanf(at, ") %*c %d", &parent), 1);
-    return parent;
+    return at != NULL && sscanf(at, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
 static void
@@ -608,7 +608,7 @@ goes_on_without_a_keeper(void **state)
     content_result_init(&r);
     assert_true(finds_eicar(d, 0, &r));
     assert_int_equal(kill(keeper, SIGKILL), 0);
-    while (kill(inspector, 0) == 0 && parent_of(inspector) == keeper)
+    while (parent_of(inspector) == keeper)
         (void)usleep(1000);
     (void)usleep(50000);
     (void)clock_gettime(CLOCK_MONOTONIC, &from);
