@@ -126,6 +126,16 @@ step(void *session, struct flow *f, struct cursor *in, struct side side[2],
     }
 }
 
+/* Tells what was kept for it. */
+static bool
+inspect(void *ctx, const struct content_job *job, struct content_result *r)
+{
+    (void)ctx;
+    findings_add_detail(&r->findings, FIND_YARA_RISK,
+                        span_head(job->bytes, FINDING_DETAIL_MAX));
+    return job->bytes.n % 7 != 3;
+}
+
 /* True when the cut must not matter. */
 static bool
 run(struct span in, uint8_t kind, bool bytewise, struct got *g)
@@ -134,7 +144,11 @@ run(struct span in, uint8_t kind, bool bytewise, struct got *g)
         .sink = {put, g},
         .memory_max = kind & LITTLE ? (uint64_t)(kind >> 5) * 300 * FLOW_SHARDS
                                     : UINT64_C(1) << 32,
+        .content_max = kind & LITTLE
+                           ? (uint64_t)(kind >> 5) * 3000 * FLOW_SHARDS
+                           : UINT64_C(1) << 32,
         .body_digest = kind & DIGEST,
+        .part = {.inspect = inspect  },
     };
     struct flow f = {.id = 7, .start = START, .midstream = kind & MIDSTREAM};
     struct side side[2] = {0};

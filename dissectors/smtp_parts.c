@@ -14,7 +14,10 @@ struct told {
 struct parts {
     struct smtp *s;
     struct tx *t;
-    struct mime *mime;
+    struct mime *mime;    /* NULL once the message has ended */
+    uint64_t odds;        /* and what it said then */
+    uint64_t fingerprint; /* of the first body */
+    uint32_t n_leaves;
     struct url_set urls;
     struct vec names; /* of attachments: u16 length, bytes */
     struct vec told;  /* struct told */
@@ -25,11 +28,12 @@ struct parts {
     uint32_t n_names;
     uint8_t classes; /* of all findings */
     bool has_body, has_text, has_html, has_attachment, gtube;
+    bool has_fingerprint;
     bool met_reading; /* another than the first */
     bool undone;      /* there was no message after all */
     uint64_t text_bytes;
     struct part *body; /* the first one: its text is fingerprinted */
-    struct simhash simhash;
+    struct simhash *simhash;
 };
 
 /* ---- what the MIME reader tells ---- */
@@ -47,8 +51,11 @@ part_begin(void *ctx, const struct mime_part *m)
     }
     if (!ps->has_body && part_is_body(p)) {
         ps->has_body = true;
-        ps->body = p;
-        simhash_init(&ps->simhash, SIMHASH_SEED, part_is_html(p));
+        ps->simhash = mem_new(smtp_content(ps->s), sizeof(*ps->simhash));
+        if (ps->simhash != NULL) {
+            simhash_init(ps->simhash, SIMHASH_SEED, part_is_html(p));
+            ps->body = p;
+        }
     }
     return p;
 }
@@ -59,7 +66,7 @@ on_data(void *part, struct span decoded)
     struct parts *ps = part_owner(part);
 
     if (part == ps->body)
-        simhash_push(&ps->simhash, decoded);
+        simhash_push(ps->simhash, decoded);
     part_data(part, decoded);
 }
 
@@ -149,6 +156,16 @@ note_facts(struct parts *ps, const struct part *p)
 }
 
 static void
+end_body(struct parts *ps)
+{
+    if (ps->body != NULL)
+        ps->has_fingerprint = simhash_end(ps->simhash, &ps->fingerprint);
+    ps->body = NULL;
+    mem_free(smtp_content(ps->s), ps->simhash, sizeof(*ps->simhash));
+    ps->simhash = NULL;
+}
+
+static void
 tell(struct parts *ps, const struct part *p)
 {
     uint8_t k = part_reading(p);
@@ -179,7 +196,7 @@ on_end(void *part, const struct mime_part_end *e)
             tell(ps, p);
     }
     if (p == ps->body)
-        ps->body = NULL;
+        end_body(ps);
     part_free(p);
 }
 
@@ -222,6 +239,7 @@ smtp_parts_free(struct smtp *s, struct parts *ps)
         return;
     ps->undone = true;
     mime_free(ps->mime);
+    end_body(ps);
     smtp_content(s)->used -= ps->charged;
     url_set_free(&ps->urls);
     vec_free(&ps->names, smtp_content(s));
@@ -232,25 +250,38 @@ smtp_parts_free(struct smtp *s, struct parts *ps)
 void
 smtp_parts_data(struct parts *ps, struct span in)
 {
-    if (ps != NULL)
+    if (ps != NULL && ps->mime != NULL)
         mime_data(ps->mime, in);
 }
 
 void
 smtp_parts_gap(struct parts *ps, uint64_t lost)
 {
-    if (ps != NULL)
+    if (ps != NULL && ps->mime != NULL)
         mime_gap(ps->mime, lost);
 }
 
+/* The reply may be long in coming: what waits for it is small. */
 void
 smtp_parts_end(struct parts *ps, bool complete)
 {
-    if (ps != NULL)
-        mime_end(ps->mime, complete);
+    if (ps == NULL || ps->mime == NULL)
+        return;
+    mime_end(ps->mime, complete);
+    ps->odds = mime_odds(ps->mime);
+    ps->n_leaves = mime_parts(ps->mime);
+    mime_free(ps->mime);
+    ps->mime = NULL;
+    vec_free(&ps->told, smtp_content(ps->s));
 }
 
 /* ---- fields of the mail ---- */
+
+static uint64_t
+odds_of(const struct parts *ps)
+{
+    return ps->mime != NULL ? mime_odds(ps->mime) : ps->odds;
+}
 
 static void
 emit_urls(const struct parts *ps, struct record_out *r)
@@ -260,7 +291,7 @@ emit_urls(const struct parts *ps, struct record_out *r)
 
     while (url_next(&c, &url))
         record_str(r, FIELD_EMAIL_URL, url);
-    if (ps->urls.n > 0)
+    if (ps->urls.n + ps->urls.n_more > 0)
         record_u64(r, FIELD_EMAIL_URLS, (uint64_t)ps->urls.n + ps->urls.n_more);
 }
 
@@ -279,15 +310,13 @@ emit_names(const struct parts *ps, struct record_out *r)
 static void
 emit_simhash(const struct parts *ps, struct record_out *r)
 {
-    struct simhash s = ps->simhash;
-    uint64_t bits;
     uint8_t bytes[8];
     struct buf hex;
 
-    if (!ps->has_body || !simhash_end(&s, &bits))
+    if (!ps->has_fingerprint)
         return;
     for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(bits >> (56 - 8 * i));
+        bytes[i] = (uint8_t)(ps->fingerprint >> (56 - 8 * i));
     buf_init(&hex, 16);
     text_hex(&hex, span_of(bytes, 8));
     record_str(r, FIELD_EMAIL_SIMHASH, buf_view(&hex));
@@ -313,10 +342,11 @@ smtp_parts_emit(const struct parts *ps, struct record_out *r)
 
     if (ps == NULL)
         return;
-    odds = mime_odds(ps->mime);
+    odds = odds_of(ps);
     emit_urls(ps, r);
     emit_names(ps, r);
-    record_u64(r, FIELD_EMAIL_PARTS, mime_parts(ps->mime));
+    record_u64(r, FIELD_EMAIL_PARTS,
+               ps->mime != NULL ? mime_parts(ps->mime) : ps->n_leaves);
     n_readings = count_readings(ps);
     if (n_readings > 1)
         record_u64(r, FIELD_EMAIL_READINGS, n_readings);
@@ -349,7 +379,7 @@ has_address_link(const struct parts *ps)
 void
 smtp_parts_facts(const struct parts *ps, struct mail_facts *f)
 {
-    uint64_t odds = mime_odds(ps->mime);
+    uint64_t odds = odds_of(ps);
 
     for (unsigned i = 0; i < MIME_ODD_COUNT; i++)
         f->ambiguous |=

@@ -221,6 +221,7 @@ play_open(struct play *p, const struct scenario *sc, struct got *got)
     struct smtp_options o = {
         .sink = {got_put, got},
         .memory_max = sc->memory_max > 0 ? sc->memory_max : UINT64_C(1) << 32,
+        .content_max = sc->memory_max > 0 ? sc->memory_max : UINT64_C(1) << 32,
         .body_digest = sc->digest,
     };
     static const uint8_t client[4] = {192, 0, 2, 1};

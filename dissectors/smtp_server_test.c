@@ -480,7 +480,7 @@ test_never_answered(void **state)
 
             at[DIR_C2S] += c.data.n;
             smtp_ops.data(p.session, &c);
-            if (smtp_memory(p.ctx) > 700000)
+            if (smtp_memory(p.ctx) > 900000)
                 fail_msg("%s: %llu bytes after %u", sc.why,
                          (unsigned long long)smtp_memory(p.ctx), k);
         }

@@ -119,6 +119,24 @@ def check_mail(c, at, fact, mails):
            text(email.get("message_id")))
 
 
+def their_attachments(fact):
+    """(name, size, SHA-256). An attached message has neither of the last: of it
+    we tell the parts."""
+    return sorted((a["name"] or "", a["size"], a["sha256"])
+                  for a in fact["attachments"] if a["sha256"] is not None)
+
+
+def our_attachments(events, e):
+    """Of the reading that the RFCs ask for; bytes that were lost leave no
+    digest."""
+    files = [f["fileinfo"] for f in events
+             if f["event_type"] == "fileinfo" and f["flow_id"] == e["flow_id"]
+             and f["tx_id"] == e["tx_id"] and "reading" not in f["fileinfo"]]
+    return sorted((f.get("filename", ""), f["size"], f.get("sha256"))
+                  for f in files if "filename" in f or
+                  f.get("disposition") == "attachment")
+
+
 def mails_of(events, flow):
     """Lists of the events of each transferred mail of a connection."""
     by_tx = {}
@@ -151,6 +169,8 @@ def check_file(c, fact, events):
         c.same(f"{at} mails", len(wanted), len(mails))
         for i, (m, got) in enumerate(zip(wanted, mails)):
             check_mail(c, f"{at} mail {i}", m, got)
+            c.same(f"{at} mail {i} attachments", their_attachments(m),
+                   our_attachments(events, got[-1]))
 
 
 def load_differences():

@@ -334,7 +334,9 @@ compare_damaged(const struct mangle_run *want, const struct mangle_run *got,
         const struct mangle_line *w = &want->line[i];
         bool found = false;
 
-        if (w->type != EVENT_SMTP)
+        if (w->type == EVENT_FILEINFO && w->flow == flow && w->when >= when)
+            continue; /* the mail's own event tells below which was hurt */
+        if (w->type != EVENT_SMTP && w->type != EVENT_FILEINFO)
             continue;
         if (w->flow == flow && w->when >= when && (!lockstep || !hurt)) {
             hurt = true;

@@ -108,6 +108,11 @@ class Capture:
         self.packet(c, s, port, 25, seq + 1, ack + 1, 16)
 
 
+def at_time(packet, time):
+    """The same, seen at another time (microseconds)."""
+    return struct.pack("<II", time // 1000000, time % 1000000) + packet[8:]
+
+
 def of_size(k):
     return lambda n: [k] * ((n + k - 1) // k)
 

@@ -1,6 +1,7 @@
 #include "mangle.h"
 
 #include "dissectors/smtp.h"
+#include "sensor/base/hash.h"
 #include "sensor/capture/capture.h"
 #include "sensor/net/decode.h"
 #include "sensor/net/defrag.h"
@@ -310,6 +311,20 @@ feed_all(struct net *n, const struct mangle_capture *c,
     (void)net_finish(n, NULL, NULL);
 }
 
+/* Tells which bytes were kept for it. */
+static bool
+inspect(void *ctx, const struct content_job *job, struct content_result *r)
+{
+    char text[64];
+    int n = snprintf(text, sizeof(text), "%zu bytes, %016llx%s", job->bytes.n,
+                     (unsigned long long)hash_span(job->bytes, 0),
+                     job->truncated ? ", cut" : "");
+
+    (void)ctx;
+    findings_add_detail(&r->findings, FIND_YARA_RISK, span_of(text, (size_t)n));
+    return true;
+}
+
 static void
 one_worker(const struct mangle_capture *c, const struct mangle_list *list,
            const struct mangle_options *o, unsigned worker, struct sink *k)
@@ -318,7 +333,10 @@ one_worker(const struct mangle_capture *c, const struct mangle_list *list,
     uint64_t room = o->memory_max > 0 ? o->memory_max : PLENTY;
     struct smtp_options so = {
         .sink = {put, k},
-          .memory_max = room, .body_digest = true
+        .memory_max = room,
+        .content_max = room,
+        .body_digest = true,
+        .part = {.inspect = inspect  }
     };
     struct net_options no = {
         .worker = worker,
