@@ -583,6 +583,7 @@ on_event(struct answers *a, const struct record_head *head,
     case EVENT_CONTROL:
     case EVENT_ATTEMPT:
     case EVENT_TICK:
+    case EVENT_CARVE:
     case EVENT_TYPE_COUNT: break;
     }
 }

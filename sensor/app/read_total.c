@@ -21,7 +21,7 @@ read_total_new(struct read_total **out)
     if (t == NULL)
         return ERR_NOMEM;
     buf_init(&t->controls, READ_TOTAL_MAX);
-    t->seq = 1; /* 0 is the core's first event of kind start */
+    t->seq = 4; /* those below: start, carving, carved twice */
     *out = t;
     return ERR_OK;
 }

@@ -92,8 +92,12 @@ address(struct span record, enum field f, struct addr *out)
     return true;
 }
 
+#define ID_HEX 16
+
+/* Of the event with this head. */
 static void
-add_id(struct core *c, const struct record_head *h)
+event_id(const struct core *c, const struct record_head *h,
+         uint8_t room[ID_HEX])
 {
     /* Without a flow, each kind of event counts for itself. */
     uint64_t kind = h->flow_id == 0 ? (uint64_t)h->type << 32 : 0;
@@ -101,11 +105,17 @@ add_id(struct core *c, const struct record_head *h)
                          h->flow_id == 0 ? h->when : 0};
     uint64_t id =
         __builtin_bswap64(hash_span(span_of(words, sizeof(words)), c->id_seed));
-    struct buf hex;
-    uint8_t room[16];
+    struct buf hex = {room, 0, ID_HEX, ID_HEX, false, false};
 
-    hex = (struct buf){room, 0, sizeof(room), sizeof(room), false, false};
     text_hex(&hex, span_of(&id, sizeof(id)));
+}
+
+static void
+add_id(struct core *c, const struct record_head *h)
+{
+    uint8_t room[ID_HEX];
+
+    event_id(c, h, room);
     record_str(&c->extra, FIELD_EVENT_ID, span_of(room, sizeof(room)));
 }
 
@@ -150,6 +160,18 @@ add_place(struct core *c, struct span record)
         add_state(c, &a, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
 }
 
+/* A worker knows what it sent, not what became of it. */
+static void
+add_stored(struct core *c, struct span record)
+{
+    if (record_find_bool(record, FIELD_FILEINFO_STORED))
+        record_bool(
+            &c->extra, FIELD_FILEINFO_STORED,
+            c->o.carve.put != NULL &&
+                c->o.carve.has(c->o.carve.ctx,
+                               record_find(record, FIELD_FILEINFO_SHA256)));
+}
+
 /* ---- where events go ---- */
 
 static void
@@ -182,6 +204,8 @@ publish(struct core *c, struct span record)
     record_u64(&c->extra, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
     record_text(&c->extra, FIELD_SENSOR, c->o.sensor);
     add_place(c, record);
+    if (head.type == EVENT_FILEINFO)
+        add_stored(c, record);
     record_merge(&c->event, record, record_view(&c->extra));
     event = record_view(&c->event);
     c->n_events++;
@@ -206,18 +230,39 @@ publish_one(void *ctx, struct span record)
 }
 
 static void
-publish_start(struct core *c, ns_t when)
+publish_control(struct core *c, ns_t when, uint32_t number, const char *kind,
+                const char *text)
 {
-    struct record_head head = {.when = when, .type = EVENT_CONTROL};
+    struct record_head head = {
+        .when = when, .seq = number, .type = EVENT_CONTROL};
     struct record_out r;
 
     record_init(&r);
     record_begin(&r, &head);
-    record_text(&r, FIELD_CONTROL_KIND, "start");
+    record_text(&r, FIELD_CONTROL_KIND, kind);
     record_text(&r, FIELD_CONTROL_VERSION, SPAN25_VERSION);
-    record_text(&r, FIELD_CONTROL_TEXT, c->o.start_text);
+    record_text(&r, FIELD_CONTROL_TEXT, text);
     publish(c, record_view(&r));
     record_free(&r);
+}
+
+static void
+publish_start(struct core *c, ns_t when)
+{
+    if (c->o.start_text != NULL)
+        publish_control(c, when, 0, "start", c->o.start_text);
+    if (c->o.carve_text != NULL)
+        publish_control(c, when, 1, "carving", c->o.carve_text);
+}
+
+static void
+put_carve(struct core *c, struct span record, const struct record_head *head)
+{
+    uint8_t id[ID_HEX];
+
+    event_id(c, head, id);
+    if (c->o.carve.put != NULL)
+        c->o.carve.put(c->o.carve.ctx, record, span_of(id, sizeof(id)));
 }
 
 /* Attempts to several servers are one event: so each gets its direction before
@@ -240,12 +285,14 @@ core_put(void *core, struct span record)
     struct record_head head = record_head_of(record);
     struct record_sink self = {publish_one, c};
 
-    if (c->n_events == 0 && c->last == 0 && c->o.start_text != NULL)
+    if (c->n_events == 0 && c->last == 0)
         publish_start(c, head.when);
     c->last = head.when;
     attempts_time(c->attempts, head.when, &self);
     if (head.type == EVENT_ATTEMPT)
         put_attempt(c, record, &self);
+    else if (head.type == EVENT_CARVE)
+        put_carve(c, record, &head);
     else
         publish(c, record);
 }

@@ -18,14 +18,25 @@ struct line_sink {
     void *ctx;
 };
 
+/* Files that the operator asked for; put NULL: none. */
+struct carve_sink {
+    /* A record of type CARVE, with the id of the event that will tell of it. */
+    void (*put)(void *ctx, struct span record, struct span event_id);
+    /* Is there a file with this digest, in hexadecimal? */
+    bool (*has)(void *ctx, struct span sha256);
+    void *ctx;
+};
+
 struct core_options {
     const char *sensor;
     const char *start_text; /* what took force at the start, for the first
                              * event of kind control; or NULL: none */
+    const char *carve_text; /* the same for one of kind carving, behind it */
     struct place place;
     struct answers *answers; /* or NULL */
     struct journal *journal; /* or NULL */
     struct line_sink lines;  /* put may be NULL */
+    struct carve_sink carve;
 };
 
 struct core;

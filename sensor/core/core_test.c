@@ -186,6 +186,99 @@ keeps_its_names(void **state)
     rig_fini(&r);
 }
 
+/* ---- files ---- */
+
+struct carved {
+    size_t n;
+    char ids[4][17];
+    const char *has;
+};
+
+static void
+carve_put(void *ctx, struct span record, struct span event_id)
+{
+    struct carved *c = ctx;
+
+    assert_int_equal(record_head_of(record).type, EVENT_CARVE);
+    assert_int_equal(event_id.n, 16);
+    assert_true(c->n < 4);
+    memcpy(c->ids[c->n++], event_id.p, 16);
+}
+
+static bool
+carve_has(void *ctx, struct span sha256)
+{
+    const struct carved *c = ctx;
+
+    return c->has != NULL && span_eq(sha256, span_str(c->has));
+}
+
+static void
+put_file(struct core *core, struct record_out *out, const char *sum)
+{
+    struct record_head h = {5 * NS_PER_S, 12345, 6, EVENT_FILEINFO};
+
+    record_begin(out, &h);
+    record_text(out, FIELD_FILEINFO_SHA256, sum);
+    record_bool(out, FIELD_FILEINFO_STORED, true);
+    core_put(core, record_view(out));
+}
+
+/* A piece goes to its sink under the id of the event that follows, and nowhere
+ * else; whether there is a file is the sink's word, not the worker's. */
+static void
+hands_pieces_to_their_sink(void **state)
+{
+    static const struct {
+        const char *why;
+        bool sink;
+        const char *has;
+        const char *stored;
+    } rows[] = {
+        {"written",      true,  "abc", "\"stored\":true" },
+        {"left out",     true,  "def", "\"stored\":false"},
+        {"nobody asked", false, "abc", "\"stored\":false"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct carved carved = {.has = rows[i].has};
+        struct told told = {0};
+        struct core_options o = {
+            .sensor = "span25",
+            .start_text = "start",
+            .carve_text = rows[i].sink ? "limits" : NULL,
+            .lines = {tell, &told},
+        };
+        struct record_head h = {5 * NS_PER_S, 12345, 6, EVENT_CARVE};
+        struct record_out out;
+        struct core *core;
+        char room[128];
+
+        if (rows[i].sink)
+            o.carve = (struct carve_sink){carve_put, carve_has, &carved};
+        record_init(&out);
+        assert_int_equal(core_new(&o, &core), ERR_OK);
+        record_begin(&out, &h);
+        core_put(core, record_view(&out));
+        put_file(core, &out, "abc");
+        assert_int_equal(carved.n, rows[i].sink);
+        assert_int_equal(told.n, rows[i].sink ? 3 : 2);
+        if (rows[i].sink) {
+            assert_string_equal(carved.ids[0], EVENT_ID_12345_6);
+            assert_string_equal(value(&told, 0, "kind", room), "start");
+            assert_string_equal(value(&told, 1, "kind", room), "carving");
+            assert_string_equal(value(&told, 1, "text", room), "limits");
+            assert_string_not_equal(told.lines[0], told.lines[1]);
+        }
+        if (strstr(told.lines[told.n - 1], rows[i].stored) == NULL)
+            fail_msg("%s: %s", rows[i].why, told.lines[told.n - 1]);
+        core_free(core);
+        told_free(&told);
+        record_free(&out);
+    }
+}
+
 /* ---- place ---- */
 
 /* clang-format off */
@@ -384,6 +477,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_each_event),
         cmocka_unit_test(keeps_its_names),
+        cmocka_unit_test(hands_pieces_to_their_sink),
         cmocka_unit_test(adds_direction_and_registry),
         cmocka_unit_test(says_nothing_without_home_and_registry),
         cmocka_unit_test(begins_with_a_start),

@@ -1,5 +1,7 @@
 #include "sensor/core/merge.h"
 
+#include "sensor/event/carve.h"
+
 #include <stdlib.h>
 
 #define TURN        (256U << 10) /* bytes taken of one worker at a time */
@@ -11,8 +13,12 @@ struct item {
     uint64_t flow_id;
     uint64_t at; /* in bytes */
     uint32_t seq;
-    uint32_t n;
+    uint32_t n : 20;
+    uint32_t piece : 12; /* of CARVE records; their event is the last */
 };
+
+_Static_assert(RECORD_MAX < 1U << 20 && CARVE_ORDER_LAST < 1U << 12,
+               "item has room");
 
 /* No record of the worker will come before this. */
 struct mark {
@@ -111,6 +117,8 @@ is_less(const struct merge *m, const struct item *x, const struct item *y)
         return x->flow_id < y->flow_id;
     if (x->seq != y->seq)
         return x->seq < y->seq;
+    if (x->piece != y->piece)
+        return x->piece < y->piece;
     if (x->n != y->n)
         return x->n < y->n;
     return memcmp(m->bytes.p + x->at, m->bytes.p + y->at, x->n) < 0;
@@ -176,27 +184,39 @@ on_tick(struct mark *r, const struct record_head *h)
     r->sorted |= h->seq == TICK_SORTED;
 }
 
-/* A record says nothing that is the core's to say. */
+/* A record says nothing that is the core's to say, and only a carving one has
+ * bytes of mail. */
 static bool
-is_workers_own(struct span record)
+is_workers_own(struct span record, enum event_type type)
 {
     struct cursor c = record_entries_of(record);
-    struct record_entry e;
+    struct record_entry e = {.field = FIELD_TIMESTAMP};
 
-    while (record_next(&c, &e) && e.field <= FIELD_DEST_REG_SITE) {
+    while (record_next(&c, &e)) {
         if (e.field == FIELD_EVENT_ID || e.field == FIELD_SCHEMA_VERSION ||
-            e.field == FIELD_SENSOR || e.field >= FIELD_DIRECTION)
+            e.field == FIELD_SENSOR ||
+            (e.field >= FIELD_DIRECTION && e.field <= FIELD_DEST_REG_SITE))
             return false;
     }
-    return true;
+    /* The last field of all, and entries are in order. */
+    return e.field < FIELD_CARVE_KIND || type == EVENT_CARVE;
 }
 
 /* A worker whose time goes back is wrong; it must not undo what was given. */
 static bool
 keep(struct merge *m, struct mark *r, const struct record_head *h, uint64_t at)
 {
-    struct item it = {h->when, h->flow_id, at, h->seq,
-                      (uint32_t)(m->bytes.n - at)};
+    bool carves = h->type == EVENT_CARVE;
+    struct item it = {
+        .when = h->when,
+        .flow_id = h->flow_id,
+        .at = at,
+        .seq = h->seq,
+        .n = (uint32_t)(m->bytes.n - at) & 0xfffffU,
+        .piece = (carves ? carve_order(span_tail(buf_view(&m->bytes), at))
+                         : CARVE_ORDER_LAST) &
+                 0xfffU,
+    };
 
     if (is_before(h->when, h->flow_id, r) ||
         m->waiting + m->items.n + it.n + sizeof(it) > m->most || !push(m, &it))
@@ -215,16 +235,17 @@ judge(struct merge *m, struct mark *r, uint64_t at,
     struct span record = span_tail(buf_view(&m->bytes), at);
     struct record_head h;
 
-    if (!record_check(record) || !is_workers_own(record))
+    if (!record_check(record))
         return false;
     h = record_head_of(record);
-    if (h.flow_id >= FLOW_ID_END)
+    if (h.flow_id >= FLOW_ID_END || !is_workers_own(record, h.type))
         return false;
     switch (h.type) {
     case EVENT_SMTP:
     case EVENT_SMTP_SESSION:
     case EVENT_TLS:
     case EVENT_FILEINFO:
+    case EVENT_CARVE:
     case EVENT_ANOMALY:
     case EVENT_ATTEMPT: return keep(m, r, &h, at);
     case EVENT_TICK: on_tick(r, &h); break;

@@ -8,6 +8,9 @@
  * have gone past its time, as a later record or a tick shows, or have ended.
  * So the order is the same for any number of workers.
  *
+ * Records of one place in this order are one event and the pieces of its file
+ * (carve.h), which come before it.
+ *
  * Records are checked here, once: what does not pass is counted and dropped, as
  * is what only the core may say (FIELD_EVENT_ID, places), and a record that
  * would have come before the worker's last one. Memory: a worker that is ahead

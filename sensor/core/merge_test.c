@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "random_record.h"
+#include "sensor/event/carve.h"
 
 #define RINGS 4
 
@@ -19,6 +20,7 @@
 struct got {
     struct buf order; /* struct record_head each */
     struct buf bytes;
+    struct buf offsets; /* carve.offset of each, else 1 */
     size_t farewells;
 };
 
@@ -28,6 +30,7 @@ got_init(struct got *g)
     *g = (struct got){0};
     buf_init(&g->order, SIZE_MAX / 2);
     buf_init(&g->bytes, SIZE_MAX / 2);
+    buf_init(&g->offsets, SIZE_MAX / 2);
 }
 
 static void
@@ -35,6 +38,7 @@ got_free(struct got *g)
 {
     buf_free(&g->order);
     buf_free(&g->bytes);
+    buf_free(&g->offsets);
 }
 
 static void
@@ -42,7 +46,9 @@ got_put(void *ctx, struct span record)
 {
     struct got *g = ctx;
     struct record_head h = record_head_of(record);
+    uint64_t offset = record_find_u64(record, FIELD_CARVE_OFFSET, 1);
 
+    buf_put(&g->offsets, &offset, sizeof(offset));
     buf_put(&g->order, &h, sizeof(h));
     buf_span(&g->bytes, record);
 }
@@ -191,6 +197,81 @@ orders_by_flow_and_number(void **state)
     rig_fini(&r);
 }
 
+static void
+send_piece(struct rig *r, uint64_t us, uint64_t flow, uint32_t seq,
+           uint64_t offset, size_t bytes)
+{
+    static const uint8_t room[CARVE_STRING];
+    struct record_head h = {us * NS_PER_US, flow, seq, EVENT_CARVE};
+
+    record_begin(&r->out, &h);
+    record_u64(&r->out, FIELD_CARVE_OFFSET, offset);
+    for (; bytes > 0; bytes -= bytes < CARVE_STRING ? bytes : CARVE_STRING)
+        record_str(&r->out, FIELD_CARVE_BYTES,
+                   span_of(room, bytes < CARVE_STRING ? bytes : CARVE_STRING));
+    assert_true(ring_put(&r->rings[0], record_view(&r->out)));
+}
+
+/* The pieces of a file in their order, whatever their length, then the event
+ * that tells of it. */
+static void
+gives_pieces_before_their_event(void **state)
+{
+    static const struct {
+        uint64_t flow, offset; /* of an event: 1 */
+        uint32_t seq;
+    } want[] = {
+        {1, 0,                    4},
+        {1, CARVE_PIECE,          4},
+        {1, 2ULL * CARVE_PIECE,   4},
+        {1, 300ULL * CARVE_PIECE, 4},
+        {1, 1,                    4},
+        {1, 0,                    5},
+        {1, 1,                    5},
+        {2, 1,                    0},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 1, 64 << 20);
+    send(&r, 0, EVENT_SMTP, 5, 2, 0);
+    send_piece(&r, 5, 1, 4, 0, CARVE_PIECE);
+    send_piece(&r, 5, 1, 4, 1ULL * CARVE_PIECE, CARVE_PIECE);
+    send_piece(&r, 5, 1, 4, 2ULL * CARVE_PIECE, 3);
+    send_piece(&r, 5, 1, 4, 300ULL * CARVE_PIECE, 2);
+    send(&r, 0, EVENT_FILEINFO, 5, 1, 4);
+    send_piece(&r, 5, 1, 5, 0, 1);
+    send(&r, 0, EVENT_FILEINFO, 5, 1, 5);
+    close_all(&r);
+    assert_int_equal(merge_refused(r.merge), 0);
+    assert_int_equal(got_n(&r.got), ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        uint64_t offset;
+
+        memcpy(&offset, r.got.offsets.p + i * sizeof(offset), sizeof(offset));
+        assert_int_equal(got_head(&r.got, i).flow_id, want[i].flow);
+        assert_int_equal(got_head(&r.got, i).seq, want[i].seq);
+        assert_int_equal(offset, want[i].offset);
+    }
+    rig_fini(&r);
+}
+
+/* However far the offset says it is, a piece comes before its event. */
+static void
+gives_any_piece_before_its_event(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 1, 0);
+    send(&r, 0, EVENT_FILEINFO, 5, 1, 4);
+    send_piece(&r, 5, 1, 4, UINT64_MAX, 1);
+    close_all(&r);
+    assert_int_equal(got_n(&r.got), 2);
+    assert_int_equal(got_head(&r.got, 0).type, EVENT_CARVE);
+    rig_fini(&r);
+}
+
 /* Behind the tick that says so, equal times stream through. */
 static void
 streams_what_comes_sorted(void **state)
@@ -274,6 +355,8 @@ refuses_what_is_the_cores(void **state)
         {FIELD_DEST_REG_STATE, true },
         {FIELD_DEST_REG_SITE,  true },
         {FIELD_QUALITY_LOSS,   false},
+        {FIELD_CARVE_KIND,     true },
+        {FIELD_CARVE_BYTES,    true },
     };
 
     (void)state;
@@ -713,6 +796,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_the_slowest),
         cmocka_unit_test(orders_by_flow_and_number),
+        cmocka_unit_test(gives_pieces_before_their_event),
+        cmocka_unit_test(gives_any_piece_before_its_event),
         cmocka_unit_test(streams_what_comes_sorted),
         cmocka_unit_test(gives_farewells_at_once),
         cmocka_unit_test(refuses_what_is_the_cores),

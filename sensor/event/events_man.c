@@ -38,6 +38,7 @@ static const struct {
     {"anomaly",  "Anomaly"                   },
     {"control",  "Control"                   },
     {"stats",    "Stats"                     },
+    {"carve",    "Between worker and core"   },
 };
 
 static const char *const type_words[] = {

@@ -26,7 +26,8 @@
     X(ATTEMPT,                                                                 \
       "attempt")    /* worker to core only: one connection without data */     \
     X(TICK, "tick") /* worker to core only: stream time has come to when */    \
-    X(FILEINFO, "fileinfo")
+    X(FILEINFO, "fileinfo")                                                    \
+    X(CARVE, "carve") /* worker to core only: bytes for a file, see carve.h */
 
 enum event_type {
 #define EVENT_ENUM(id, name) EVENT_##id,

@@ -73,6 +73,7 @@ is_journaled(enum event_type t)
     case EVENT_NONE:
     case EVENT_ATTEMPT:
     case EVENT_TICK:
+    case EVENT_CARVE:
     case EVENT_TYPE_COUNT: return false;
     case EVENT_SMTP:
     case EVENT_SMTP_SESSION:
