@@ -52,6 +52,9 @@ enum text_id {
     TEXT_COUNT = TEXT_NAME + MIME_NAMES
 };
 
+/* The classes of findings, the strongest first. */
+static const char *const class_names[] = {"A", "B", "C", "D"};
+
 /* What is kept of the bytes. */
 enum keep {
     KEEP_HEAD, /* until the type is known */
@@ -79,6 +82,8 @@ struct part {
     uint8_t sum[PART_HASHES][SUM_MAX];
     bool has_sum[PART_HASHES];
     bool declared, is_text, is_html, lost, cut, kept_cut, stored;
+    bool look;     /* it is kept to be looked into; decided with the head */
+    bool look_cut; /* and not all of it is there */
     bool inspected, nondeterministic, has_scan;
     enum filetype type;
     struct gtube gtube;
@@ -327,6 +332,13 @@ grow_kept(struct part *p, size_t n)
     return cap <= room && vec_reserve_exact(&p->bytes, p->mem, cap);
 }
 
+static void
+cut_kept(struct part *p)
+{
+    p->kept_cut = true;
+    p->look_cut |= p->keep == KEEP_HEAD || p->look;
+}
+
 /* A reading goes on without them when there is no room for both. */
 static void
 copy_kept(struct part *to, const struct part *from)
@@ -335,7 +347,7 @@ copy_kept(struct part *to, const struct part *from)
     if (grow_kept(to, from->bytes.n))
         (void)vec_put(&to->bytes, to->mem, from->bytes.p, from->bytes.n);
     else
-        to->kept_cut = true;
+        cut_kept(to);
 }
 
 static void
@@ -442,6 +454,12 @@ is_worth_keeping(const struct part *p, enum filetype type, bool undecided)
     return true;
 }
 
+static bool
+is_for_file(const struct part *p)
+{
+    return p->c->o.keep_attached && part_is_attachment(p);
+}
+
 /* Once something is left out, nothing behind it is kept. */
 static void
 keep_bytes(struct part *p, struct span in)
@@ -449,13 +467,20 @@ keep_bytes(struct part *p, struct span in)
     size_t room = keep_max(p) - p->bytes.n;
 
     if (in.n > room) {
-        p->kept_cut = true;
+        cut_kept(p);
         in.n = room;
     }
     if (grow_kept(p, p->bytes.n + in.n))
         (void)vec_put(&p->bytes, p->mem, in.p, in.n);
     else
-        p->kept_cut = true;
+        cut_kept(p);
+}
+
+static void
+decide_keep(struct part *p, bool undecided)
+{
+    p->look = is_worth_keeping(p, p->type, undecided);
+    p->keep = p->look || is_for_file(p) ? KEEP_ALL : KEEP_NO_MORE;
 }
 
 /* The head is whole, or as whole as it gets: keep the rest or not? */
@@ -466,7 +491,7 @@ decide(struct part *p)
 
     p->type =
         filetype_detect(vec_view(&p->bytes), SPAN_NONE, UINT64_MAX, &undecided);
-    p->keep = is_worth_keeping(p, p->type, undecided) ? KEEP_ALL : KEEP_NO_MORE;
+    decide_keep(p, undecided);
 }
 
 /* All of it is there. */
@@ -477,7 +502,7 @@ decide_at_end(struct part *p)
     size_t tail = all.n < FILETYPE_TAIL ? all.n : FILETYPE_TAIL;
 
     p->type = filetype_detect(all, span_tail(all, all.n - tail), p->size, NULL);
-    p->keep = is_worth_keeping(p, p->type, false) ? KEEP_ALL : KEEP_NO_MORE;
+    decide_keep(p, false);
 }
 
 static void
@@ -604,12 +629,11 @@ may_inspect(struct part *p)
 {
     const struct part_budget *b = p->budget;
 
-    if (p->c->o.inspect == NULL || p->size == 0 ||
-        (p->keep != KEEP_ALL && !p->kept_cut))
+    if (p->c->o.inspect == NULL || p->size == 0 || (!p->look && !p->look_cut))
         return false;
-    if (p->kept_cut)
+    if (p->look_cut)
         findings_add(&p->findings, FIND_PART_CUT);
-    if (p->keep != KEEP_ALL || p->bytes.n == 0)
+    if (!p->look || p->bytes.n == 0)
         return false;
     if (b->unpacked < PART_MAX_unpacked && b->broken < PART_MAX_broken)
         return true;
@@ -673,18 +697,6 @@ judge(struct part *p)
         findings_add(&p->findings, FIND_GTUBE);
 }
 
-static void
-store(struct part *p)
-{
-    struct part_ctx *c = p->c;
-
-    if (c->o.store == NULL || !p->has_sum[HASH_SHA256] || !is_whole(p) ||
-        !part_is_attachment(p))
-        return;
-    p->stored = c->o.store(c->o.store_ctx, p->sum[HASH_SHA256], part_name(p),
-                           vec_view(&p->bytes));
-}
-
 void
 part_end(struct part *p, const struct mime_part_end *e)
 {
@@ -694,14 +706,14 @@ part_end(struct part *p, const struct mime_part_end *e)
     p->cut = e->cut;
     end_scan(p);
     finish_digests(p);
-    if (is_whole(p))
+    if (is_whole(p) && (p->look || p->keep == KEEP_HEAD))
         decide_at_end(p);
     inspect(p);
     look_up(p);
     judge(p);
-    store(p);
     charge(p, false);
-    vec_free(&p->bytes, p->mem);
+    if (!is_for_file(p))
+        vec_free(&p->bytes, p->mem);
 }
 
 /* ---- what it was ---- */
@@ -783,6 +795,40 @@ part_is_reported(const struct part *p)
     return part_is_attachment(p) || !p->is_text || findings_any(&p->findings);
 }
 
+const uint8_t *
+part_sha256(const struct part *p)
+{
+    return p->has_sum[HASH_SHA256] ? p->sum[HASH_SHA256] : NULL;
+}
+
+const char *
+part_type(const struct part *p)
+{
+    return filetype_name(p->type);
+}
+
+const char *
+part_class(const struct part *p)
+{
+    unsigned classes = findings_classes(&p->findings);
+
+    return classes != 0 ? class_names[__builtin_ctz(classes)] : NULL;
+}
+
+struct span
+part_bytes(const struct part *p)
+{
+    if (!is_for_file(p) || !is_whole(p))
+        return SPAN_NONE;
+    return p->bytes.n > 0 ? vec_view(&p->bytes) : SPAN_LIT("");
+}
+
+void
+part_set_stored(struct part *p)
+{
+    p->stored = true;
+}
+
 /* ---- fields ---- */
 
 static void
@@ -849,27 +895,27 @@ emit_ambiguity(const struct part *p, struct record_out *r)
 }
 
 static void
-emit_classes(const struct findings *s, struct record_out *r)
+emit_classes(const struct part *p, struct record_out *r)
 {
-    static const char *const names[] = {"A", "B", "C", "D"};
-    unsigned classes = findings_classes(s);
+    unsigned classes = findings_classes(&p->findings);
 
     if (classes != 0)
-        record_text(r, FIELD_FILEINFO_CLASS, names[__builtin_ctz(classes)]);
-    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        record_text(r, FIELD_FILEINFO_CLASS, part_class(p));
+    for (unsigned i = 0; i < ARRAY_LEN(class_names); i++) {
         if ((classes >> i & 1U) != 0)
-            record_text(r, FIELD_FILEINFO_CLASSES, names[i]);
+            record_text(r, FIELD_FILEINFO_CLASSES, class_names[i]);
     }
 }
 
 static void
-emit_findings(const struct findings *s, struct record_out *r)
+emit_findings(const struct part *p, struct record_out *r)
 {
+    const struct findings *s = &p->findings;
     struct cursor c = cur_open(buf_view(&s->details));
     enum finding f;
     struct span detail;
 
-    emit_classes(s, r);
+    emit_classes(p, r);
     for (unsigned i = 0; i < FINDING_COUNT; i++) {
         if (findings_has(s, (enum finding)i))
             record_text(r, FIELD_FILEINFO_FINDINGS,
@@ -939,7 +985,7 @@ part_emit(const struct part *p, uint32_t tx_id, struct record_out *r)
     record_bool(r, FIELD_FILEINFO_INSPECTED, p->inspected);
     if (p->nondeterministic)
         record_bool(r, FIELD_FILEINFO_NONDETERMINISTIC, true);
-    emit_findings(&p->findings, r);
+    emit_findings(p, r);
     emit_members(p, r);
     emit_urls(p, r);
 }

@@ -47,12 +47,9 @@ struct part_options {
      * is borrowed until the next call. */
     bool (*listed)(void *ctx, const uint8_t sha256[32], struct span *name);
     void *listed_ctx;
-    /* Takes bytes of a part that ended, with its digest; NULL: not wanted.
-     * True when they were taken. */
-    bool (*store)(void *ctx, const uint8_t sha256[32], struct span name,
-                  struct span bytes);
-    void *store_ctx;
-    bool keep_all; /* of every type, for store or outside engines */
+    bool keep_all;      /* of every type, for outside engines */
+    bool keep_attached; /* named or attached, for part_bytes; what is looked
+                         * into and found is the same without */
 };
 
 MUST_USE enum err part_ctx_new(const struct part_options *o,
@@ -100,6 +97,16 @@ uint64_t part_offset(const struct part *p); /* in the message */
 uint64_t part_identity(const struct part *p);
 const struct url_set *part_urls(const struct part *p); /* NULL: none */
 const struct findings *part_findings(const struct part *p);
+
+/* The digest; NULL when bytes are missing. */
+const uint8_t *part_sha256(const struct part *p);
+const char *part_type(const struct part *p);  /* fileinfo.type */
+const char *part_class(const struct part *p); /* fileinfo.class, or NULL */
+/* With keep_attached: all bytes of an attached part, or p NULL: they do not fit
+ * PART_MAX_keep or memory. */
+struct span part_bytes(const struct part *p);
+/* They are on their way to a file. */
+void part_set_stored(struct part *p);
 
 /* Appends fileinfo.*. */
 void part_emit(const struct part *p, uint32_t tx_id, struct record_out *r);

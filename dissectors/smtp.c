@@ -8,10 +8,14 @@ enum err
 smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
 {
     struct smtp_ctx *c = calloc(1, sizeof(*c));
+    struct part_options part = o->part;
 
     if (c == NULL)
         return ERR_NOMEM;
     c->sink = o->sink;
+    c->body_digest = o->body_digest;
+    c->carve_parts = part.keep_attached = o->carve_parts;
+    c->save_mail = o->save_mail;
     c->describe = o->describe;
     c->describe_ctx = o->describe_ctx;
     c->scan = smtp_scan_best();
@@ -22,12 +26,14 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     for (unsigned i = 0; i < FLOW_SHARDS; i++) {
         c->mem[i].max = o->memory_max / FLOW_SHARDS;
         c->content[i].max = o->content_max / FLOW_SHARDS;
+        c->raw[i].max = c->content[i].max > 2 * c->save_mail ? c->content[i].max
+                                                             : 2 * c->save_mail;
     }
-    if (o->content_max > 0 && part_ctx_new(&o->part, &c->part_ctx) != ERR_OK) {
+    if (o->content_max > 0 && part_ctx_new(&part, &c->part_ctx) != ERR_OK) {
         smtp_free(c);
         return ERR_NOMEM;
     }
-    if (o->body_digest) {
+    if (o->body_digest || o->save_mail > 0) {
         c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
         if (c->sha256 == NULL) {
             smtp_free(c);
@@ -64,7 +70,7 @@ smtp_memory(const struct smtp_ctx *c)
     uint64_t n = 0;
 
     for (unsigned i = 0; i < FLOW_SHARDS; i++)
-        n += c->mem[i].used + c->content[i].used;
+        n += c->mem[i].used + c->content[i].used + c->raw[i].used;
     return n;
 }
 

@@ -16,9 +16,9 @@
  * AUTH payloads are dropped at once and overwritten in memory where a line had
  * to be put together. Message bodies are framed and counted, never kept.
  *
- * Records: smtp (transaction), smtp_session, tls, anomaly, attempt. Memory is
- * charged per shard, so a cap bites the same way whatever the number of
- * workers. */
+ * Records: smtp (transaction), fileinfo, smtp_session, tls, anomaly, attempt.
+ * Memory is charged per shard, so a cap bites the same way whatever the number
+ * of workers. */
 #include "dissectors/part.h"
 #include "sensor/base/err.h"
 #include "sensor/event/stream.h"
@@ -32,6 +32,13 @@ struct smtp_options {
      * bodies are framed and counted only. */
     uint64_t content_max;
     bool body_digest; /* SHA-256 of every message */
+    bool carve_parts; /* attached parts as records of type CARVE, carve.h */
+    /* The same for whole messages of at most so many bytes, charged to an
+     * account of its own that is as large as content_max: as received after
+     * DATA, so nothing of AUTH. Not those whose beginning or end is a guess,
+     * nor with an irregular end of data in them, behind which some server reads
+     * commands. 0: none */
+    uint64_t save_mail;
     struct part_options part;
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
      * FIELD_IN_IFACE. NULL is fine. */

@@ -20,6 +20,8 @@ struct message {
     struct line_in line;
     struct smuggle *smuggle;
     struct parts *parts; /* NULL: no memory */
+    struct vec raw;      /* as received, for a file */
+    bool raw_cut;
     EVP_MD_CTX *digest;
     uint8_t sum[32];
     uint64_t charged; /* memory that others allocate for us */
@@ -86,7 +88,7 @@ smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
     m->parts = smtp_parts_new(s, t);
     if (m->parts == NULL && s->ctx->part_ctx != NULL)
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
-    if (s->ctx->sha256 != NULL)
+    if (s->ctx->body_digest)
         open_digest(s, m);
 }
 
@@ -200,6 +202,19 @@ look_behind(struct smtp *s, struct tx *t, struct span in)
         line_reset(&g->line, s->mem);
 }
 
+/* For a file: all of it or nothing. */
+static void
+keep_raw(struct smtp *s, struct message *m, struct span in)
+{
+    if (s->ctx->save_mail == 0 || m->raw_cut)
+        return;
+    if (in.n <= s->ctx->save_mail - m->raw.n &&
+        vec_put(&m->raw, smtp_raw(s), in.p, in.n))
+        return;
+    m->raw_cut = true;
+    vec_free(&m->raw, smtp_raw(s));
+}
+
 void
 smtp_message_content(struct smtp *s, struct tx *t, struct span in)
 {
@@ -211,6 +226,7 @@ smtp_message_content(struct smtp *s, struct tx *t, struct span in)
     if (m->in_header)
         header_bytes(s, m, in);
     smtp_parts_data(m->parts, in);
+    keep_raw(s, m, in);
     if (m->digest != NULL)
         (void)EVP_DigestUpdate(m->digest, in.p, in.n);
     if (m->smuggle != NULL && m->smuggle->left > 0 && !m->smuggle->done)
@@ -310,6 +326,34 @@ smtp_message_smuggle_reply(struct tx *t)
     return true;
 }
 
+/* Framed without a doubt, by every reading: no command can have got into it,
+ * AUTH least of all. Commands behind an irregular end may be far behind it. */
+static bool
+is_certain(const struct smtp *s, const struct tx *t)
+{
+    return t->complete && !t->lost && !t->guessed && !t->inferred &&
+           !smtp_oneway(s) && t->eod == SMTP_EOD_NONE;
+}
+
+void
+smtp_message_carve(struct smtp *s, const struct tx *t)
+{
+    struct message *m = t->msg;
+    uint8_t sum[32];
+    struct carve c = {.type = "message", .size = t->bytes, .is_mail = true};
+
+    if (s->ctx->save_mail == 0 || t->via == VIA_NONE)
+        return;
+    if (m == NULL || m->raw_cut || m->raw.n != t->bytes || !is_certain(s, t)) {
+        (void)smtp_carve(s, &c, SPAN_NONE);
+        return;
+    }
+    if (EVP_Digest(m->raw.p, m->raw.n, sum, NULL, s->ctx->sha256, NULL) == 1)
+        c.sha256 = sum;
+    c.class = smtp_parts_class(m->parts);
+    (void)smtp_carve(s, &c, vec_view(&m->raw));
+}
+
 void
 smtp_message_emit(const struct tx *t, struct record_out *r)
 {
@@ -375,6 +419,7 @@ smtp_message_free(struct smtp *s, struct tx *t)
         mem_free(s->mem, m->smuggle, sizeof(*m->smuggle));
     }
     smtp_parts_free(s, m->parts);
+    vec_free(&m->raw, smtp_raw(s));
     close_digest(s, m);
     header_free(&m->header);
     s->mem->used -= m->charged;

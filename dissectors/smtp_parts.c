@@ -165,8 +165,25 @@ end_body(struct parts *ps)
     ps->simhash = NULL;
 }
 
+/* Before the event, which says whether it was. */
 static void
-tell(struct parts *ps, const struct part *p)
+carve(struct parts *ps, struct part *p)
+{
+    const struct carve c = {
+        .name = part_name(p),
+        .type = part_type(p),
+        .class = part_class(p),
+        .sha256 = part_sha256(p),
+        .size = part_size(p),
+    };
+
+    if (ps->s->ctx->carve_parts && part_is_attachment(p) &&
+        smtp_carve(ps->s, &c, part_bytes(p)))
+        part_set_stored(p);
+}
+
+static void
+tell(struct parts *ps, struct part *p)
 {
     uint8_t k = part_reading(p);
     struct record_out *r;
@@ -177,6 +194,7 @@ tell(struct parts *ps, const struct part *p)
     note_facts(ps, p);
     if (!part_is_reported(p))
         return;
+    carve(ps, p);
     r = smtp_record(ps->s, EVENT_FILEINFO, ps->t);
     part_emit(p, ps->t->id, r);
     smtp_record_done(ps->s);
@@ -374,6 +392,15 @@ has_address_link(const struct parts *ps)
         buf_free(&host);
     }
     return found;
+}
+
+const char *
+smtp_parts_class(const struct parts *ps)
+{
+    static const char *const names[] = {"A", "B", "C", "D"};
+
+    return ps != NULL && ps->classes != 0 ? names[__builtin_ctz(ps->classes)]
+                                          : NULL;
 }
 
 void

@@ -9,6 +9,7 @@
  *   smtp_message.c  what is kept of a message: header fields, digest, smuggling
  *   smtp_parts.c    its MIME parts and their records
  *   smtp_score.c    facts for the judgement of a message
+ *   smtp_carve.c    bytes for files that the operator asked for
  *   smtp_emit.c     session and anomaly records
  *
  * Private to these files. */
@@ -59,10 +60,13 @@ struct smtp_ctx {
     struct buf caps; /* EHLO lines, packed or unpacked */
     struct mem mem[FLOW_SHARDS];
     struct mem content[FLOW_SHARDS];
-    struct part_ctx *part_ctx; /* NULL: bodies are not looked at */
+    struct mem raw[FLOW_SHARDS]; /* messages for files */
+    struct part_ctx *part_ctx;   /* NULL: bodies are not looked at */
     smtp_scan_fn scan;
     struct charset charset;
     void *sha256; /* EVP_MD, or NULL when no digests are wanted */
+    uint64_t save_mail;
+    bool body_digest, carve_parts;
     struct smtp_stats stats;
     struct work spare;  /* of the session in call, if it has none */
     ns_t now;           /* stream time of this call */
@@ -218,6 +222,13 @@ smtp_content(const struct smtp *s)
     return &s->ctx->content[s->flow->shard % FLOW_SHARDS];
 }
 
+/* What messages for files are charged to: never at the cost of inspection. */
+static inline struct mem *
+smtp_raw(const struct smtp *s)
+{
+    return &s->ctx->raw[s->flow->shard % FLOW_SHARDS];
+}
+
 static inline bool
 smtp_oneway(const struct smtp *s)
 {
@@ -303,6 +314,9 @@ void smtp_message_content(struct smtp *s, struct tx *t, struct span in);
 void smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost);
 void smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e);
 void smtp_message_end(struct smtp *s, struct tx *t);
+/* Sends the message to its file, where the operator asked for it and it was
+ * seen whole: just before its event. */
+void smtp_message_carve(struct smtp *s, const struct tx *t);
 void smtp_message_emit(const struct tx *t, struct record_out *r);
 void smtp_message_emit_header(const struct smtp *s, const struct tx *t,
                               struct record_out *r);
@@ -320,8 +334,22 @@ void smtp_parts_data(struct parts *ps, struct span in);
 void smtp_parts_gap(struct parts *ps, uint64_t lost);
 void smtp_parts_end(struct parts *ps, bool complete);
 void smtp_parts_emit(const struct parts *ps, struct record_out *r);
+const char *smtp_parts_class(const struct parts *ps); /* or NULL */
 struct mail_facts;
 void smtp_parts_facts(const struct parts *ps, struct mail_facts *f);
+
+/* smtp_carve.c */
+struct carve {
+    struct span name;
+    const char *type;
+    const char *class;     /* or NULL */
+    const uint8_t *sha256; /* NULL: not known, so it is not carved */
+    uint64_t size;
+    bool is_mail;
+};
+/* The bytes of a file to the core, under the number of the event that is told
+ * next. False when they are not all here: then only a note of it goes. */
+bool smtp_carve(struct smtp *s, const struct carve *c, struct span bytes);
 
 /* smtp_score.c: email.score and email.symbols */
 void smtp_score_emit(const struct smtp *s, const struct tx *t,

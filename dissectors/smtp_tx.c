@@ -577,8 +577,11 @@ emit_message(const struct tx *t, struct record_out *r)
 static void
 emit(struct smtp *s, struct tx *t, bool last)
 {
-    struct record_out *r = smtp_record(s, EVENT_SMTP, t);
+    struct record_out *r;
 
+    if (last)
+        smtp_message_carve(s, t);
+    r = smtp_record(s, EVENT_SMTP, t);
     emit_envelope(s, t, r);
     if (last) {
         emit_final(t, r);
