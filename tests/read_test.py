@@ -16,12 +16,14 @@ import concurrent.futures
 import contextlib
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -431,6 +433,215 @@ def test_reports():
 def test_reports_that_cannot_be_written():
     done = read("-o", temp("nowhere") / "r.json", LAB, code=1)
     check("cannot write" in done.err and done.out, done.err)
+
+
+# ---- files that the operator asked for ----
+
+def index_of(folder):
+    text = (folder / "index.csv").read_bytes().decode("utf-8")
+    check(text.endswith("\r\n"), f"{folder}: an index that is cut")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    return rows, text
+
+
+def carved_files(folder, wanted=None):
+    """{digest: bytes}, after looking at names, modes and the index."""
+    check(folder.stat().st_mode & 0o7777 == 0o700, f"mode of {folder}")
+    rows, _ = index_of(folder)
+    found = {}
+    for path in folder.iterdir():
+        check(path.stat().st_mode & 0o7777 == 0o600, f"mode of {path}")
+        if path.name != "index.csv":
+            found[path.name] = path.read_bytes()
+            check(hashlib.sha256(found[path.name]).hexdigest() == path.name,
+                  f"{path}: not its digest")
+    check(sorted(found) == sorted(r["sha256"] for r in rows),
+          f"{folder}: {len(found)} files, {len(rows)} lines")
+    check(wanted is None or len(found) == wanted,
+          f"{folder}: {len(found)} files, not {wanted}")
+    for row in rows:
+        check(int(row["size"]) == len(found[row["sha256"]]), f"{row}")
+    return found
+
+
+def fresh(name):
+    folder = temp(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def without_carving(lines):
+    """As they are without: stored is false, and no word of folders."""
+    return [re.sub(rb'"stored":true', b'"stored":false', line)
+            for line in lines if b'"kind":"carv' not in line]
+
+
+def test_carved_files_are_what_was_told():
+    parts, mails = fresh("parts"), fresh("mails")
+    lines = events("--body-digest", "--extract", parts, "--save-mail", mails,
+                   LAB)
+    same(events("--body-digest", LAB), without_carving(lines), "other events")
+    told = {e["event_id"]: e for e in parsed(lines)}
+    files = carved_files(parts)
+    check(len(files) >= 3, f"only {len(files)} parts")
+    for row in index_of(parts)[0]:
+        event = told[row["event_id"]]
+        check(event["fileinfo"]["sha256"] == row["sha256"] and
+              event["fileinfo"]["stored"] and
+              event["fileinfo"].get("filename", "") == row["name"] and
+              event["fileinfo"].get("class", "") == row["class"] and
+              event["timestamp"] == row["time"], f"{row}: {event}")
+    for event in parsed(lines):
+        info = event.get("fileinfo", {})
+        check(info.get("stored", False) == (info.get("sha256") in files),
+              f"stored: {info}")
+    files = carved_files(mails)
+    check(len(files) > 100, f"only {len(files)} mails")
+    for row in index_of(mails)[0]:
+        event = told[row["event_id"]]
+        check(event["smtp"]["body_sha256"] == row["sha256"] and
+              row["type"] == "message", f"{row}: {event}")
+    text = [e["control"]["text"] for e in parsed(lines)
+            if e.get("control", {}).get("kind") == "carving"]
+    check(len(text) == 1 and str(parts) in text[0] and
+          "1,000 files, 1.0 GiB in all, 25.0 MiB each" in text[0], f"{text}")
+    numbers = [e["control"]["number"] for e in parsed(lines)
+               if e.get("control", {}).get("kind") == "carved"]
+    check(numbers == [len(carved_files(parts)), len(files)], f"{numbers}")
+
+
+def test_carved_files_are_the_same_in_all_ways():
+    more = ["--carve-files", "40", "--carve-file", "100KiB"]
+    first = None
+    for name, way in [("alone", [])] + WAYS:
+        parts, mails = fresh("parts"), fresh("mails")
+        done = read("-q", "--extract", parts, "--save-mail", mails, *more,
+                    *way, LAB)
+        check(done.err == "", done.err)
+        carved_files(parts)
+        carved_files(mails, 40)
+        both = index_of(parts)[1], index_of(mails)[1]
+        first = first or both
+        check(both == first, f"{name}: other files")
+
+
+def test_limits_of_carving():
+    def run(*more, **kind):
+        mails = fresh("mails")
+        done = read("--save-mail", mails, *more, LAB, **kind)
+        return carved_files(mails), done.err
+
+    everything, _ = run()
+    files, err = run("--carve-files", "5")
+    check(len(files) == 5, f"{len(files)} files")
+    check(f"5 files, " in err and " past the limit of files" in err, err)
+    files, err = run("--carve-bytes", "4KiB")
+    check(0 < len(files) < len(everything) and
+          sum(map(len, files.values())) <= 4096, f"{len(files)} files")
+    check(" past the limit of bytes" in err, err)
+    files, err = run("--carve-file", "1KiB")
+    small = {k: v for k, v in everything.items() if len(v) <= 1024}
+    check(files == small, f"{len(files)} files, not {len(small)}")
+    check(" too large or not seen whole" in err, err)
+    for bad in (["--carve-files", "0"], ["--carve-file", "1GiB"],
+                ["--keep", "1s"]):
+        Run("read", "--save-mail", fresh("mails"), *bad, LAB).expect(2)
+
+
+def test_carving_to_a_full_disk():
+    def tight():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+    mails = fresh("mails")
+    done = subprocess.run([PROGRAM, "read", "--save-mail", mails, LAB],
+                          capture_output=True, check=False, timeout=PATIENCE,
+                          preexec_fn=tight)
+    err = done.stderr.decode()
+    check(done.returncode == 1, f"exit {done.returncode}: {err}")
+    check("File too large" in err and "because it cannot write" in err, err)
+    check(b"SMTP" in done.stdout, "no summary")
+    check(0 < len(carved_files(mails)) < 100, "files")
+
+
+@contextlib.contextmanager
+def small_disk(name, size):
+    folder = fresh(name)
+    folder.mkdir()
+    mounted = shutil.which("mount") is not None and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
+        capture_output=True, check=False).returncode == 0
+    if not mounted:
+        raise Skip("a small disk cannot be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_carving_to_a_small_disk():
+    with small_disk("disk", "64k") as disk:
+        done = read("--save-mail", disk / "mails", "--extract", disk / "parts",
+                    LAB, code=1)
+        check("No space left on device" in done.err, done.err)
+        carved_files(disk / "mails")
+        carved_files(disk / "parts")
+
+
+def test_folders_of_others_are_left_alone():
+    folder = fresh("theirs")
+    folder.mkdir()
+    (folder / "letter.txt").write_text("dear", encoding="utf-8")
+    done = Run("read", "--extract", folder, LAB)
+    check(done.code != 0 and done.out == b"" and
+          "new or an empty folder" in done.err, f"{done.code} {done.err}")
+    check([p.name for p in folder.iterdir()] == ["letter.txt"], "touched")
+    folder = fresh("twice")
+    done = Run("read", "--extract", folder, "--save-mail", folder, LAB)
+    check(done.code != 0 and "given twice" in done.err, done.err)
+    config = text_file("noparts.yaml", "content:\n  parts: false\n")
+    done = Run("read", "-c", config, "--extract", fresh("none"), LAB)
+    check(done.code == 2 and "content.parts" in done.err, done.err)
+
+
+def test_carved_files_expire():
+    mails = fresh("mails")
+    read("-q", "--save-mail", mails, "--carve-files", "10", LAB)
+    names = sorted(carved_files(mails, 10))
+    old = time.time() - 3 * 86400
+    for name in names[:4]:
+        os.utime(mails / name, (old, old))
+    done = read("--save-mail", mails, "--keep", "4d", "--carve-files", "10",
+                LAB)
+    check(sorted(carved_files(mails)) == names, "kept")
+    done = read("--save-mail", mails, "--keep", "2d", "--carve-files", "8",
+                LAB)
+    check("4 old files deleted" in done.err, done.err)
+    carved_files(mails, 8)
+
+
+def secrets(scenario):
+    """What follows AUTH and its prompts."""
+    text = (HERE / "scenarios" / f"{scenario}.smtp").read_text(
+        encoding="utf-8", errors="replace")
+    return re.findall(r'(?:AUTH \w+ |334[^"]*"\s+[^"]*C ")([\w+/=]{8,})', text)
+
+
+def test_no_secret_is_carved():
+    """Of no conversation that we have, with a password or without."""
+    n = 0
+    for path in scenarios():
+        mails = fresh("mails")
+        lines = parsed(events("--body-digest", "--save-mail", mails, path))
+        told = {e.get("smtp", {}).get("body_sha256") for e in lines}
+        for name, data in carved_files(mails).items():
+            n += 1
+            check(name in told, f"{path.stem}: a file that is no message")
+            check(not re.search(rb"^(auth (plain|login|cram)|ehlo )", data,
+                                re.I | re.M),
+                  f"{path.stem}: commands in a file: {data[:400]!r}")
+            check(not any(s.encode() in data for s in secrets(path.stem)),
+                  f"{path.stem}: a secret in a file: {data[:400]!r}")
+    check(n > 50, f"only {n} messages")
 
 
 def test_quiet():

@@ -5,6 +5,7 @@
 #include "rules/answers.h"
 #include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
+#include "sensor/app/read_carve.h"
 #include "sensor/app/read_home.h"
 #include "sensor/app/read_output.h"
 #include "sensor/app/read_run.h"
@@ -42,6 +43,7 @@ struct reading {
     struct core *core;
     struct read_run *run;
     struct read_output *output;
+    struct read_carve *carve;
     struct read_total *total;
     struct buf start_text;
     struct buf messages; /* for standard error */
@@ -75,6 +77,7 @@ catch_signals(void)
     (void)sigaction(SIGTERM, &a, NULL);
     a.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &a, NULL);
+    (void)sigaction(SIGXFSZ, &a, NULL); /* a file too large is an error */
 }
 
 /* Some messages come as a line without its end. */
@@ -261,6 +264,9 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = read_output_open(c, &r->output, &r->messages);
     if (e == ERR_OK)
+        e = read_carve_open(c, &r->carve, &r->messages);
+    end_line(&r->messages);
+    if (e == ERR_OK)
         e = open_state(r);
     if (e == ERR_OK)
         e = answers_new(&r->answers);
@@ -272,6 +278,8 @@ prepare(struct reading *r)
         .place = r->place,
         .answers = r->answers,
         .journal = r->journal,
+        .carve = read_carve_sink(r->carve),
+        .carve_text = read_carve_text(r->carve),
     };
     if (e == ERR_OK) {
         o.lines = read_output_lines(r->output);
@@ -313,11 +321,13 @@ finish(struct reading *r)
 {
     struct record_sink sink = {core_put, r->core};
     uint64_t damaged = 0;
+    enum err carved;
     enum err e = read_run_end(r->run, &r->messages);
 
     r->run = NULL;
     /* The events of flows first, then the totals, then all to disk. */
     (void)core_end(r->core);
+    carved = read_carve_end(r->carve, core_time(r->core), &sink, &r->messages);
     read_total_emit(r->total, core_time(r->core), &sink);
     if (core_end(r->core) != ERR_OK && e == ERR_OK) {
         e = core_error(r->core);
@@ -326,7 +336,7 @@ finish(struct reading *r)
     if (r->journal != NULL && e == ERR_OK)
         e = follow_index(r->config->state, journal_durable(r->journal),
                          &damaged, &r->messages);
-    return e;
+    return e == ERR_OK ? carved : e;
 }
 
 static void
@@ -351,7 +361,7 @@ report(struct reading *r, bool partial)
     };
 
     answers_summary(r->answers, &s);
-    s.parts.off = r->deep == NULL;
+    s.parts.off = r->deep == NULL && r->clamd == NULL;
     read_total_summary(r->total, &s);
     return read_output_report(r->output, &s, &r->messages);
 }
@@ -364,6 +374,7 @@ release(struct reading *r)
     answers_free(r->answers);
     read_total_free(r->total);
     read_output_close(r->output);
+    read_carve_close(r->carve);
     deep_stop(r->deep);
     deep_stop(r->clamd);
     content_free(r->content);
@@ -391,6 +402,8 @@ plan(struct reading *r, const struct cli *cli)
         .all_hashes = c->hashes == HASHES_ALL,
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,
+        .carve_parts = c->extract != NULL,
+        .save_mail = c->save_mail != NULL ? c->carve_file : 0,
         .n_workers = (unsigned)c->workers,
         .stop = stop_asked,
     };

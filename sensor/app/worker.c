@@ -253,6 +253,8 @@ start(struct worker *w, struct buf *message)
         .memory_max = p->memory_max / 2,
         .body_digest = p->body_digest,
         .content_max = p->content_max,
+        .carve_parts = p->carve_parts,
+        .save_mail = p->save_mail,
         .part = { .md5 = p->all_hashes,
                  .sha1 = p->all_hashes,
                  .inspect =

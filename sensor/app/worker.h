@@ -34,6 +34,8 @@ struct worker_plan {
     uint64_t content_max; /* 0: bodies are not looked at */
     uint32_t flows_max;
     bool body_digest;
+    bool carve_parts;
+    uint64_t save_mail; /* bytes of the largest; 0: none */
     bool all_hashes;
     struct deep *deep;       /* a slot for each worker; or NULL */
     struct deep *clamd;      /* the same, who asks the daemon; or NULL */
