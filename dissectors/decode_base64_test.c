@@ -185,10 +185,10 @@ test_kernels_agree_on_dirt(void **unused)
         struct buf in, out;
 
         for (unsigned f = 0; f < DECODE_FORK_COUNT; f++)
-            choices[f] = f == 0
-                             ? 0
-                             : (uint8_t)(noise(&state) %
-                                         decode_choices((enum decode_fork)f));
+            choices[f] =
+                (uint8_t)(f == 0 ? 0
+                                 : noise(&state) %
+                                       decode_choices((enum decode_fork)f));
         buf_init(&in, 1U << 16);
         buf_init(&out, 1U << 16);
         make_dirty(&in, &state);

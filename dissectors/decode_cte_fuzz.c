@@ -12,8 +12,8 @@ static void
 choose(uint8_t how, uint8_t choices[DECODE_FORK_COUNT])
 {
     for (unsigned f = 1; f < DECODE_FORK_COUNT; f++)
-        choices[f] =
-            (uint8_t)((how >> f) % decode_choices((enum decode_fork)f));
+        choices[f] = (uint8_t)((unsigned)(how >> f) %
+                               decode_choices((enum decode_fork)f));
 }
 
 /* No decoder makes more of a body: BinHex repeats a byte 255 times for two,

@@ -13,7 +13,7 @@ static void
 put(struct buf *b, uint64_t v, unsigned n)
 {
     for (unsigned k = 0; k < n; k++)
-        buf_putc(b, k < 8 ? (uint8_t)(v >> (8 * k)) : 0);
+        buf_putc(b, (uint8_t)(k < 8 ? v >> (8 * k) : 0));
 }
 
 static void
