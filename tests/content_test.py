@@ -29,11 +29,17 @@ import zipfile
 
 import messages_test
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 300
 MIB = 1 << 20
 
 PROGRAM = TEMP = None
+VALID = None # checks an event by the schema
 
 
 class Skip(Exception):
@@ -161,6 +167,9 @@ class Run:
         self.mib = kib / 1024
         self.events = [json.loads(line) for line in
                        out.read_bytes().splitlines()]
+        if VALID is not None:
+            for e in self.events[:200] + self.events[-20:]:
+                VALID.validate(e)
 
     def of_type(self, kind):
         return [e for e in self.events if e["event_type"] == kind]
@@ -319,8 +328,15 @@ def test_the_largest_event():
     received = b"".join(b"Received: from " + b"r" * 900 + b" %d\r\n" % i
                         for i in range(250))
     mail = received + multipart(*parts)
-    run = Run(capture_of("largest.pcap", [mail]))
+    path = TEMP / "largest.pcap"
+    c = messages_test.Capture(path)
+    c.mail(mail, messages_test.of_size(1460), False,
+           [(b"<" + b"r" * 900 + b"%d@mx.example>" % i, b"t" * 480)
+            for i in range(130)])
+    c.close()
+    run = Run(path)
     e = run.mail()
+    check(e["smtp"]["rcpt_offered"] == 130, f"{e['smtp']['rcpt_offered']}")
     check(e["smtp"]["outcome"] == "accepted", "outcome")
     check(e["smtp"]["final_code"] == 250, "code")
     check(len(e["email"]["url"]) == 100 and e["email"]["urls"] == 150,
@@ -535,6 +551,14 @@ def test_keeper_killed():
 
 # ---- all ----
 
+def validator():
+    path = pathlib.Path(PROGRAM).parent / "man" / "events.schema.json"
+    if jsonschema is None or not path.exists():
+        return None
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
+
+
 def run_one(name, test):
     try:
         test()
@@ -549,7 +573,7 @@ def run_one(name, test):
 
 
 def main():
-    global PROGRAM, TEMP, AT_REST
+    global PROGRAM, TEMP, VALID, AT_REST
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--program", default="build/release/span25")
     p.add_argument("names", nargs="*")
@@ -559,6 +583,7 @@ def main():
         print(f"skipped: {PROGRAM} is not there")
         return 77
     tests = {n[5:]: t for n, t in globals().items() if n.startswith("test_")}
+    VALID = validator()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with tempfile.TemporaryDirectory(prefix="span25-content-") as d:
         TEMP = pathlib.Path(d)

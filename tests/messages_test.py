@@ -54,8 +54,9 @@ class Capture:
                                  self.time % 1000000, len(frame), len(frame)))
         self.f.write(frame)
 
-    def mail(self, message, cut, bdat):
-        """One connection; cut(n) gives the sizes of segments for n bytes."""
+    def mail(self, message, cut, bdat, rcpts=((b"<b@mx.example>", b"Ok"),)):
+        """One connection; cut(n) gives the sizes of segments for n bytes. Of
+        each recipient the path and what the server says to it."""
         self.conns += 1
         c, s = b"\x0a\x00" + struct.pack("!H", self.conns), b"\xc6\x33\x64\x19"
         port, seq, ack = 40000, 1000, 5000
@@ -83,8 +84,9 @@ class Capture:
         server(b"250-mx.example\r\n250-8BITMIME\r\n250 CHUNKING\r\n")
         client(b"MAIL FROM:<a@client.example>\r\n")
         server(b"250 2.1.0 Ok\r\n")
-        client(b"RCPT TO:<b@mx.example>\r\n")
-        server(b"250 2.1.5 Ok\r\n")
+        for path, text in rcpts:
+            client(b"RCPT TO:" + path + b"\r\n")
+            server(b"250 2.1.5 " + text + b"\r\n")
         if bdat:
             half = len(message) // 3
             client(b"BDAT %d\r\n" % half)
