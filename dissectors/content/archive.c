@@ -101,14 +101,24 @@ note_member(struct unpack *u, enum finding f, struct span name)
 
 /* ---- names ---- */
 
+/* libarchive ends the process when a name cannot be converted and errno says
+ * that memory has run out, be it from long before. */
+static struct span
+entry_text(struct archive_entry *e, const char *(*get)(struct archive_entry *e))
+{
+    const char *s;
+
+    errno = 0;
+    s = get(e);
+    return s != NULL ? span_str(s) : SPAN_NONE;
+}
+
 static struct span
 entry_name(struct archive_entry *e)
 {
-    const char *s = archive_entry_pathname_utf8(e);
+    struct span s = entry_text(e, archive_entry_pathname_utf8);
 
-    if (s == NULL)
-        s = archive_entry_pathname(e);
-    return s != NULL ? span_str(s) : SPAN_NONE;
+    return s.p != NULL ? s : entry_text(e, archive_entry_pathname);
 }
 
 /* FNAME of RFC 1952. */
@@ -349,11 +359,10 @@ add(struct unpack *u, struct span name, struct span bytes, uint64_t size,
 static void
 judge_links(struct unpack *u, struct archive_entry *e, struct span name)
 {
-    const char *soft = archive_entry_symlink(e);
-    const char *hard = archive_entry_hardlink(e);
+    struct span soft = entry_text(e, archive_entry_symlink);
+    struct span hard = entry_text(e, archive_entry_hardlink);
 
-    if ((soft != NULL && member_path_link_escapes(name, span_str(soft))) ||
-        (hard != NULL && member_path_escapes(span_str(hard))))
+    if (member_path_link_escapes(name, soft) || member_path_escapes(hard))
         note_member(u, FIND_MEMBER_PATH, name);
 }
 
@@ -379,8 +388,8 @@ static bool
 has_data(struct archive_entry *e)
 {
     return archive_entry_filetype(e) != AE_IFDIR &&
-           archive_entry_symlink(e) == NULL &&
-           archive_entry_hardlink(e) == NULL;
+           entry_text(e, archive_entry_symlink).p == NULL &&
+           entry_text(e, archive_entry_hardlink).p == NULL;
 }
 
 static void

@@ -46,7 +46,7 @@ lzw_begin(struct lzw *z, struct span in)
 static void
 lzw_set_width(struct lzw *z, unsigned width)
 {
-    const uint64_t group = 8U * z->width;
+    const uint64_t group = UINT64_C(8) * z->width;
     const uint64_t used = (z->at - z->width_at) % group;
 
     if (used > 0)

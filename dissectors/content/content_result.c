@@ -21,7 +21,7 @@ content_result_init(struct content_result *r)
     findings_init(&r->findings);
     url_set_init(&r->urls);
     buf_init(&r->members,
-             CONTENT_MEMBERS_KEPT * (MEMBER_HEAD + CONTENT_NAME_MAX));
+             (size_t)CONTENT_MEMBERS_KEPT * (MEMBER_HEAD + CONTENT_NAME_MAX));
 }
 
 void

@@ -60,6 +60,8 @@ member_path_link_escapes(struct span name, struct span target)
 {
     int64_t level = 0;
 
+    if (target.n == 0)
+        return false;
     return is_absolute(target) || !walk(name, true, &level) ||
            !walk(target, false, &level);
 }

@@ -16,12 +16,13 @@ search_eicar(struct span bytes)
 {
     static const struct span head = SPAN_INIT(EICAR_HEAD);
     static const struct span rest = SPAN_INIT(EICAR_REST);
+    static const struct span white = SPAN_INIT(" \t\r\n\x1a");
 
     if (!span_starts(bytes, head) ||
         !span_starts(span_tail(bytes, head.n), rest))
         return false;
     for (size_t k = head.n + rest.n; k < bytes.n; k++)
-        if (memchr(" \t\r\n\x1a", bytes.p[k], 5) == NULL)
+        if (span_find(white, bytes.p[k]) == white.n)
             return false;
     return true;
 }

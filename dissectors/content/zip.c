@@ -188,7 +188,7 @@ extents_make(struct walk *w)
 
     free(w->x);
     w->n_x = 0;
-    w->x = malloc((w->n + (2 * DIRS_MAX)) * sizeof(*w->x));
+    w->x = malloc((w->n + 2 * (size_t)DIRS_MAX) * sizeof(*w->x));
     if (w->x == NULL) {
         note(w, FIND_INSPECTION_LIMIT);
         return false;
@@ -411,13 +411,14 @@ add_deflated(struct walk *w, const struct zip_entry *e, struct span data)
     struct inflated r = inflate_all(w, data);
     uint64_t size = r.whole ? r.bytes.n : e->size;
 
+    const bool is_all = data.n == e->packed;
+    const bool bad = r.whole ? !has_sum(r.bytes, e->crc) : !r.cut && is_all;
+
     judge_ratio(w, e, &r);
-    if (r.whole && !has_sum(r.bytes, e->crc))
+    if (bad)
         note_member(w, FIND_MALFORMED, e->name);
     else if (r.whole && r.bytes.n != e->size)
         note_member(w, FIND_ARCHIVE_FIELDS_DIFFER, e->name);
-    else if (!r.whole && !r.cut && data.n == e->packed)
-        note_member(w, FIND_MALFORMED, e->name);
     if (!r.whole && size <= r.bytes.n)
         size = (uint64_t)r.bytes.n + 1; /* there is more */
     add(w, e->name, r.bytes.n > 0 || r.whole ? r.bytes : SPAN_NONE, size,

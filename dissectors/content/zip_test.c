@@ -455,8 +455,8 @@ test_refined(void **state)
         struct zip_make z;
 
         zip_make_begin(&inner);
-        for (char c = 'a'; c < 'z'; c++)
-            ONE(&inner, .name = (char[]){c, 0});
+        for (int c = 'a'; c < 'z'; c++)
+            ONE(&inner, .name = (char[]){(char)c, 0});
         ONE(&inner, .name = types[k].name);
         end(&inner);
         zip_make_begin(&z);
@@ -536,8 +536,8 @@ test_nested_bomb(void **state)
         struct zip_make out;
 
         zip_make_begin(&out);
-        for (char c = '0'; c < '4'; c++) {
-            char name[] = {c, '.', 'z', 'i', 'p', 0};
+        for (int c = '0'; c < '4'; c++) {
+            char name[] = {(char)c, '.', 'z', 'i', 'p', 0};
 
             ONE(&out, .name = name, .data = buf_view(&in.out), .deflate = true);
         }
