@@ -135,7 +135,7 @@ bytes_room(struct slot *s)
 /* ---- the inspector ---- */
 
 static void
-limit(int what, rlim_t most)
+limit(__rlimit_resource_t what, rlim_t most)
 {
     const struct rlimit l = {most, most};
 
@@ -157,7 +157,7 @@ allow_mapping(scmp_filter_ctx f)
 static bool
 allow_sockets(scmp_filter_ctx f)
 {
-    struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
+    struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
     bool good = true;
 
 #define SOCKET(name, why)                                                      \
