@@ -21,7 +21,6 @@ enum conn_state {
 #define CONN_REFUSED 0x10U /* RST in answer to the SYN */
 #define CONN_NEW_SYN 0x20U /* syn_isn is of a SYN with another number */
 #define CONN_ENDING  0x40U /* ignored, and a FIN or RST was seen */
-#define CONN_DONE    0x80U /* both FINs reached, to be ended */
 
 /* In which list of the shard. */
 enum conn_list {

@@ -171,6 +171,24 @@ flow_life_odd(struct flow_step *st, unsigned kind, uint64_t off,
 
 /* ---- deadlines ---- */
 
+/* Both FINs reached. */
+static bool
+is_done(const struct conn *c)
+{
+    return reasm_done(&c->r[DIR_C2S]) && reasm_done(&c->r[DIR_S2C]);
+}
+
+/* The last bytes may come with the last FIN, or be shown behind it: that they
+ * were acknowledged must not depend on the order of packets
+ * (tests/scenarios/last-ack-after-both-fins.smtp). */
+static bool
+awaits_ack(const struct conn *c)
+{
+    return c->state == CONN_OPEN && c->rst_from == 0 &&
+           (c->flow.half[DIR_C2S].acked < c->r[DIR_C2S].next ||
+            c->flow.half[DIR_S2C].acked < c->r[DIR_S2C].next);
+}
+
 static ns_t
 end_deadline(const struct flow_env *e, const struct conn *c)
 {
@@ -182,6 +200,8 @@ end_deadline(const struct flow_env *e, const struct conn *c)
         return c->last + ms(l->rst_linger_ms);
     if ((c->facts & CONN_ENDING) != 0)
         return c->last + ms(l->linger_ms);
+    if (is_done(c))
+        return c->last + ms(l->last_ack_ms);
     if (c->state == CONN_NEW && !c->flow.handshake &&
         (c->facts & CONN_ACK) == 0)
         return c->last + ms(l->handshake_ms);
@@ -323,11 +343,14 @@ void
 flow_life_close(struct flow_env *e, struct shard *s, struct conn *c,
                 enum end_why why)
 {
+    if (is_done(c)) {
+        why = END_FIN;
+        c->rst_from = 0;
+    }
     if (c->state == CONN_OPEN || c->state == CONN_NEW)
         flush_both(e, s, c);
     tell_end(e, c, why);
     let_go(s, c);
-    c->facts &= (uint8_t)~CONN_DONE;
     c->last = e->now;
 }
 
@@ -343,7 +366,7 @@ flow_life_drop(struct flow_env *e, struct shard *s, struct conn *c,
 static void
 evict(struct flow_env *e, struct shard *s, struct conn *c)
 {
-    if (c->state != CONN_CLOSED && c->state != CONN_IGNORED)
+    if (c->state != CONN_CLOSED && c->state != CONN_IGNORED && !is_done(c))
         e->stats->evicted++;
     flow_life_drop(e, s, c, END_EVICTED);
 }
@@ -353,7 +376,7 @@ evict(struct flow_env *e, struct shard *s, struct conn *c)
 static enum conn_list
 list_of(const struct conn *c)
 {
-    if (c->state == CONN_OPEN)
+    if (c->state == CONN_OPEN && !is_done(c))
         return reasm_has_hole(&c->r[DIR_C2S]) || reasm_has_hole(&c->r[DIR_S2C])
                    ? CONN_LIST_HOLES
                    : CONN_LIST_NONE;
@@ -367,8 +390,8 @@ flow_life_settle(struct flow_env *e, struct shard *s, struct conn *c)
 {
     enum conn_list list;
 
-    if (c->state != CONN_CLOSED && c->state != CONN_IGNORED &&
-        reasm_done(&c->r[DIR_C2S]) && reasm_done(&c->r[DIR_S2C]))
+    if (c->state != CONN_CLOSED && c->state != CONN_IGNORED && is_done(c) &&
+        !awaits_ack(c))
         flow_life_close(e, s, c, END_FIN);
     if (c->state == CONN_IGNORED)
         clear_both(s, c);
@@ -549,6 +572,8 @@ run_end(struct flow_env *e, struct shard *s, struct conn *c)
 {
     if (c->state == CONN_CLOSED)
         shard_remove(s, c);
+    else if (is_done(c))
+        flow_life_close(e, s, c, END_FIN);
     else if (c->rst_from != 0)
         flow_life_close(e, s, c, END_RST);
     else if (is_half_done(c))

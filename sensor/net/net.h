@@ -29,12 +29,14 @@
  * limits.probe_bytes of each direction; until then, and after a no, they are
  * the first to be evicted, so a flood of SYNs costs its own kind only.
  *
- * Ends. Both FINs reached: at once. RST: when its sender sends nothing new for
- * limits.rst_linger_ms; it must have the next expected number, or be near it
- * where bytes are missing. In a capture of one side a FIN and silence is an end
- * too. A new SYN with another number replaces a flow that is closed, has had no
- * payload or was idle for limits.replace_idle_ms; else it waits for a SYN-ACK
- * that answers it, told as SYN_CHANGED.
+ * Ends. Both FINs reached: at once, or while bytes before them are not
+ * acknowledged at their acknowledgement, a RST or limits.last_ack_ms of
+ * silence; such flows are among the first to be evicted. RST: when its sender
+ * sends nothing new for limits.rst_linger_ms; it must have the next expected
+ * number, or be near it where bytes are missing. In a capture of one side a FIN
+ * and silence is an end too. A new SYN with another number replaces a flow that
+ * is closed, has had no payload or was idle for limits.replace_idle_ms; else it
+ * waits for a SYN-ACK that answers it, told as SYN_CHANGED.
  *
  * Holes are given up when the peer acknowledged the bytes (or is not seen at
  * all) and limits.hole_acked_ms passed; else after limits.hole_open_ms; or when

@@ -285,6 +285,21 @@ static const struct {
      "end(capture_end) midstream"                                                                                                                                    },
     {"one FIN, then silence",                          SHAKE "S A 0 0 2; C AF 0 1; S A 1 1; +900500",
      "open S\"2\" end(timeout) handshake"                                                                                                                                                   },
+    {"the last ACK after both FINs",
+     SHAKE "C AF 0 0 ab; S AF 0 3 xyz; C A 3 4; C A 3 4 cd",
+     "open C\"ab\" S\"xyz\" end(fin) handshake"                                                                                                                                             },
+    {"a RST in its place",                             SHAKE "C AF 0 0 ab; S AF 0 3 xyz; C R 3; C A 3 0 cd",
+     "open C\"ab\" S\"xyz\" end(fin) handshake"                                                                                                                                             },
+    {"no last ACK",
+     SHAKE "C AF 0 0 ab; S AF 0 3 xyz; +900; C A 3 0 cd; +1200; C A 3 0 cd",
+     "open C\"ab\" S\"xyz\" odd(C,data_after_fin,2,\"\") end(fin) "
+     "handshake"                                                                                                                                                                            },
+    {"a capture that ends before it",                  SHAKE "C AF 0 0 ab; S AF 0 3 xyz",
+     "open C\"ab\" S\"xyz\" end(fin) handshake"                                                                                                                                             },
+    {"new SYN before it",
+     SHAKE "C AF 0 0 ab; S AF 0 3 xyz; C S 700; S SA 900 701; C A 701 901 x",
+     "open C\"ab\" S\"xyz\" end(fin) handshake open C\"x\" "
+     "end(capture_end) handshake"                                                                                                                                                           },
     {"late copies after the end",
      SHAKE "C AF 0 0 ab; S AF 0 3; C A 3 1; "
            "C A 0 0 ab; S R 1; C S -1; +6000",                                                                      "open C\"ab\" end(fin) handshake"                                       },
@@ -909,6 +924,38 @@ test_flow_cap(void **state)
     kit_free(k);
 }
 
+/* Those that only wait for their last ACK go before those at work, and are no
+ * loss. */
+static void
+test_flow_cap_done(void **state)
+{
+    const struct kit_seg ends[] = {
+        {0, 25, DIR_C2S, TCP_ACK | TCP_FIN, 0, 0, SPAN_LIT("QUIT")},
+        {0, 25, DIR_S2C, TCP_ACK | TCP_FIN, 0, 5, SPAN_LIT("221") },
+    };
+    struct kit *k = kit_new();
+
+    (void)state;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 64U * 19), ERR_OK);
+    for (unsigned c = 0; c < 10000; c++) {
+        for (size_t i = 0; i < (c < 200 ? 1 : ARRAY_LEN(ends)); i++) {
+            struct kit_seg seg = ends[i];
+            struct decoded p;
+
+            seg.conn = c;
+            p = kit_segment(k, seg);
+            kit_put(k, &p);
+        }
+    }
+    assert_int_equal(net_stats(k->net)->evicted, 0);
+    assert_true(k->n_open > 200 && k->n_open <= 64U * 20);
+    k->now += 1100 * NS_PER_MS;
+    (void)net_time(k->net, k->now);
+    assert_int_equal(k->n_open, 200);
+    (void)net_finish(k->net, NULL, NULL);
+    kit_free(k);
+}
+
 /* Early bytes of many connections: the oldest hole is given up. */
 static void
 test_memory_cap(void **state)
@@ -1129,6 +1176,7 @@ main(void)
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_workers),
         cmocka_unit_test(test_flow_cap),
+        cmocka_unit_test(test_flow_cap_done),
         cmocka_unit_test(test_memory_cap),
         cmocka_unit_test(test_early_cap),
         cmocka_unit_test(test_no_memory),
