@@ -6,6 +6,10 @@
  * and are let go. */
 #include "dissectors/decode_kinds.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define LINE_MOST 77  /* 76 and the CR */
 #define HELD_MAX  60  /* blanks; with a CR they fit into one step of output */
 #define WINDOW    512 /* looked through at once, so no search is repeated */
@@ -58,23 +62,34 @@ is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
+/* Of hexadecimal digits: the value, and what letter it is. */
+#define DIGIT 16U
+#define CASE  5 /* from this bit on UPPER and LOWER */
+
+static const uint8_t digits[256] = {
+#define NUMBER(c) [(c)] = DIGIT | ((c) - '0')
+#define LETTER(c, v)                                                           \
+    [(c)] = DIGIT | (v) | UPPER << CASE,                                       \
+    [(c) + 32] = DIGIT | (v) | LOWER << CASE
+    NUMBER('0'),     NUMBER('1'),     NUMBER('2'),     NUMBER('3'),
+    NUMBER('4'),     NUMBER('5'),     NUMBER('6'),     NUMBER('7'),
+    NUMBER('8'),     NUMBER('9'),     LETTER('A', 10), LETTER('B', 11),
+    LETTER('C', 12), LETTER('D', 13), LETTER('E', 14), LETTER('F', 15),
+#undef NUMBER
+#undef LETTER
+};
+
 /* Value of a hexadecimal digit, or 16. */
 static uint8_t
 hex(uint8_t c)
 {
-    if (c >= '0' && c <= '9')
-        return (uint8_t)(c - '0');
-    if (c >= 'A' && c <= 'F')
-        return (uint8_t)(c - 'A' + 10);
-    return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : 16;
+    return (digits[c] & DIGIT) != 0 ? digits[c] & 15 : 16;
 }
 
 static unsigned
 letters(uint8_t c)
 {
-    if (hex(c) < 10)
-        return 0;
-    return c >= 'a' ? LOWER : UPPER;
+    return digits[c] >> CASE;
 }
 
 /* ---- one byte in each state: what became of it ---- */
@@ -271,32 +286,49 @@ take(struct decode *d, uint8_t c, struct decode_out *out)
     return true;
 }
 
-/* ---- lines without escapes ---- */
+/* ---- many bytes at once ---- */
 
-static bool
-has_8bit(struct span s)
+/* Copies what stands before the first '=' or LF; gives its length. At to there
+ * is room for all of s. */
+static size_t
+copy_plain(struct span s, uint8_t *to, bool *has_8bit)
 {
-    uint64_t all = 0;
+    unsigned high = 0;
     size_t i = 0;
 
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t word;
+#if defined(__SSE2__)
+    for (; i + 16 <= s.n; i += 16) {
+        __m128i x = _mm_loadu_si128((const void *)(s.p + i));
+        __m128i end = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('=')),
+                                   _mm_cmpeq_epi8(x, _mm_set1_epi8('\n')));
+        unsigned mask = (unsigned)_mm_movemask_epi8(end);
+        unsigned some = (unsigned)_mm_movemask_epi8(x);
 
-        memcpy(&word, s.p + i, 8);
-        all |= word;
+        _mm_storeu_si128((void *)(to + i), x);
+        if (mask != 0) {
+            /* what comes before the lowest bit */
+            *has_8bit = (high | (some & (mask - 1) & ~mask)) != 0;
+            return i + (unsigned)__builtin_ctz(mask);
+        }
+        high |= some;
     }
-    for (; i < s.n; i++)
-        all |= s.p[i];
-    return (all & UINT64_C(0x8080808080808080)) != 0;
+#endif
+    for (; i < s.n && s.p[i] != '=' && s.p[i] != '\n'; i++) {
+        high |= s.p[i] & 0x80U;
+        to[i] = s.p[i];
+    }
+    *has_8bit = high != 0;
+    return i;
 }
 
+/* So many bytes that copy_plain copied are of the content. */
 static void
-put_text(struct decode *d, struct span s, struct decode_out *out)
+keep_text(struct decode *d, size_t n, bool has_8bit, struct decode_out *out)
 {
-    if (has_8bit(s))
+    if (has_8bit)
         decode_note(d, DECODE_ODD_RAW_8BIT);
-    count_line(d, s.n);
-    decode_out_bytes(out, s.p, s.n);
+    count_line(d, n);
+    out->n += n;
 }
 
 /* s without the blanks at its end. */
@@ -308,9 +340,20 @@ without_blanks(struct span s)
     return s;
 }
 
-/* A line with its LF. False when it has too many blanks to be held. */
+/* s without what may have to be held. */
+static struct span
+without_held(struct span s)
+{
+    while (s.n > 0 && (is_blank(s.p[s.n - 1]) || s.p[s.n - 1] == '\r'))
+        s.n--;
+    return s;
+}
+
+/* The end of a line, whose text was copied, with its LF. False when it has too
+ * many blanks to be held. */
 static bool
-whole_line(struct decode *d, struct span line, struct decode_out *out)
+whole_line(struct decode *d, struct span line, bool has_8bit,
+           struct decode_out *out)
 {
     size_t ends = line.n > 1 && line.p[line.n - 2] == '\r' ? 2 : 1;
     struct span all = span_head(line, line.n - ends);
@@ -318,22 +361,11 @@ whole_line(struct decode *d, struct span line, struct decode_out *out)
 
     if (all.n - text.n > HELD_MAX)
         return false;
-    put_text(d, text, out);
+    keep_text(d, text.n, has_8bit, out);
     count_line(d, line.n - text.n - 1);
     decode_out_bytes(out, line.p + line.n - ends, ends);
     d->line = 0;
     return true;
-}
-
-/* What stands before a '=' or the end of the window, less what may have to be
- * held; gives the bytes taken. */
-static size_t
-part_line(struct decode *d, struct span s, struct decode_out *out)
-{
-    while (s.n > 0 && (is_blank(s.p[s.n - 1]) || s.p[s.n - 1] == '\r'))
-        s.n--;
-    put_text(d, s, out);
-    return s.n;
 }
 
 /* An escape in capitals, or a soft line break, at the head of s; gives the
@@ -342,16 +374,14 @@ static size_t
 plain_escape(struct decode *d, struct span s, struct decode_out *out)
 {
     uint8_t a = span_at(s, 1), b = span_at(s, 2);
-    unsigned had;
+    unsigned had = letters(a) | letters(b);
 
-    if ((s.n == 3 && a == '\r' && b == '\n') || (s.n == 2 && a == '\n')) {
-        count_line(d, s.n - 1);
-        return s.n;
+    if (a == '\n' || (a == '\r' && b == '\n')) {
+        count_line(d, a == '\n' ? 1 : 2);
+        d->line = 0;
+        return a == '\n' ? 2 : 3;
     }
-    if (hex(a) == 16 || hex(b) == 16)
-        return 0;
-    had = letters(a) | letters(b);
-    if (((had | d->pads) & LOWER) != 0)
+    if ((digits[a] & digits[b] & DIGIT) == 0 || ((had | d->pads) & LOWER) != 0)
         return 0;
     d->pads |= (uint8_t)had;
     decode_out_byte(out, (uint8_t)(hex(a) << 4 | hex(b)));
@@ -359,36 +389,8 @@ plain_escape(struct decode *d, struct span s, struct decode_out *out)
     return 3;
 }
 
-/* A line with its LF; gives the bytes taken: all, or what
- * stands before something that is not plain. */
-static size_t
-escaped_line(struct decode *d, struct span line, struct decode_out *out)
-{
-    size_t at = 0;
-
-    for (;;) {
-        struct span rest = span_tail(line, at);
-        size_t escape = span_find(rest, '=');
-        size_t n;
-
-        if (escape == rest.n)
-            return whole_line(d, rest, out)
-                       ? line.n
-                       : at + part_line(d, span_head(rest, rest.n - 1), out);
-        put_text(d, span_head(rest, escape), out);
-        at += escape;
-        n = plain_escape(d, span_tail(line, at), out);
-        at += n;
-        if (n == 0)
-            return at;
-        if (at == line.n) {
-            d->line = 0;
-            return at;
-        }
-    }
-}
-
-/* From the head of in in state TEXT; gives the bytes taken. */
+/* From the head of in in state TEXT; gives the bytes taken: up to something
+ * that is not plain. */
 static size_t
 take_lines(struct decode *d, struct span in, struct decode_out *out)
 {
@@ -398,17 +400,24 @@ take_lines(struct decode *d, struct span in, struct decode_out *out)
 
     while (at < w.n) {
         struct span rest = span_tail(w, at);
-        size_t n = span_find(rest, '\n');
-        struct span line = span_head(rest, n < rest.n ? n + 1 : n);
-        size_t taken;
+        bool has_8bit;
+        size_t n = copy_plain(rest, out->p + out->n, &has_8bit);
 
-        if (n == rest.n)
-            return at +
-                   part_line(d, span_head(line, span_find(line, '=')), out);
-        taken = escaped_line(d, line, out);
-        at += taken;
-        if (taken < line.n)
-            break;
+        if (span_at(rest, n) == '=') {
+            keep_text(d, n, has_8bit, out);
+            at += n;
+            n = plain_escape(d, span_tail(w, at), out);
+            if (n == 0)
+                return at;
+            at += n;
+        } else if (n < rest.n &&
+                   whole_line(d, span_head(rest, n + 1), has_8bit, out)) {
+            at += n + 1;
+        } else {
+            n = without_held(span_head(rest, n)).n;
+            keep_text(d, n, has_8bit, out);
+            return at + n;
+        }
     }
     return at;
 }
@@ -419,7 +428,7 @@ decode_qp_push(struct decode *d, struct span *in, struct decode_out *out)
     while (in->n > 0 && !decode_out_full(out)) {
         uint8_t c = in->p[0];
 
-        if (d->state == TEXT && c != '=' && c != '\r' && !is_blank(c)) {
+        if (d->state == TEXT && c != '\r' && !is_blank(c)) {
             *in = span_tail(*in, take_lines(d, *in, out));
             if (in->n == 0 || decode_out_full(out))
                 return;

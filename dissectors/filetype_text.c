@@ -9,21 +9,15 @@
 
 /* ---- is it text ---- */
 
-/* Control characters that text does not have. */
-static bool
-is_binary(uint8_t c)
-{
-    return c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' &&
-           c != '\v' && c != '\b' && c != 0x1b && c != 0x1a;
-}
+/* Control characters that text may have. */
+static const uint32_t text_controls = 1U << '\t' | 1U << '\n' | 1U << '\r' |
+                                      1U << '\f' | 1U << '\v' | 1U << '\b' |
+                                      1U << 0x1b | 1U << 0x1a;
 
 static bool
 is_text(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (is_binary(s.p[i]))
-            return false;
-    return true;
+    return span_find_control(s, text_controls) == s.n;
 }
 
 /* UTF-16 as far as it is ASCII, '?' for what is not. Empty when it is not

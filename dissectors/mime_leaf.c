@@ -147,15 +147,14 @@ mime_leaf_begin(struct mime *m, struct mime_reading *r)
 
 /* ---- bytes ---- */
 
-/* Control bytes that no text has. */
+/* Are there control bytes that no text has? */
 static bool
 is_binary(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < 9 || (s.p[i] > 13 && s.p[i] < 27))
-            return true;
-    }
-    return false;
+    static const uint32_t fine =
+        0x1fU << '\t' | 0x1fU << 0x1b; /* to CR, ESC and later */
+
+    return span_find_control(s, fine) < s.n;
 }
 
 static void

@@ -87,12 +87,40 @@ is_slash(uint8_t c)
     return c == '/' || c == '\\';
 }
 
-/* No URL goes on behind it. */
+/* What a byte is to a URL. */
+enum {
+    ENDS = 1,  /* no URL goes on behind it */
+    MARK = 2,  /* cut_wide, cut_marks or unescape_slashes look for it */
+    QUOTE = 4, /* ends one that began behind it */
+};
+
+/* clang-format off */
+static const uint8_t classes[256] = {
+#define E ENDS
+#define M MARK
+#define Q QUOTE
+#define ALL8(x) x, x, x, x, x, x, x, x
+    ALL8(E), ALL8(E), ALL8(E), ALL8(E),
+    E, 0, E, 0, 0, 0, 0, Q, M, M, 0, 0, 0, 0, 0, 0, /* blank to / */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, E, 0, E, 0, /* 0 to ? */
+    ALL8(0), ALL8(0),
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, M, M, M, E, 0, /* P to _ */
+    E, 0, 0, 0, 0, 0, 0, 0, ALL8(0),
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, E, E, E, 0, E, /* p to DEL */
+    ALL8(0), ALL8(0), ALL8(0), ALL8(0), ALL8(0), ALL8(0), ALL8(0), ALL8(0),
+    0, 0, M, M, M, M, M, M, ALL8(M), /* what begins a character, UTF-8 */
+    ALL8(M), ALL8(M), ALL8(M), ALL8(M), ALL8(M), ALL8(M),
+#undef ALL8
+#undef E
+#undef M
+#undef Q
+};
+/* clang-format on */
+
 static bool
 ends_url(uint8_t c)
 {
-    return c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' ||
-           c == '`' || c == '{' || c == '}' || c == '|' || c == '^';
+    return (classes[c] & ENDS) != 0;
 }
 
 /* ---- schemes ---- */
@@ -141,10 +169,11 @@ find_scheme(struct span s, enum kind *kind)
 {
     struct span word = last_word(s);
 
-    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+    for (size_t i = 0; word.n > 0 && i < ARRAY_LEN(schemes); i++) {
         size_t n = schemes[i].name.n;
 
-        if (ends_with_nocase(word, schemes[i].name) &&
+        if (schemes[i].name.p[n - 1] == lower(word.p[word.n - 1]) &&
+            ends_with_nocase(word, schemes[i].name) &&
             (word.n == n || word.p[word.n - n - 1] == '-')) {
             *kind = schemes[i].kind;
             return n;
@@ -351,19 +380,29 @@ is_vocabulary(struct span s)
     return false;
 }
 
+/* The URL without what belongs to the text around it. */
+static struct span
+cut_end(const struct url_scan *u, struct span s)
+{
+    if (u->attribute)
+        return cut_blanks(s);
+    if (u->tail.cut)
+        return s;
+    if (u->marked)
+        return cut_marks(cut_wide(s));
+    while (s.n > 0 && is_mark(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
 static void
 finish(struct url_scan *u)
 {
-    bool cut = u->tail.cut;
     struct span s;
 
-    if (u->kind == WEB)
+    if (u->kind == WEB && u->marked)
         unescape_slashes(&u->tail);
-    s = buf_view(&u->tail);
-    if (u->attribute)
-        s = cut_blanks(s);
-    else if (!cut)
-        s = cut_marks(cut_wide(s));
+    s = cut_end(u, buf_view(&u->tail));
     if (is_url[u->kind](s) && !is_vocabulary(s))
         url_set_add(u->set, s);
     drop(u);
@@ -379,6 +418,7 @@ begin(struct url_scan *u, enum kind kind, struct span head, struct span before)
     u->attribute =
         u->html && u->quote != 0 && span_at(before, before.n - 2) == '=';
     u->fresh = true;
+    u->marked = kind == UNC;
     buf_span(&u->tail, head);
 }
 
@@ -391,25 +431,47 @@ may_follow(const struct url_scan *u, uint8_t c)
     return (u->kind != WEB && u->kind != PATH) || is_slash(c);
 }
 
+/* How many bytes surely belong to the URL; *seen gets their classes. */
+static size_t
+plain_run(struct span s, uint8_t *seen)
+{
+    uint8_t all = 0;
+    size_t i = 0;
+
+    while (i < s.n && (classes[s.p[i]] & (ENDS | QUOTE)) == 0)
+        all |= classes[s.p[i++]];
+    *seen = all;
+    return i;
+}
+
 /* Takes bytes of the URL that has begun; gives how many. */
 static size_t
 go_on(struct url_scan *u, struct span in)
 {
-    for (size_t i = 0; i < in.n; i++) {
+    size_t i = 0;
+
+    while (i < in.n) {
         uint8_t c = in.p[i];
+        uint8_t seen;
+        size_t n;
 
         if (u->fresh && !may_follow(u, c)) {
             drop(u);
             return i;
         }
-        if (u->attribute && (c == '\r' || c == '\n' || c == '\t'))
+        if (u->attribute && (c == '\r' || c == '\n' || c == '\t')) {
+            i++;
             continue;
+        }
         if (c == u->quote || (ends_url(c) && !(u->attribute && c == ' '))) {
             finish(u);
             return i;
         }
+        n = 1 + plain_run(span_tail(in, i + 1), &seen);
         u->fresh = false;
-        buf_putc(&u->tail, c);
+        u->marked = u->marked || ((seen | classes[c]) & MARK) != 0;
+        buf_put(&u->tail, in.p + i, n);
+        i += n;
     }
     return in.n;
 }
@@ -440,7 +502,7 @@ remember(struct url_scan *u, struct span in)
     struct span s = look_back(u, in, in.n, room);
 
     if (s.n > 0)
-        memmove(u->back, s.p, s.n);
+        memcpy(u->back, s.p, s.n);
     u->n_back = (uint8_t)s.n;
 }
 
@@ -490,52 +552,99 @@ at_backslash(struct url_scan *u, struct span before)
     u->fresh = false;
 }
 
-static const struct sign {
-    uint8_t c;
-    void (*at)(struct url_scan *u, struct span before);
-} signs[] = {
-    {':',  at_colon    },
-    {'.',  at_dot      },
-    {'\\', at_backslash}
-};
-
-#define N_SIGNS ARRAY_LEN(signs)
-
-/* Number of the sign that comes next at or behind `at`; next[] has where each
- * does, so that every byte is searched once for each. */
-static size_t
-next_sign(struct span in, size_t at, size_t next[N_SIGNS])
+/* Only behind these bytes a sign may begin something. */
+static bool
+is_sign(uint8_t before, uint8_t c)
 {
-    size_t first = 0;
+    return c == ':' || (c == '.' && (before | 0x20) == 'w') ||
+           (c == '\\' && before == '\\');
+}
 
-    for (size_t k = 0; k < N_SIGNS; k++) {
-        if (next[k] < at || at == 0)
-            next[k] = at + span_find(span_tail(in, at), signs[k].c);
-        if (next[k] < next[first])
-            first = k;
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+/* Of sixteen places, those with a sign; p has a byte before them. */
+static unsigned
+signs_at(const uint8_t *p)
+{
+    const __m128i backslash = _mm_set1_epi8('\\');
+    __m128i before = _mm_loadu_si128((const void *)(p - 1));
+    __m128i here = _mm_loadu_si128((const void *)p);
+    __m128i www = _mm_cmpeq_epi8(_mm_or_si128(before, _mm_set1_epi8(0x20)),
+                                 _mm_set1_epi8('w'));
+    __m128i dot = _mm_cmpeq_epi8(here, _mm_set1_epi8('.'));
+    __m128i two = _mm_and_si128(_mm_cmpeq_epi8(before, backslash),
+                                _mm_cmpeq_epi8(here, backslash));
+    __m128i colon = _mm_cmpeq_epi8(here, _mm_set1_epi8(':'));
+
+    return (unsigned)_mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(colon, two), _mm_and_si128(www, dot)));
+}
+
+/* Index behind at of a place that is before the next sign, or its own. */
+static size_t
+skip_signless(struct span in, size_t at)
+{
+    for (; at + 16 <= in.n; at += 16) {
+        unsigned mask = signs_at(in.p + at);
+
+        if (mask != 0)
+            return at + (unsigned)__builtin_ctz(mask);
     }
-    return first;
+    return at;
+}
+#else
+static size_t
+skip_signless(struct span in, size_t at)
+{
+    (void)in;
+    return at;
+}
+#endif
+
+/* Index of the next sign at or behind at, or in.n. */
+static size_t
+next_sign(const struct url_scan *u, struct span in, size_t at)
+{
+    uint8_t before = u->n_back > 0 ? u->back[u->n_back - 1] : 0;
+
+    if (at == 0 && is_sign(before, in.p[at]))
+        return at;
+    at = skip_signless(in, at > 0 ? at : 1);
+    while (at < in.n && !is_sign(in.p[at - 1], in.p[at]))
+        at++;
+    return at < in.n ? at : in.n;
+}
+
+static void
+at_sign(struct url_scan *u, uint8_t c, struct span before)
+{
+    if (c == ':')
+        at_colon(u, before);
+    else if (c == '.')
+        at_dot(u, before);
+    else
+        at_backslash(u, before);
 }
 
 static void
 scan(struct url_scan *u, struct span in)
 {
-    size_t next[N_SIGNS] = {0};
     uint8_t room[URL_BACK];
     size_t at = 0;
 
     while (at < in.n) {
-        size_t k;
+        size_t next;
 
         if (u->kind != NOTHING)
             at += go_on(u, span_tail(in, at));
         if (at == in.n)
             break;
-        k = next_sign(in, at, next);
-        if (next[k] == in.n)
+        next = next_sign(u, in, at);
+        if (next == in.n)
             break;
-        signs[k].at(u, look_back(u, in, next[k], room));
-        at = next[k] + 1;
+        at_sign(u, in.p[next], look_back(u, in, next, room));
+        at = next + 1;
     }
     remember(u, in);
 }
@@ -735,22 +844,29 @@ url_scan_end(struct url_scan *u)
 
 /* ---- host ---- */
 
+/* What stands behind the first "\\\\"; empty when there is none. */
+static struct span
+behind_unc(struct span s)
+{
+    return span_tail(s, span_search(s, SPAN_LIT("\\\\")) + 2);
+}
+
 /* What stands behind the slashes that lead to a host; empty when none do. */
 static struct span
 behind_slashes(struct span url)
 {
-    size_t unc = span_search(url, SPAN_LIT("\\\\"));
     size_t colon = span_find(url, ':');
     struct span rest = span_tail(url, colon + 1);
     enum kind kind = NOTHING;
 
     if (span_starts_nocase(url, SPAN_LIT("www.")))
         return url;
-    if (unc == 0 || colon == url.n)
-        return span_tail(url, unc + 2);
+    if (colon == url.n || span_starts(url, SPAN_LIT("\\\\")))
+        return behind_unc(url);
     if (find_scheme(span_head(url, colon), &kind) == 0)
         kind = WEB;
     if (kind == ANY) { /* a location within */
+        size_t unc = span_search(url, SPAN_LIT("\\\\"));
         size_t k = span_search(rest, SPAN_LIT("://"));
 
         return unc < url.n ? span_tail(url, unc + 2) : span_tail(rest, k + 3);
@@ -813,12 +929,15 @@ url_host(struct span url, struct buf *out)
 
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
-        uint32_t high = hex(span_at(s, i + 1));
-        uint32_t low = hex(span_at(s, i + 2));
 
-        if (c == '%' && high < 16 && low < 16) {
-            c = (uint8_t)(high << 4 | low);
-            i += 2;
+        if (c == '%') {
+            uint32_t high = hex(span_at(s, i + 1));
+            uint32_t low = hex(span_at(s, i + 2));
+
+            if (high < 16 && low < 16) {
+                c = (uint8_t)(high << 4 | low);
+                i += 2;
+            }
         }
         buf_putc(out, lower(c));
     }

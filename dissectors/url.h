@@ -17,8 +17,9 @@
  * A URL ends at a blank, control character, one of "<>`{}|^ or the quote that
  * it began behind; marks that end a sentence and brackets that were not opened
  * in it are cut off. One URL once per set; at most URL_MAX of them, of URL_LEN
- * bytes (longer ones are cut), the rest counted. Text costs a memchr for each
- * of three characters and what stands around them.
+ * bytes (longer ones are cut), the rest counted. Text costs one search for
+ * three characters, with vectors where there are any, and what stands around
+ * them.
  *
  * Names of XML vocabularies (http://www.w3.org/1999/..., schemas.microsoft.com)
  * are no URLs to go to and left out.
@@ -46,7 +47,8 @@ struct url_scan {
     uint8_t kind; /* of what has begun; 0: nothing */
     uint8_t quote;
     bool attribute;
-    bool fresh; /* nothing yet behind the scheme's colon */
+    bool fresh;  /* nothing yet behind the scheme's colon */
+    bool marked; /* it has bytes that its end may turn on */
     uint8_t n_back, n_ref;
     uint8_t back[URL_BACK];
     uint8_t ref[URL_REF];

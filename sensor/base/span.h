@@ -76,9 +76,23 @@ span_starts(struct span s, struct span head)
     return s.n >= head.n && (head.n == 0 || memcmp(s.p, head.p, head.n) == 0);
 }
 
+bool span_eq_nocase_slow(struct span a, struct span b);
+
 /* ASCII letters compare without case; other bytes exactly. */
-bool span_eq_nocase(struct span a, struct span b);
-bool span_starts_nocase(struct span s, struct span head);
+static inline bool
+span_eq_nocase(struct span a, struct span b)
+{
+    if (a.n != b.n || a.n == 0)
+        return a.n == b.n;
+    /* Letters of both cases differ in this bit: most others are told here. */
+    return ((a.p[0] ^ b.p[0]) & 0xdf) == 0 && span_eq_nocase_slow(a, b);
+}
+
+static inline bool
+span_starts_nocase(struct span s, struct span head)
+{
+    return s.n >= head.n && span_eq_nocase((struct span){s.p, head.n}, head);
+}
 
 /* Index of the first byte c, or s.n when there is none. */
 static inline size_t
@@ -92,6 +106,9 @@ span_find(struct span s, uint8_t c)
 /* Index of the first occurrence of want, or s.n. */
 size_t span_search(struct span s, struct span want);
 bool span_contains_nocase(struct span s, struct span want);
+
+/* Index of the first byte below 0x20 whose bit is not in fine, or s.n. */
+size_t span_find_control(struct span s, uint32_t fine);
 
 /* Without spaces and tabs at both ends. */
 struct span span_trim(struct span s);

@@ -186,13 +186,82 @@ cursor_takes(void **state)
     assert_false(c.bad);
 }
 
+static size_t
+slow_search(struct span s, struct span want, bool nocase)
+{
+    for (size_t i = 0; i + want.n <= s.n; i++) {
+        struct span here = span_head(span_tail(s, i), want.n);
+
+        if (nocase ? span_eq_nocase(here, want) : span_eq(here, want))
+            return i;
+    }
+    return s.n;
+}
+
+/* Vectors and what is left behind them: every length, every place. */
+static void
+searches_like_a_loop(void **state)
+{
+    uint32_t seed = 25;
+
+    (void)state;
+    for (size_t round = 0; round < 20000; round++) {
+        static const char bytes[] = "aAbBzZ[{@`\r\n -";
+        uint8_t text[80], want[40];
+        struct span s = span_of(text, round % 80);
+        struct span w = span_of(want, 1 + round / 80 % 36);
+
+        for (size_t i = 0; i < s.n + w.n; i++) {
+            uint8_t *to = i < s.n ? &text[i] : &want[i - s.n];
+
+            seed = seed * 1664525 + 1013904223;
+            /* few different ones, so that much of a text fits */
+            *to = (uint8_t)bytes[(seed >> 16) % (round % 3 == 0 ? 2 : 14)];
+        }
+        if (s.n > w.n && round % 5 == 0)
+            memcpy(text + (seed >> 8) % (s.n - w.n), want, w.n);
+        assert_int_equal(span_search(s, w), slow_search(s, w, false));
+        assert_int_equal(span_contains_nocase(s, w),
+                         slow_search(s, w, true) < s.n);
+    }
+}
+
+static void
+finds_control_bytes(void **state)
+{
+    uint8_t text[70];
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(text); n++) {
+        for (size_t at = 0; at <= n; at++) {
+            for (unsigned c = 0; c < 256; c += c < 0x22 ? 1 : 55) {
+                bool low = c < 0x20 && c != '\n' && c != '\t';
+
+                memset(text, 'x', n);
+                if (at > 0)
+                    text[at - 1] = '\n';
+                if (at < n)
+                    text[at] = (uint8_t)c;
+                assert_int_equal(span_find_control(span_of(text, n),
+                                                   1U << '\n' | 1U << '\t'),
+                                 low ? at : n);
+            }
+        }
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),       cmocka_unit_test(compares),
-        cmocka_unit_test(cuts),        cmocka_unit_test(numbers),
-        cmocka_unit_test(cursor_ends), cmocka_unit_test(cursor_takes),
+        cmocka_unit_test(finds),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(cursor_ends),
+        cmocka_unit_test(cursor_takes),
+        cmocka_unit_test(searches_like_a_loop),
+        cmocka_unit_test(finds_control_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
