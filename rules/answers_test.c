@@ -617,9 +617,9 @@ counts_parts(void **state)
     const struct summary_parts *p = &s.parts;
 
     (void)state;
-    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "a", .classes = "AB",
+    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "a", .classes = "B",
                 .inspected = true));
-    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "b", .classes = "B",
+    put(a, PART(WHOLE, OUT, .src = "10.0.0.1", .file = "b", .classes = "AB",
                 .inspected = true, .reading = 1));
     put(a, SMTP(SENT, OUT, .src = "10.0.0.1"));
     put(a, PART(OUT, .src = "10.0.0.1", .tx = 1, .file = "c", .classes = "BCD",

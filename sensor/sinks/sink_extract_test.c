@@ -535,6 +535,10 @@ takes_a_folder_of_its_own_only(void **state)
         for (size_t k = 0; e != ERR_OK && k < n; k++)
             assert_true(tempdir_has(r.dir.s, rows[i].names[k]));
         if (e == ERR_OK) {
+            struct stat st;
+
+            assert_int_equal(stat(r.dir.s, &st), 0);
+            assert_int_equal(st.st_mode & 07777, 0700);
             put_file(&r, "one");
             assert_int_equal(n_files(&r), 1);
             assert_int_equal(n_lines(&r), 1);
