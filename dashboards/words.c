@@ -90,8 +90,10 @@ put_interval(struct buf *b, uint64_t part, uint64_t whole)
     double least = high < 100 - low ? high : 100 - low;
     int digits = 1;
 
-    for (; least < 1 && digits < 6; least *= 10)
+    while (least < 1 && digits < 6) {
+        least *= 10;
         digits++;
+    }
     buf_printf(b, "%.*f to %.*f %%", digits, low, digits, high);
 }
 

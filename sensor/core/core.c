@@ -94,10 +94,14 @@ address(struct span record, enum field f, struct addr *out)
 
 #define ID_HEX 16
 
+struct event_id {
+    uint8_t hex[ID_HEX];
+};
+
 /* Of the event with this head. */
-static void
+static struct span
 event_id(const struct core *c, const struct record_head *h,
-         uint8_t room[ID_HEX])
+         struct event_id *room)
 {
     /* Without a flow, each kind of event counts for itself. */
     uint64_t kind = h->flow_id == 0 ? (uint64_t)h->type << 32 : 0;
@@ -105,18 +109,18 @@ event_id(const struct core *c, const struct record_head *h,
                          h->flow_id == 0 ? h->when : 0};
     uint64_t id =
         __builtin_bswap64(hash_span(span_of(words, sizeof(words)), c->id_seed));
-    struct buf hex = {room, 0, ID_HEX, ID_HEX, false, false};
+    struct buf hex = {room->hex, 0, ID_HEX, ID_HEX, false, false};
 
     text_hex(&hex, span_of(&id, sizeof(id)));
+    return buf_view(&hex);
 }
 
 static void
 add_id(struct core *c, const struct record_head *h)
 {
-    uint8_t room[ID_HEX];
+    struct event_id room;
 
-    event_id(c, h, room);
-    record_str(&c->extra, FIELD_EVENT_ID, span_of(room, sizeof(room)));
+    record_str(&c->extra, FIELD_EVENT_ID, event_id(c, h, &room));
 }
 
 static void
@@ -258,11 +262,10 @@ publish_start(struct core *c, ns_t when)
 static void
 put_carve(struct core *c, struct span record, const struct record_head *head)
 {
-    uint8_t id[ID_HEX];
+    struct event_id room;
 
-    event_id(c, head, id);
     if (c->o.carve.put != NULL)
-        c->o.carve.put(c->o.carve.ctx, record, span_of(id, sizeof(id)));
+        c->o.carve.put(c->o.carve.ctx, record, event_id(c, head, &room));
 }
 
 /* Attempts to several servers are one event: so each gets its direction before

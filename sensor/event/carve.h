@@ -17,7 +17,7 @@
 #include "sensor/event/record.h"
 
 #define CARVE_STRING 61440U
-#define CARVE_PIECE  (16U * CARVE_STRING)
+#define CARVE_PIECE  983040U /* 16 strings */
 
 /* A piece with its strings' heads and short texts fits a record. */
 _Static_assert(CARVE_PIECE + 16U * 4U + 8192U <= RECORD_MAX,
