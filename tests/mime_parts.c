@@ -164,7 +164,8 @@ save(const struct part *p, const char *sha)
     f = fopen(path, "wb");
     if (f == NULL)
         return;
-    (void)fwrite(p->bytes.p, 1, p->bytes.n, f);
+    if (p->bytes.n > 0)
+        (void)fwrite(p->bytes.p, 1, p->bytes.n, f);
     (void)fclose(f);
 }
 
