@@ -7,11 +7,13 @@
 static const struct row {
     const char *name;
     const char *mime;
+    size_t mime_n;
     const char *magic;
     enum filetype_group group;
 } rows[] = {
 #define X(id, name, mime, group, doc)                                          \
-    [FILETYPE_##id] = {name, mime, doc, FILETYPE_GROUP_##group},
+    [FILETYPE_##                                                               \
+        id] = {name, mime, sizeof(mime) - 1, doc, FILETYPE_GROUP_##group},
 #include "dissectors/filetype.def"
 #undef X
 };
@@ -102,7 +104,7 @@ filetype_of_mime(struct span mime)
 {
     mime = span_trim(span_head(mime, span_find(mime, ';')));
     for (unsigned t = 0; t < FILETYPE_COUNT; t++)
-        if (span_eq_nocase(mime, span_str(rows[t].mime)))
+        if (span_eq_nocase(mime, span_of(rows[t].mime, rows[t].mime_n)))
             return (enum filetype)t;
     for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
         if (span_eq_nocase(mime, aliases[i].mime))

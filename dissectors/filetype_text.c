@@ -400,48 +400,73 @@ static const struct word {
 
 _Static_assert(ARRAY_LEN(words) <= 64, "a bit each");
 
-/* Which characters words of scripts have. */
-static const uint64_t word_bytes[4] = {
-    UINT64_C(0x03ff203000000000), /* $ % - 0-9 */
-    UINT64_C(0x47fffffe87ffffff), /* @ A-Z _ a-z ~ */
+/* Which characters words of scripts have: letters, digits, $ % - @ _ ~ */
+static const bool word_bytes[256] = {
+#define TEN(c)                                                                 \
+    [(c)] = 1, [(c) + 1] = 1, [(c) + 2] = 1, [(c) + 3] = 1, [(c) + 4] = 1,     \
+    [(c) + 5] = 1, [(c) + 6] = 1, [(c) + 7] = 1, [(c) + 8] = 1, [(c) + 9] = 1
+    TEN('0'),  TEN('A'),  TEN('K'),  ['U'] = 1, ['V'] = 1, ['W'] = 1,
+    ['X'] = 1, ['Y'] = 1, ['Z'] = 1, TEN('a'),  TEN('k'),  ['u'] = 1,
+    ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1, ['$'] = 1,
+    ['%'] = 1, ['-'] = 1, ['@'] = 1, ['_'] = 1, ['~'] = 1,
+#undef TEN
 };
 
-static bool
-is_word(uint8_t c)
+/* Where in words those of each length begin, and the end behind the last; and a
+ * bit for what they begin with. */
+struct word_index {
+    uint8_t first[WORD_MAX + 2];
+    uint32_t heads[WORD_MAX + 2];
+};
+
+/* Equal for both cases of a letter. */
+static uint32_t
+head_bit(uint8_t c)
 {
-    return (word_bytes[c >> 6] >> (c & 63) & 1) != 0;
+    return 1U << (c & 31);
 }
 
-/* Where in words those of each length begin, and the end behind the last. */
 static void
-index_words(uint8_t first[WORD_MAX + 2])
+index_words(struct word_index *x)
 {
     uint8_t i = 0;
 
     for (size_t n = 0; n <= WORD_MAX + 1; n++) {
-        while (i < ARRAY_LEN(words) && words[i].word.n < n)
-            i++;
-        first[n] = i;
+        x->first[n] = i;
+        x->heads[n] = 0;
+        while (i < ARRAY_LEN(words) && words[i].word.n == n)
+            x->heads[n] |= head_bit(words[i++].word.p[0]);
     }
+}
+
+/* Bits of the words of scripts that s is. */
+static uint64_t
+words_that_are(const struct word_index *x, struct span s)
+{
+    uint64_t seen = 0;
+
+    for (size_t i = x->first[s.n]; i < x->first[s.n + 1]; i++)
+        if (span_eq_nocase(s, words[i].word))
+            seen |= UINT64_C(1) << i;
+    return seen;
 }
 
 /* Bits of the words of scripts that s has. */
 static uint64_t
 words_of(struct span s)
 {
-    uint8_t first[WORD_MAX + 2];
+    struct word_index x;
     uint64_t seen = 0;
 
-    index_words(first);
+    index_words(&x);
     while (s.n > 0) {
         size_t n = 0;
 
-        while (n < s.n && is_word(s.p[n]))
+        while (n < s.n && word_bytes[s.p[n]])
             n++;
-        if (n >= WORD_MIN && n <= WORD_MAX)
-            for (size_t i = first[n]; i < first[n + 1]; i++)
-                if (span_eq_nocase(span_head(s, n), words[i].word))
-                    seen |= UINT64_C(1) << i;
+        if (n >= WORD_MIN && n <= WORD_MAX &&
+            (x.heads[n] & head_bit(s.p[0])) != 0)
+            seen |= words_that_are(&x, span_head(s, n));
         s = span_tail(s, n + 1);
     }
     return seen;

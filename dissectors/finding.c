@@ -155,6 +155,8 @@ findings_classes(const struct findings *s)
 {
     unsigned bits = 0;
 
+    if (!findings_any(s)) /* as of nearly all */
+        return 0;
     for (unsigned f = 0; f < FINDING_COUNT; f++)
         if (findings_has(s, (enum finding)f))
             bits |= 1U << rows[f].class;

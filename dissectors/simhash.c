@@ -88,59 +88,97 @@ punctuation(struct simhash *s, uint8_t c)
         s->state = c == ':' && had_word ? AFTER_COLON : IN_TEXT;
 }
 
-static void
-text_byte(struct simhash *s, uint8_t c)
+/* What a byte of a word counts as, or 0. */
+static uint8_t
+as_letter(uint8_t c)
 {
-    uint8_t as = c >= 0x80 ? c : plain[c];
+    return c >= 0x80 ? c : plain[c];
+}
 
-    if (as == 0) {
-        punctuation(s, c);
-        return;
+/* Takes the bytes of a word at the head of text; gives how many. */
+static size_t
+take_word(struct simhash *s, struct span text)
+{
+    size_t most = text.n < s->left ? text.n : s->left;
+    uint64_t word = s->word;
+    size_t n = 0;
+    uint8_t as;
+
+    while (n < most && (as = as_letter(text.p[n])) != 0) {
+        word = (word ^ as) * UINT64_C(0x9e3779b97f4a7c15);
+        n++;
     }
+    if (n == 0)
+        return 0;
     if (s->state != IN_HOST)
         s->state = IN_TEXT;
-    s->word = (s->word ^ as) * UINT64_C(0x9e3779b97f4a7c15);
-    if (s->word_n < UINT8_MAX)
-        s->word_n++;
-    s->left--;
+    s->word = word;
+    s->word_n =
+        (uint8_t)(s->word_n + n < UINT8_MAX ? s->word_n + n : UINT8_MAX);
+    s->left -= (uint32_t)n;
+    return n;
+}
+
+static bool
+ends_path(uint8_t c)
+{
+    return c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>';
+}
+
+/* What is left out at the head of text: a tag or the path of a URL. */
+static size_t
+skip(struct simhash *s, struct span text)
+{
+    size_t n = 0;
+
+    if (s->state == IN_TAG) {
+        n = span_find(text, '>');
+        if (n == text.n)
+            return n;
+        s->state = IN_TEXT;
+        return n + 1;
+    }
+    while (n < text.n && !ends_path(text.p[n]))
+        n++;
+    if (n == text.n)
+        return n;
+    s->state = IN_TEXT;
+    punctuation(s, text.p[n]);
+    return n + 1;
 }
 
 void
 simhash_push(struct simhash *s, struct span text)
 {
-    for (size_t i = 0; i < text.n && s->left > 0; i++) {
-        uint8_t c = span_at(text, i);
+    while (text.n > 0 && s->left > 0) {
+        size_t n;
 
-        if (s->state == IN_TAG) {
-            i += span_find(span_tail(text, i), '>');
-            if (i < text.n)
-                s->state = IN_TEXT;
-        } else if (s->state == IN_PATH) {
-            if (c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>') {
-                s->state = IN_TEXT;
-                punctuation(s, c);
-            }
-        } else {
-            text_byte(s, c);
+        if (s->state == IN_TAG || s->state == IN_PATH) {
+            text = span_tail(text, skip(s, text));
+            continue;
         }
+        n = take_word(s, text);
+        if (n < text.n && s->left > 0)
+            punctuation(s, text.p[n++]);
+        text = span_tail(text, n);
     }
 }
 
 bool
 simhash_end(struct simhash *s, uint64_t *out)
 {
-    uint64_t bits = 0;
+    uint64_t more = 0; /* counters that are known to be more than half */
+    uint64_t same = ~more;
 
     end_word(s);
     if (s->n < SIMHASH_WORDS)
         return false;
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t ones = 0;
+    for (unsigned k = 11; k-- > 0;) {
+        uint64_t half = s->n / 2 >> k & 1U ? ~UINT64_C(0) : 0;
 
-        for (unsigned k = 0; k < 11; k++)
-            ones |= (uint32_t)(s->planes[k] >> i & 1U) << k;
-        bits |= (uint64_t)(2 * ones > s->n) << i;
+        more |= same & s->planes[k] & ~half;
+        same &= ~(s->planes[k] ^ half);
     }
-    *out = bits;
+    *out = more;
     return true;
 }
