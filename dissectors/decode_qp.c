@@ -321,14 +321,17 @@ copy_plain(struct span s, uint8_t *to, bool *has_8bit)
     return i;
 }
 
-/* So many bytes that copy_plain copied are of the content. */
+/* What is noted of many bytes at their end. */
+struct notes {
+    size_t line; /* bytes of the line so far */
+    bool has_8bit, is_long;
+};
+
 static void
-keep_text(struct decode *d, size_t n, bool has_8bit, struct decode_out *out)
+end_line(struct notes *k)
 {
-    if (has_8bit)
-        decode_note(d, DECODE_ODD_RAW_8BIT);
-    count_line(d, n);
-    out->n += n;
+    k->is_long = k->is_long || k->line > LINE_MOST;
+    k->line = 0;
 }
 
 /* s without the blanks at its end. */
@@ -352,8 +355,7 @@ without_held(struct span s)
 /* The end of a line, whose text was copied, with its LF. False when it has too
  * many blanks to be held. */
 static bool
-whole_line(struct decode *d, struct span line, bool has_8bit,
-           struct decode_out *out)
+whole_line(struct span line, struct notes *k, struct decode_out *out)
 {
     size_t ends = line.n > 1 && line.p[line.n - 2] == '\r' ? 2 : 1;
     struct span all = span_head(line, line.n - ends);
@@ -361,65 +363,90 @@ whole_line(struct decode *d, struct span line, bool has_8bit,
 
     if (all.n - text.n > HELD_MAX)
         return false;
-    keep_text(d, text.n, has_8bit, out);
-    count_line(d, line.n - text.n - 1);
+    out->n += text.n;
     decode_out_bytes(out, line.p + line.n - ends, ends);
-    d->line = 0;
+    k->line += line.n - 1;
+    end_line(k);
     return true;
 }
 
 /* An escape in capitals, or a soft line break, at the head of s; gives the
  * bytes taken, 0 when it is neither. */
 static size_t
-plain_escape(struct decode *d, struct span s, struct decode_out *out)
+plain_escape(struct decode *d, struct span s, struct notes *k,
+             struct decode_out *out)
 {
     uint8_t a = span_at(s, 1), b = span_at(s, 2);
-    unsigned had = letters(a) | letters(b);
+    unsigned both = digits[a] & digits[b];
+    unsigned any = digits[a] | digits[b];
 
-    if (a == '\n' || (a == '\r' && b == '\n')) {
-        count_line(d, a == '\n' ? 1 : 2);
-        d->line = 0;
-        return a == '\n' ? 2 : 3;
+    if ((both & DIGIT) != 0) {
+        if (((any >> CASE | d->pads) & LOWER) != 0)
+            return 0;
+        d->pads |= (uint8_t)(any >> CASE);
+        decode_out_byte(out, (uint8_t)(digits[a] << 4 | (digits[b] & 15)));
+        k->line += 3;
+        return 3;
     }
-    if ((digits[a] & digits[b] & DIGIT) == 0 || ((had | d->pads) & LOWER) != 0)
+    if (a != '\n' && (a != '\r' || b != '\n'))
         return 0;
-    d->pads |= (uint8_t)had;
-    decode_out_byte(out, (uint8_t)(hex(a) << 4 | hex(b)));
-    count_line(d, 3);
-    return 3;
+    k->line += a == '\n' ? 1 : 2;
+    end_line(k);
+    return a == '\n' ? 2 : 3;
 }
 
-/* From the head of in in state TEXT; gives the bytes taken: up to something
- * that is not plain. */
+/* From the head of w in state TEXT, for all of which there is room; gives the
+ * bytes taken: up to something that is not plain. */
 static size_t
-take_lines(struct decode *d, struct span in, struct decode_out *out)
+take_plain(struct decode *d, struct span w, struct notes *k,
+           struct decode_out *out)
 {
-    size_t room = out->room - out->n;
-    struct span w = span_head(in, room < WINDOW ? room : WINDOW);
     size_t at = 0;
 
     while (at < w.n) {
         struct span rest = span_tail(w, at);
         bool has_8bit;
-        size_t n = copy_plain(rest, out->p + out->n, &has_8bit);
+        size_t n;
 
-        if (span_at(rest, n) == '=') {
-            keep_text(d, n, has_8bit, out);
-            at += n;
-            n = plain_escape(d, span_tail(w, at), out);
+        if (rest.p[0] == '=') {
+            n = plain_escape(d, rest, k, out);
             if (n == 0)
                 return at;
             at += n;
-        } else if (n < rest.n &&
-                   whole_line(d, span_head(rest, n + 1), has_8bit, out)) {
+            continue;
+        }
+        n = copy_plain(rest, out->p + out->n, &has_8bit);
+        k->has_8bit = k->has_8bit || has_8bit;
+        if (span_at(rest, n) == '=') {
+            out->n += n;
+            k->line += n;
+            at += n;
+        } else if (n < rest.n && whole_line(span_head(rest, n + 1), k, out)) {
             at += n + 1;
         } else {
             n = without_held(span_head(rest, n)).n;
-            keep_text(d, n, has_8bit, out);
+            out->n += n;
+            k->line += n;
             return at + n;
         }
     }
     return at;
+}
+
+static size_t
+take_lines(struct decode *d, struct span in, struct decode_out *out)
+{
+    size_t room = out->room - out->n;
+    struct span w = span_head(in, room < WINDOW ? room : WINDOW);
+    struct notes k = {.line = d->line};
+    size_t n = take_plain(d, w, &k, out);
+
+    d->line = (uint32_t)(k.line > LINE_MOST ? LINE_MOST + 1 : k.line);
+    if (k.is_long || k.line > LINE_MOST)
+        decode_note(d, DECODE_ODD_LONG_LINE);
+    if (k.has_8bit)
+        decode_note(d, DECODE_ODD_RAW_8BIT);
+    return n;
 }
 
 void
