@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,6 +30,7 @@
 
 #define STILL_MAX 100U       /* waits of 100 ms without a beat of the keeper */
 #define LARGE     (1U << 20) /* bytes of a job whose pages are given back */
+#define LONG      (1U << 17) /* bytes of a job that may take its time */
 #define START_MAX 100U /* waits of 100 ms for the inspectors at the start */
 
 enum slot_state { SLOT_IDLE, SLOT_JOB, SLOT_DONE, SLOT_DIED, SLOT_TIMEOUT };
@@ -65,6 +67,8 @@ struct shared {
 struct side {
     struct buf answer; /* copied out before it is read */
     struct deep_counts counts;
+    pid_t placed; /* the inspector that was put on processor cpu */
+    int cpu;      /* -1: on any */
 };
 
 struct deep {
@@ -533,6 +537,46 @@ give(struct deep *d, unsigned slot, const struct content_job *job)
     word_set(&s->state, SLOT_JOB);
 }
 
+/* ---- on which processor ---- */
+
+/* Puts the inspector there, if it is not there already. Where the system does
+ * not allow it all goes on as it was. */
+static void
+place(struct deep *d, unsigned slot, int cpu, const cpu_set_t *where)
+{
+    struct side *side = &d->sides[slot];
+    pid_t pid = atomic_load(&d->shared->slots[slot].pid);
+
+    if (pid <= 0 || (side->placed == pid && side->cpu == cpu))
+        return;
+    (void)sched_setaffinity(pid, sizeof(*where), where);
+    side->placed = pid;
+    side->cpu = cpu;
+}
+
+/* Worker and inspector work in turns: on one processor neither has to wait
+ * until another one has woken up, which takes longer than most inspections. For
+ * as long as one waits for the other they share the worker's; between jobs the
+ * worker may go where it likes. before gets where that is. */
+static bool
+sit_together(struct deep *d, unsigned slot, size_t n, cpu_set_t *before)
+{
+    int cpu = sched_getcpu();
+    cpu_set_t here;
+
+    if (cpu < 0 || cpu >= CPU_SETSIZE ||
+        sched_getaffinity(0, sizeof(*before), before) != 0)
+        return false;
+    if (n > LONG) {
+        place(d, slot, -1, before);
+        return false;
+    }
+    CPU_ZERO(&here);
+    CPU_SET((size_t)cpu, &here);
+    place(d, slot, cpu, &here);
+    return sched_setaffinity(0, sizeof(here), &here) == 0;
+}
+
 static enum slot_state
 await(struct deep *d, struct slot *s)
 {
@@ -593,6 +637,7 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
     struct slot *s = d->slots[slot];
     struct deep_counts *counts = &d->sides[slot].counts;
     enum slot_state state = SLOT_DIED;
+    cpu_set_t before;
     bool good = false;
 
     content_result_reset(r);
@@ -602,8 +647,12 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
         return true;
     }
     if (!deep_lost(d)) {
+        bool together = sit_together(d, slot, job->bytes.n, &before);
+
         give(d, slot, job);
         state = await(d, s);
+        if (together)
+            (void)sched_setaffinity(0, sizeof(before), &before);
         good = state == SLOT_DONE && take(&d->sides[slot].answer, s, r);
         give_back(d, s, job->bytes.n);
         atomic_store(&s->state, SLOT_IDLE);

@@ -59,7 +59,9 @@ MUST_USE enum err deep_start(const struct deep_options *o, struct deep **out,
                              struct buf *message);
 void deep_stop(struct deep *d); /* NULL-safe */
 
-/* result is reset. False: the inspection broke off. */
+/* result is reset. False: the inspection broke off. For as long as a small job
+ * lasts the calling thread and its inspector share one processor, where the
+ * system allows to set that (sched_setaffinity). */
 bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
                   struct content_result *result);
 

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -134,6 +135,40 @@ names_what_is_too_large(void **state)
     job.bytes.n--;
     assert_true(deep_inspect(d, 0, &job, &r));
     assert_false(findings_has(&r.findings, FIND_PART_CUT));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+static cpu_set_t
+processors_of(pid_t pid)
+{
+    cpu_set_t set;
+
+    assert_int_equal(sched_getaffinity(pid, sizeof(set), &set), 0);
+    return set;
+}
+
+/* They share one while a short job lasts; a long one may go anywhere. */
+static void
+leaves_processors_as_they_were(void **state)
+{
+    static uint8_t large[1 << 18];
+    struct deep *d = start(state, 1);
+    struct content_job job = {.bytes = span_of(large, sizeof(large))};
+    cpu_set_t before = processors_of(0), after;
+    struct content_result r;
+
+    content_result_init(&r);
+    assert_true(finds_eicar(d, 0, &r));
+    after = processors_of(0);
+    assert_true(CPU_EQUAL(&before, &after));
+    after = processors_of(deep_pid(d, 0));
+    assert_int_equal(CPU_COUNT(&after), 1);
+    assert_true(deep_inspect(d, 0, &job, &r));
+    after = processors_of(deep_pid(d, 0));
+    assert_true(CPU_EQUAL(&before, &after));
+    after = processors_of(0);
+    assert_true(CPU_EQUAL(&before, &after));
     content_result_free(&r);
     deep_stop(d);
 }
@@ -681,6 +716,7 @@ main(void)
         cmocka_unit_test(what_it_may_not_is_a_fault),
         cmocka_unit_test(what_does_not_end_is_ended),
         cmocka_unit_test(garbage_is_refused),
+        cmocka_unit_test(leaves_processors_as_they_were),
         cmocka_unit_test(threads_do_not_meet),
         cmocka_unit_test(goes_on_without_a_keeper),
         cmocka_unit_test(says_when_it_cannot_start),
