@@ -27,7 +27,7 @@ mime_new(const struct mime_options *o, struct mem *mem, struct mime **out)
     m->before = '\n';
     m->by_line = true;
     mime_entity_init(&m->entity);
-    if (!mime_reading_first(m)) {
+    if (!mime_readings_first(m)) {
         mime_free(m);
         return ERR_NOMEM;
     }

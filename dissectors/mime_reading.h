@@ -4,8 +4,10 @@
  *
  * A reading is a state and a stack of multiparts and messages. It is fed lines
  * and runs; where clients differ it makes another reading and both go on. What
- * is here is shared by mime.c (framing), mime_reading.c (structure) and
- * mime_leaf.c (decoding), and by nobody else. */
+ * is here is shared by mime.c (framing), mime_reading.c (structure, lines),
+ * mime_delimiter.c (which lines are delimiters, and to whom), mime_level.c and
+ * mime_readings.c (the stack; readings made and merged), mime_leaf.c (decoding)
+ * and mime_inner.c, and by nobody else. */
 #include "dissectors/mime_header.h"
 #include "dissectors/mime_scan.h"
 
@@ -163,17 +165,55 @@ void mime_leaf_fork(struct mime *m, const struct mime_reading *from,
 struct mime_inner *mime_inner_new(struct mime *m, struct mime_reading *r);
 void mime_inner_end(struct mime_inner *in, bool complete);
 
-/* ---- mime_reading.c ---- */
+/* ---- mime_level.c ---- */
+
+static inline struct mime_level *
+mime_level_top(struct mime_reading *r)
+{
+    return r->n_levels > 0 ? &r->levels[r->n_levels - 1] : NULL;
+}
+
+/* With the boundaries of m->entity, unless it is of a message. The caller has
+ * looked whether there is room. */
+struct mime_level *mime_level_push(struct mime *m, struct mime_reading *r,
+                                   enum mime_level_kind kind);
+/* The level ends; when it was not closed that is noted. */
+void mime_level_pop(struct mime *m, struct mime_reading *r);
+bool mime_level_same(const struct mime_level *a, const struct mime_level *b);
+struct mime_bounds *mime_bounds_new(struct mime *m,
+                                    const struct mime_values *v);
+void mime_bounds_free(struct mime *m, struct mime_bounds *b);
+
+/* ---- mime_readings.c ---- */
 
 /* The first of a message; false: no memory. */
-bool mime_reading_first(struct mime *m);
+bool mime_readings_first(struct mime *m);
 void mime_readings_free(struct mime *m);
+/* Another reading in the same state; NULL when there are enough. */
+struct mime_reading *mime_readings_fork(struct mime *m, struct mime_reading *r);
+/* Makes one of readings that came to the same state. */
+void mime_readings_merge(struct mime *m);
+
+/* ---- mime_delimiter.c ---- */
+
+/* The line, "--" and text, as a delimiter. False: it is none for r. When it is
+ * one for other clients, another reading has taken it. */
+bool mime_delimiter(struct mime *m, struct mime_reading *r, struct span text);
+/* Does r take the line for one, without a doubt? */
+bool mime_delimiter_is(const struct mime_reading *r, struct span text);
+
+/* ---- mime_reading.c ---- */
+
 /* A line from its beginning (hard: behind LF), with its end unless cut. */
 void mime_reading_line(struct mime *m, struct mime_reading *r, struct span line,
                        bool hard);
+/* A line that is surely of the header section. */
+void mime_reading_field(struct mime *m, struct mime_reading *r,
+                        struct span line);
+void mime_reading_to_header(struct mime_reading *r);
+/* A section that ends without a body: its leaf is empty. */
+void mime_reading_section_ends(struct mime *m, struct mime_reading *r);
 void mime_reading_gap(struct mime *m, struct mime_reading *r, uint64_t lost);
 void mime_reading_end(struct mime *m, struct mime_reading *r, bool complete);
-/* Makes one of readings that came to the same state. */
-void mime_readings_merge(struct mime *m);
 
 #endif
