@@ -64,8 +64,8 @@ look_again(struct mime *m)
     for (unsigned i = 0; i < m->n_readings; i++) {
         const struct mime_reading *r = m->readings[i];
 
-        m->by_line =
-            m->by_line || r->state == MIME_IN_HEADER || r->want || r->shadow;
+        m->by_line = m->by_line || r->state == MIME_IN_HEADER ||
+                     r->want != MIME_WANT_NOTHING || r->shadow;
         m->uu = m->uu || (r->uu && r->state == MIME_IN_LEAF);
     }
 }

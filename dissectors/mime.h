@@ -26,6 +26,10 @@
  * sections. What forks one part only: its encodings, and where its decoder
  * forks (part_fork).
  *
+ * A gap in a header section may have taken the boundary along: the first line
+ * in the leaf that looks like a delimiter before a Content- field is taken for
+ * one by a reading of its own (MIME_ODD_UNDECLARED, and MIME_ODD_GAP).
+ *
  * A message/rfc822 in base64 or quoted-printable, which RFC 2046 5.2.1 forbids,
  * is one part (its file), and to another reading what is nested in it; such
  * messages are opened MIME_NESTED deep.

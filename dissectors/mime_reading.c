@@ -6,7 +6,8 @@ void
 mime_reading_to_header(struct mime_reading *r)
 {
     mime_header_reset(&r->header);
-    r->white = r->junk = r->gap = r->shadow = r->want = false;
+    r->white = r->junk = r->gap = r->hole = r->shadow = false;
+    r->want = MIME_WANT_NOTHING;
     r->state = MIME_IN_HEADER;
 }
 
@@ -37,6 +38,7 @@ leaf_begins(struct mime *m, struct mime_reading *r)
     m->odd |= r->later;
     r->later = 0;
     r->state = MIME_IN_LEAF;
+    r->hole = r->gap;
     mime_leaf_begin(m, r);
     if (m->entity.boundaries.n > 0 && r->n_levels < MIME_MAX_depth)
         (void)mime_level_push(m, r, MIME_LEVEL_ARMED);
@@ -176,6 +178,34 @@ is_content_line(struct span line)
     return span_starts_nocase(line, SPAN_LIT("content-"));
 }
 
+/* The lost boundary of a leaf whose header has a hole: what came before it is a
+ * preamble. Only the first of such lines is looked at. */
+static struct mime_reading *
+adopt_lost(struct mime *m, struct mime_reading *r)
+{
+    struct span text = mime_trim(vec_view(&r->pending));
+    struct mime_reading *f;
+    struct mime_level *l;
+
+    r->hole = false;
+    if (r->n_levels >= MIME_MAX_depth)
+        return NULL;
+    mime_note(m, NULL, MIME_ODD_UNDECLARED);
+    f = mime_readings_fork_bare(m, r);
+    if (f == NULL)
+        return NULL;
+    mime_note(m, f, MIME_ODD_UNDECLARED);
+    mime_values_reset(&m->entity.boundaries);
+    (void)mime_values_add(&m->entity.boundaries, text, text);
+    f->uu = false;
+    f->eol = MIME_EOL_NONE;
+    l = mime_level_push(m, f, MIME_LEVEL_MULTIPART);
+    l->seen = true;
+    l->wild = MIME_NO;
+    mime_reading_to_header(f);
+    return f;
+}
+
 /* A line that nothing declares comes before fields: a boundary to some. */
 static struct mime_reading *
 adopt(struct mime *m, struct mime_reading *r)
@@ -235,29 +265,47 @@ is_uu_line(struct span line)
 
 /* Keeps a line whose meaning the next one shows. */
 static void
-want_next(struct mime *m, struct mime_reading *r, struct span text)
+want_next(struct mime *m, struct mime_reading *r, struct span text,
+          enum mime_want what)
 {
     r->pending.n = 0;
-    r->want = vec_put(&r->pending, m->mem, text.p, text.n);
+    r->want = MIME_WANT_NOTHING;
+    if (vec_put(&r->pending, m->mem, text.p, text.n))
+        r->want = (uint8_t)what;
 }
 
 /* The line behind one that was kept; true when it has been dealt with. */
 static bool
 wanted(struct mime *m, struct mime_reading *r, struct span line)
 {
-    struct mime_reading *f;
+    const enum mime_want want = (enum mime_want)r->want;
+    struct mime_reading *f = NULL;
 
-    r->want = false;
-    if (r->state == MIME_IN_LEAF && r->uu && is_uu_line(line)) {
-        mime_leaf_uu(m, r, vec_view(&r->pending));
+    r->want = MIME_WANT_NOTHING;
+    if (want == MIME_WANT_UU) {
+        if (r->state == MIME_IN_LEAF && is_uu_line(line))
+            mime_leaf_uu(m, r, vec_view(&r->pending));
         return false;
     }
-    if (r->state != MIME_IN_PREAMBLE || !is_content_line(line))
+    if (!is_content_line(line))
         return false;
-    f = adopt(m, r);
+    if (r->state == MIME_IN_LEAF && r->hole)
+        f = adopt_lost(m, r);
+    else if (r->state == MIME_IN_PREAMBLE)
+        f = adopt(m, r);
     if (f != NULL)
         mime_reading_field(m, f, line);
     return f == r;
+}
+
+/* May nothing but what is behind it say that a line is a delimiter? */
+static bool
+is_undeclared(struct mime_reading *r, struct span text)
+{
+    return ((r->state == MIME_IN_PREAMBLE &&
+             mime_level_top(r)->wild != MIME_NO) ||
+            (r->state == MIME_IN_LEAF && r->hole)) &&
+           text.n <= MIME_MAX_boundary && mime_trim(text).n > 0;
 }
 
 /* A line within a body, which is hard or behind a bare CR; its end is whole
@@ -267,20 +315,18 @@ body_line(struct mime *m, struct mime_reading *r, struct span whole, bool hard)
 {
     struct span line = without_end(whole);
 
-    if (r->want && hard && wanted(m, r, line))
+    if (r->want != MIME_WANT_NOTHING && hard && wanted(m, r, line))
         return;
     if (span_starts(line, SPAN_LIT("--"))) {
         struct span text = span_tail(line, 2);
 
         if (mime_delimiter(m, r, text))
             return;
-        if (r->state == MIME_IN_PREAMBLE && hard &&
-            mime_level_top(r)->wild != MIME_NO && text.n <= MIME_MAX_boundary &&
-            mime_trim(text).n > 0)
-            want_next(m, r, text);
+        if (hard && is_undeclared(r, text))
+            want_next(m, r, text, MIME_WANT_FIELD);
     } else if (r->uu && hard && is_uu_begin(line) &&
                line.n <= MIME_MAX_boundary) {
-        want_next(m, r, line);
+        want_next(m, r, line, MIME_WANT_UU);
     }
     body_data(m, r, whole);
 }
@@ -390,7 +436,7 @@ void
 mime_reading_gap(struct mime *m, struct mime_reading *r, uint64_t lost)
 {
     mime_note(m, r, MIME_ODD_GAP);
-    r->want = false;
+    r->want = MIME_WANT_NOTHING;
     if (r->state == MIME_IN_LEAF)
         mime_leaf_gap(m, r, lost);
     r->gap = r->state == MIME_IN_HEADER;

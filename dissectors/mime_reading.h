@@ -48,6 +48,13 @@ enum mime_state {
     MIME_IN_EPILOGUE
 };
 
+/* What the line behind the one in pending decides. */
+enum mime_want {
+    MIME_WANT_NOTHING,
+    MIME_WANT_FIELD, /* a delimiter, if it is a Content- field */
+    MIME_WANT_UU     /* a uuencoded file, if it is of one */
+};
+
 enum mime_eol { MIME_EOL_NONE, MIME_EOL_CR, MIME_EOL_LF, MIME_EOL_CRLF };
 
 struct mime_reading {
@@ -56,13 +63,14 @@ struct mime_reading {
     uint8_t eol;   /* enum mime_eol: of a leaf, may belong to a delimiter */
     uint8_t n_levels;
     uint8_t streams; /* bits of mime.streams: of the leaf */
+    uint8_t want;    /* enum mime_want */
     bool white;      /* the last header line was blanks only */
     bool junk;       /* skips header lines that are no fields */
     bool gap;        /* in the header section */
+    bool hole;       /* and of the leaf: it may have lost its boundary */
     bool shadow;     /* the preamble may be a leaf */
     bool uu;         /* the leaf may have uuencoded files */
     bool guess;      /* the leaf has several encodings */
-    bool want;       /* the next line decides on pending */
     bool dead;       /* nothing of it is of use */
     uint32_t scope;
     uint64_t odd;      /* of its structure so far */
@@ -191,6 +199,9 @@ bool mime_readings_first(struct mime *m);
 void mime_readings_free(struct mime *m);
 /* Another reading in the same state; NULL when there are enough. */
 struct mime_reading *mime_readings_fork(struct mime *m, struct mime_reading *r);
+/* The same, but that the bytes of the leaf so far are none of it. */
+struct mime_reading *mime_readings_fork_bare(struct mime *m,
+                                             struct mime_reading *r);
 /* Makes one of readings that came to the same state. */
 void mime_readings_merge(struct mime *m);
 

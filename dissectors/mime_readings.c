@@ -65,13 +65,26 @@ mime_readings_fork(struct mime *m, struct mime_reading *r)
     return f;
 }
 
+struct mime_reading *
+mime_readings_fork_bare(struct mime *m, struct mime_reading *r)
+{
+    const uint8_t streams = r->streams;
+    struct mime_reading *f;
+
+    r->streams = 0;
+    f = mime_readings_fork(m, r);
+    r->streams = streams;
+    return f;
+}
+
 static bool
 same_reading(const struct mime_reading *a, const struct mime_reading *b)
 {
     if (a->state != b->state || a->state == MIME_IN_LEAF ||
         a->n_levels != b->n_levels || a->header.n != b->header.n ||
-        a->header.n > 0 || a->header.any != b->header.any || a->want ||
-        b->want || a->shadow != b->shadow)
+        a->header.n > 0 || a->header.any != b->header.any ||
+        a->want != MIME_WANT_NOTHING || b->want != MIME_WANT_NOTHING ||
+        a->shadow != b->shadow)
         return false;
     for (unsigned i = 0; i < a->n_levels; i++) {
         if (!mime_level_same(&a->levels[i], &b->levels[i]))

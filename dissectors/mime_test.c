@@ -252,6 +252,8 @@ static const struct {
         "text/plain {hello\r\n\r\n}\n", ""),
     ROW("LF alone", "Subject: a\n\nhello\n", "text/plain {hello\n}\n", ""),
     ROW("no body", "Subject: a\r\n", "text/plain {}\n", ""),
+    ROW("what looks like a part", "\r\n--b\r\nContent-Type: a/b\r\n\r\n--b--",
+        "text/plain {--b\r\nContent-Type: a/b\r\n\r\n--b--}\n", ""),
     ROW("nothing", "", "", ""),
     ROW("mbox line", "From me\r\nSubject: a\r\n\r\nhello",
         "text/plain {hello}\n", ""),
@@ -608,6 +610,36 @@ static const struct {
         "text/plain {text}\n"),
     ROW("the header's end is lost", "Subject: a", "b\r\ntext\r\nmore",
         "text/plain {text\r\nmore}\n"),
+    ROW("the boundary is lost with its field", "Subject: a\r\nConte",
+        "undary=b\r\nX: y\r\n\r\npre\r\n--b\r\n"
+        "Content-Type: text/html\r\n\r\n<a>\r\n--b\r\n\r\ntwo\r\n--b--",
+        "? text/html {<a>}\n? text/plain {two}\n"
+        "text/plain {pre\r\n--b\r\nContent-Type: text/html\r\n\r\n<a>\r\n"
+        "--b\r\n\r\ntwo\r\n--b--}\n"),
+    ROW("and with the end of the header", "Subject: a\r\nConte",
+        "re\r\n--b\r\nContent-Type: text/html\r\n\r\n<a>\r\n--b--\r\nx",
+        "? text/html {<a>}\n"
+        "text/plain {--b\r\nContent-Type: text/html\r\n\r\n<a>\r\n--b--\r\nx"
+        "}\n"),
+    ROW("and with the first delimiter", "Subject: a\r\nConte",
+        "--b\r\nContent-Type: text/html\r\n\r\n<a>\r\n--b\r\n"
+        "Content-Type: text/css\r\n\r\ntwo\r\n--b--",
+        "? text/css {two}\n"
+        "text/html {<a>\r\n--b\r\nContent-Type: text/css\r\n\r\ntwo\r\n"
+        "--b--}\n"),
+    ROW("what is no delimiter is none", "Subject: a\r\nConte",
+        "pe\r\n\r\n--\r\nContent-Type: a\r\n--b\r\n\r\nContent-Type: b",
+        "text/plain {--\r\nContent-Type: a\r\n--b\r\n\r\nContent-Type: b}\n"),
+    ROW("nor does it begin a uuencoded file", "Subject: a\r\nConte",
+        "pe\r\n\r\n--begin 644 x\r\n#0V%T\r\n`\r\nend",
+        "text/plain {--begin 644 x\r\n#0V%T\r\n`\r\nend}\n"),
+    ROW("the boundary of a part within is lost",
+        HEAD("b") "--b\r\nContent-Type: multip",
+        "\r\n\r\n--c\r\nContent-Type: text/css\r\n\r\nin\r\n--c--\r\n--b"
+        "\r\n\r\nlast\r\n--b--",
+        "? text/css {in}\n"
+        "text/plain {--c\r\nContent-Type: text/css\r\n\r\nin\r\n--c--}\n"
+        "text/plain {last}\n"),
     ROW("in a preamble", HEAD("b") "ab", "c\r\n--b\r\n\r\nx\r\n--b--",
         "text/plain {x}\n"),
     ROW("in a delimiter", HEAD("b") "--b\r\n\r\nab\r\n--", "--\r\nc",
