@@ -8,7 +8,7 @@
 #include "sensor/app/config_text.h"
 #include "sensor/app/help.h"
 #include "sensor/app/help_completion.h"
-#include "sensor/app/options_near.h"
+#include "sensor/base/near.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/text.h"
 
@@ -97,7 +97,7 @@ set_from_next(struct args *a, enum option_id id)
 static enum err
 fault_flag(struct args *a, struct span name)
 {
-    struct options_near near = options_near_start(name);
+    struct near near = near_start(name);
 
     for (unsigned v = 0; v < VERB_COUNT; v++) {
         if (options_find_flag(name, (enum verb)v) == OPTION_COUNT)
@@ -110,7 +110,7 @@ fault_flag(struct args *a, struct span name)
     }
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (options_has_flag((enum option_id)i, a->cli->verb))
-            options_near_offer(&near, span_str(options_rows[i].flag));
+            near_offer(&near, span_str(options_rows[i].flag));
     }
     return fault_unknown(a->messages, "flag", name, near.best);
 }
@@ -234,13 +234,13 @@ is_noun(struct span word)
 static enum err
 fault_verb(struct args *a, struct span noun, struct span typed)
 {
-    struct options_near near = options_near_start(typed);
+    struct near near = near_start(typed);
 
     for (unsigned v = 0; v < VERB_COUNT; v++) {
         struct span word = next_word((enum verb)v, noun);
 
         if (word.n > 0)
-            options_near_offer(&near, word);
+            near_offer(&near, word);
     }
     return fault_unknown(a->messages, "verb", typed, near.best);
 }

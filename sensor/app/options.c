@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "sensor/app/options_near.h"
+#include "sensor/base/near.h"
 #include "sensor/app/options_value.h"
 
 #define IN(verb) (1U << VERB_##verb)
@@ -93,11 +93,11 @@ options_find_letter(char letter, enum verb verb)
 struct span
 options_near_path(struct span path)
 {
-    struct options_near near = options_near_start(path);
+    struct near near = near_start(path);
 
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (options_rows[i].path[0] != 0)
-            options_near_offer(&near, span_str(options_rows[i].path));
+            near_offer(&near, span_str(options_rows[i].path));
     }
     return near.best;
 }

@@ -1,4 +1,4 @@
-#include "sensor/app/options_near.h"
+#include "sensor/base/near.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,27 +30,26 @@ test_distance(void **state)
     for (size_t i = 0; i < ARRAY_LEN(distances); i++) {
         struct span a = span_str(distances[i].a), b = span_str(distances[i].b);
 
-        if (options_near_distance(a, b) != distances[i].want ||
-            options_near_distance(b, a) != distances[i].want)
-            fail_msg("%s: %u, %u", distances[i].why,
-                     options_near_distance(a, b), options_near_distance(b, a));
+        if (near_distance(a, b) != distances[i].want ||
+            near_distance(b, a) != distances[i].want)
+            fail_msg("%s: %u, %u", distances[i].why, near_distance(a, b),
+                     near_distance(b, a));
     }
 }
 
 static void
 test_bounds(void **state)
 {
-    char room[OPTIONS_NEAR_MAX + 1];
+    char room[NEAR_MAX + 1];
     struct span full, over;
 
     (void)state;
     memset(room, 'a', sizeof(room));
-    full = span_of(room, OPTIONS_NEAR_MAX);
+    full = span_of(room, NEAR_MAX);
     over = span_of(room, sizeof(room));
-    assert_int_equal(options_near_distance(full, full), 0);
-    assert_int_equal(options_near_distance(full, span_str("")),
-                     OPTIONS_NEAR_MAX);
-    assert_int_equal(options_near_distance(over, over), OPTIONS_NEAR_MAX + 1);
+    assert_int_equal(near_distance(full, full), 0);
+    assert_int_equal(near_distance(full, span_str("")), NEAR_MAX);
+    assert_int_equal(near_distance(over, over), NEAR_MAX + 1);
 }
 
 static const struct {
@@ -68,12 +67,12 @@ test_offers(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
-        struct options_near n = options_near_start(span_str(offers[i].typed));
+        struct near n = near_start(span_str(offers[i].typed));
 
-        options_near_offer(&n, SPAN_LIT("explain"));
-        options_near_offer(&n, SPAN_LIT("blocks"));
-        options_near_offer(&n, SPAN_LIT("block"));
-        options_near_offer(&n, SPAN_LIT("a"));
+        near_offer(&n, SPAN_LIT("explain"));
+        near_offer(&n, SPAN_LIT("blocks"));
+        near_offer(&n, SPAN_LIT("block"));
+        near_offer(&n, SPAN_LIT("a"));
         if (!span_eq(n.best, span_str(offers[i].want)))
             fail_msg("%s", offers[i].why);
     }

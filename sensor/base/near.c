@@ -1,4 +1,4 @@
-#include "sensor/app/options_near.h"
+#include "sensor/base/near.h"
 
 static unsigned
 least(unsigned a, unsigned b)
@@ -7,13 +7,13 @@ least(unsigned a, unsigned b)
 }
 
 unsigned
-options_near_distance(struct span a, struct span b)
+near_distance(struct span a, struct span b)
 {
-    unsigned rows[3][OPTIONS_NEAR_MAX + 1] = {{0}};
+    unsigned rows[3][NEAR_MAX + 1] = {{0}};
     unsigned *before = rows[0], *last = rows[1], *now = rows[2];
 
-    if (a.n > OPTIONS_NEAR_MAX || b.n > OPTIONS_NEAR_MAX)
-        return OPTIONS_NEAR_MAX + 1;
+    if (a.n > NEAR_MAX || b.n > NEAR_MAX)
+        return NEAR_MAX + 1;
     for (unsigned j = 0; j <= b.n; j++)
         now[j] = j;
     for (unsigned i = 1; i <= a.n; i++) {
@@ -36,17 +36,16 @@ options_near_distance(struct span a, struct span b)
     return now[b.n];
 }
 
-struct options_near
-options_near_start(struct span typed)
+struct near
+near_start(struct span typed)
 {
-    return (struct options_near){typed, SPAN_NONE,
-                                 (unsigned)((typed.n + 1) / 3) + 1};
+    return (struct near){typed, SPAN_NONE, (unsigned)((typed.n + 1) / 3) + 1};
 }
 
 void
-options_near_offer(struct options_near *n, struct span word)
+near_offer(struct near *n, struct span word)
 {
-    unsigned d = options_near_distance(n->typed, word);
+    unsigned d = near_distance(n->typed, word);
 
     if (d < n->distance) {
         n->best = word;
