@@ -3,7 +3,9 @@
 /* prefix_map - the longest prefix that holds an address
  *
  * Built once from prefixes and their values, then read only. A look-up in
- * 100,000 prefixes takes about one cache miss when cold, no more than four.
+ * 100,000 prefixes waits for memory about once when cold, as its probes
+ * overlap; twice when more than twelve lengths occur in a family (IPv4, IPv6),
+ * whatever the prefixes. A place gives its value from the same cache line.
  * An IPv4 address is in IPv4 prefixes only. Each prefix knows the next shorter
  * one around it, so a caller that does not like the longest can go on. */
 #include "sensor/base/addr.h"
