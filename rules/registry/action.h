@@ -44,7 +44,8 @@ struct action {
     ns_t when;             /* takes force; never before the last record's */
     const char *actor;     /* who did it; "span25" for the program */
     const char *number;    /* form */
-    const uint32_t *lines; /* of it; n_lines 0: every line the action fits */
+    const uint32_t *lines; /* of it, ascending; n_lines 0: every line that the
+                            * action fits; none of SUBMIT */
     size_t n_lines;
     const char *reason;    /* RETURN, REJECT, SUSPEND, REVOKE: must; or NULL */
     const char *reference; /* permit or firewall reference, or NULL */
@@ -59,13 +60,22 @@ struct audit {
     uint8_t hash[32];
 };
 
-/* Canonical text: one line, equal for equal actions; what action_read reads. */
+/* Canonical text: one line, equal for equal actions; what action_read reads:
+ *     permit when=1795341318000000000 actor="ada" form=2026-118 lines=1-3,5
+ * when and until are nanoseconds. Of the optional parts only those that are
+ * there, in the order lines, reason, reference, until; then, of SUBMIT, a part
+ * for each text of the form (key: its path), and "line=N" (0: no number yet)
+ * with those of each line. Texts stand in quotes, with \" and \\ for these
+ * two. Its number is that of form, when there is one. */
 void action_code(const struct action *a, struct buf *out);
+/* The lines as above, "1-3,5". */
+void action_lines(const struct action *a, struct buf *out);
 
 /* Everything that an action read from text points at. */
 struct action_room {
     struct form form;
-    char *texts[4];
+    char number[FORM_NUMBER_MAX + 1];
+    char *texts[3];
     uint32_t *lines;
 };
 /* ERR_FORMAT: not what action_code writes. room is initialised by the call and
@@ -76,8 +86,9 @@ void action_room_fini(struct action_room *room);
 
 const char *action_word(enum action_kind k);
 
-/* The record behind the one with this hash (all 0 for the first). */
-void action_seal(struct span text, uint64_t number, const uint8_t before[32],
-                 struct audit *out);
+/* The record behind the one with this hash (all 0 for the first): SHA-256 over
+ * the 32 bytes of before, number as 8 bytes (big-endian), and text. */
+MUST_USE enum err action_seal(struct span text, uint64_t number,
+                              const uint8_t before[32], struct audit *out);
 
 #endif

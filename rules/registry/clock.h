@@ -29,10 +29,9 @@ enum clock_state { CLOCK_IDLE, CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_STOPPED };
 
 struct clock {
     enum clock_state state;
-    ns_t began;   /* first start, total time counts from here */
-    ns_t resumed; /* while running: since when */
-    ns_t net;     /* run before that */
-    ns_t ended;   /* when stopped */
+    ns_t began; /* first start, total time counts from here */
+    ns_t since; /* when it came into its state */
+    ns_t net;   /* run before that */
 };
 
 /* Each is without effect where it makes no sense (pause of a clock that does
@@ -43,9 +42,11 @@ void clock_stop(struct clock *c, ns_t when);
 
 ns_t clock_net(const struct clock *c, ns_t now);   /* without pauses */
 ns_t clock_total(const struct clock *c, ns_t now); /* with them */
-/* When the limit is reached if it runs on; 0: it does not run. */
+/* When the limit is reached if it runs on (at the latest: reached before it was
+ * paused, it is when it went on); 0: it does not run. */
 ns_t clock_due(const struct clock *c);
 /* Of the time run so far; a stopped clock keeps the mark it stopped with. */
 enum clock_mark clock_mark_at(const struct clock *c, ns_t now);
+const char *clock_word(enum clock_mark m);
 
 #endif

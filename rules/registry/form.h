@@ -58,10 +58,13 @@ struct form_line {
     uint32_t number; /* 0: not given yet */
     uint32_t source; /* line of the file it was read from, 0: none */
     char *text[FORM_FIELD_COUNT]; /* of LINE rows; NULL: not given */
-    struct prefix prefix;         /* valid after form_check said so */
-    uint16_t port;
+    /* read by form_check */
+    bool readable; /* prefix, port and use are what the texts say */
+    struct prefix prefix;
+    uint16_t port; /* 0: "any" */
     enum form_use use;
     uint64_t volume; /* messages a day; 0: not said */
+    uint32_t order;  /* form_check's own */
 };
 
 struct form {
@@ -75,10 +78,19 @@ struct form {
 
 void form_init(struct form *f);
 void form_fini(struct form *f);
+/* to is initialised by the call; ERR_NOMEM: it is empty. */
 MUST_USE enum err form_copy(struct form *to, const struct form *from);
+MUST_USE enum err form_line_copy(struct form_line *to,
+                                 const struct form_line *from);
+void form_line_fini(struct form_line *l);
 
-/* Replaces a text; an empty one is NULL. ERR_FORMAT: not UTF-8 or control
- * characters within; ERR_LIMIT: too long. */
+/* Letters, digits, "." "_" "-", 1 to FORM_NUMBER_MAX of them. */
+bool form_number_good(struct span number);
+
+/* What a text may be: ERR_FORMAT: not UTF-8, or control characters within (C0,
+ * DEL, C1); ERR_LIMIT: longer than FORM_TEXT_MAX. */
+MUST_USE enum err form_text_check(struct span value);
+/* Replaces a text; an empty one is NULL. On error it stays. */
 MUST_USE enum err form_set(char **text, struct span value);
 /* Adds an empty line at the end; NULL: no memory, or FORM_LINES_MAX. */
 struct form_line *form_add_line(struct form *f);
@@ -88,6 +100,7 @@ struct form_fault {
     enum form_field field;
     uint32_t line; /* number (or place from 1, when it has none); 0: the form */
     bool missing;  /* a MUST field is not there; else the value is wrong */
+    bool asks;     /* a question: the form is complete without an answer */
     const char *what; /* "is not an address", static */
     const char *hint; /* "such as 192.0.2.25", static */
 };
@@ -95,11 +108,12 @@ struct form_fault {
 typedef void form_fault_fn(void *ctx, const struct form_fault *fault);
 
 /* Reads the typed values of every line and reports all faults: missing MUST
- * fields, values of a wrong type, totals that differ from the lines, lines
- * outside the site's prefixes, the same address and port twice, a signature of
- * the future (today: the day of now), a signer who is no contact. Returns how
- * many make the form incomplete (missing or of a wrong type); the others are
- * questions: they do not stop the clock. */
+ * fields (a form without lines lacks an address), values of a wrong type; then
+ * questions: totals that differ from the lines, lines outside the site's
+ * prefixes, the same address and port twice, a signature of the future (today:
+ * the day of now, UTC), a signer who is no contact. Returns how many make the
+ * form incomplete (missing or of a wrong type); questions do not stop the
+ * clock. report may be NULL. n log n in the lines; allocates nothing. */
 size_t form_check(struct form *f, ns_t now, form_fault_fn *report, void *ctx);
 
 /* Both have equal texts in every field and line; source lines do not count. */
