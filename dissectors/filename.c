@@ -7,6 +7,8 @@
     40 /* DETECTION 3.2: more push the extension out of sight                  \
         */
 
+#define TRAILING_KEPT 8U /* bytes: to say that there were some */
+
 /* ---- what Windows makes of a name ---- */
 
 static struct span
@@ -52,6 +54,50 @@ filename_extension(struct span name)
     size_t k = behind_dot(s);
 
     return k <= s.n ? span_tail(s, k) : span_head(span_tail(s, s.n), 0);
+}
+
+static bool
+is_within_rune(uint8_t c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+/* At most n bytes of the head, none of them of a sequence that is cut. */
+static struct span
+head_of(struct span s, size_t n)
+{
+    for (unsigned k = 0; k < 3 && n > 0 && is_within_rune(span_at(s, n)); k++)
+        n--;
+    return span_head(s, n);
+}
+
+static struct span
+end_of(struct span s, size_t n)
+{
+    s = span_tail(s, s.n - n);
+    for (unsigned k = 0; k < 3 && s.n > 0 && is_within_rune(s.p[0]); k++)
+        s = span_tail(s, 1);
+    return s;
+}
+
+struct span
+filename_shorten(struct span name, size_t max, uint8_t *room)
+{
+    static const struct span dots = SPAN_INIT("\xe2\x80\xa6");
+    size_t shown = without_trailing(name).n;
+    struct span head, end;
+
+    if (name.n <= max)
+        return name;
+    name = span_head(name, shown + TRAILING_KEPT);
+    if (name.n <= max)
+        return name;
+    end = end_of(name, FILENAME_END);
+    head = head_of(name, max - FILENAME_END - dots.n);
+    memcpy(room, head.p, head.n);
+    memcpy(room + head.n, dots.p, dots.n);
+    memcpy(room + head.n + dots.n, end.p, end.n);
+    return span_of(room, head.n + dots.n + end.n);
 }
 
 enum extension_risk

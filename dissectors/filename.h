@@ -12,6 +12,12 @@
  * dots, spaces and control characters; empty when there is none. Borrowed. */
 struct span filename_extension(struct span name);
 
+/* A name that fits max bytes (at least 2 * FILENAME_END): as it is, or its
+ * head, U+2026 and its end, for there is the extension; of what Windows drops
+ * behind that only the first bytes. room has max bytes. */
+#define FILENAME_END 256U
+struct span filename_shorten(struct span name, size_t max, uint8_t *room);
+
 enum extension_risk { EXTENSION_PLAIN, EXTENSION_RISKY, EXTENSION_FORBIDDEN };
 enum extension_risk filename_risk(struct span extension);
 

@@ -1,5 +1,6 @@
 #include "dissectors/extension.h"
 #include "sensor/base/attr.h"
+#include "sensor/base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -217,13 +218,59 @@ test_types(void **unused)
     }
 }
 
+/* What is cut out of a long name is its middle. */
+static void
+test_shorten(void **unused)
+{
+    enum { MAX = 600 };
+    static const struct {
+        const char *why, *unit, *end, *extension;
+    } rows[] = {
+        {"letters",             "a",                ".exe",              "exe"},
+        {"runes of two bytes",  "\xc3\xa4",         ".exe",              "exe"},
+        {"runes of four bytes", "\xf0\x9f\x98\x80", ".exe",              "exe"},
+        {"no UTF-8 at all",     "\xbf",             ".exe",              "exe"},
+        {"no extension",        "a",                "",                  ""   },
+        {"blanks behind it",    "a",                ".exe          .  ", "exe"},
+    };
+    uint8_t room[MAX];
+    struct buf name;
+
+    (void)unused;
+    buf_init(&name, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t n = MAX - 20; n <= MAX + 300; n++) {
+            struct span got;
+
+            buf_reset(&name);
+            while (name.n + strlen(rows[i].unit) + strlen(rows[i].end) <= n)
+                buf_str(&name, rows[i].unit);
+            buf_str(&name, rows[i].end);
+            got = filename_shorten(buf_view(&name), MAX, room);
+            if (got.n > MAX ||
+                (name.n <= MAX && !span_eq(got, buf_view(&name))) ||
+                !span_eq(filename_extension(got),
+                         span_str(rows[i].extension)) ||
+                (utf8_valid(buf_view(&name)) && !utf8_valid(got)))
+                fail_msg("%s: %zu bytes", rows[i].why, n);
+        }
+    }
+    buf_reset(&name);
+    buf_str(&name, "a.exe");
+    while (name.n < 4000)
+        buf_putc(&name, ' ');
+    assert_true(span_eq(filename_shorten(buf_view(&name), MAX, room),
+                        SPAN_LIT("a.exe        ")));
+    buf_free(&name);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_extension), cmocka_unit_test(test_table),
         cmocka_unit_test(test_names),     cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_types),     cmocka_unit_test(test_shorten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

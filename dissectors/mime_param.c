@@ -1,6 +1,10 @@
 #include "dissectors/mime_param.h"
 
+#include "dissectors/filename.h"
 #include "dissectors/rfc2047.h"
+
+/* Bytes of a value in all its segments: not more than a field is kept. */
+#define JOINED_MAX ((size_t)1 << 16)
 
 #define SEGMENTS_MAX    32U
 #define OCCURRENCES_MAX 4U
@@ -95,9 +99,10 @@ bool
 mime_values_add(struct mime_values *v, struct span raw, struct span text)
 {
     struct mime_value *at = &v->at[v->n];
+    uint8_t raw_room[MIME_VALUE_MAX], text_room[MIME_VALUE_MAX];
 
-    raw = span_head(raw, MIME_VALUE_MAX);
-    text = span_head(text, MIME_VALUE_MAX);
+    raw = filename_shorten(raw, MIME_VALUE_MAX, raw_room);
+    text = filename_shorten(text, MIME_VALUE_MAX, text_room);
     if (text.n == 0 || v->n == MIME_VALUES || has(v, text) ||
         !buf_grow(&v->room, raw.n + text.n))
         return false;
@@ -266,8 +271,11 @@ has_words(struct span s)
 static void
 add_plain(struct finder *f, struct span s, bool escaped)
 {
+    uint8_t room[MIME_VALUE_MAX * 2];
+
+    /* Before it is decoded, for that costs most. */
+    s = filename_shorten(s, sizeof(room), room);
     buf_reset(&f->tmp);
-    s = span_head(s, MIME_VALUE_MAX);
     if (escaped)
         unescape(s, &f->tmp);
     else
@@ -402,7 +410,7 @@ add_joined(struct finder *f, const struct segments *s, struct join how)
     struct span charset = SPAN_NONE;
     struct buf raw;
 
-    buf_init(&raw, MIME_VALUE_MAX);
+    buf_init(&raw, JOINED_MAX);
     buf_reset(&f->tmp);
     buf_reset(&f->text);
     for (unsigned i = 0; i < n; i++) {
@@ -539,7 +547,7 @@ add_without(struct finder *f, struct span s, uint8_t drop)
 {
     struct buf b;
 
-    buf_init(&b, MIME_VALUE_MAX);
+    buf_init(&b, s.n);
     for (size_t i = 0; i < s.n; i++) {
         if (span_at(s, i) != drop)
             buf_putc(&b, span_at(s, i));
@@ -577,7 +585,7 @@ add_variants(struct finder *f, struct span tail)
         add_plain(f, in, false);
         add_plain(f, mime_trim(in), false);
     }
-    add_quoted_ways(f, span_head(tail, MIME_VALUE_MAX), line);
+    add_quoted_ways(f, tail, line);
     while (span_find(SPAN_LIT("\"' "), span_at(cut, 0)) < 3)
         cut = span_tail(cut, 1);
     cut = span_head(cut, find_end(cut, ENDS_BLANK));
@@ -700,8 +708,8 @@ mime_param_find(struct charset *cs, struct span value, struct span key,
         return;
     look(value, key, &k);
     odd = is_odd(&f, &k, n_keys);
-    buf_init(&f.tmp, MIME_VALUE_MAX * 4);
-    buf_init(&f.text, MIME_VALUE_MAX * 4);
+    buf_init(&f.tmp, JOINED_MAX);
+    buf_init(&f.text, 4 * JOINED_MAX);
     add_found(&f, &k);
     if (odd || comments)
         add_without_comments(&f, value);

@@ -14,7 +14,8 @@
  * then quotes, escapes, blanks and semicolons read otherwise; then the key
  * wherever it stands. Continuations are joined by number and by appearance.
  *
- * At most MIME_VALUES values of MIME_VALUE_MAX bytes; later ways are left out.
+ * At most MIME_VALUES values of MIME_VALUE_MAX bytes: of longer ones head and
+ * end are kept, as filename.h has it; later ways are left out.
  * Time is linear in the length of the field, at most some ten passes. */
 #include "dissectors/charset.h"
 

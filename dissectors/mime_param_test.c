@@ -187,6 +187,51 @@ test_limits(void **state)
     charset_fini(&cs);
 }
 
+/* A name's end says what it is: that much of a long one is kept. */
+static void
+test_ends(void **state)
+{
+    static const struct {
+        const char *why, *before, *behind;
+    } ways[] = {
+        {"quoted",        "x/y; name=\"",       ".exe\""              },
+        {"a token",       "x/y; name=",         ".exe"                },
+        {"RFC 2231",      "x/y; name*=utf-8''", "%2eexe"              },
+        {"continued",     "x/y; name*0=",       "; name*1=\".exe\""   },
+        {"encoded words", "x/y; name=\"",       "=?utf-8?q?=2Eexe?=\""},
+        {"escaped",       "x/y; name=\"",       "\\.\\exe\""          },
+    };
+    struct charset cs;
+    struct mime_values v;
+    struct buf in;
+
+    (void)state;
+    charset_init(&cs);
+    mime_values_init(&v);
+    buf_init(&in, 1U << 24);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        for (size_t n = 1000; n < 64000; n = n < 5000 ? n + 997 : n * 3) {
+            struct span name;
+
+            buf_reset(&in);
+            mime_values_reset(&v);
+            buf_str(&in, ways[i].before);
+            for (size_t k = 0; k < n; k++)
+                buf_putc(&in, 'a');
+            buf_str(&in, ways[i].behind);
+            mime_param_find(&cs, buf_view(&in), SPAN_LIT("name"), true, &v);
+            assert_true(v.n > 0);
+            name = mime_value_text(&v, 0);
+            if (!span_eq(span_tail(name, name.n - 4), SPAN_LIT(".exe")) ||
+                name.n > MIME_VALUE_MAX)
+                fail_msg("%s: %zu bytes", ways[i].why, n);
+        }
+    }
+    buf_free(&in);
+    mime_values_free(&v);
+    charset_fini(&cs);
+}
+
 /* Long fields of what costs most: must end at once. */
 static void
 test_cost(void **state)
@@ -226,6 +271,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_cost),
     };
 

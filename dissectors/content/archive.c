@@ -7,6 +7,8 @@
 
 #include "dissectors/content/member_path.h"
 
+#define GZIP_NAME_MAX (1U << 16) /* bytes of it that are looked through */
+
 #define HITS_MAX 4 /* places behind a program where an archive may begin */
 
 struct reader {
@@ -137,7 +139,7 @@ gzip_name(struct span in)
     if (c.bad || (flags & FNAME) == 0)
         return SPAN_NONE;
     in = cur_rest(&c);
-    in = span_head(in, CONTENT_NAME_MAX);
+    in = span_head(in, GZIP_NAME_MAX);
     return span_head(in, span_find(in, 0));
 }
 
@@ -395,17 +397,18 @@ has_data(struct archive_entry *e)
 static void
 take(struct unpack *u, struct archive_entry *e)
 {
-    uint8_t room[CONTENT_NAME_MAX];
+    uint8_t room[CONTENT_NAME_MAX], short_room[CONTENT_NAME_MAX];
     struct buf name = {.p = room, .cap = sizeof(room), .max = sizeof(room)};
     struct span gzip =
         u->reader->type == FILETYPE_GZIP ? gzip_name(u->in) : SPAN_NONE;
 
     if (gzip.n > 0)
-        buf_span(&name, gzip);
+        buf_span(&name, filename_shorten(gzip, sizeof(room), short_room));
     else if (is_stream(u))
         archive_stream_name(u->item->name, &name);
     else
-        buf_span(&name, span_head(entry_name(e), sizeof(room)));
+        buf_span(&name,
+                 filename_shorten(entry_name(e), sizeof(room), short_room));
     judge_links(u, e, buf_view(&name));
     if (archive_entry_is_encrypted(e))
         add(u, buf_view(&name), SPAN_NONE, (uint64_t)archive_entry_size(e),

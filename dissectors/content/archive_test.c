@@ -221,6 +221,35 @@ test_big(void **state)
     inspected_end(&t);
 }
 
+/* Its end says what it is, however long it is. */
+static void
+test_long_gzip_name(void **state)
+{
+    static const uint8_t head[] = {0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3};
+    static const uint8_t text[] = {1,    1,    0,    0xfe, 0xff, 'x', 0x83,
+                                   0x16, 0xdc, 0x8c, 1,    0,    0,   0};
+    struct inspected t;
+    struct buf in;
+
+    (void)state;
+    inspected_begin(&t);
+    buf_init(&in, 1U << 16);
+    for (size_t n = CONTENT_NAME_MAX - 5; n <= 9000; n += n < 1100 ? 1 : 1000) {
+        buf_reset(&in);
+        buf_put(&in, head, sizeof(head));
+        for (size_t k = 0; k < n; k++)
+            buf_putc(&in, 'a');
+        buf_put(&in, ".exe", sizeof(".exe"));
+        buf_put(&in, text, sizeof(text));
+        run(&t, buf_view(&in), "x.gz");
+        if (t.r.n_members != 1 ||
+            !findings_has(&t.r.findings, FIND_FORBIDDEN_MEMBER))
+            fail_msg("%zu bytes", n);
+    }
+    buf_free(&in);
+    inspected_end(&t);
+}
+
 /* The name in the gzip header counts more than that of the file. */
 static void
 test_gzip_name(void **state)
@@ -580,15 +609,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_big),
-        cmocka_unit_test(test_gzip_name),
-        cmocka_unit_test(test_links),
-        cmocka_unit_test(test_odd_name),
-        cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_nested_streams),
-        cmocka_unit_test(test_encrypted),
-        cmocka_unit_test(test_lha),
+        cmocka_unit_test(test_kinds),     cmocka_unit_test(test_big),
+        cmocka_unit_test(test_gzip_name), cmocka_unit_test(test_long_gzip_name),
+        cmocka_unit_test(test_links),     cmocka_unit_test(test_odd_name),
+        cmocka_unit_test(test_bombs),     cmocka_unit_test(test_nested_streams),
+        cmocka_unit_test(test_encrypted), cmocka_unit_test(test_lha),
         cmocka_unit_test(test_damage),
     };
 

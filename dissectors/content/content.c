@@ -411,7 +411,9 @@ queue_grow(struct inspection *i)
 static bool
 enqueue(struct inspection *i, struct entry e)
 {
-    e.item.name = span_head(e.item.name, CONTENT_NAME_MAX);
+    uint8_t room[CONTENT_NAME_MAX];
+
+    e.item.name = filename_shorten(e.item.name, sizeof(room), room);
     e.name = copy_of(e.item.name);
     if (e.name == NULL || !queue_grow(i) || !keep_bytes(i, &e)) {
         free(e.name);

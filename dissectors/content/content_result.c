@@ -1,5 +1,7 @@
 #include "dissectors/content/content_result.h"
 
+#include "dissectors/filename.h"
+
 /* A member in the buffer: length of the name, size, flags, depth, inside, type,
  * hash; then the name. Little-endian. */
 #define MEMBER_HEAD (2 + 8 + 1 + 1 + 2 + 2 + 32)
@@ -50,7 +52,8 @@ content_result_reset(struct content_result *r)
 bool
 content_result_put(struct content_result *r, const struct content_member *m)
 {
-    struct span name = span_head(m->name, CONTENT_NAME_MAX);
+    uint8_t room[CONTENT_NAME_MAX];
+    struct span name = filename_shorten(m->name, sizeof(room), room);
     unsigned flags = (m->has_sha256 ? HAS_SHA256 : 0) |
                      (m->encrypted ? ENCRYPTED : 0) |
                      (m->truncated ? TRUNCATED : 0);
