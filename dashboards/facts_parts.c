@@ -73,6 +73,11 @@ facts_say_inspected(struct buf *b, const struct summary *s)
         words_part(b, not, p->complete, "complete message", NULL);
         buf_str(b, " could not be");
     }
+    if (p->beyond > 0) {
+        buf_str(b, ". ");
+        words_count(b, p->beyond, "part", NULL);
+        buf_str(b, " beyond the limit of a message not looked at");
+    }
 }
 
 void

@@ -321,6 +321,7 @@ put_parts(struct json_out *j, const struct summary *s)
     put_u64(j, "whole", p->whole);
     put_u64(j, "inspected", p->inspected);
     put_u64(j, "other_readings", p->other_readings);
+    put_u64(j, "beyond_limit", p->beyond);
     put_u64(j, "messages", p->messages);
     put_u64(j, "messages_complete", p->complete);
     put_u64(j, "messages_could_inspect", p->could_inspect);

@@ -278,6 +278,11 @@ parts_or_none(void **state)
                        "them\n");
     assert_holds(&out, "not known: no message could be inspected\n");
     assert_false(holds(&out, "FOUND"));
+    assert_false(holds(&out, "beyond the limit"));
+    k.s.parts.beyond = 1234;
+    buf_reset(&out);
+    text(&k.s, &out);
+    assert_holds(&out, "1,234 parts beyond the limit of a message not looked");
     buf_free(&out);
 }
 

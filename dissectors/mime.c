@@ -242,6 +242,12 @@ mime_parts(const struct mime *m)
     return m->n_first;
 }
 
+uint32_t
+mime_parts_more(const struct mime *m)
+{
+    return m->n_more;
+}
+
 const char *
 mime_odd_name(enum mime_odd o)
 {

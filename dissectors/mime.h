@@ -129,7 +129,9 @@ void mime_end(struct mime *m, bool complete);
 
 /* Of the whole message, all readings. */
 uint64_t mime_odds(const struct mime *m);
-uint32_t mime_parts(const struct mime *m); /* leaves begun in reading 0 */
+uint32_t mime_parts(const struct mime *m); /* leaves in reading 0 */
+/* Leaves in any reading that were not given out, for the limit of parts. */
+uint32_t mime_parts_more(const struct mime *m);
 
 const char *mime_odd_name(enum mime_odd o);
 /* Does it name a place where clients differ? */

@@ -10,6 +10,7 @@ inner_begin(void *ctx, const struct mime_part *p)
 
     if (m->n_parts >= MIME_MAX_parts) {
         mime_note(m, NULL, MIME_ODD_TOO_MANY_PARTS);
+        m->n_more++;
         return NULL;
     }
     mine.number = m->n_parts++;
@@ -63,6 +64,7 @@ mime_inner_end(struct mime_inner *in, bool complete)
     mime_end(in->m, complete);
     in->outer->odd |= mime_odds(in->m);
     in->outer->n_scopes += in->m->n_scopes;
+    in->outer->n_more += in->m->n_more;
     mime_free(in->m);
     mem_free(in->outer->mem, in, sizeof(*in));
 }

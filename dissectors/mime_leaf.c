@@ -74,8 +74,10 @@ begin_part(struct mime *m, struct mime_reading *r, struct mime_part *p)
     unsigned slot;
     void *part;
 
+    m->n_first += p->reading == 0;
     if (m->n_parts >= MIME_MAX_parts) {
         mime_note(m, r, MIME_ODD_TOO_MANY_PARTS);
+        m->n_more++;
         return false;
     }
     if (!have_streams(m))
@@ -84,7 +86,6 @@ begin_part(struct mime *m, struct mime_reading *r, struct mime_part *p)
     if (slot == MIME_STREAMS)
         return false;
     p->number = m->n_parts++;
-    m->n_first += p->reading == 0;
     p->parent = r->scope;
     p->depth = r->n_levels;
     p->offset = m->body;

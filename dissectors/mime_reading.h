@@ -127,7 +127,8 @@ struct mime {
     uint64_t body;               /* of the first body byte */
     uint64_t odd;
     uint32_t n_parts; /* all */
-    uint32_t n_first; /* of reading 0 */
+    uint32_t n_first; /* of reading 0, also those beyond the limit */
+    uint32_t n_more;  /* beyond the limit, of all readings */
     uint32_t n_scopes;
     uint8_t n_open;    /* streams, of all nested readers: in the first */
     struct mime *root; /* the first of nested readers */

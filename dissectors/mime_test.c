@@ -29,6 +29,7 @@ struct log {
     uint64_t odd;  /* of the message */
     uint64_t peak; /* of memory */
     uint32_t n_first;
+    uint32_t n_more;
     bool quiet;    /* counts only */
     bool unwanted; /* wants no part */
     bool no_forks;
@@ -226,6 +227,7 @@ read_message(struct log *log, struct span in, struct how how)
     mime_end(m, !how.incomplete);
     log->odd = mime_odds(m);
     log->n_first = mime_parts(m);
+    log->n_more = mime_parts_more(m);
     assert_int_equal(log->n_open, 0);
     mime_free(m);
     assert_true(mem.used == 0);
@@ -803,6 +805,8 @@ test_parts(void **state)
         assert_int_equal(log.odd >> MIME_ODD_TOO_MANY_PARTS & 1,
                          n > MIME_MAX_parts);
         assert_int_equal(log.n_parts, n < MIME_MAX_parts ? n : MIME_MAX_parts);
+        assert_int_equal(log.n_first, n);
+        assert_int_equal(log.n_more, n - log.n_parts);
         assert_true(log.peak < 16U << 10);
     }
     buf_free(&in);

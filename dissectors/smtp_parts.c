@@ -1,5 +1,6 @@
 #include "dissectors/smtp_session.h"
 
+#include "dissectors/filename.h"
 #include "dissectors/mail_score.h"
 #include "dissectors/simhash.h"
 
@@ -18,6 +19,7 @@ struct parts {
     uint64_t odds;        /* and what it said then */
     uint64_t fingerprint; /* of the first body */
     uint32_t n_leaves;
+    uint32_t n_more;
     struct url_set urls;
     struct vec names; /* of attachments: u16 length, bytes */
     struct vec told;  /* struct told */
@@ -106,7 +108,8 @@ was_told(struct parts *ps, const struct part *p)
 static void
 note_name(struct parts *ps, const struct part *p)
 {
-    struct span name = span_head(part_name(p), LIMIT_smtp_attachment_name);
+    uint8_t room[LIMIT_smtp_attachment_name];
+    struct span name = filename_shorten(part_name(p), sizeof(room), room);
     uint16_t n = (uint16_t)name.n;
 
     if (!part_is_attachment(p) || name.n == 0 ||
@@ -288,6 +291,7 @@ smtp_parts_end(struct parts *ps, bool complete)
     mime_end(ps->mime, complete);
     ps->odds = mime_odds(ps->mime);
     ps->n_leaves = mime_parts(ps->mime);
+    ps->n_more = mime_parts_more(ps->mime);
     mime_free(ps->mime);
     ps->mime = NULL;
     vec_free(&ps->told, smtp_content(ps->s));
@@ -356,6 +360,7 @@ void
 smtp_parts_emit(const struct parts *ps, struct record_out *r)
 {
     unsigned n_readings;
+    uint32_t n_more;
     uint64_t odds;
 
     if (ps == NULL)
@@ -365,6 +370,9 @@ smtp_parts_emit(const struct parts *ps, struct record_out *r)
     emit_names(ps, r);
     record_u64(r, FIELD_EMAIL_PARTS,
                ps->mime != NULL ? mime_parts(ps->mime) : ps->n_leaves);
+    n_more = ps->mime != NULL ? mime_parts_more(ps->mime) : ps->n_more;
+    if (n_more > 0)
+        record_u64(r, FIELD_EMAIL_PARTS_MORE, n_more);
     n_readings = count_readings(ps);
     if (n_readings > 1)
         record_u64(r, FIELD_EMAIL_READINGS, n_readings);
@@ -406,6 +414,8 @@ smtp_parts_class(const struct parts *ps)
 void
 smtp_parts_facts(const struct parts *ps, struct mail_facts *f)
 {
+    static const uint64_t unseen = UINT64_C(1) << MIME_ODD_READINGS_CUT |
+                                   UINT64_C(1) << MIME_ODD_TOO_MANY_PARTS;
     uint64_t odds = odds_of(ps);
 
     for (unsigned i = 0; i < MIME_ODD_COUNT; i++)
@@ -416,7 +426,7 @@ smtp_parts_facts(const struct parts *ps, struct mail_facts *f)
     f->has_attachment = ps->has_attachment;
     f->text_bytes = ps->text_bytes;
     f->classes = ps->classes;
-    if ((odds >> MIME_ODD_READINGS_CUT & 1U) != 0)
+    if ((odds & unseen) != 0)
         f->classes |= 1U << FINDING_D;
     f->gtube = ps->gtube;
     f->n_links = ps->urls.n + ps->urls.n_more;

@@ -428,6 +428,7 @@ on_mail(struct answers *a, const struct record_head *head,
         const struct record_map *event)
 {
     struct mail_key key = mail_of(head, event);
+    uint64_t beyond = record_map_u64(event, FIELD_EMAIL_PARTS_MORE, 0);
 
     if (record_map_find(event, FIELD_SMTP_VIA).n == 0 ||
         record_map_find(event, FIELD_SMTP_OUTCOME).n == 0)
@@ -435,7 +436,8 @@ on_mail(struct answers *a, const struct record_head *head,
     mails_end(a->mails, &key,
               record_map_find(event, FIELD_SMTP_CUT).n == 0 &&
                   !record_map_bool(event, FIELD_QUALITY_TRUNCATED),
-              record_map_find(event, FIELD_EMAIL_PARTS).n > 0);
+              record_map_find(event, FIELD_EMAIL_PARTS).n > 0 && beyond == 0);
+    a->total.parts.beyond += beyond;
 }
 
 /* ---- events ---- */

@@ -32,7 +32,7 @@ struct ev {
     ns_t when;
     /* of a part, and of a message that has some */
     const char *file, *classes, *mime, *state, *cut;
-    unsigned size, parts, reading;
+    unsigned size, parts, beyond, reading;
     bool inspected, truncated;
 };
 
@@ -141,6 +141,7 @@ put_event(struct answers *a, struct ev e)
     if (e.tls)
         record_bool(&r, FIELD_SMTP_STARTTLS_USED, true);
     number(&r, FIELD_EMAIL_PARTS, e.parts);
+    number(&r, FIELD_EMAIL_PARTS_MORE, e.beyond);
     if (e.type == EVENT_FILEINFO)
         put_part(&r, &e);
     number(&r, FIELD_TCP_GAPS, e.gaps);
@@ -674,6 +675,8 @@ static const struct {
     {"it was not taken apart", SESSION(.tx = 0),
      SMTP(.via = "DATA", .outcome = "accepted"), 1, 1, 0},
     {"no parts that are told", SESSION(.tx = 0), SMTP(SENT), 1, 1, 1},
+    {"more parts than are looked into", PART(.inspected = true),
+     SMTP(SENT, .beyond = 7), 1, 1, 0},
     {"an envelope without a message", SESSION(.tx = 0),
      SMTP(.outcome = "no-data"), 0, 0, 0},
     {"not the last event of it", PART(.inspected = true),
@@ -697,7 +700,8 @@ knows_what_could_be_inspected(void **state)
         answers_summary(a, &s);
         if (s.parts.messages != seen[i].messages ||
             s.parts.complete != seen[i].complete ||
-            s.parts.could_inspect != seen[i].could)
+            s.parts.could_inspect != seen[i].could ||
+            s.parts.beyond != seen[i].mail.beyond)
             fail_msg("%s", seen[i].why);
         answers_free(a);
     }

@@ -277,6 +277,8 @@ def test_many_parts():
     check(len(files) == 10000, f"{len(files)} files")
     check("too_many_parts" in run.mail()["email"]["mime"], "not too many")
     check(len(run.mail()["email"]["attachment"]) == 64, "names")
+    check(run.mail()["email"]["parts"] == n, "the parts are not counted")
+    check(run.mail()["email"]["parts_more"] == n - 10000, "nor those beyond")
 
 
 def test_many_parts_in_many_readings():

@@ -82,6 +82,7 @@ struct summary_parts {
     uint64_t whole;          /* of these, no byte is missing */
     uint64_t inspected;      /* of these, looked into from end to end */
     uint64_t other_readings; /* of these, what only some mail clients see */
+    uint64_t beyond;         /* not of these: past the limit of a message */
     uint64_t class_parts[SUMMARY_FINDINGS]; /* once for each of its classes */
     uint64_t class_messages[SUMMARY_FINDINGS];
     uint64_t messages;
