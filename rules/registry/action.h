@@ -37,7 +37,8 @@ enum action_kind {
         ACTION_COUNT
 };
 
-#define ACTION_TEXT_MAX 1024 /* of actor, reason, reference */
+#define ACTION_TEXT_MAX FORM_TEXT_MAX /* of actor, reason, reference */
+#define ACTION_CODE_MAX (64U << 20)   /* of a canonical text */
 
 struct action {
     enum action_kind kind;
@@ -78,7 +79,8 @@ struct action_room {
     char *texts[3];
     uint32_t *lines;
 };
-/* ERR_FORMAT: not what action_code writes. room is initialised by the call and
+/* ERR_FORMAT: not what action_code writes (or longer than ACTION_CODE_MAX), or
+ * a text that form_text_check refuses. room is initialised by the call and
  * freed by action_room_fini, whatever came of it. */
 MUST_USE enum err action_read(struct span text, struct action *out,
                               struct action_room *room);
