@@ -14,13 +14,17 @@
 #include "sensor/capture/capture.h"
 #include "sensor/core/core.h"
 #include "sensor/core/follow.h"
+#include "sensor/core/geo.h"
 #include "sensor/journal/journal.h"
 #include "sensor/journal/state.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
+
+#define GEO_LOOK_NS NS_PER_S /* between looks at the databases' files */
 
 #define DEEP_MEMORY                                                            \
     (512U << 20) /* of an inspector: budget, copies, libraries */
@@ -38,6 +42,8 @@ struct reading {
     bool home_guessed;
     bool interrupted;
     struct registry *registry;
+    struct geo *geo;
+    ns_t geo_looked; /* when its files were looked at, clock of the machine */
     struct answers *answers;
     struct journal *journal;
     struct core *core;
@@ -90,6 +96,15 @@ end_line(struct buf *messages)
 
 /* ---- preparation ---- */
 
+static void
+say(struct buf *messages)
+{
+    end_line(messages);
+    if (messages->n > 0)
+        (void)fwrite(messages->p, 1, messages->n, stderr);
+    buf_reset(messages);
+}
+
 static enum err
 check_captures(struct reading *r)
 {
@@ -129,6 +144,21 @@ load_registry(struct reading *r)
     return e;
 }
 
+static enum err
+load_geo(struct reading *r)
+{
+    const struct config *c = r->config;
+    const struct geo_options o = {
+        .country = c->geo_country,
+        .as = c->geo_as,
+        .paths = {[GEO_COUNTRY] = c->geo_country_path,
+                  [GEO_AS] = c->geo_as_path,
+                  [GEO_ORG] = c->geo_org_path},
+    };
+
+    return geo_open(&o, &r->geo, &r->messages);
+}
+
 static void
 find_home(struct reading *r)
 {
@@ -144,6 +174,10 @@ find_home(struct reading *r)
     for (size_t i = 0; i < r->place.n_home; i++) {
         buf_putc(&r->start_text, ' ');
         prefix_format(&r->place.home[i], &r->start_text);
+    }
+    if (r->geo != NULL) {
+        buf_str(&r->start_text, "; ");
+        geo_describe(r->geo, &r->start_text);
     }
     buf_putc(&r->start_text, '\0');
 }
@@ -260,6 +294,8 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = load_registry(r);
     if (e == ERR_OK)
+        e = load_geo(r);
+    if (e == ERR_OK)
         find_home(r);
     if (e == ERR_OK)
         e = read_output_open(c, &r->output, &r->messages);
@@ -276,6 +312,7 @@ prepare(struct reading *r)
         .sensor = c->name,
         .start_text = (const char *)r->start_text.p,
         .place = r->place,
+        .geo = r->geo,
         .answers = r->answers,
         .journal = r->journal,
         .carve = read_carve_sink(r->carve),
@@ -292,14 +329,40 @@ prepare(struct reading *r)
 
 /* ---- the run ---- */
 
+/* Databases are replaced while the reading goes on. */
+static void
+look_at_geo(struct reading *r)
+{
+    struct timespec t;
+    struct buf text;
+    ns_t now;
+
+    if (r->geo == NULL || clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
+        return;
+    now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+    if (now - r->geo_looked < GEO_LOOK_NS)
+        return;
+    r->geo_looked = now;
+    if (geo_refresh(r->geo, &r->messages)) {
+        buf_init(&text, 4096);
+        geo_describe(r->geo, &text);
+        buf_putc(&text, '\0');
+        core_control(r->core, "geo", (const char *)text.p);
+        buf_free(&text);
+    }
+    say(&r->messages);
+}
+
 static void
 walk(struct reading *r)
 {
     struct record_sink sink = {core_put, r->core};
     struct record_sink farewell = {read_total_put, r->total};
 
-    while (read_run_step(r->run, &sink, &farewell))
+    while (read_run_step(r->run, &sink, &farewell)) {
         read_output_progress(r->output, read_run_position(r->run));
+        look_at_geo(r);
+    }
     read_output_progress_end(r->output);
     read_total_set(r->total, FIELD_STATS_RECORDS_REFUSED,
                    read_run_refused(r->run) + read_total_refused(r->total));
@@ -339,15 +402,6 @@ finish(struct reading *r)
     return e == ERR_OK ? carved : e;
 }
 
-static void
-say(struct buf *messages)
-{
-    end_line(messages);
-    if (messages->n > 0)
-        (void)fwrite(messages->p, 1, messages->n, stderr);
-    buf_reset(messages);
-}
-
 static enum err
 report(struct reading *r, bool partial)
 {
@@ -380,6 +434,7 @@ release(struct reading *r)
     content_free(r->content);
     hashlist_free(r->hashes);
     registry_free(r->registry);
+    geo_free(r->geo);
     buf_free(&r->start_text);
     buf_free(&r->messages);
 }

@@ -4,10 +4,15 @@
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 #include "sensor/core/attempts.h"
+#include "sensor/core/geo.h"
 #include "sensor/event/json_write.h"
 #include "sensor/journal/journal.h"
 
 #include <stdlib.h>
+
+#define CONTROLS_FROM                                                          \
+    65536U /* numbers of what takes force on the way; those                    \
+            * of start and end are below */
 
 struct core {
     struct core_options o;
@@ -18,6 +23,7 @@ struct core {
     struct buf line;
     uint64_t n_events;
     uint64_t id_seed;
+    uint32_t n_controls;
     ns_t last;
     enum err error;
 };
@@ -164,6 +170,37 @@ add_place(struct core *c, struct span record)
         add_state(c, &a, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
 }
 
+static void
+add_geo(struct core *c, const struct addr *a, enum field country, enum field as,
+        enum field org)
+{
+    const struct geo_answer *g = geo_find(c->o.geo, a);
+
+    if (g == NULL)
+        return;
+    if (g->country[0] != '\0')
+        record_text(&c->extra, country, g->country);
+    if (g->as != 0)
+        record_u64(&c->extra, as, g->as);
+    if (g->org[0] != '\0')
+        record_text(&c->extra, org, g->org);
+}
+
+static void
+add_geos(struct core *c, struct span record)
+{
+    struct addr a;
+
+    if (c->o.geo == NULL)
+        return;
+    if (address(record, FIELD_SRC_IP, &a))
+        add_geo(c, &a, FIELD_SRC_GEO_COUNTRY, FIELD_SRC_AS_NUMBER,
+                FIELD_SRC_AS_ORG);
+    if (address(record, FIELD_DEST_IP, &a))
+        add_geo(c, &a, FIELD_DEST_GEO_COUNTRY, FIELD_DEST_AS_NUMBER,
+                FIELD_DEST_AS_ORG);
+}
+
 /* A worker knows what it sent, not what became of it. */
 static void
 add_stored(struct core *c, struct span record)
@@ -208,6 +245,7 @@ publish(struct core *c, struct span record)
     record_u64(&c->extra, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
     record_text(&c->extra, FIELD_SENSOR, c->o.sensor);
     add_place(c, record);
+    add_geos(c, record);
     if (head.type == EVENT_FILEINFO)
         add_stored(c, record);
     record_merge(&c->event, record, record_view(&c->extra));
@@ -257,6 +295,12 @@ publish_start(struct core *c, ns_t when)
         publish_control(c, when, 0, "start", c->o.start_text);
     if (c->o.carve_text != NULL)
         publish_control(c, when, 1, "carving", c->o.carve_text);
+}
+
+void
+core_control(struct core *c, const char *kind, const char *text)
+{
+    publish_control(c, c->last, CONTROLS_FROM + c->n_controls++, kind, text);
 }
 
 static void

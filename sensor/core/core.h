@@ -10,6 +10,7 @@
 #include "sensor/event/record.h"
 
 struct answers;
+struct geo;
 struct journal;
 
 /* A rendered event. */
@@ -33,6 +34,7 @@ struct core_options {
                              * event of kind control; or NULL: none */
     const char *carve_text; /* the same for one of kind carving, behind it */
     struct place place;
+    struct geo *geo;         /* or NULL */
     struct answers *answers; /* or NULL */
     struct journal *journal; /* or NULL */
     struct line_sink lines;  /* put may be NULL */
@@ -43,6 +45,10 @@ struct core;
 
 MUST_USE enum err core_new(const struct core_options *o, struct core **out);
 void core_free(struct core *c);
+
+/* Something took force: an event of type control, at the time of the latest
+ * record. kind is one of those that fields.def names. */
+void core_control(struct core *c, const char *kind, const char *text);
 
 /* As a record_sink: ctx is the core. Records have passed record_check. */
 void core_put(void *core, struct span record);
