@@ -589,6 +589,12 @@ is_whole(const struct part *p)
     return p->keep != KEEP_NO_MORE && !p->kept_cut;
 }
 
+const uint8_t *
+part_sha256(const struct part *p)
+{
+    return p->has_sum[HASH_SHA256] ? p->sum[HASH_SHA256] : NULL;
+}
+
 /* Buffers double. */
 static bool
 has_room_for(const struct part *p, const struct content_result *r)
@@ -652,6 +658,8 @@ inspect(struct part *p)
         .truncated = p->lost || p->cut || !is_whole(p),
     };
 
+    if (!job.truncated)
+        job.sha256 = part_sha256(p);
     if (!may_inspect(p))
         return;
     content_result_reset(&c->result);
@@ -793,12 +801,6 @@ bool
 part_is_reported(const struct part *p)
 {
     return part_is_attachment(p) || !p->is_text || findings_any(&p->findings);
-}
-
-const uint8_t *
-part_sha256(const struct part *p)
-{
-    return p->has_sum[HASH_SHA256] ? p->sum[HASH_SHA256] : NULL;
 }
 
 const char *

@@ -24,6 +24,8 @@ struct looker {
     unsigned n;
     size_t bytes;
     bool truncated;
+    bool has_sum;
+    uint8_t sum[32];
     bool breaks;       /* each inspection breaks off */
     uint64_t unpacked; /* of each */
     void (*fill)(struct content_result *r);
@@ -37,6 +39,9 @@ look(void *ctx, const struct content_job *job, struct content_result *r)
     l->n++;
     l->bytes = job->bytes.n;
     l->truncated = job->truncated;
+    l->has_sum = job->sha256 != NULL;
+    if (l->has_sum)
+        memcpy(l->sum, job->sha256, sizeof(l->sum));
     r->bytes_unpacked = l->unpacked;
     if (l->fill != NULL)
         l->fill(r);
@@ -344,13 +349,15 @@ keeps_so_much_and_no_more(void **state)
             b.looker.bytes = 0;
             end(p);
             if (b.looker.bytes != (over ? limits[i].max : n) ||
-                b.looker.truncated != over ||
+                b.looker.truncated != over || b.looker.has_sum == over ||
                 findings_has(part_findings(p), FIND_PART_CUT) != over ||
                 says(p, "\"inspected\":true") == over)
                 fail_msg("%s of %zu: %zu bytes", limits[i].why, n,
                          b.looker.bytes);
             assert_int_equal(part_size(p), n);
             assert_true(says(p, "\"sha256\""));
+            if (!over)
+                assert_memory_equal(b.looker.sum, part_sha256(p), 32);
             part_free(p);
         }
     }
@@ -505,6 +512,7 @@ leaves_an_eighth(void **state)
     end(q);
     assert_true(b.looker.bytes > PART_MAX_keep / 64);
     assert_true(b.looker.truncated);
+    assert_false(b.looker.has_sum);
     assert_true(findings_has(part_findings(q), FIND_PART_CUT));
     assert_true(says(q, "\"sha256\""));
     part_free(p);
@@ -707,6 +715,7 @@ missing_bytes_have_no_digest(void **state)
     part_data(p, SPAN_LIT("more"));
     end(p);
     assert_true(b.looker.truncated);
+    assert_false(b.looker.has_sum);
     assert_false(says(p, "\"sha256\""));
     assert_true(says(p, "\"gaps\":true"));
     assert_true(says(p, "\"state\":\"TRUNCATED\""));
@@ -717,6 +726,7 @@ missing_bytes_have_no_digest(void **state)
     part_data(p, SPAN_LIT("PK\3\4"));
     part_end(p, &(struct mime_part_end){.cut = true});
     assert_true(b.looker.truncated);
+    assert_false(b.looker.has_sum);
     assert_false(says(p, "\"sha256\""));
     assert_true(says(p, "\"gaps\":false"));
     assert_true(says(p, "\"state\":\"TRUNCATED\""));

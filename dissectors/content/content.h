@@ -48,6 +48,7 @@ struct content_job {
     struct span declared;       /* "type/subtype", lower case, or empty */
     struct span body_passwords; /* reserved: empty */
     bool truncated;             /* bytes are missing at the end or within */
+    const uint8_t *sha256;      /* of bytes, or NULL: for content_memo only */
 };
 
 #define CONTENT_MEMBERS_KEPT 64   /* in the result; all are counted */

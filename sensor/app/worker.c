@@ -1,5 +1,6 @@
 #include "sensor/app/worker.h"
 
+#include "dissectors/content/memo.h"
 #include "dissectors/smtp.h"
 #include "sensor/capture/capture.h"
 #include "sensor/net/community_id.h"
@@ -30,6 +31,8 @@ struct worker {
     struct community_id_ctx *community;
     struct record_out out;
     struct described described[DESCRIBED];
+    struct content_memo *memo;
+    uint64_t n_known;             /* files that it knew */
     struct content_result second; /* of an outside engine */
     uint64_t n_clamd, n_clamd_failed;
     unsigned clamd_failures; /* in a row */
@@ -114,13 +117,29 @@ ask_clamd(struct worker *w, const struct content_job *job,
 }
 
 static bool
+look_into(struct worker *w, const struct content_job *job,
+          struct content_result *result)
+{
+    bool whole;
+
+    if (content_memo_find(w->memo, job, result)) {
+        w->n_known++;
+        return true;
+    }
+    whole = deep_inspect(w->plan->deep, w->number, job, result);
+    if (whole)
+        content_memo_keep(w->memo, job, result);
+    return whole;
+}
+
+static bool
 inspect(void *ctx, const struct content_job *job, struct content_result *result)
 {
     struct worker *w = ctx;
     bool whole = true;
 
     if (w->plan->deep != NULL)
-        whole = deep_inspect(w->plan->deep, w->number, job, result);
+        whole = look_into(w, job, result);
     if (w->plan->clamd != NULL)
         ask_clamd(w, job, result);
     return whole;
@@ -198,7 +217,7 @@ tell_content(struct worker *w, const struct smtp_stats *s)
         d = deep_counts_of(w->plan->deep, w->number);
     record_u64(r, FIELD_STATS_PARTS, s->parts);
     record_u64(r, FIELD_STATS_PART_BYTES, s->part_bytes);
-    record_u64(r, FIELD_STATS_INSPECTED, d.jobs);
+    record_u64(r, FIELD_STATS_INSPECTED, d.jobs + w->n_known);
     record_u64(r, FIELD_STATS_INSPECTION_FAULTS, d.faults);
     record_u64(r, FIELD_STATS_INSPECTION_TIMEOUTS, d.timeouts);
     record_u64(r, FIELD_STATS_CLAMD, w->n_clamd);
@@ -283,6 +302,8 @@ start(struct worker *w, struct buf *message)
     if (e == ERR_OK)
         e = community_id_new(&w->community);
     if (e == ERR_OK)
+        e = content_memo_new(&w->memo);
+    if (e == ERR_OK)
         e = smtp_new(&so, &w->smtp);
     no.ops_ctx = w->smtp;
     if (e == ERR_OK)
@@ -337,6 +358,7 @@ worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
     capture_close(w.capture);
     record_free(&w.out);
     content_result_free(&w.second);
+    content_memo_free(w.memo);
     buf_free(&message);
     ring_close(ring);
 }
