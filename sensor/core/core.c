@@ -25,6 +25,7 @@ struct core {
     uint64_t id_seed;
     uint32_t n_controls;
     ns_t last;
+    bool started;
     enum err error;
 };
 
@@ -291,6 +292,7 @@ publish_control(struct core *c, ns_t when, uint32_t number, const char *kind,
 static void
 publish_start(struct core *c, ns_t when)
 {
+    c->started = true;
     if (c->o.start_text != NULL)
         publish_control(c, when, 0, "start", c->o.start_text);
     if (c->o.carve_text != NULL)
@@ -332,7 +334,7 @@ core_put(void *core, struct span record)
     struct record_head head = record_head_of(record);
     struct record_sink self = {publish_one, c};
 
-    if (c->n_events == 0 && c->last == 0)
+    if (!c->started)
         publish_start(c, head.when);
     c->last = head.when;
     attempts_time(c->attempts, head.when, &self);
@@ -342,6 +344,12 @@ core_put(void *core, struct span record)
         put_carve(c, record, &head);
     else
         publish(c, record);
+}
+
+void
+core_tell(void *core, struct span record)
+{
+    publish(core, record);
 }
 
 enum err

@@ -53,6 +53,10 @@ void core_control(struct core *c, const char *kind, const char *text);
 /* As a record_sink: ctx is the core. Records have passed record_check. */
 void core_put(void *core, struct span record);
 
+/* As a record_sink: an event of type control, given out as it comes, at once.
+ * What it tells takes force for the records behind it. */
+void core_tell(void *core, struct span record);
+
 /* No more records of flows: what waits is given out, the journal is synced.
  * Records without a flow may follow. */
 enum err core_end(struct core *c);

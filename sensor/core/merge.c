@@ -195,7 +195,7 @@ is_workers_own(struct span record, enum event_type type)
     while (record_next(&c, &e)) {
         if (e.field == FIELD_EVENT_ID || e.field == FIELD_SCHEMA_VERSION ||
             e.field == FIELD_SENSOR ||
-            (e.field >= FIELD_DIRECTION && e.field <= FIELD_DEST_REG_PROTECTED))
+            (e.field >= FIELD_DIRECTION && e.field < FIELD_QUALITY_LOSS))
             return false;
     }
     /* The last field of all, and entries are in order. */
