@@ -37,16 +37,18 @@ enum book_state {
                                               * answered ends so long after */
 #define BOOK_RENEWAL (60 * 24 * CLOCK_HOURS) /* it is due so long before */
 
-/* Steps within the states; 0: not yet. */
+/* Steps within the states; 0: not yet. A line that ended and is asked for anew
+ * begins them anew. */
 struct book_dates {
-    ns_t received; /* the form, first */
-    ns_t complete; /* the form, without missing fields */
+    ns_t received; /* the line, first */
+    ns_t complete; /* its form, without missing fields */
     ns_t checked;
     ns_t approved;
     ns_t entered;         /* in the firewall's list */
     ns_t seen;            /* first mail */
     ns_t until;           /* end of the permit */
-    ns_t protected_until; /* received before the deadline: not to be stopped */
+    ns_t protected_until; /* received before the deadline: not to be stopped
+                           * before it is decided */
 };
 
 struct book_change {
@@ -59,27 +61,45 @@ struct book_line {
     const struct form_line *line;
     const struct book_form *form;
     struct book_dates dates;
-    struct clock clock;
-    struct book_change *changes; /* by time; the last may lie ahead */
+    struct clock clock;          /* as of its last record: book_clock_at */
+    struct book_change *changes; /* by time; the last two may lie ahead */
     size_t n_changes, cap_changes;
+    uint32_t id;           /* from 0, by arrival in the book */
+    uint32_t ask;          /* the look-up's own */
     const char *reason;    /* of the last RETURN, REJECT, SUSPEND, REVOKE */
     const char *reference; /* permit number */
 };
 
 struct book_form {
-    struct form form;         /* as last submitted */
+    struct form form;         /* as last submitted, with all lines ever, by
+                               * number */
     struct book_line **lines; /* by place, as form.lines */
-    size_t n_lines;
-    const char *actor; /* who submitted it last */
+    const char *actor;        /* who submitted it last */
+    bool complete;            /* as it is now */
 };
 
 struct book;
 
+#define BOOK_SAME_MAX 1024U /* times that one prefix is asked for */
+
 MUST_USE enum err book_new(struct book **out);
 void book_free(struct book *b);
 
-/* Applies an action to the lines it fits; fills *out (if not NULL) and adds the
- * canonical text to *text (if not NULL). All or nothing. ERR_USAGE, with one
+/* A SUBMIT of a form that is there: a line that has a number is the one of that
+ * number, or a new one; one without is the line of the same address and port
+ * (one that has not ended first), else it gets the next number. Lines that are
+ * not in it stay as they are: who wants one gone withdraws it. The clocks of
+ * its requested lines start when the form as a whole is complete.
+ *
+ * Other actions: REINSTATE takes back what is in force or announced; ENTER,
+ * LOSE, CHECK and SEE fit where that is news; PERMIT fits a line whose address
+ * can be read; RENEW only prolongs. A suspension that took force stops the
+ * clock, REINSTATE starts it anew, for the permit must be entered again.
+ *
+ * Applies an action to the lines it fits; fills *out (if not NULL) and adds the
+ * canonical text to *text (if not NULL): all numbers given, and lines named
+ * that it was applied to. All or nothing. ERR_LIMIT, with a line in why: past
+ * BOOK_SAME_MAX, FORM_LINES_MAX, or ACTION_CODE_MAX. ERR_USAGE, with one
  * line in why: no such form or line, a line in a state that the action does not
  * start in (when lines were named; with n_lines 0, when no line fits), a reason
  * that must be there, a time before the last record's, a changed address, port
@@ -108,7 +128,12 @@ void book_next_number(const struct book *b, ns_t when,
                       char out[FORM_NUMBER_MAX + 1]);
 
 enum book_state book_state_at(const struct book_line *l, ns_t when);
+/* The clock at a time not before its last record: stopped by what took force
+ * since. */
+struct clock book_clock_at(const struct book_line *l, ns_t when);
 const char *book_word(enum book_state s);
+/* The line with that number, or NULL. */
+const struct book_line *book_line(const struct book_form *f, uint32_t number);
 
 /* ---- judging an address ---- */
 
@@ -123,16 +148,19 @@ struct book_verdict {
     enum book_state state;        /* of it at that time; NONE without */
     enum book_fit fit;
     bool registered; /* PERMITTED and FITS */
-    bool protect;    /* its protection lasts at that time, or it is registered:
-                      * nothing may be stopped automatically */
+    bool protect;    /* a line of this prefix is permitted, or asked for and
+                      * its protection lasts: nothing may be stopped
+                      * automatically */
 };
 
-/* Brings the look-up up to the records applied. ERR_NOMEM: it is as before. */
+/* Brings the look-up up to the records applied: until then, prefixes that no
+ * line had before are not found. ERR_NOMEM: it is as before. */
 MUST_USE enum err book_index(struct book *b);
 
 /* May a use this port this way at that time? Longest prefix first, among lines
  * known at that time; within it: permitted and fitting, permitted, suspended,
- * requested, returned, ended; then the line that came first. A shorter prefix
+ * requested, returned, ended; in each the better fit; then the line that came
+ * first. use is FORM_SEND or FORM_RECEIVE. A shorter prefix
  * that permits does not help an address whose own line does not: the one who
  * registered the address said otherwise. */
 struct book_verdict book_judge(const struct book *b, const struct addr *a,

@@ -1,0 +1,362 @@
+#include "rules/registry/asks.h"
+
+#include "sensor/base/hash.h"
+
+#define SLOTS_FIRST 16
+#define SMALL_MAX   256 /* heads of the small map, and a part of the large */
+#define SMALL_PART  64
+
+void
+asks_fini(struct asks *k)
+{
+    free(k->v);
+    free(k->heads);
+    free(k->slots);
+    prefix_map_free(k->large);
+    prefix_map_free(k->small);
+    *k = (struct asks){0};
+}
+
+/* ---- heads by prefix ---- */
+
+/* Prefixes are chosen by strangers, so the seed is one they cannot know; what
+ * is found does not depend on it. */
+static size_t
+slot_of(const struct asks *k, const struct prefix *p)
+{
+    uint64_t seed = (uint64_t)(uintptr_t)k;
+    uint64_t h = hash_span(span_of(p->addr.b, sizeof(p->addr.b)), seed);
+
+    return (size_t)hash_mix(h, p->bits) & (k->n_slots - 1);
+}
+
+static bool
+same_prefix(const struct prefix *a, const struct prefix *b)
+{
+    return a->bits == b->bits && addr_cmp(&a->addr, &b->addr) == 0;
+}
+
+/* Its slot, or the empty one where it belongs. */
+static size_t
+find_slot(const struct asks *k, const struct prefix *p)
+{
+    size_t i = slot_of(k, p);
+
+    while (k->slots[i] != 0 &&
+           !same_prefix(&k->heads[k->slots[i] - 1].prefix, p))
+        i = (i + 1) & (k->n_slots - 1);
+    return i;
+}
+
+uint32_t
+asks_count(const struct asks *k, const struct prefix *p)
+{
+    uint32_t head = k->n_slots > 0 ? k->slots[find_slot(k, p)] : 0;
+
+    return head > 0 ? k->heads[head - 1].n : 0;
+}
+
+static enum err
+reserve_slots(struct asks *k, size_t n)
+{
+    size_t want = k->n_slots > 0 ? k->n_slots : SLOTS_FIRST;
+    uint32_t *slots;
+
+    while (want / 2 < k->n_heads + n)
+        want *= 2;
+    if (want == k->n_slots)
+        return ERR_OK;
+    slots = calloc(want, sizeof(*slots));
+    if (slots == NULL)
+        return ERR_NOMEM;
+    free(k->slots);
+    k->slots = slots;
+    k->n_slots = want;
+    for (size_t i = 0; i < k->n_heads; i++)
+        slots[find_slot(k, &k->heads[i].prefix)] = (uint32_t)i + 1;
+    return ERR_OK;
+}
+
+static bool
+grow(void **v, size_t *cap, size_t n, size_t size)
+{
+    size_t want = *cap > 0 ? *cap : SLOTS_FIRST / 2;
+    void *p;
+
+    if (n <= *cap)
+        return true;
+    while (want < n)
+        want *= 2;
+    p = realloc(*v, want * size);
+    if (p == NULL)
+        return false;
+    *v = p;
+    *cap = want;
+    return true;
+}
+
+enum err
+asks_reserve(struct asks *k, size_t n)
+{
+    void *v = k->v;
+    void *heads = k->heads;
+    bool good;
+
+    if (k->n + n > PREFIX_MAP_MAX)
+        return ERR_LIMIT;
+    good = grow(&v, &k->cap, k->n + n, sizeof(*k->v));
+    k->v = v;
+    if (good)
+        good = grow(&heads, &k->cap_heads, k->n_heads + n, sizeof(*k->heads));
+    k->heads = heads;
+    return good ? reserve_slots(k, n) : ERR_NOMEM;
+}
+
+/* ---- asks ---- */
+
+bool
+asks_is_news(const struct asks *k, const struct book_line *l,
+             const struct form_line *asked, ns_t protected_until)
+{
+    const struct ask *now =
+        l != NULL && l->ask != ASK_NONE ? &k->v[l->ask] : NULL;
+
+    if (now == NULL || !asked->readable)
+        return asked->readable;
+    return now->port != asked->port || now->use != asked->use ||
+           now->protected_until != protected_until ||
+           !same_prefix(&k->heads[now->head].prefix, &asked->prefix);
+}
+
+/* Behind the first, so that the map need not know. */
+static void
+link_ask(struct asks *k, uint32_t at, const struct prefix *p)
+{
+    size_t slot = find_slot(k, p);
+    struct asks_head *h;
+
+    if (k->slots[slot] == 0) {
+        REQUIRE(k->n_heads < k->cap_heads);
+        k->heads[k->n_heads] = (struct asks_head){*p, at, 0};
+        k->slots[slot] = (uint32_t)++k->n_heads;
+    }
+    h = &k->heads[k->slots[slot] - 1];
+    k->v[at].head = k->slots[slot] - 1;
+    k->v[at].next = ASK_NONE;
+    if (h->n++ == 0)
+        return;
+    k->v[at].next = k->v[h->first].next;
+    k->v[h->first].next = at;
+}
+
+static void
+add_ask(struct asks *k, struct book_line *l, ns_t when)
+{
+    const struct form_line *asked = l->line;
+
+    REQUIRE(k->n < k->cap);
+    k->v[k->n] = (struct ask){
+        .line = l,
+        .from = when,
+        .until = UINT64_MAX,
+        .protected_until = l->dates.protected_until,
+        .port = asked->port,
+        .use = (uint8_t)asked->use,
+        .bits = asked->prefix.bits,
+    };
+    link_ask(k, (uint32_t)k->n, &asked->prefix);
+    l->ask = (uint32_t)k->n++;
+}
+
+static void
+keep_state(struct ask *a, ns_t when)
+{
+    const struct book_line *l = a->line;
+    size_t i = l->n_changes;
+
+    a->state_to = UINT64_MAX;
+    for (; i > 0 && l->changes[i - 1].from > when; i--)
+        a->state_to = l->changes[i - 1].from;
+    a->state = (uint8_t)(i > 0 ? l->changes[i - 1].state : BOOK_NONE);
+    a->state_from = i > 0 ? l->changes[i - 1].from : when;
+}
+
+void
+asks_put(struct asks *k, struct book_line *l, ns_t when)
+{
+    bool news = asks_is_news(k, l, l->line, l->dates.protected_until);
+
+    if (l->ask != ASK_NONE && (news || !l->line->readable)) {
+        k->v[l->ask].until = when;
+        l->ask = ASK_NONE;
+    }
+    if (news)
+        add_ask(k, l, when);
+    if (l->ask != ASK_NONE)
+        keep_state(&k->v[l->ask], when);
+}
+
+/* ---- maps ---- */
+
+static enum err
+make_map(const struct asks *k, size_t from, struct prefix_map **out)
+{
+    size_t n = k->n_heads - from;
+    struct prefix_item *items = malloc((n + 1) * sizeof(*items));
+    enum err e;
+
+    if (items == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct prefix_item){k->heads[from + i].prefix,
+                                        k->heads[from + i].first};
+    e = prefix_map_new(items, n, out, NULL);
+    free(items);
+    return e;
+}
+
+enum err
+asks_index(struct asks *k)
+{
+    bool merge = k->n_heads - k->n_large > SMALL_MAX + k->n_large / SMALL_PART;
+    struct prefix_map *map;
+    enum err e;
+
+    if (k->n_heads == k->n_indexed)
+        return ERR_OK;
+    e = make_map(k, merge ? 0 : k->n_large, &map);
+    if (e != ERR_OK)
+        return e;
+    prefix_map_free(k->small);
+    k->small = merge ? NULL : map;
+    if (merge) {
+        prefix_map_free(k->large);
+        k->large = map;
+        k->n_large = k->n_heads;
+    }
+    k->n_indexed = k->n_heads;
+    return ERR_OK;
+}
+
+/* ---- judging ---- */
+
+/* The prefixes around an address in one map, longest first. */
+struct walk {
+    const struct prefix_map *map;
+    uint32_t place;
+};
+
+static struct walk
+walk_start(const struct prefix_map *map, const struct addr *a)
+{
+    return (struct walk){map, map != NULL ? prefix_map_find(map, a)
+                                          : PREFIX_MAP_NONE};
+}
+
+static const struct ask *
+walk_ask(const struct asks *k, const struct walk *w)
+{
+    if (w->place == PREFIX_MAP_NONE)
+        return NULL;
+    return &k->v[prefix_map_value(w->map, w->place)];
+}
+
+static void
+walk_out(struct walk *w)
+{
+    w->place = prefix_map_outer(w->map, w->place);
+}
+
+static enum book_state
+state_then(const struct ask *a, ns_t when)
+{
+    if (when < a->from || when >= a->until)
+        return BOOK_NONE;
+    if (when >= a->state_from && when < a->state_to)
+        return (enum book_state)a->state;
+    return book_state_at(a->line, when);
+}
+
+static enum book_fit
+fit_of(const struct ask *a, uint16_t port, enum form_use use)
+{
+    if (a->port != 0 && a->port != port)
+        return BOOK_OTHER_PORT;
+    return (a->use & (unsigned)use) == (unsigned)use ? BOOK_FITS
+                                                     : BOOK_OTHER_USE;
+}
+
+/* What decides, lowest first: the state, then the fit. */
+static unsigned
+rank_of(enum book_state s, enum book_fit f)
+{
+    static const unsigned states[BOOK_STATE_COUNT] = {
+        [BOOK_PERMITTED] = 0, [BOOK_SUSPENDED] = 1, [BOOK_REQUESTED] = 2,
+        [BOOK_RETURNED] = 3,  [BOOK_ENDED] = 4,     [BOOK_NONE] = 5,
+    };
+    static const unsigned fits[] = {
+        [BOOK_FITS] = 0, [BOOK_OTHER_USE] = 1, [BOOK_OTHER_PORT] = 2};
+
+    return states[s] * 4 + fits[f];
+}
+
+static bool
+is_better(const struct book_verdict *than, const struct book_verdict *v)
+{
+    unsigned a = rank_of(v->state, v->fit);
+    unsigned b = rank_of(than->state, than->fit);
+
+    return than->line == NULL || a < b ||
+           (a == b && v->line->id < than->line->id);
+}
+
+static bool
+protects(const struct ask *a, enum book_state s, ns_t when)
+{
+    return s == BOOK_PERMITTED ||
+           ((s == BOOK_REQUESTED || s == BOOK_RETURNED) &&
+            when < a->protected_until);
+}
+
+static struct book_verdict
+judge_chain(const struct asks *k, const struct ask *a, uint16_t port,
+            enum form_use use, ns_t when)
+{
+    struct book_verdict best = {0};
+    bool protect = false;
+
+    for (; a != NULL; a = a->next != ASK_NONE ? &k->v[a->next] : NULL) {
+        struct book_verdict v = {a->line, state_then(a, when),
+                                 fit_of(a, port, use), false, false};
+
+        if (v.state == BOOK_NONE)
+            continue;
+        protect = protect || protects(a, v.state, when);
+        if (is_better(&best, &v))
+            best = v;
+    }
+    best.protect = protect;
+    return best;
+}
+
+struct book_verdict
+asks_judge(const struct asks *k, const struct addr *a, uint16_t port,
+           enum form_use use, ns_t when)
+{
+    struct walk large = walk_start(k->large, a);
+    struct walk small = walk_start(k->small, a);
+    struct book_verdict v = {0};
+
+    while (v.line == NULL) {
+        const struct ask *x = walk_ask(k, &large);
+        const struct ask *y = walk_ask(k, &small);
+        bool take_x = x != NULL && (y == NULL || x->bits > y->bits);
+
+        if (x == NULL && y == NULL)
+            break;
+        v = judge_chain(k, take_x ? x : y, port, use, when);
+        walk_out(take_x ? &large : &small);
+    }
+    v.registered = v.state == BOOK_PERMITTED && v.fit == BOOK_FITS;
+    return v;
+}
