@@ -31,6 +31,16 @@ static const char *const odd_names[] = {
     "",
 };
 
+static const struct {
+    const char *name;
+    enum field field;
+    const char *values; /* separated by blanks; "": any */
+} marks[] = {
+#define MARK(name, field, values) {(name), FIELD_##field, (values)},
+#include "dissectors/header.def"
+};
+_Static_assert(ARRAY_LEN(marks) <= 32, "a bit each");
+
 struct shares {
 #define FIELD(id, name, kind, share, field, twice) uint8_t id[(share)];
 #include "dissectors/header.def"
@@ -334,6 +344,31 @@ wants(struct header *h, enum header_field f)
     return fields[f].kind == KIND_MAILBOXES || fields[f].kind == KIND_TRACE;
 }
 
+static bool
+is_word_of(const char *words, struct span value)
+{
+    struct span rest = span_str(words);
+
+    while (rest.n > 0) {
+        size_t n = span_find(rest, ' ');
+
+        if (span_eq_nocase(span_head(rest, n), value))
+            return true;
+        rest = span_tail(rest, n + 1);
+    }
+    return words[0] == '\0';
+}
+
+static void
+mark(struct header *h, struct span name, struct span value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        if (span_eq_nocase(name, span_str(marks[i].name)) &&
+            is_word_of(marks[i].values, span_trim(value)))
+            h->marks |= 1U << i;
+    }
+}
+
 /* Length of the field name at the head of line, 0 when it is not a field
  * (RFC 5322 2.2: printable ASCII without colon; 4.5: blanks may follow).
  * *colon is the index of the colon. */
@@ -362,6 +397,8 @@ open_field(struct header *h, struct span name, struct span value, bool cut)
         odd(h, HEADER_ODD_TOO_MANY_FIELDS);
         return;
     }
+    if (f == HEADER_FIELD_COUNT)
+        mark(h, name, value);
     if (f == HEADER_FIELD_COUNT || !wants(h, f))
         return;
     h->open = (uint8_t)f;
@@ -530,6 +567,10 @@ header_emit(const struct header *h, struct record_out *out)
     for (unsigned f = 0; f < HEADER_FIELD_COUNT; f++) {
         if (h->used[f] > 0)
             emit_field(h, (enum header_field)f, out);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        if (h->marks >> i & 1U)
+            record_text(out, marks[i].field, marks[i].name);
     }
     record_u64(out, FIELD_EMAIL_FIELDS, h->n_fields);
     record_u64(out, FIELD_EMAIL_HEADER_BYTES, h->bytes);

@@ -27,6 +27,9 @@
  *
  * Limits, fields and anomalies: header.def.
  *
+ * Of the fields of MARK only the names are told (the value of Precedence is read
+ * in its first line).
+ *
  * Known gaps: a line that is not a field ends the section, though some readers
  * skip it; Resent- and MIME-Version fields are not kept. */
 #include "dissectors/charset.h"
@@ -63,6 +66,7 @@ struct header {
     uint64_t n_fields;
     uint32_t n_received;               /* all of them, kept or not */
     uint32_t odd;                      /* bits by enum header_odd */
+    uint32_t marks;                    /* bits by row of MARK */
     uint16_t used[HEADER_FIELD_COUNT]; /* bytes of entries, by field */
     uint16_t n_mailboxes[2];           /* kept, of To and Cc */
     uint16_t present;                  /* bits by enum header_field */

@@ -454,6 +454,7 @@ on_auth_reply(struct smtp *s, const struct pending *p, const struct reply *r)
         return;
     }
     smtp_auth_mark(s, p->rcpt, r->code, 0);
+    s->authenticated |= r->code >= 200 && r->code < 300;
     log_session(s, p, r);
     smtp_pending_pop(s);
     s->auth_lines = 0;

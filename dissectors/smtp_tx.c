@@ -524,6 +524,7 @@ emit_envelope(struct smtp *s, const struct tx *t, struct record_out *r)
     record_u64(r, FIELD_SMTP_RCPT_OFFERED, t->offered);
     record_u64(r, FIELD_SMTP_RCPT_ACCEPTED, t->accepted);
     record_u64(r, FIELD_SMTP_RCPT_REFUSED, t->refused);
+    record_bool(r, FIELD_SMTP_AUTHENTICATED, s->authenticated);
 }
 
 static void
