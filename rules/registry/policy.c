@@ -1,0 +1,114 @@
+#include "rules/registry/policy.h"
+
+#define SUBMISSION  587
+#define SUBMISSIONS 465
+
+static const char *const words[POLICY_COUNT] = {
+#define POLICY_WORD(id, word, doc) (word),
+    POLICY_MAP(POLICY_WORD)
+#undef POLICY_WORD
+};
+
+const char *
+policy_word(enum policy_finding f)
+{
+    return words[f];
+}
+
+enum policy_direction
+policy_direction(struct span name)
+{
+    if (span_eq(name, SPAN_LIT("outbound")))
+        return POLICY_OUTBOUND;
+    return span_eq(name, SPAN_LIT("inbound")) ? POLICY_INBOUND
+                                              : POLICY_ELSEWHERE;
+}
+
+/* ---- names ---- */
+
+static struct span
+without_dot(struct span name)
+{
+    return span_at(name, name.n - 1) == '.' ? span_head(name, name.n - 1)
+                                            : name;
+}
+
+static bool
+is_below(struct span name, struct span domain)
+{
+    return name.n > domain.n && span_at(name, name.n - domain.n - 1) == '.' &&
+           span_eq_nocase(span_tail(name, name.n - domain.n), domain);
+}
+
+static size_t
+word_end(struct span s)
+{
+    size_t blank = span_find(s, ' ');
+    size_t comma = span_find(s, ',');
+
+    return blank < comma ? blank : comma;
+}
+
+bool
+policy_name_fits(struct span name, const char *names)
+{
+    struct span rest = names != NULL ? span_str(names) : SPAN_NONE;
+    bool none = true;
+
+    name = without_dot(name);
+    for (size_t n; rest.n > 0; rest = span_tail(rest, n + 1)) {
+        struct span one;
+
+        n = word_end(rest);
+        one = without_dot(span_head(rest, n));
+        if (one.n == 0)
+            continue;
+        none = false;
+        if (span_eq_nocase(name, one) || is_below(name, one))
+            return true;
+    }
+    return none || name.n == 0;
+}
+
+/* ---- findings ---- */
+
+static unsigned
+bit(enum policy_finding f, bool found)
+{
+    return found ? 1U << f : 0;
+}
+
+/* What is wrong with one end, besides that it may not. */
+static unsigned
+reasons(const struct book_verdict *v)
+{
+    bool permitted = v->state == BOOK_PERMITTED;
+
+    return bit(POLICY_OTHER_PORT, permitted && v->fit == BOOK_OTHER_PORT) |
+           bit(POLICY_OTHER_DIRECTION, permitted && v->fit == BOOK_OTHER_USE) |
+           bit(POLICY_SUSPENDED, v->state == BOOK_SUSPENDED);
+}
+
+static unsigned
+judge_sender(const struct book_verdict *v, struct span helo)
+{
+    const char *names = v->line != NULL && v->state == BOOK_PERMITTED
+                            ? v->line->line->text[FORM_DOMAIN]
+                            : NULL;
+
+    return bit(POLICY_SENDER, !v->registered) |
+           bit(POLICY_HELO, !policy_name_fits(helo, names)) | reasons(v);
+}
+
+unsigned
+policy_judge(const struct policy_in *in)
+{
+    bool submits = in->port == SUBMISSION || in->port == SUBMISSIONS;
+
+    if (in->direction == POLICY_OUTBOUND && in->client != NULL && !submits)
+        return judge_sender(in->client, in->helo);
+    if (in->direction == POLICY_INBOUND && in->server != NULL)
+        return bit(POLICY_RECEIVER, !in->server->registered) |
+               reasons(in->server);
+    return 0;
+}
