@@ -2,7 +2,7 @@
 
 #include "rules/attached.h"
 #include "rules/mails.h"
-#include "rules/seen.h"
+#include "sensor/base/seen.h"
 #include "sensor/base/hash.h"
 #include "sensor/event/anomaly.h"
 

@@ -1,6 +1,6 @@
 #include "rules/attached.h"
 
-#include "rules/seen.h"
+#include "sensor/base/seen.h"
 #include "sensor/base/buf.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"

@@ -40,13 +40,19 @@ is_below(struct span name, struct span domain)
            span_eq_nocase(span_tail(name, name.n - domain.n), domain);
 }
 
-static size_t
-word_end(struct span s)
+struct span
+policy_next_name(struct span *rest)
 {
-    size_t blank = span_find(s, ' ');
-    size_t comma = span_find(s, ',');
+    struct span name = SPAN_NONE;
 
-    return blank < comma ? blank : comma;
+    while (rest->n > 0 && name.n == 0) {
+        size_t blank = span_find(*rest, ' ');
+        size_t comma = span_find(*rest, ',');
+
+        name = span_head(*rest, blank < comma ? blank : comma);
+        *rest = span_tail(*rest, name.n + 1);
+    }
+    return name;
 }
 
 bool
@@ -56,11 +62,9 @@ policy_name_fits(struct span name, const char *names)
     bool none = true;
 
     name = without_dot(name);
-    for (size_t n; rest.n > 0; rest = span_tail(rest, n + 1)) {
-        struct span one;
+    while (rest.n > 0) {
+        struct span one = without_dot(policy_next_name(&rest));
 
-        n = word_end(rest);
-        one = without_dot(span_head(rest, n));
         if (one.n == 0)
             continue;
         none = false;

@@ -47,6 +47,10 @@ unsigned policy_judge(const struct policy_in *in);
 
 const char *policy_word(enum policy_finding f);
 
+/* The next of the names of a form's text (separated by blanks or commas), taken
+ * off its head; empty at the end. */
+struct span policy_next_name(struct span *rest);
+
 /* Does a name that a host gives fit those of its form (separated by blanks or
  * commas)? Equal to one of them or below it, without regard to case and to a
  * dot at the end; an address literal never does. True too when the form gives

@@ -1,6 +1,5 @@
-#include "rules/seen.h"
+#include "sensor/base/seen.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 void
@@ -64,4 +63,11 @@ seen_add(struct seen *s, uint64_t key)
     *slot = key;
     s->n++;
     return 1;
+}
+
+bool
+seen_has(const struct seen *s, uint64_t key)
+{
+    key = key != 0 ? key : 1;
+    return s->cap > 0 && *slot_of(s->keys, s->cap, key) == key;
 }

@@ -1,4 +1,4 @@
-#include "rules/seen.h"
+#include "sensor/base/seen.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,9 @@ knows_what_it_had(void **state)
         assert_int_equal(seen_add(&s, i), i == 1 ? 0 : 1); /* 0 is 1 */
     for (uint64_t i = 0; i < 10000; i++)
         assert_int_equal(seen_add(&s, i), 0);
+    assert_true(seen_has(&s, 0));
+    assert_true(seen_has(&s, 9999));
+    assert_false(seen_has(&s, 10000));
     assert_int_equal(s.n, 9999);
     seen_fini(&s);
 }
@@ -28,6 +31,7 @@ takes_no_more_than_its_limit(void **state)
 
     (void)state;
     seen_init(&s, 3);
+    assert_false(seen_has(&s, 10));
     assert_int_equal(seen_add(&s, 10), 1);
     assert_int_equal(seen_add(&s, 20), 1);
     assert_int_equal(seen_add(&s, 30), 1);
