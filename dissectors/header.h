@@ -27,8 +27,8 @@
  *
  * Limits, fields and anomalies: header.def.
  *
- * Of the fields of MARK only the names are told (the value of Precedence is read
- * in its first line).
+ * Of the fields of MARK only the names are told (the value of Precedence is
+ * read in its first line).
  *
  * Known gaps: a line that is not a field ends the section, though some readers
  * skip it; Resent- and MIME-Version fields are not kept. */

@@ -212,7 +212,7 @@ struct smtp {
     bool waits : 1;       /* a reply was outstanding at the end */
     bool tls_reported : 1, implicit_tls : 1, inferred : 1, tls_begun : 1;
     bool server_tls : 1, knows_smtp : 1, spoke_client : 1, spoke_server : 1;
-    bool lmtp : 1; /* LHLO was the last hello taken */
+    bool lmtp : 1;          /* LHLO was the last hello taken */
     bool authenticated : 1; /* an AUTH was answered 2xx */
 };
 

@@ -277,7 +277,6 @@ kit_event(struct kit *k, const char *words, size_t n)
 {
     struct kit_event e = {.port = 25, .outcome = "accepted"};
     char line[4096];
-    char *save = NULL;
     int used = 0;
     struct buf *bufs[] = {&k->line, &k->smtp, &k->email, &k->rcpts, &k->paths};
 
@@ -293,9 +292,15 @@ kit_event(struct kit *k, const char *words, size_t n)
         buf_str(&k->email, "\"fields\": 5,");
     k->second++;
     k->n++;
-    for (char *w = strtok_r(line + used, " ", &save); w != NULL;
-         w = strtok_r(NULL, " ", &save))
-        kit_word(k, &e, w);
+    for (char *w = line + used; *w != '\0';) {
+        size_t len = strcspn(w, " ");
+        char *next = w + len + (w[len] == ' ');
+
+        w[len] = '\0';
+        if (len > 0)
+            kit_word(k, &e, w);
+        w = next;
+    }
     kit_head(k, &e);
     kit_tail(k, &e);
     if (json_read(&k->reader, buf_view(&k->line), &k->record, &k->message) !=

@@ -13,8 +13,8 @@
 #define RELAY_HOPS   2U  /* networks that the mail went on to, */
 #define RELAY_MANY   4U  /* or domains outside, that make it a relay */
 #define RELAY_SERVED 2U  /* networks that make a domain served */
-#define RELAY_WITHIN (UINT64_C(5) * 24 * 3600 * NS_PER_S) /* RFC 5321 4.5.4.1  \
-                                                           */
+/* RFC 5321 4.5.4.1: how long a mail waits in a queue. */
+#define RELAY_WITHIN (UINT64_C(5) * 24 * 3600 * NS_PER_S)
 
 struct relay_host {
     uint64_t own[RELAY_OWN];

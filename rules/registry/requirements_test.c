@@ -455,6 +455,13 @@ knows_lines_that_spoke(void **state)
     kit_close(&k);
 }
 
+#define SHUFFLED                                                               \
+    IN(A)                                                                      \
+    "tx w@two.example+\n" OUT(C) "tx w@two.example+\n" IN(                     \
+        B) "tx x@one.example+\n" IN(A) "tx v@one.example+\n" OUT(B) "tx "      \
+                                                                    "v@one."   \
+                                                                    "example+"
+
 /* Times of day, and of domains, in any order: the answer is of all of them. */
 static void
 relay_does_not_depend_on_the_order_of_clients(void **state)
@@ -462,11 +469,7 @@ relay_does_not_depend_on_the_order_of_clients(void **state)
     static const char *const orders[] = {
         RELAYED IN(B) "tx x@one.example+",
         IN(B) "tx x@one.example+\n" RELAYED,
-        IN(A) "tx w@two.example+\n" OUT(C) "tx w@two.example+\n" IN(
-            B) "tx x@one.example+\n" IN(A) "tx v@one.example+\n" OUT(B) "tx "
-                                                                        "v@one."
-                                                                        "exampl"
-                                                                        "e+",
+        SHUFFLED,
     };
 
     (void)state;

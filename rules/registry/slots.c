@@ -17,6 +17,14 @@ slots_fini(struct slots *s)
     *s = (struct slots){0};
 }
 
+/* Odd, so that it comes past every slot: hashes that begin at one place go
+ * different ways. */
+static size_t
+step_of(uint64_t hash)
+{
+    return (size_t)(hash >> 32) | 1;
+}
+
 struct slots_walk
 slots_begin(const struct slots *s, uint64_t hash)
 {
@@ -31,7 +39,7 @@ slots_next(struct slots_walk *w)
     while (s->cap > 0 && s->v[w->at].place != 0) {
         const struct slot *slot = &s->v[w->at];
 
-        w->at = (w->at + 1) & (s->cap - 1);
+        w->at = (w->at + step_of(w->hash)) & (s->cap - 1);
         if (slot->hash == w->hash)
             return slot->place - 1;
     }
@@ -46,7 +54,7 @@ put(struct slot *v, size_t cap, struct slot slot)
     size_t probes = 0;
 
     for (; v[at].place != 0; probes++)
-        at = (at + 1) & (cap - 1);
+        at = (at + step_of(slot.hash)) & (cap - 1);
     if (probes < SLOTS_PROBES)
         v[at] = slot;
     return probes;

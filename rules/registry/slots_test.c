@@ -52,19 +52,24 @@ gives_all_of_a_hash(void **state)
 static void
 refuses_chosen_collisions(void **state)
 {
+    struct slots_walk w;
     struct slots s;
 
     (void)state;
     slots_init(&s);
     for (uint32_t i = 0; i < SLOTS_PROBES; i++)
-        assert_true(slots_add(&s, (uint64_t)i << 32, i));
-    assert_false(slots_add(&s, (uint64_t)SLOTS_PROBES << 32, SLOTS_PROBES));
-    assert_int_equal(find(&s, (uint64_t)(SLOTS_PROBES - 1) << 32),
-                     SLOTS_PROBES - 1);
-    assert_true(slots_add(&s, 0x500, 9)); /* others are served as before */
-    for (uint32_t i = 0; i < 5000; i++)
-        assert_true(slots_add(&s, 0x10000 + i * UINT64_C(0x9e3779b97f4b), i));
-    assert_int_equal(find(&s, UINT64_C(77) << 32), 77); /* it grew since */
+        assert_true(slots_add(&s, 5, i));
+    assert_false(slots_add(&s, 5, SLOTS_PROBES));
+    w = slots_begin(&s, 5);
+    for (uint32_t i = 0; i < SLOTS_PROBES; i++)
+        assert_int_not_equal(slots_next(&w), SLOTS_NONE);
+    assert_int_equal(slots_next(&w), SLOTS_NONE);
+    for (uint64_t i = 0; i < 5000; i++) /* others are served as before */
+        assert_true(slots_add(&s, 5 + (i + 1) * UINT64_C(0x9e3779b97f4b), 9));
+    for (uint64_t i = 0; i < 5000; i++) /* though they begin at one place */
+        assert_true(slots_add(&s, 7 + (i << 33), (uint32_t)i));
+    for (uint64_t i = 0; i < 5000; i++)
+        assert_int_equal(find(&s, 7 + (i << 33)), i);
     slots_fini(&s);
 }
 
