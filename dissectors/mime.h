@@ -109,6 +109,9 @@ struct mime_ops {
      * part go on apart. NULL: not possible, one reading is dropped. */
     void *(*part_fork)(void *part);
     void (*part_end)(void *part, const struct mime_part_end *e);
+    /* A message/rfc822 that is opened, when it has a name or is attached: it is
+     * no part, its leaves come by themselves. NULL: not wanted. */
+    void (*message)(void *ctx, const struct mime_part *p);
 };
 
 struct mime_options {

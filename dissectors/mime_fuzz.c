@@ -109,11 +109,20 @@ give(struct mime *m, struct span in, size_t step)
     }
 }
 
+static void
+on_message(void *ctx, const struct mime_part *p)
+{
+    struct sum *s = ctx;
+
+    for (unsigned i = 0; i < p->n_names; i++)
+        s->parts += mix(p->depth, p->names[i].text);
+}
+
 static struct sum
 run(struct charset *cs, struct span in, size_t step, size_t gap, uint64_t max)
 {
-    static const struct mime_ops ops = {on_begin, on_data, on_gap, on_fork,
-                                        on_end};
+    static const struct mime_ops ops = {on_begin, on_data, on_gap,
+                                        on_fork,  on_end,  on_message};
     struct sum sum = {.parts = 0};
     struct mime_options o = {&ops, &sum, cs};
     struct mem mem = {.max = max};

@@ -21,6 +21,19 @@ inner_begin(void *ctx, const struct mime_part *p)
     return m->o.ops->part_begin(m->o.ctx, &mine);
 }
 
+static void
+inner_message(void *ctx, const struct mime_part *p)
+{
+    struct mime_inner *in = ctx;
+    struct mime_part mine = *p;
+
+    mine.parent += in->scope;
+    mine.depth = (uint8_t)(mine.depth + in->depth);
+    mine.reading = in->reading;
+    mine.odd |= in->odd;
+    in->outer->o.ops->message(in->outer->o.ctx, &mine);
+}
+
 struct mime_inner *
 mime_inner_new(struct mime *m, struct mime_reading *r)
 {
@@ -38,6 +51,8 @@ mime_inner_new(struct mime *m, struct mime_reading *r)
     in->outer = m;
     in->ops = *m->o.ops;
     in->ops.part_begin = inner_begin;
+    if (in->ops.message != NULL)
+        in->ops.message = inner_message;
     in->scope = ++m->n_scopes;
     in->depth = (uint8_t)(r->n_levels + 1);
     if (m->next_number < UINT8_MAX)

@@ -118,11 +118,16 @@ next_number(struct mime *m)
     return m->next_number;
 }
 
-void
-mime_leaf_begin(struct mime *m, struct mime_reading *r)
+struct mime_part
+mime_leaf_of(const struct mime *m, const struct mime_reading *r)
 {
     const struct mime_entity *e = &m->entity;
     struct mime_part p = {
+        .parent = r->scope,
+        .depth = r->n_levels,
+        .reading = r->number,
+        .offset = m->body,
+        .odd = r->odd | r->leaf_odd,
         .disposition = e->disposition,
         .type = e->type,
         .charset = e->charset,
@@ -135,6 +140,15 @@ mime_leaf_begin(struct mime *m, struct mime_reading *r)
     for (unsigned i = 0; i < p.n_names; i++)
         p.names[i] = (struct mime_name){mime_value_raw(&e->names, i),
                                         mime_value_text(&e->names, i)};
+    return p;
+}
+
+void
+mime_leaf_begin(struct mime *m, struct mime_reading *r)
+{
+    const struct mime_entity *e = &m->entity;
+    struct mime_part p = mime_leaf_of(m, r);
+
     r->eol = MIME_EOL_NONE;
     r->guess = e->n_kinds > 1;
     r->uu = e->n_kinds == 1 && e->kinds[0] == DECODE_IDENTITY &&

@@ -63,6 +63,12 @@ multipart_begins(struct mime *m, struct mime_reading *r)
 static void
 message_begins(struct mime *m, struct mime_reading *r)
 {
+    if (m->o.ops->message != NULL &&
+        (m->entity.names.n > 0 || m->entity.disposition == MIME_ATTACHMENT)) {
+        const struct mime_part p = mime_leaf_of(m, r);
+
+        m->o.ops->message(m->o.ctx, &p);
+    }
     (void)mime_level_push(m, r, MIME_LEVEL_MESSAGE);
     r->scope = ++m->n_scopes;
     mime_reading_to_header(r);

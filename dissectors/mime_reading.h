@@ -155,6 +155,9 @@ mime_note(struct mime *m, struct mime_reading *r, enum mime_odd o)
 
 /* A leaf as m->entity says. */
 void mime_leaf_begin(struct mime *m, struct mime_reading *r);
+/* What m->entity says. */
+struct mime_part mime_leaf_of(const struct mime *m,
+                              const struct mime_reading *r);
 /* A uuencoded file; head is its "begin" line. */
 void mime_leaf_uu(struct mime *m, struct mime_reading *r, struct span head);
 void mime_leaf_data(struct mime *m, struct mime_reading *r, struct span s);

@@ -143,7 +143,24 @@ on_end(void *handle, const struct mime_part_end *e)
     free(p);
 }
 
+/* Messages are not given out, only named. */
+static void
+on_message(void *ctx, const struct mime_part *p)
+{
+    struct log *log = ctx;
+
+    if (log->quiet || log->unwanted)
+        return;
+    buf_printf(&log->text, "message %u", p->depth);
+    for (unsigned i = 0; i < p->n_names; i++) {
+        buf_str(&log->text, i == 0 ? " " : "|");
+        buf_span(&log->text, p->names[i].text);
+    }
+    buf_str(&log->text, p->reading > 0 ? " ?\n" : "\n");
+}
+
 static const struct mime_ops ops = {
+    .message = on_message,
     .part_begin = on_begin,
     .part_data = on_data,
     .part_gap = on_gap,
@@ -306,6 +323,21 @@ static const struct {
         "text/plain {}\n", ""),
 
     /* ---- messages ---- */
+    ROW("a message with a name",
+        HEAD("b") "--b\r\nContent-Type: message/rfc822; name=a.eml\r\n\r\n"
+                  "Subject: x\r\n\r\nin\r\n--b--",
+        "message 1 a.eml\n^1 text/plain {in}\n", ""),
+    ROW("an attached message",
+        "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n"
+        "\r\nSubject: x\r\n\r\nin",
+        "message 0\n^1 text/plain {in}\n", ""),
+    ROW("a message with a name in an encoded one",
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64"
+        "\r\n\r\n"
+        "Q29udGVudC1UeXBlOiBtZXNzYWdlL3JmYzgyMjsgbmFtZT1hCgoKaQ==",
+        "message 1 a ?\n^2 ? text/plain {i}\n"
+        "message/rfc822 {Content-Type: message/rfc822; name=a\n\n\ni}\n",
+        "encoded_message"),
     ROW("message", "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nin",
         "^1 text/plain {in}\n", ""),
     ROW("message in a multipart",

@@ -106,14 +106,14 @@ was_told(struct parts *ps, const struct part *p)
 }
 
 static void
-note_name(struct parts *ps, const struct part *p)
+note_name(struct parts *ps, struct span name)
 {
     uint8_t room[LIMIT_smtp_attachment_name];
-    struct span name = filename_shorten(part_name(p), sizeof(room), room);
-    uint16_t n = (uint16_t)name.n;
+    uint16_t n;
 
-    if (!part_is_attachment(p) || name.n == 0 ||
-        ps->n_names >= LIMIT_smtp_attachments ||
+    name = filename_shorten(name, sizeof(room), room);
+    n = (uint16_t)name.n;
+    if (n == 0 || ps->n_names >= LIMIT_smtp_attachments ||
         !vec_reserve(&ps->names, smtp_content(ps->s), sizeof(n) + name.n))
         return;
     (void)vec_put(&ps->names, smtp_content(ps->s), &n, sizeof(n));
@@ -192,7 +192,8 @@ tell(struct parts *ps, struct part *p)
     struct record_out *r;
 
     ps->readings[k / 64] |= UINT64_C(1) << (k % 64);
-    note_name(ps, p);
+    if (part_is_attachment(p))
+        note_name(ps, part_name(p));
     note_urls(ps, p);
     note_facts(ps, p);
     if (!part_is_reported(p))
@@ -221,12 +222,39 @@ on_end(void *part, const struct mime_part_end *e)
     part_free(p);
 }
 
+static bool
+has_name(const struct parts *ps, struct span name)
+{
+    struct cursor c = cur_open(vec_view(&ps->names));
+    bool found = false;
+
+    while (!found && cur_left(&c) > 0) {
+        uint16_t n = cur_le16(&c);
+
+        found = span_eq(cur_take(&c, n), name);
+    }
+    return found;
+}
+
+/* In another reading it may be the same one, met again. */
+static void
+on_message(void *ctx, const struct mime_part *m)
+{
+    struct parts *ps = ctx;
+    struct span name = m->n_names > 0 ? m->names[0].text : SPAN_NONE;
+
+    ps->has_attachment = true;
+    if (m->reading == 0 || !has_name(ps, name))
+        note_name(ps, name);
+}
+
 static const struct mime_ops ops = {
     .part_begin = part_begin,
     .part_data = on_data,
     .part_gap = on_gap,
     .part_fork = on_fork,
     .part_end = on_end,
+    .message = on_message,
 };
 
 /* ---- life ---- */
