@@ -35,9 +35,10 @@ struct smtp_options {
     bool carve_parts; /* attached parts as records of type CARVE, carve.h */
     /* The same for whole messages of at most so many bytes, charged to an
      * account of its own that is as large as content_max: as received after
-     * DATA, so nothing of AUTH. Not those whose beginning or end is a guess,
-     * nor with an irregular end of data in them, behind which some server reads
-     * commands. 0: none */
+     * DATA, so nothing of AUTH; behind an irregular end of data, where some
+     * server reads commands, what may be of AUTH has stars over it, and a mail
+     * with commands there is of type "smuggled". Not those whose beginning or
+     * end is a guess. 0: none */
     uint64_t save_mail;
     struct part_options part;
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,

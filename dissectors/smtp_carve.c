@@ -5,6 +5,49 @@
 #define NAME_MAX_BYTES 4096U
 #define SHA256_BYTES   32U
 
+/* ---- credentials ---- */
+
+static bool
+ends_line(uint8_t c)
+{
+    return c == '\r' || c == '\n';
+}
+
+/* One line; gives whether what follows answers AUTH. */
+static bool
+mask_line(uint8_t *p, size_t n, bool in_auth)
+{
+    const struct span line = span_of(p, n);
+    struct smtp_cmd c;
+    size_t from = 0;
+
+    smtp_cmd_parse(line, &c);
+    if (c.verb == SMTP_AUTH)
+        from = c.arg.n > 0 ? (size_t)(c.arg.p - p) : n;
+    else if (!in_auth || smtp_cmd_is_certain(line))
+        return false;
+    memset(p + from, '*', n - from);
+    return true;
+}
+
+void
+smtp_carve_mask(uint8_t *p, size_t n)
+{
+    bool in_auth = false;
+
+    for (size_t at = 0; at < n;) {
+        size_t end = at;
+
+        while (end < n && !ends_line(p[end]))
+            end++;
+        if (end > at)
+            in_auth = mask_line(p + at, end - at, in_auth);
+        at = end + 1;
+    }
+}
+
+/* ---- pieces ---- */
+
 static void
 put_piece(struct smtp *s, const struct carve *c, struct span bytes,
           uint64_t offset)

@@ -232,16 +232,26 @@ static const struct {
                 C("AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"), S("235 ok\r\n"), FROM, TO,
                 DATA, C("A: b\r\n\r\nx\r\n.\r\n"), SENT, QUIT}},
      MAIL, 1000, 1, 0, {"A: b\r\n\r\nx\r\n"}},
-    {{.why = "commands hidden in it: not saved, AUTH may be among them",
+    {{.why = "commands hidden in it: AUTH is masked",
       .steps = {HELLO, FROM, TO, DATA,
-                C("A: b\r\n\r\nx\n.\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n"
+                C("A: b\r\n\r\nx\n.\nAUTH PLAIN AHVzZXIAc2VjcmV0  \r\n"
                   "MAIL FROM:<e@f>\r\nRCPT TO:<g@h>\r\nDATA\r\n"
                   "A: c\r\n\r\ny\r\n.\r\n"), SENT, QUIT}},
-     MAIL, 1000, 1, 1, {NULL}},
+     MAIL, 1000, 1, 0,
+     {"A: b\r\n\r\nx\n.\nAUTH ************************\r\n"
+      "MAIL FROM:<e@f>\r\nRCPT TO:<g@h>\r\nDATA\r\nA: c\r\n\r\ny\r\n"}},
+    {{.why = "and so are the answers to its challenges",
+      .steps = {HELLO, FROM, TO, DATA,
+                C("A: b\r\nauth: x\r\n\r\nAUTH is text\r\nx\r\n.\n\n"
+                  "aUtH LOGIN\rdXNlcg==\n\nc2VjcmV0\r\nRCPT TO:<g@h>\r\n"
+                  "y\r\n.\r\n"), SENT, QUIT}},
+     MAIL, 1000, 1, 0,
+     {"A: b\r\nauth: x\r\n\r\nAUTH is text\r\nx\r\n\n\naUtH *****\r"
+      "********\n\n********\r\nRCPT TO:<g@h>\r\ny\r\n"}},
     {{.why = "an irregular end with nothing behind that looks like a command",
       .steps = {HELLO, FROM, TO, DATA,
                 C("A: b\r\n\r\nx\n.\ntext goes on\r\n.\r\n"), SENT, QUIT}},
-     MAIL, 1000, 1, 1, {NULL}},
+     MAIL, 1000, 1, 0, {"A: b\r\n\r\nx\n.\ntext goes on\r\n"}},
     {{.why = "attached parts, each with its name",
       .steps = {HELLO, FROM, TO, DATA,
                 C(MIXED PART_OF("a.bin", "one") PART_OF("b.bin", "two")

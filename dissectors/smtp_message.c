@@ -21,6 +21,7 @@ struct message {
     struct smuggle *smuggle;
     struct parts *parts; /* NULL: no memory */
     struct vec raw;      /* as received, for a file */
+    uint32_t n_sure;     /* of raw, before the first irregular end */
     bool raw_cut;
     EVP_MD_CTX *digest;
     uint8_t sum[32];
@@ -261,6 +262,8 @@ smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e)
 
     smtp_anomaly(s, ANOM_EOD_VARIANT, DIR_C2S, s->pos[DIR_C2S],
                  span_str(smtp_eod_name(e)));
+    if (m != NULL && t->eod == SMTP_EOD_NONE)
+        m->n_sure = (uint32_t)m->raw.n;
     if (m == NULL || (m->smuggle != NULL && m->smuggle->n_commands > 0))
         return;
     t->eod = (uint8_t)e;
@@ -326,13 +329,13 @@ smtp_message_smuggle_reply(struct tx *t)
     return true;
 }
 
-/* Framed without a doubt, by every reading: no command can have got into it,
- * AUTH least of all. Commands behind an irregular end may be far behind it. */
+/* Framed without a doubt by the strict reading: no command can have got into
+ * it, AUTH least of all, but behind an irregular end. */
 static bool
 is_certain(const struct smtp *s, const struct tx *t)
 {
     return t->complete && !t->lost && !t->guessed && !t->inferred &&
-           !smtp_oneway(s) && t->eod == SMTP_EOD_NONE;
+           !smtp_oneway(s);
 }
 
 void
@@ -348,6 +351,10 @@ smtp_message_carve(struct smtp *s, const struct tx *t)
         (void)smtp_carve(s, &c, SPAN_NONE);
         return;
     }
+    if (t->eod != SMTP_EOD_NONE)
+        smtp_carve_mask(m->raw.p + m->n_sure, m->raw.n - m->n_sure);
+    if (smtp_message_smuggles(t))
+        c.type = "smuggled";
     if (EVP_Digest(m->raw.p, m->raw.n, sum, NULL, s->ctx->sha256, NULL) == 1)
         c.sha256 = sum;
     c.class = smtp_parts_class(m->parts);

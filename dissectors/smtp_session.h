@@ -351,6 +351,9 @@ struct carve {
 /* The bytes of a file to the core, under the number of the event that is told
  * next. False when they are not all here: then only a note of it goes. */
 bool smtp_carve(struct smtp *s, const struct carve *c, struct span bytes);
+/* Stars over what follows AUTH in lines that may be commands, up to the next
+ * one that surely is another. */
+void smtp_carve_mask(uint8_t *p, size_t n);
 
 /* smtp_score.c: email.score and email.symbols */
 void smtp_score_emit(const struct smtp *s, const struct tx *t,
