@@ -539,6 +539,15 @@ tag_name(struct span s, size_t at)
     return span_head(span_tail(s, at), n);
 }
 
+/* What stands at `at` begins a tag, and is no comment, end or other '<'. */
+static bool
+begins_tag(struct span s, size_t at)
+{
+    const uint8_t c = span_at(s, at) | 0x20;
+
+    return c >= 'a' && c <= 'z';
+}
+
 static void
 scan_tags(struct html *h)
 {
@@ -546,11 +555,11 @@ scan_tags(struct html *h)
     size_t at = span_find(h->in, '<');
 
     while (at < h->in.n) {
-        struct span tag = tag_name(h->in, at + 1);
+        struct span tag = SPAN_NONE;
 
         at++;
-        if ((span_at(tag, 0) | 0x20) >= 'a' &&
-            (span_at(tag, 0) | 0x20) <= 'z') {
+        if (begins_tag(h->in, at)) {
+            tag = tag_name(h->in, at);
             on_tag(h, tag);
             at = scan_attributes(h, tag, at + tag.n);
         }

@@ -69,8 +69,11 @@ static const bool first[256] = {
 static uint32_t
 word_at(struct span s)
 {
+    const uint8_t a = span_at(s, 0), b = span_at(s, 1);
+
     for (size_t k = 0; k < ARRAY_LEN(words); k++)
-        if (span_starts(s, words[k].text))
+        if (words[k].text.p[0] == a && words[k].text.p[1] == b &&
+            span_starts(s, words[k].text))
             return words[k].is;
     return 0;
 }
