@@ -1,5 +1,7 @@
 #include "sensor/app/deep.h"
 
+#include "sensor/app/patience.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -58,6 +60,7 @@ struct shared {
     _Atomic uint32_t lost; /* the keeper is gone */
     struct {
         _Atomic uint32_t n_jobs;
+        _Atomic uint32_t wall; /* seconds for the job */
         _Atomic int32_t pid;
     } slots[];
 };
@@ -67,6 +70,7 @@ struct shared {
 struct side {
     struct buf answer; /* copied out before it is read */
     struct deep_counts counts;
+    struct patience patience;
     pid_t placed; /* the inspector that was put on processor cpu */
     int cpu;      /* -1: on any */
 };
@@ -337,7 +341,7 @@ end_stuck(struct deep *d, unsigned slot, struct watch *w)
         w->beats = 0;
         return;
     }
-    if (++w->beats <= DEEP_WALL_S)
+    if (++w->beats <= atomic_load(&d->shared->slots[slot].wall))
         return;
     w->killed = true;
     if (pid > 0) /* 0 would be all of us */
@@ -630,6 +634,34 @@ deep_lost(const struct deep *d)
     return atomic_load(&d->shared->lost) != 0;
 }
 
+/* Nothing is looked at as long as all goes well. */
+static enum filetype
+kind_of(const struct patience *p, const struct content_job *job)
+{
+    return p->all == 0
+               ? FILETYPE_UNKNOWN
+               : filetype_detect(job->bytes, SPAN_NONE, UINT64_MAX, NULL);
+}
+
+/* What the patience with this sort of file allows; false: nothing. */
+static bool
+may_take(struct deep *d, unsigned slot, const struct content_job *job)
+{
+    struct patience *p = &d->sides[slot].patience;
+    enum patience_left left = patience_ask(p, kind_of(p, job));
+
+    atomic_store(&d->shared->slots[slot].wall,
+                 left == PATIENCE_FULL ? DEEP_WALL_S : DEEP_SHORT_S);
+    return left != PATIENCE_NONE;
+}
+
+static void
+lose_patience(struct deep *d, unsigned slot, const struct content_job *job)
+{
+    patience_lost(&d->sides[slot].patience,
+                  filetype_detect(job->bytes, SPAN_NONE, UINT64_MAX, NULL));
+}
+
 bool
 deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
              struct content_result *r)
@@ -646,6 +678,11 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
         findings_add(&r->findings, FIND_PART_CUT);
         return true;
     }
+    if (!may_take(d, slot, job)) {
+        counts->refused++;
+        findings_add(&r->findings, FIND_NOT_INSPECTED);
+        return false;
+    }
     if (!deep_lost(d)) {
         bool together = sit_together(d, slot, job->bytes.n, &before);
 
@@ -660,6 +697,8 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
     if (good)
         return true;
     content_result_reset(r);
+    if (state == SLOT_TIMEOUT)
+        lose_patience(d, slot, job);
     counts->timeouts += state == SLOT_TIMEOUT;
     counts->faults += state != SLOT_TIMEOUT;
     findings_add(&r->findings, state == SLOT_TIMEOUT ? FIND_INSPECTION_TIMEOUT

@@ -17,7 +17,9 @@
  * anywhere, is a finding (FIND_INSPECTION_FAULT) of the part that it was at,
  * and the keeper forks another. So is an answer that does not hold together.
  * One that is not done after DEEP_WALL_S is killed (FIND_INSPECTION_TIMEOUT);
- * clock and signals say so by the result false. When the keeper itself is gone,
+ * clock and signals say so by the result false. After some of them others get
+ * DEEP_SHORT_S, and what is of a type that stalled before is not looked into
+ * (FIND_NOT_INSPECTED, false too): patience.h. When the keeper itself is gone,
  * nothing is inspected any more: deep_lost.
  *
  * deep_start waits until all inspectors are locked in; where the system does
@@ -32,6 +34,7 @@
 #include <sys/types.h>
 
 #define DEEP_WALL_S     5
+#define DEEP_SHORT_S    1
 #define DEEP_RESULT_MAX (1U << 20)
 
 struct deep_options {
@@ -49,7 +52,7 @@ struct deep_options {
 };
 
 struct deep_counts {
-    uint64_t jobs, faults, timeouts;
+    uint64_t jobs, faults, timeouts, refused;
 };
 
 struct deep;

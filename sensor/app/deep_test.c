@@ -1,4 +1,5 @@
 #include "sensor/app/deep.h"
+#include "sensor/app/patience.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -458,6 +459,40 @@ what_it_may_not_is_a_fault(void **state)
     deep_stop(d);
 }
 
+/* One who sends nothing but what stalls: the waits get short, then there are
+ * none, and other files are inspected all the while. */
+static void
+patience_ends(void **state)
+{
+    static const struct span stalls = SPAN_INIT("s\nMZ is no program");
+    static const struct span others = SPAN_INIT("%PDF-1.4\n");
+    struct deep *d = start_with(1, misbehave, NULL);
+    struct content_result r;
+    struct timespec from, to;
+
+    (void)state;
+    content_result_init(&r);
+    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    for (unsigned n = 0; n < PATIENCE_KIND; n++) {
+        assert_false(does(d, stalls, &r));
+        assert_true(findings_has(&r.findings, FIND_INSPECTION_TIMEOUT));
+        assert_true(does(d, others, &r));
+    }
+    for (unsigned n = 0; n < 100; n++) {
+        assert_false(does(d, stalls, &r));
+        assert_true(findings_has(&r.findings, FIND_NOT_INSPECTED));
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &to);
+    assert_true(does(d, others, &r));
+    assert_int_equal(deep_counts_of(d, 0).timeouts, PATIENCE_KIND);
+    assert_int_equal(deep_counts_of(d, 0).refused, 100);
+    assert_true(to.tv_sec - from.tv_sec <=
+                PATIENCE_HURRY * (DEEP_WALL_S + 4) +
+                    (PATIENCE_KIND - PATIENCE_HURRY) * (DEEP_SHORT_S + 4));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
 /* The worst wait: DEEP_WALL_S and two beats. */
 static void
 what_does_not_end_is_ended(void **state)
@@ -715,6 +750,7 @@ main(void)
         cmocka_unit_test(every_other_call_kills),
         cmocka_unit_test(what_it_may_not_is_a_fault),
         cmocka_unit_test(what_does_not_end_is_ended),
+        cmocka_unit_test(patience_ends),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(leaves_processors_as_they_were),
         cmocka_unit_test(threads_do_not_meet),

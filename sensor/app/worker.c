@@ -220,6 +220,7 @@ tell_content(struct worker *w, const struct smtp_stats *s)
     record_u64(r, FIELD_STATS_INSPECTED, d.jobs + w->n_known);
     record_u64(r, FIELD_STATS_INSPECTION_FAULTS, d.faults);
     record_u64(r, FIELD_STATS_INSPECTION_TIMEOUTS, d.timeouts);
+    record_u64(r, FIELD_STATS_INSPECTION_REFUSED, d.refused);
     record_u64(r, FIELD_STATS_CLAMD, w->n_clamd);
     record_u64(r, FIELD_STATS_CLAMD_FAILED, w->n_clamd_failed);
 }
