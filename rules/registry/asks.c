@@ -2,9 +2,12 @@
 
 #include "sensor/base/hash.h"
 
+#define LINE        64 /* bytes of a cache line */
 #define SLOTS_FIRST 16
 #define SMALL_MAX   256 /* heads of the small map, and a part of the large */
 #define SMALL_PART  64
+
+_Static_assert(sizeof(struct ask) == LINE, "one miss for each");
 
 void
 asks_fini(struct asks *k)
@@ -95,17 +98,37 @@ grow(void **v, size_t *cap, size_t n, size_t size)
     return true;
 }
 
+/* An ask is a cache line: it starts where one starts. */
+static bool
+grow_asks(struct asks *k, size_t n)
+{
+    size_t cap = k->cap > 0 ? k->cap : SLOTS_FIRST / 2;
+    struct ask *v;
+
+    if (n <= k->cap)
+        return true;
+    while (cap < n)
+        cap *= 2;
+    v = aligned_alloc(LINE, cap * sizeof(*v));
+    if (v == NULL)
+        return false;
+    if (k->n > 0)
+        memcpy(v, k->v, k->n * sizeof(*v));
+    free(k->v);
+    k->v = v;
+    k->cap = cap;
+    return true;
+}
+
 enum err
 asks_reserve(struct asks *k, size_t n)
 {
-    void *v = k->v;
     void *heads = k->heads;
     bool good;
 
     if (k->n + n > PREFIX_MAP_MAX)
         return ERR_LIMIT;
-    good = grow(&v, &k->cap, k->n + n, sizeof(*k->v));
-    k->v = v;
+    good = grow_asks(k, k->n + n);
     if (good)
         good = grow(&heads, &k->cap_heads, k->n_heads + n, sizeof(*k->heads));
     k->heads = heads;
