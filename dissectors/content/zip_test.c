@@ -734,6 +734,40 @@ test_flips(void **state)
     inspected_end(&t);
 }
 
+/* Each field that both headers have, another in the local one alone. */
+static void
+test_each_field_differs(void **state)
+{
+    static const struct {
+        const char *why;
+        size_t at; /* in the local header */
+        bool differs;
+    } local[] = {
+        {"time",     10, false},
+        {"checksum", 14, true },
+        {"packed",   18, true },
+        {"size",     22, true },
+    };
+    struct inspected t;
+
+    (void)state;
+    inspected_begin(&t);
+    for (size_t k = 0; k < ARRAY_LEN(local); k++) {
+        struct zip_make z;
+
+        zip_make_begin(&z);
+        ONE(&z, .name = "a.txt");
+        end(&z);
+        z.out.p[local[k].at] ^= 1;
+        inspected_run(&t, buf_view(&z.out), "x.zip");
+        if (findings_has(&t.r.findings, FIND_ARCHIVE_FIELDS_DIFFER) !=
+            local[k].differs)
+            fail_msg("%s", local[k].why);
+        zip_make_free(&z);
+    }
+    inspected_end(&t);
+}
+
 int
 main(void)
 {
@@ -747,6 +781,7 @@ main(void)
         cmocka_unit_test(test_name_behind_many),
         cmocka_unit_test(test_member_limit),
         cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_each_field_differs),
         cmocka_unit_test(test_flips),
     };
 
