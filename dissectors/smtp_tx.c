@@ -17,6 +17,16 @@ put_number(uint8_t *out, uint32_t v)
     return n;
 }
 
+static size_t
+number_length(uint32_t v)
+{
+    size_t n = 1;
+
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
+}
+
 static inline uint32_t
 take_number(struct cursor *c)
 {
@@ -42,32 +52,38 @@ make_room(struct vec *v, struct mem *m, size_t n)
 bool
 log_put(struct vec *v, struct mem *m, const struct log_item *item)
 {
-    uint8_t head[ITEM_HEAD_MAX] = {item->tag};
+    uint8_t head = item->tag;
     uint8_t facts[ITEM_HEAD_MAX];
     struct span text = span_head(item->text, UINT16_MAX);
     bool fixed = item->tag == LOG_AUTH;
+    uint8_t *at;
     size_t k = 0;
     size_t n;
 
     if (item->code > 0 || fixed) {
-        head[0] |= HAS_CODE;
+        head |= HAS_CODE;
         memcpy(facts, &item->code, 2);
         k = 2;
     }
     if (item->index > 0 || fixed) {
-        head[0] |= HAS_INDEX;
+        head |= HAS_INDEX;
         k += put_number(facts + k, item->index);
     }
     if (item->code > 0 && item->latency_ms != LATENCY_NONE) {
-        head[0] |= HAS_LATENCY;
+        head |= HAS_LATENCY;
         k += put_number(facts + k, item->latency_ms);
     }
-    n = 1 + put_number(head + 1, (uint32_t)(k + text.n));
-    if (n + k + text.n > v->cap - v->n && !make_room(v, m, n + k + text.n))
+    n = 1 + number_length((uint32_t)(k + text.n)) + k + text.n;
+    if (n > v->cap - v->n && !make_room(v, m, n))
         return false;
-    (void)vec_put(v, m, head, n);
-    (void)vec_put(v, m, facts, k);
-    return vec_put(v, m, text.p, text.n);
+    at = v->p + v->n;
+    *at++ = head;
+    at += put_number(at, (uint32_t)(k + text.n));
+    memcpy(at, facts, k);
+    if (text.n > 0)
+        memcpy(at + k, text.p, text.n);
+    v->n += (uint32_t)n;
+    return true;
 }
 
 void
