@@ -12,6 +12,7 @@ build with sanitizers is skipped).
 
 Each test prints why it failed. The last line is "N passed, N failed, N skipped".
 """
+import calendar
 import concurrent.futures
 import contextlib
 import csv
@@ -672,6 +673,92 @@ def test_bad_registry_lines_are_told():
     done = Run("read", "--registry", temp("nowhere.csv"), LAB)
     check(done.code in (1, 2) and "nowhere.csv" in done.err and not done.out,
           f"exit {done.code}: {done.err}")
+
+
+SITES = """
+sites:
+  - code: LIB
+    name: Library
+    prefixes: [10.20.1.0/24, "fd25:20::1:0/112"]
+  - code: UNI
+    prefixes: [10.20.0.0/16]
+network:
+  home: ["fd25:20::/32"]
+  nat: [10.20.4.17]
+  dhcp: [10.20.7.0/24]
+"""
+PLACES = {
+    "10.20.1.10": ("LIB", None), "10.20.1.11": ("LIB", None),
+    "10.20.4.17": ("UNI", "nat"), "10.20.5.20": ("UNI", None),
+    "10.20.7.3": ("UNI", "dhcp"), "fd25:20::1:10": ("LIB", None),
+    "fd25:20::1:11": ("LIB", None),
+}
+
+
+def place_of(event, end):
+    host = event.get(end + "_host", {})
+    return host.get("site"), host.get("pool")
+
+
+def test_sites_are_on_every_event():
+    lines = parsed(same_in_all_ways(LAB, WAYS, "-c",
+                                    text_file("sites.yaml", SITES)))
+    seen = set()
+    for e in lines:
+        for end, key in (("src", "src_ip"), ("dest", "dest_ip")):
+            address = e.get(key, "")
+            want = PLACES.get(address, (None, None))
+            check(place_of(e, end) == want, f"{key} {address}: {e}")
+            seen.add(address)
+    check(seen.issuperset(PLACES), f"not seen: {set(PLACES) - seen}")
+    check({e["direction"] for e in lines if e["event_type"] == "smtp"}
+          >= {"outbound", "inbound"}, "directions")
+    text = lines[0]["control"]["text"]
+    check("home networks: 10.20.0.0/16 fd25:20::/32; sites: 2, sha256 " in text,
+          text)
+
+
+def at(event, days):
+    """The time of an event, some days away, in seconds since 1970."""
+    when = time.strptime(event["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")
+    return calendar.timegm(when) + days * 86400
+
+
+def lease_files(first):
+    """The printer's address: handed out in one file, then in another."""
+    old = text_file("dhcpd.leases", "lease 10.20.7.3 {\n"
+                    f"  starts epoch {at(first, -2)}; ends epoch "
+                    f"{at(first, -1)};\n  hardware ethernet 00:01:02:03:04:05;"
+                    "\n}\nlease 10.20.7.3 { starts never; }\n")
+    new = text_file("kea-leases4.csv", "address,hwaddr,client_id,valid_lifetime"
+                    ",expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state\n"
+                    "10.20.7.3,00:01:02:03:04:06,,172800,"
+                    f"{at(first, 1)},1,0,0,printer,0\n")
+    return old, new
+
+
+def test_leases_are_on_events():
+    old, new = lease_files(parsed(events(LAB))[0])
+    conf = text_file("leases.yaml", SITES + f"  leases: ['{old}', '{new}']\n")
+    done = read("-c", conf, "--events", temp("leases.jsonl"), LAB)
+    check(f"{old}:5: the lease has no start" in done.err, done.err)
+    lines = parsed(same_in_all_ways(LAB, WAYS[:3], "-c", conf))
+    leases = {e["src_ip"]: e["src_host"]["lease"] for e in lines
+              if "lease" in e.get("src_host", {})}
+    check(set(leases) == {"10.20.7.3"} and
+          re.fullmatch("[0-9a-f]{16}", leases["10.20.7.3"]), f"{leases}")
+    text = lines[0]["control"]["text"]
+    for path in (old, new):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        check(f"leases {path}: 1, sha256 {digest}" in text, text)
+    conf = text_file("old.yaml", SITES + f"  leases: ['{old}']\n")
+    check(b'"lease"' not in b"".join(events("-c", conf, LAB)),
+          "a lease that has ended")
+    for name in (text_file("no.leases", "hello\n"), temp("nowhere.leases")):
+        conf = text_file("no.yaml", SITES + f"  leases: ['{name}']\n")
+        done = Run("read", "-c", conf, LAB)
+        check(done.code in (1, 2) and str(name) in done.err and not done.out,
+              f"exit {done.code}: {done.err}")
 
 
 def test_wrong_usage():

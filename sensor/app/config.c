@@ -4,20 +4,33 @@
 #include <stdio.h>
 #include <yaml.h>
 
+#include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/text.h"
 
 #define PATH_ROOM 256
 
-enum holder { HOLDS_SECTION, HOLDS_LIST, HOLDS_NOTHING };
+/* The list of sites holds sections, each with the path "sites[]". */
+enum holder { HOLDS_SECTION, HOLDS_LIST, HOLDS_SITES, HOLDS_NOTHING };
+
+#define SITE_PATH OPTIONS_SITES_PATH "[]"
+
+/* Where the value of a key goes. row NULL: nowhere, there is no such key. */
+struct slot {
+    const struct option_row *row;
+    enum option_id id;         /* OPTION_COUNT: a site's */
+    enum options_site_key key; /* of a site */
+};
 
 /* One open mapping or sequence. HOLDS_NOTHING: its content is skipped. */
 struct frame {
     enum holder holder;
     bool has_key; /* a key was read, its value comes next */
     size_t n_children;
-    size_t path_n;     /* of this section or list */
-    enum option_id id; /* of a list */
+    size_t path_n;    /* of this section or list */
+    bool site;        /* this section is a site */
+    size_t n_seen;    /* keys seen when it began */
+    struct slot slot; /* of a list */
     yaml_mark_t at;
 };
 
@@ -38,6 +51,7 @@ struct loader {
     char path[PATH_ROOM]; /* of the key last read */
     size_t path_n;
     yaml_mark_t key_at;
+    bool in_site; /* the last of config->sites is being read */
     struct seen_key *seen;
     size_t n_seen;
 };
@@ -96,32 +110,71 @@ fault_value(struct loader *l, yaml_mark_t at, struct span why)
     buf_putc(l->messages, '\n');
 }
 
+/* The key within its site: "code" of "sites[].code". */
+static struct span
+site_key(const struct loader *l)
+{
+    return span_tail(path_of(l), sizeof(SITE_PATH));
+}
+
+/* Where the value of the key last read goes. */
+static struct slot
+slot_of(const struct loader *l)
+{
+    struct slot s = {NULL, OPTION_COUNT, OPTIONS_SITE_KEYS};
+
+    if (l->in_site) {
+        s.key = options_sites_find(site_key(l));
+        if (s.key < OPTIONS_SITE_KEYS)
+            s.row = &options_sites_rows[s.key];
+        return s;
+    }
+    s.id = options_find_path(path_of(l));
+    if (s.id < OPTION_COUNT)
+        s.row = &options_rows[s.id];
+    return s;
+}
+
+static bool
+is_section(const struct loader *l)
+{
+    return !l->in_site && options_is_section(path_of(l));
+}
+
+static bool
+is_sites(const struct loader *l)
+{
+    return !l->in_site && span_eq(path_of(l), SPAN_LIT(OPTIONS_SITES_PATH));
+}
+
 static void
 fault_unknown(struct loader *l, yaml_mark_t at)
 {
-    struct span near = options_near_path(path_of(l));
+    struct span near = l->in_site ? options_sites_near(site_key(l))
+                                  : options_near_path(path_of(l));
 
     if (!fault_begin(l, at))
         return;
     buf_str(l->messages, "unknown key ");
     put_quoted(l, path_of(l));
     if (near.n > 0) {
-        buf_str(l->messages, "; did you mean ");
-        put_quoted(l, near);
-        buf_putc(l->messages, '?');
+        buf_str(l->messages, "; did you mean '");
+        buf_str(l->messages, l->in_site ? SITE_PATH "." : "");
+        text_term(l->messages, near);
+        buf_str(l->messages, "'?");
     }
     buf_putc(l->messages, '\n');
 }
 
 static void
-fault_type(struct loader *l, yaml_mark_t at, enum option_id id,
+fault_type(struct loader *l, yaml_mark_t at, const struct option_row *row,
            const char *found)
 {
     if (!fault_begin(l, at))
         return;
     put_quoted(l, path_of(l));
     buf_printf(l->messages, " takes %s, not %s\n",
-               options_value_what(options_rows[id].type), found);
+               options_value_what(row->type), found);
 }
 
 static struct frame *
@@ -202,15 +255,25 @@ on_key(struct loader *l, struct frame *f, struct span key, yaml_mark_t at)
     remember_key(l, at);
 }
 
+static struct config_site *
+last_site(struct loader *l)
+{
+    return &l->config->sites.v[l->config->sites.n - 1];
+}
+
 static bool
-set(struct loader *l, enum option_id id, struct span text, yaml_mark_t at)
+set(struct loader *l, const struct slot *slot, struct span text, yaml_mark_t at)
 {
     struct origin from = {ORIGIN_FILE, (uint32_t)at.line + 1};
     struct buf why;
     bool good;
 
     buf_init(&why, 1024);
-    good = options_set(l->config, id, text, from, &why);
+    good = slot->id < OPTION_COUNT
+               ? options_set(l->config, slot->id, text, from, &why)
+               : options_value_set(
+                     slot->row, text,
+                     options_sites_member(last_site(l), slot->key), &why);
     if (!good)
         fault_value(l, at, buf_view(&why));
     buf_free(&why);
@@ -228,20 +291,23 @@ is_null(const yaml_event_t *e, struct span text)
 static void
 on_value(struct loader *l, struct span text, const yaml_event_t *e)
 {
-    enum option_id id = options_find_path(path_of(l));
+    struct slot slot = slot_of(l);
     bool null = is_null(e, text);
 
-    if (id == OPTION_COUNT && options_is_section(path_of(l))) {
+    if (is_sites(l)) {
+        if (!null)
+            fault_value(l, e->start_mark, SPAN_LIT("is a list of sites"));
+    } else if (slot.row == NULL && is_section(l)) {
         /* "capture:" with all its keys commented out is an empty section */
         if (!null)
             fault_value(l, e->start_mark,
                         SPAN_LIT("is a section of keys, not a value"));
-    } else if (id == OPTION_COUNT) {
+    } else if (slot.row == NULL) {
         fault_unknown(l, l->key_at);
     } else if (null) {
         fault_value(l, l->key_at, SPAN_LIT("has no value"));
     } else {
-        (void)set(l, id, text, e->start_mark);
+        (void)set(l, &slot, text, e->start_mark);
     }
 }
 
@@ -260,7 +326,11 @@ on_scalar(struct loader *l, const yaml_event_t *e)
     case HOLDS_NOTHING: break;
     case HOLDS_LIST:
         f->n_children++;
-        (void)set(l, f->id, text, e->start_mark);
+        (void)set(l, &f->slot, text, e->start_mark);
+        break;
+    case HOLDS_SITES:
+        fault_value(l, e->start_mark,
+                    SPAN_LIT("a site is a section of keys, such as code"));
         break;
     case HOLDS_SECTION:
         if (!f->has_key) {
@@ -273,32 +343,81 @@ on_scalar(struct loader *l, const yaml_event_t *e)
     }
 }
 
+static struct origin
+origin_at(yaml_mark_t at)
+{
+    return (struct origin){ORIGIN_FILE, (uint32_t)at.line + 1};
+}
+
+/* What follows a key that is no row's. */
+static enum holder
+open_other(struct loader *l, bool list, yaml_mark_t at)
+{
+    if (is_sites(l) && list) {
+        l->config->sites.line = (uint32_t)at.line + 1;
+        return HOLDS_SITES;
+    }
+    if (is_sites(l))
+        fault_value(l, at, SPAN_LIT("is a list of sites"));
+    else if (!list && !l->in_site)
+        return HOLDS_SECTION;
+    else if (is_section(l))
+        fault_value(l, at, SPAN_LIT("is a section of keys, not a list"));
+    else
+        fault_unknown(l, l->key_at);
+    return HOLDS_NOTHING;
+}
+
 /* Opens what follows a key; gives what to do with its content. */
 static struct frame
 open_value(struct loader *l, const yaml_event_t *e)
 {
-    enum option_id id = options_find_path(path_of(l));
     bool list = e->type == YAML_SEQUENCE_START_EVENT;
-    struct frame f = {HOLDS_NOTHING, false, 0, l->path_n, id, e->start_mark};
+    struct frame f = {.holder = HOLDS_NOTHING,
+                      .path_n = l->path_n,
+                      .n_seen = l->n_seen,
+                      .slot = slot_of(l),
+                      .at = e->start_mark};
 
-    if (id == OPTION_COUNT) {
-        if (!list)
-            f.holder = HOLDS_SECTION;
-        else if (options_is_section(path_of(l)))
-            fault_value(l, e->start_mark,
-                        SPAN_LIT("is a section of keys, not a list"));
-        else
-            fault_unknown(l, l->key_at);
+    if (f.slot.row == NULL) {
+        f.holder = open_other(l, list, e->start_mark);
     } else if (!list) {
-        fault_type(l, e->start_mark, id, "a section of keys");
-    } else if (!options_value_is_list(options_rows[id].type)) {
-        fault_type(l, e->start_mark, id, "a list");
+        fault_type(l, e->start_mark, f.slot.row, "a section of keys");
+    } else if (!options_value_is_list(f.slot.row->type)) {
+        fault_type(l, e->start_mark, f.slot.row, "a list");
     } else {
         f.holder = HOLDS_LIST;
-        options_clear(
-            l->config, id,
-            (struct origin){ORIGIN_FILE, (uint32_t)e->start_mark.line + 1});
+        if (f.slot.id < OPTION_COUNT)
+            options_clear(l->config, f.slot.id, origin_at(e->start_mark));
     }
+    return f;
+}
+
+/* An item of the list of sites. Its keys are known while it is open: another
+ * may have the same. */
+static struct frame
+open_site(struct loader *l, const yaml_event_t *e)
+{
+    struct frame f = {.holder = HOLDS_NOTHING, .at = e->start_mark};
+
+    if (e->type != YAML_MAPPING_START_EVENT) {
+        fault_value(l, e->start_mark,
+                    SPAN_LIT("a site is a section of keys, such as code"));
+        return f;
+    }
+    if (options_sites_add(&l->config->sites,
+                          (uint32_t)e->start_mark.line + 1) == NULL) {
+        fault(l, e->start_mark, "too many sites");
+        l->stop = true;
+        return f;
+    }
+    memcpy(l->path, SITE_PATH, sizeof(SITE_PATH) - 1);
+    l->path_n = sizeof(SITE_PATH) - 1;
+    l->in_site = true;
+    f.holder = HOLDS_SECTION;
+    f.site = true;
+    f.n_seen = l->n_seen;
+    f.path_n = l->path_n;
     return f;
 }
 
@@ -315,6 +434,8 @@ on_open(struct loader *l, const yaml_event_t *e)
             fault(l, e->start_mark, "the file must hold keys and values");
     } else if (f->holder == HOLDS_LIST) {
         fault_value(l, e->start_mark, SPAN_LIT("a list holds single values"));
+    } else if (f->holder == HOLDS_SITES) {
+        next = open_site(l, e);
     } else if (f->holder == HOLDS_SECTION && !f->has_key) {
         fault(l, e->start_mark, "a key must be a word");
         l->stop = true;
@@ -332,9 +453,27 @@ close_list(struct loader *l, const struct frame *f)
 
     l->path_n = f->path_n;
     buf_init(&why, 1024);
-    if (!options_enough(l->config, f->id, &why))
+    if (f->slot.id < OPTION_COUNT &&
+        !options_enough(l->config, f->slot.id, &why))
         fault_value(l, f->at, buf_view(&why));
     buf_free(&why);
+}
+
+static void
+close_site(struct loader *l, const struct frame *f)
+{
+    const struct config_site *site = last_site(l);
+
+    l->in_site = false;
+    l->n_seen = f->n_seen;
+    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
+        if (!options_sites_must[k] ||
+            options_sites_has(site, (enum options_site_key)k))
+            continue;
+        if (fault_begin(l, f->at))
+            buf_printf(l->messages, "the site has no '%s'\n",
+                       options_sites_rows[k].path);
+    }
 }
 
 static void
@@ -345,8 +484,10 @@ on_close(struct loader *l)
     l->path_n = f.path_n;
     if (f.holder == HOLDS_LIST)
         close_list(l, &f);
+    else if (f.site)
+        close_site(l, &f);
     else if (f.holder == HOLDS_SECTION && f.n_children == 0 && f.path_n > 0 &&
-             !options_is_section(path_of(l)))
+             !is_section(l))
         fault_unknown(l, f.at);
     value_done(l);
 }
@@ -436,6 +577,31 @@ run(struct loader *l, yaml_parser_t *y, struct span text)
     }
 }
 
+/* Sites, pools and home networks must not contradict each other. */
+static void
+check_sites(struct loader *l)
+{
+    struct sites *sites = NULL;
+    struct buf why;
+    uint32_t line = 0;
+    enum err e;
+
+    buf_init(&why, 1024);
+    e = options_sites_make(l->config, NULL, 0, &sites, &line, &why);
+    sites_free(sites);
+    if (e != ERR_OK && e != ERR_CONFIG)
+        buf_str(&why, err_text(e));
+    if (e == ERR_OK) {
+        buf_free(&why);
+        return;
+    }
+    if (fault_begin(l, (yaml_mark_t){0, line > 0 ? line - 1 : 0, 0})) {
+        buf_span(l->messages, buf_view(&why));
+        buf_putc(l->messages, '\n');
+    }
+    buf_free(&why);
+}
+
 enum err
 config_parse(struct span text, const char *name, struct config *c,
              struct buf *messages)
@@ -457,6 +623,8 @@ config_parse(struct span text, const char *name, struct config *c,
     yaml_parser_set_input_string(&y, text.p, text.n);
     run(&l, &y, text);
     yaml_parser_delete(&y);
+    if (l.n_faults == 0)
+        check_sites(&l);
     free(l.seen);
     return l.n_faults > 0 ? ERR_CONFIG : ERR_OK;
 }

@@ -74,6 +74,69 @@ static const struct {
     {"escapes are shown",     "\"\\e[2J\": 1\n",                                  "f:1:1: unknown key '\\x1b[2J'\n"            },
 };
 
+/* The list of sites. */
+static const struct {
+    const char *why, *in, *want;
+} site_rows[] = {
+    {"no site",                       "sites: []\n",                                           ""                                                                },
+    {"all keys commented out",        "sites:\n",                                              ""                                                                },
+    {"a site",                        "sites:\n  - code: TU\n",                                ""                                                                },
+    {"all keys",
+     "sites:\n  - code: TU\n    name: \"a, b\"\n    prefixes: [10.0.0.0/8]\n"
+     "    vlans: [1, 4094]\n    owner: x\n    contact: y\n    zone: z\n",                      ""                                                                },
+    {"two, the same keys",            "sites:\n  - code: A\n  - {code: B, vlans: 7}\n",
+     ""                                                                                                                                                          },
+    {"other keys behind",             "sites:\n  - code: A\nsensor:\n  name: a\n",             ""                                                                },
+    {"unknown key",                   "sites:\n  - code: A\n    prefixs: [10.0.0.0/8]\n",
+     "f:3:5: unknown key 'sites[].prefixs'; did you mean "
+     "'sites[].prefixes'?\n"                                                                                                                                     },
+    {"unknown key, nothing close",    "sites:\n  - code: A\n    qqqqqqqqq: 1\n",
+     "f:3:5: unknown key 'sites[].qqqqqqqqq'\n"                                                                                                                  },
+    {"unknown key with keys",         "sites:\n  - code: A\n    cod: {a: 1}\n",
+     "f:3:5: unknown key 'sites[].cod'; did you mean 'sites[].code'?\n"                                                                                          },
+    {"unknown key of the second",
+     "sites:\n  - code: A\n  - code: B\n    nam: x\n",                                         "f:4:5: unknown key 'sites[].nam'; did you mean 'sites[].name'?\n"},
+    {"an option is no key of a site", "sites:\n  - code: A\n    sensor: x\n",
+     "f:3:5: unknown key 'sites[].sensor'\n"                                                                                                                     },
+    {"key twice",                     "sites:\n  - code: A\n    code: B\n",
+     "f:3:5: 'sites[].code' is there twice, first in line 2\n"                                                                                                   },
+    {"no code",                       "sites:\n  - name: A\n",                                 "f:2:5: the site has no 'code'\n"                                 },
+    {"empty site",                    "sites:\n  - {}\n",                                      "f:2:5: the site has no 'code'\n"                                 },
+    {"code too long",                 "sites:\n  - code: a12345678901234567890123456789012\n",
+     "f:2:11: 'sites[].code': 'a12345678901234567890123456789012' is out of "
+     "range: its length is 1..32\nf:2:5: the site has no 'code'\n"                                                                                               },
+    {"not a network",                 "sites:\n  - code: A\n    prefixes: [10.0.0.1/8]\n",
+     "f:3:16: 'sites[].prefixes': '10.0.0.1/8' is not a network such as "
+     "192.0.2.0/24 or 2001:db8::/32\n"                                                                                                                           },
+    {"not a VLAN",                    "sites:\n  - code: A\n    vlans: [4095]\n",
+     "f:3:13: 'sites[].vlans': '4095' is not a VLAN: 1..4094\n"                                                                                                  },
+    {"list for a text",               "sites:\n  - code: [A]\n",
+     "f:2:11: 'sites[].code' takes a text, not a list\nf:2:5: the site has no "
+     "'code'\n"                                                                                                                                                  },
+    {"null value",                    "sites:\n  - code: A\n    name:\n",
+     "f:3:5: 'sites[].name': has no value\n"                                                                                                                     },
+    {"a word for the sites",          "sites: A\n",
+     "f:1:8: 'sites': is a list of sites\n"                                                                                                                      },
+    {"keys for the sites",            "sites:\n  code: A\n",
+     "f:2:3: 'sites': is a list of sites\n"                                                                                                                      },
+    {"a word for a site",             "sites: [A]\n",
+     "f:1:9: 'sites': a site is a section of keys, such as code\n"                                                                                               },
+    {"a list for a site",             "sites: [[A]]\n",
+     "f:1:9: 'sites': a site is a section of keys, such as code\n"                                                                                               },
+    {"a site outside the list",       "\"sites[].code\": A\n",
+     "f:1:1: unknown key 'sites[].code'\n"                                                                                                                       },
+    {"one code twice",                "sites:\n  - code: A\n  - code: A\n",
+     "f:3:1: there are two sites with the code 'A'\n"                                                                                                            },
+    {"one prefix twice",
+     "sites:\n  - {code: A, prefixes: 10.0.0.0/8}\n"
+     "  - {code: B, prefixes: 10.0.0.0/8}\n",                                                  "f:2:1: 10.0.0.0/8 belongs to site A and to site B\n"             },
+    {"one VLAN twice",
+     "sites:\n  - {code: A, vlans: 7}\n"
+     "  - {code: B, vlans: 7}\n",                                                              "f:2:1: VLAN 7 belongs to site A and to site B\n"                 },
+    {"a pool of two kinds",
+     "network:\n  nat: 10.0.0.0/24\n  vpn: 10.0.0.0/24\n",                                     "f:1:1: 10.0.0.0/24 is a pool of two kinds\n"                     },
+};
+
 static void
 check(const char *why, const char *in, const char *want)
 {
@@ -98,6 +161,8 @@ test_messages(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         check(rows[i].why, rows[i].in, rows[i].want);
+    for (size_t i = 0; i < ARRAY_LEN(site_rows); i++)
+        check(site_rows[i].why, site_rows[i].in, site_rows[i].want);
 }
 
 static void
@@ -122,6 +187,60 @@ test_values_and_origin(void **state)
     assert_int_equal(c.memory, UINT64_C(1) << 30);
     options_fini(&c);
     buf_free(&messages);
+}
+
+static void
+test_sites(void **state)
+{
+    static const char text[] =
+        "sites:\n  - code: A\n    name: \"x: y\"\n    prefixes: [10.0.0.0/8,"
+        " \"2001:db8::/32\"]\n  - {vlans: [7, 9], code: B}\nnetwork.leases:"
+        " [\"a,b\", c]\n";
+    struct config c;
+    struct buf messages;
+
+    (void)state;
+    assert_int_equal(options_init(&c), ERR_OK);
+    buf_init(&messages, 1024);
+    assert_int_equal(config_parse(span_str(text), "f", &c, &messages), ERR_OK);
+    assert_int_equal(c.sites.n, 2);
+    assert_string_equal(c.sites.v[0].code, "A");
+    assert_string_equal(c.sites.v[0].name, "x: y");
+    assert_int_equal(c.sites.v[0].prefixes.n, 2);
+    assert_null(c.sites.v[0].owner);
+    assert_int_equal(c.sites.v[0].line, 2);
+    assert_string_equal(c.sites.v[1].code, "B");
+    assert_null(c.sites.v[1].name);
+    assert_int_equal(c.sites.v[1].vlans.n, 2);
+    assert_int_equal(c.sites.v[1].vlans.v[1], 9);
+    assert_int_equal(c.leases.n, 2);
+    assert_string_equal(c.leases.v[0], "a,b");
+    options_fini(&c);
+    buf_free(&messages);
+}
+
+/* More sites than keys are allowed elsewhere. */
+static void
+test_many_sites(void **state)
+{
+    struct config c;
+    struct buf text, messages;
+
+    (void)state;
+    assert_int_equal(options_init(&c), ERR_OK);
+    buf_init(&messages, 1024);
+    buf_init(&text, CONFIG_FILE_MAX);
+    buf_str(&text, "sites:\n");
+    for (unsigned i = 0; i < 3 * CONFIG_KEYS; i++)
+        buf_printf(&text,
+                   "- {code: s%u, name: n, vlans: [], prefixes: "
+                   "[10.%u.%u.0/24]}\n",
+                   i, i / 256, i % 256);
+    assert_int_equal(config_parse(buf_view(&text), "f", &c, &messages), ERR_OK);
+    assert_int_equal(c.sites.n, 3 * CONFIG_KEYS);
+    options_fini(&c);
+    buf_free(&messages);
+    buf_free(&text);
 }
 
 static void
@@ -247,6 +366,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_values_and_origin),
+        cmocka_unit_test(test_sites),
+        cmocka_unit_test(test_many_sites),
         cmocka_unit_test(test_flag_stays),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_many_keys),

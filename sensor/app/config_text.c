@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/text.h"
 
@@ -63,6 +64,64 @@ put_value(const struct config *c, enum option_id id, struct buf *out)
         buf_str(out, options_rows[id].argument);
 }
 
+/* ---- the list of sites ---- */
+
+/* "  - code: CODE", with no value of a key left out. */
+static void
+put_site(const struct config_site *s, struct buf *out)
+{
+    const char *lead = "  - ";
+
+    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
+        enum options_site_key id = (enum options_site_key)k;
+
+        if (!options_sites_has(s, id))
+            continue;
+        buf_printf(out, "%s%s: ", lead, options_sites_rows[k].path);
+        options_sites_format(s, id, out);
+        buf_putc(out, '\n');
+        lead = "    ";
+    }
+}
+
+static void
+put_sites(const struct config *c, bool origin, struct buf *out)
+{
+    buf_str(out, OPTIONS_SITES_PATH ":");
+    if (c->sites.n == 0)
+        buf_str(out, " []");
+    if (origin) {
+        buf_str(out, "  # ");
+        if (c->sites.line > 0) {
+            text_term(out, span_str(c->file != NULL ? c->file : "file"));
+            buf_printf(out, ":%" PRIu32, c->sites.line);
+        } else {
+            buf_str(out, "default");
+        }
+    }
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < c->sites.n; i++)
+        put_site(&c->sites.v[i], out);
+}
+
+/* As a comment: there is no site by default. */
+static void
+put_sites_help(struct buf *out)
+{
+    const char *lead = "- ";
+
+    buf_str(out, "\n# The sites of the network, one item each:\n"
+                 "# " OPTIONS_SITES_PATH ":\n");
+    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
+        const struct option_row *row = &options_sites_rows[k];
+
+        buf_printf(out, "#   %s%s: %s  # %s%s\n", lead, row->path,
+                   row->argument, row->help,
+                   options_sites_must[k] ? "; must be there" : "");
+        lead = "  ";
+    }
+}
+
 void
 config_text_init(struct buf *out)
 {
@@ -90,6 +149,8 @@ config_text_init(struct buf *out)
                    out->n - start < 32 ? (int)(32 - (out->n - start)) : 0, "",
                    row->help);
     }
+    buf_str(out, "# sites:\n#   - {code: TU, name: Technical University, "
+                 "prefixes: [192.0.2.0/24]}\n");
     options_fini(&c);
 }
 
@@ -125,6 +186,7 @@ config_text_default(struct buf *out)
         put_value(&c, id, out);
         buf_putc(out, '\n');
     }
+    put_sites_help(out);
     options_fini(&c);
 }
 
@@ -160,4 +222,11 @@ config_text_show(const struct config *c, bool origin, struct buf *out)
             put_origin(c, id, out);
         buf_putc(out, '\n');
     }
+    put_sites(c, origin, out);
+}
+
+void
+config_text_sites(const struct config *c, struct buf *out)
+{
+    put_sites(c, false, out);
 }

@@ -13,4 +13,7 @@ void config_text_default(struct buf *out);
  * name of the file is in c->file. */
 void config_text_show(const struct config *c, bool origin, struct buf *out);
 
+/* The list of sites alone, as config show prints it. */
+void config_text_sites(const struct config *c, struct buf *out);
+
 #endif

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "sensor/app/config.h"
+#include "sensor/app/options_sites.h"
 
 static void
 assert_valid(const struct buf *text)
@@ -43,6 +44,8 @@ test_default(void **state)
     }
     assert_true(has(&text, "\n  ports: [25, 465, 587, 2525]\n"));
     assert_true(has(&text, "\n  # registry: FILE\n"));
+    for (unsigned i = 0; i < OPTIONS_SITE_KEYS; i++)
+        assert_true(has(&text, options_sites_rows[i].help));
     buf_free(&text);
 }
 
@@ -81,7 +84,19 @@ test_show(void **state)
         {OPTION_ID_memory,   "100000000"                       },
         {OPTION_ID_color,    "never"                           },
         {OPTION_ID_utc,      "true"                            },
+        {OPTION_ID_nat,      "192.0.2.0/28"                    },
+        {OPTION_ID_leases,   "a, \"b\": [c]"                   },
     };
+    static const char sites[] =
+        "sites:\n"
+        "  - code: \"A\"\n"
+        "    name: \"it's #1: x\"\n"
+        "    prefixes: [\"10.0.0.0/8\", \"2001:db8::/32\"]\n"
+        "    vlans: [7, 8]\n"
+        "    owner: \"o\"\n"
+        "    contact: \"c\"\n"
+        "    zone: \"Europe/Berlin\"\n"
+        "  - code: \"B\"\n";
     struct config c, again;
     struct buf first, second, why;
 
@@ -94,7 +109,9 @@ test_show(void **state)
     for (size_t i = 0; i < ARRAY_LEN(sets); i++)
         assert_true(options_set(&c, sets[i].id, span_str(sets[i].text),
                                 (struct origin){ORIGIN_FLAG, 0}, &why));
+    assert_int_equal(config_parse(span_str(sites), "f", &c, &why), ERR_OK);
     config_text_show(&c, false, &first);
+    assert_true(has(&first, sites));
     assert_int_equal(config_parse(buf_view(&first), "f", &again, &why), ERR_OK);
     config_text_show(&again, false, &second);
     assert_true(span_eq(buf_view(&first), buf_view(&second)));

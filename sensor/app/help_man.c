@@ -2,6 +2,7 @@
 
 #include "sensor/app/cli.h"
 #include "sensor/app/config.h"
+#include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 
 /* Running text: each sentence on its own line, as mdoc wants it, and nothing
@@ -299,6 +300,34 @@ put_key(const struct option_row *row, struct buf *out)
         buf_printf(out, "The flag is\n.Fl Fl %s .\n", row->flag + 2);
 }
 
+static void
+put_sites(struct buf *out)
+{
+    buf_str(out, ".Sh SITES\n"
+                 "The key\n.Ic " OPTIONS_SITES_PATH "\n"
+                 "holds a list, an item for each site of the network:\n"
+                 ".Bd -literal -offset indent\n"
+                 "sites:\n"
+                 "  - code: TU\n"
+                 "    name: Technical University\n"
+                 "    prefixes: [192.0.2.0/24, \"2001:db8::/48\"]\n"
+                 "    vlans: [12, 13]\n"
+                 ".Ed\n.Pp\n"
+                 "An address belongs to the site with the longest prefix that "
+                 "holds it.\n"
+                 "An address of\n.Ic network.home\n"
+                 "that is in no site's prefix belongs to the site of its "
+                 "VLAN.\n"
+                 "No two sites have the same code, prefix or VLAN.\n"
+                 ".Bl -tag -width Ds\n");
+    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
+        put_key(&options_sites_rows[k], out);
+        if (options_sites_must[k])
+            buf_str(out, "It must be there.\n");
+    }
+    buf_str(out, ".El\n");
+}
+
 void
 help_man_config(struct buf *out)
 {
@@ -328,7 +357,9 @@ help_man_config(struct buf *out)
         if (options_rows[i].path[0] != 0)
             put_key(&options_rows[i], out);
     }
-    buf_str(out, ".El\n.Sh EXAMPLES\nEvery option with its default:\n"
+    buf_str(out, ".El\n");
+    put_sites(out);
+    buf_str(out, ".Sh EXAMPLES\nEvery option with its default:\n"
                  ".Dl span25 config default\n"
                  ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25-config 1\n");
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "sensor/base/near.h"
+#include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 
 #define IN(verb) (1U << VERB_##verb)
@@ -141,6 +142,7 @@ options_fini(struct config *c)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         options_value_free(&options_rows[i], member(c, (enum option_id)i));
+    options_sites_free(&c->sites);
     *c = (struct config){0};
 }
 

@@ -41,6 +41,7 @@ struct verb_row {
     X(CHOICE, unsigned, false, "a word")                                       \
     X(TEXTS, struct texts, true, "a list of texts")                            \
     X(PORTS, struct ports, true, "a list of ports")                            \
+    X(VLANS, struct ports, true, "a list of VLANs")                            \
     X(PREFIXES, struct prefixes, true, "a list of networks")
 
 struct texts {
@@ -82,12 +83,28 @@ struct origin {
     uint32_t line; /* of the file */
 };
 
+/* One item of the list `sites`, see options_sites.h. */
+struct config_site {
+#define X(id, key, argument, type, ...) option_##type##_t id;
+#include "sensor/app/options_sites.def"
+#undef X
+    uint32_t line; /* of the file */
+};
+
+struct config_sites {
+    struct config_site *v;
+    size_t n;
+    size_t cap;
+    uint32_t line;
+};
+
 /* A text without a value is NULL. Strings and lists belong to the config. */
 struct config {
 #define X(id, path, flag, letter, argument, type, ...) option_##type##_t id;
 #include "sensor/app/options.def"
 #undef X
     struct origin origin[OPTION_COUNT];
+    struct config_sites sites;
 };
 
 /* The words of content.hashes, in the order of its row. */

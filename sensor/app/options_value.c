@@ -6,6 +6,8 @@
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
+#define VLAN_MAX 4094 /* IEEE 802.1Q: 0 and 4095 are none */
+
 struct unit {
     const char *name;
     uint64_t factor;
@@ -300,16 +302,19 @@ grow(const struct option_row *row, void *v, size_t n, size_t size,
     return bigger;
 }
 
+/* A port or a VLAN. */
 static bool
 add_port(const struct option_row *row, struct span text, struct ports *at,
          struct buf *why)
 {
     uint64_t port;
     uint16_t *v;
+    unsigned most = row->type == OPTION_PORTS ? 65535 : VLAN_MAX;
 
-    if (!span_to_u64(text, &port) || port < 1 || port > 65535) {
+    if (!span_to_u64(text, &port) || port < 1 || port > most) {
         quote(why, text);
-        buf_str(why, " is not a port: 1..65535");
+        buf_printf(why, " is not a %s: 1..%u",
+                   row->type == OPTION_PORTS ? "port" : "VLAN", most);
         return false;
     }
     for (size_t i = 0; i < at->n; i++) {
@@ -380,7 +385,8 @@ set_item(const struct option_row *row, struct span text, void *at,
     case OPTION_DURATION: return set_number(row, text, at, why);
     case OPTION_CHOICE: return set_choice(row, text, at, why);
     case OPTION_TEXTS: return add_text(row, text, at, why);
-    case OPTION_PORTS: return add_port(row, text, at, why);
+    case OPTION_PORTS:
+    case OPTION_VLANS: return add_port(row, text, at, why);
     case OPTION_PREFIXES: return add_prefix(row, text, at, why);
     }
     return false;
@@ -442,7 +448,8 @@ options_value_free(const struct option_row *row, void *at)
     case OPTION_PATH:
     case OPTION_OUTPUT: free_text(at); break;
     case OPTION_TEXTS: free_texts(at); break;
-    case OPTION_PORTS: free_ports(at); break;
+    case OPTION_PORTS:
+    case OPTION_VLANS: free_ports(at); break;
     case OPTION_PREFIXES: free_prefixes(at); break;
     case OPTION_BOOL:
     case OPTION_UINT:
@@ -457,7 +464,7 @@ options_value_count(enum option_type type, const void *at)
 {
     if (type == OPTION_TEXTS)
         return ((const struct texts *)at)->n;
-    if (type == OPTION_PORTS)
+    if (type == OPTION_PORTS || type == OPTION_VLANS)
         return ((const struct ports *)at)->n;
     if (type == OPTION_PREFIXES)
         return ((const struct prefixes *)at)->n;
@@ -503,7 +510,7 @@ format_list(enum option_type type, const void *at, struct buf *out)
             buf_str(out, ", ");
         if (type == OPTION_TEXTS)
             format_text(((const struct texts *)at)->v[i], out);
-        else if (type == OPTION_PORTS)
+        else if (type == OPTION_PORTS || type == OPTION_VLANS)
             buf_u64(out, ((const struct ports *)at)->v[i]);
         else
             format_prefix(&((const struct prefixes *)at)->v[i], out);
@@ -540,6 +547,7 @@ options_value_format(const struct option_row *row, const void *at,
         break;
     case OPTION_TEXTS:
     case OPTION_PORTS:
+    case OPTION_VLANS:
     case OPTION_PREFIXES: format_list(row->type, at, out); break;
     }
 }

@@ -6,8 +6,8 @@
 #include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_carve.h"
-#include "sensor/app/read_home.h"
 #include "sensor/app/read_output.h"
+#include "sensor/app/read_place.h"
 #include "sensor/app/read_run.h"
 #include "sensor/app/read_total.h"
 #include "sensor/base/text.h"
@@ -37,9 +37,7 @@ struct reading {
     struct content *content;
     struct deep *deep;
     struct deep *clamd;
-    struct prefix guessed[HOME_GUESS_MAX];
-    struct place place;
-    bool home_guessed;
+    struct read_place place;
     bool interrupted;
     struct registry *registry;
     struct geo *geo;
@@ -140,7 +138,6 @@ load_registry(struct reading *r)
         e = registry_parse(buf_view(&text), name, &r->registry, &faulty,
                            &r->messages);
     buf_free(&text);
-    r->place.registry = r->registry;
     return e;
 }
 
@@ -159,27 +156,19 @@ load_geo(struct reading *r)
     return geo_open(&o, &r->geo, &r->messages);
 }
 
-static void
-find_home(struct reading *r)
+static enum err
+load_place(struct reading *r)
 {
-    r->place.home = r->config->home.v;
-    r->place.n_home = r->config->home.n;
-    if (r->place.n_home == 0) {
-        r->place.n_home = read_home_guess(&r->plan, r->guessed);
-        r->place.home = r->guessed;
-        r->home_guessed = true;
-    }
-    buf_str(&r->start_text,
-            r->home_guessed ? "home networks (guessed):" : "home networks:");
-    for (size_t i = 0; i < r->place.n_home; i++) {
-        buf_putc(&r->start_text, ' ');
-        prefix_format(&r->place.home[i], &r->start_text);
-    }
-    if (r->geo != NULL) {
+    enum err e = read_place_load(r->config, &r->plan, &r->place, &r->start_text,
+                                 &r->messages);
+
+    end_line(&r->messages);
+    if (e == ERR_OK && r->geo != NULL) {
         buf_str(&r->start_text, "; ");
         geo_describe(r->geo, &r->start_text);
     }
     buf_putc(&r->start_text, '\0');
+    return e;
 }
 
 static enum err
@@ -296,7 +285,7 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = load_geo(r);
     if (e == ERR_OK)
-        find_home(r);
+        e = load_place(r);
     if (e == ERR_OK)
         e = read_output_open(c, &r->output, &r->messages);
     if (e == ERR_OK)
@@ -311,7 +300,7 @@ prepare(struct reading *r)
     o = (struct core_options){
         .sensor = c->name,
         .start_text = (const char *)r->start_text.p,
-        .place = r->place,
+        .place = {r->place.sites, r->place.leases, r->registry},
         .geo = r->geo,
         .answers = r->answers,
         .journal = r->journal,
@@ -407,10 +396,10 @@ report(struct reading *r, bool partial)
 {
     struct summary s = {
         .partial = partial,
-        .home_guessed = r->home_guessed,
+        .home_guessed = r->place.home_guessed,
         .has_registry = r->registry != NULL,
-        .home = r->place.home,
-        .n_home = r->place.n_home,
+        .home = sites_home(r->place.sites),
+        .n_home = sites_n_home(r->place.sites),
         .sensor = r->config->name,
     };
 
@@ -434,6 +423,7 @@ release(struct reading *r)
     content_free(r->content);
     hashlist_free(r->hashes);
     registry_free(r->registry);
+    read_place_free(&r->place);
     geo_free(r->geo);
     buf_free(&r->start_text);
     buf_free(&r->messages);
@@ -462,7 +452,7 @@ plan(struct reading *r, const struct cli *cli)
         .n_workers = (unsigned)c->workers,
         .stop = stop_asked,
     };
-    buf_init(&r->start_text, 4096);
+    buf_init(&r->start_text, 1 << 15);
     buf_init(&r->messages, 1 << 20);
 }
 

@@ -136,7 +136,7 @@ add_state(struct core *c, const struct addr *a, enum field state,
 {
     const char *name;
 
-    if (c->o.place.registry == NULL || !place_is_home(&c->o.place, a))
+    if (c->o.place.registry == NULL)
         return;
     name = registry_site(c->o.place.registry, a);
     record_text(&c->extra, state, name != NULL ? "registered" : "unregistered");
@@ -144,17 +144,82 @@ add_state(struct core *c, const struct addr *a, enum field state,
         record_text(&c->extra, site, name);
 }
 
+/* What is told of where a host stands. */
+struct host_fields {
+    enum field site, pool, lease;
+};
+
+static const struct host_fields src_host = {
+    FIELD_SRC_HOST_SITE, FIELD_SRC_HOST_POOL, FIELD_SRC_HOST_LEASE};
+static const struct host_fields dest_host = {
+    FIELD_DEST_HOST_SITE, FIELD_DEST_HOST_POOL, FIELD_DEST_HOST_LEASE};
+
 static void
-add_direction(struct core *c, struct span record)
+add_host(struct core *c, const struct place_host *h,
+         const struct host_fields *f)
 {
-    struct addr client;
-    struct addr server;
+    uint8_t room[ID_HEX];
+    struct buf hex = {room, 0, ID_HEX, ID_HEX, false, false};
+    uint64_t id;
+
+    if (h->site != NULL)
+        record_text(&c->extra, f->site, h->site->code);
+    if (h->pool != NULL)
+        record_text(&c->extra, f->pool, h->pool);
+    if (h->lease == NULL)
+        return;
+    id = __builtin_bswap64(h->lease->id);
+    text_hex(&hex, span_of(&id, sizeof(id)));
+    record_str(&c->extra, f->lease, buf_view(&hex));
+}
+
+/* The innermost, 0: none. */
+static uint16_t
+vlan_of(struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+    uint64_t vlan = 0;
+
+    while (record_next(&c, &e) && e.field <= FIELD_VLAN) {
+        if (e.field == FIELD_VLAN)
+            vlan = entry_u64(e.value);
+    }
+    return vlan <= SITES_VLAN_MAX ? (uint16_t)vlan : 0;
+}
+
+/* The two hosts of an event, each looked up once. */
+struct ends {
+    struct addr addr[2]; /* client, server */
+    struct place_host host[2];
+    bool there[2];
+};
+
+static void
+find_ends(const struct core *c, struct span record, struct ends *out)
+{
+    static const enum field fields[2] = {FIELD_SRC_IP, FIELD_DEST_IP};
+    uint16_t vlan = vlan_of(record);
+
+    *out = (struct ends){
+        .there = {false, false}
+    };
+    for (unsigned i = 0; i < 2; i++) {
+        out->there[i] = address(record, fields[i], &out->addr[i]);
+        if (out->there[i])
+            out->host[i] = place_find(&c->o.place, &out->addr[i], vlan,
+                                      record_head_of(record).when);
+    }
+}
+
+static void
+add_direction(struct core *c, const struct ends *ends)
+{
     const char *direction;
 
-    if (!address(record, FIELD_SRC_IP, &client) ||
-        !address(record, FIELD_DEST_IP, &server))
+    if (!ends->there[0] || !ends->there[1])
         return;
-    direction = place_direction(&c->o.place, &client, &server);
+    direction = place_direction(&c->o.place, &ends->host[0], &ends->host[1]);
     if (direction != NULL)
         record_text(&c->extra, FIELD_DIRECTION, direction);
 }
@@ -162,13 +227,16 @@ add_direction(struct core *c, struct span record)
 static void
 add_place(struct core *c, struct span record)
 {
-    struct addr a;
+    struct ends ends;
 
-    add_direction(c, record);
-    if (address(record, FIELD_SRC_IP, &a))
-        add_state(c, &a, FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
-    if (address(record, FIELD_DEST_IP, &a))
-        add_state(c, &a, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
+    find_ends(c, record, &ends);
+    add_direction(c, &ends);
+    if (ends.host[0].home)
+        add_state(c, &ends.addr[0], FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
+    if (ends.host[1].home)
+        add_state(c, &ends.addr[1], FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
+    add_host(c, &ends.host[0], &src_host);
+    add_host(c, &ends.host[1], &dest_host);
 }
 
 static void
@@ -320,9 +388,11 @@ static void
 put_attempt(struct core *c, struct span record, const struct record_sink *self)
 {
     struct record_head head = record_head_of(record);
+    struct ends ends;
 
+    find_ends(c, record, &ends);
     record_begin(&c->extra, &head);
-    add_direction(c, record);
+    add_direction(c, &ends);
     record_merge(&c->event, record, record_view(&c->extra));
     attempts_add(c->attempts, record_view(&c->event), self);
 }

@@ -66,12 +66,32 @@ value(const struct told *t, size_t line, const char *key, char room[128])
 /* ---- a core with what belongs to it ---- */
 
 struct rig {
-    struct prefix home;
+    unsigned vlans[2]; /* of all records, outermost first; 0: none */
+    struct sites *sites;
     struct registry *registry;
     struct told told;
     struct core *core;
     struct record_out out;
 };
+
+static void
+make_sites(struct rig *r, struct buf *why)
+{
+    struct site s = {"POST", NULL, NULL, NULL, NULL};
+    struct prefix home, post, nat;
+    uint32_t index;
+
+    assert_true(prefix_parse(SPAN_LIT("10.0.0.0/8"), &home));
+    assert_true(prefix_parse(SPAN_LIT("10.0.9.0/24"), &post));
+    assert_true(prefix_parse(SPAN_LIT("10.0.9.9"), &nat));
+    assert_int_equal(sites_new(&r->sites), ERR_OK);
+    assert_int_equal(sites_add(r->sites, &s, &index), ERR_OK);
+    assert_int_equal(sites_add_home(r->sites, &home), ERR_OK);
+    assert_int_equal(sites_add_prefix(r->sites, index, &post), ERR_OK);
+    assert_int_equal(sites_add_vlan(r->sites, index, 12), ERR_OK);
+    assert_int_equal(sites_add_pool(r->sites, &nat, SITES_POOL_NAT), ERR_OK);
+    assert_int_equal(sites_done(r->sites, why), ERR_OK);
+}
 
 static void
 rig_init(struct rig *r, const char *sensor, const char *start)
@@ -83,12 +103,12 @@ rig_init(struct rig *r, const char *sensor, const char *start)
 
     *r = (struct rig){0};
     buf_init(&messages, 1024);
-    assert_true(prefix_parse(SPAN_LIT("10.0.0.0/8"), &r->home));
+    make_sites(r, &messages);
     assert_int_equal(registry_parse(span_str(csv), "reg.csv", &r->registry,
                                     &faulty, &messages),
                      ERR_OK);
     buf_free(&messages);
-    o.place = (struct place){&r->home, 1, r->registry};
+    o.place = (struct place){r->sites, NULL, r->registry};
     o.lines = (struct line_sink){tell, &r->told};
     assert_int_equal(core_new(&o, &r->core), ERR_OK);
     record_init(&r->out);
@@ -99,6 +119,7 @@ rig_fini(struct rig *r)
 {
     core_free(r->core);
     registry_free(r->registry);
+    sites_free(r->sites);
     told_free(&r->told);
     record_free(&r->out);
 }
@@ -130,6 +151,8 @@ put_in(struct rig *r, const struct in *in)
     struct record_head h = {in->second * NS_PER_S, in->flow, in->seq, in->type};
 
     record_begin(&r->out, &h);
+    for (size_t i = 0; i < 2 && r->vlans[i] > 0; i++)
+        record_u64(&r->out, FIELD_VLAN, r->vlans[i]);
     put_addr(&r->out, FIELD_SRC_IP, in->src);
     put_addr(&r->out, FIELD_DEST_IP, in->dst);
     core_put(r->core, record_view(&r->out));
@@ -333,6 +356,44 @@ adds_direction_and_registry(void **state)
     }
 }
 
+/* clang-format off */
+static const struct {
+    const char *src, *dst;
+    unsigned vlans[2];
+    const char *want; /* between direction and the end, or NULL: no host */
+} host_rows[] = {
+    {"10.0.9.1", "1.1.1.1", {0, 0}, "\"src_host\":{\"site\":\"POST\"}"},
+    {"1.1.1.1", "10.0.9.9", {0, 0},
+     "\"dest_host\":{\"site\":\"POST\",\"pool\":\"nat\"}"},
+    {"10.0.9.1", "10.0.9.9", {0, 0},
+     "\"src_host\":{\"site\":\"POST\"},\"dest_host\":{\"site\":\"POST\","
+     "\"pool\":\"nat\"}"},
+    {"10.0.0.1", "1.1.1.1", {12, 0}, "\"src_host\":{\"site\":\"POST\"}"},
+    {"10.0.0.1", "1.1.1.1", {7, 12}, "\"src_host\":{\"site\":\"POST\"}"},
+    {"10.0.0.1", "1.1.1.1", {12, 7}, NULL},
+    {"10.0.0.1", "1.1.1.1", {0, 0}, NULL},
+    {"2.2.2.2", "1.1.1.1", {12, 0}, NULL},
+};
+/* clang-format on */
+
+static void
+adds_site_and_pool(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(host_rows); i++) {
+        const char *want = host_rows[i].want;
+        struct rig r;
+
+        rig_init(&r, "span25", NULL);
+        memcpy(r.vlans, host_rows[i].vlans, sizeof(r.vlans));
+        put(&r, EVENT_SMTP, 1, 0, 5, host_rows[i].src, host_rows[i].dst);
+        if (want != NULL ? strstr(r.told.lines[0], want) == NULL
+                         : strstr(r.told.lines[0], "_host") != NULL)
+            fail_msg("row %zu: %s", i, r.told.lines[0]);
+        rig_fini(&r);
+    }
+}
+
 static void
 says_nothing_without_home_and_registry(void **state)
 {
@@ -479,6 +540,7 @@ main(void)
         cmocka_unit_test(keeps_its_names),
         cmocka_unit_test(hands_pieces_to_their_sink),
         cmocka_unit_test(adds_direction_and_registry),
+        cmocka_unit_test(adds_site_and_pool),
         cmocka_unit_test(says_nothing_without_home_and_registry),
         cmocka_unit_test(begins_with_a_start),
         cmocka_unit_test(puts_attempts_in_their_place),

@@ -1,25 +1,42 @@
 #include "sensor/core/place.h"
 
-bool
-place_is_home(const struct place *p, const struct addr *a)
+static const char *const pool_words[] = {
+#define POOL_WORD(id, word, doc) [SITES_POOL_##id] = word,
+    SITES_POOLS(POOL_WORD)
+#undef POOL_WORD
+};
+
+struct place_host
+place_find(const struct place *p, const struct addr *a, uint16_t vlan,
+           ns_t when)
 {
-    for (size_t i = 0; i < p->n_home; i++) {
-        if (prefix_has(&p->home[i], a))
-            return true;
-    }
-    return false;
+    struct place_host h = {false, NULL, NULL, NULL};
+    struct sites_place found;
+
+    if (p->sites == NULL)
+        return h;
+    found = sites_find(p->sites, a, vlan);
+    h.home = found.home;
+    h.site = found.site;
+    if (found.pool != SITES_POOL_NONE)
+        h.pool = pool_words[found.pool];
+    /* Behind nat and vpn a lease would name one of many. */
+    if (p->leases != NULL && found.home &&
+        (found.pool == SITES_POOL_NONE || found.pool == SITES_POOL_DHCP))
+        h.lease = leases_find(p->leases, a, when);
+    return h;
 }
 
 const char *
-place_direction(const struct place *p, const struct addr *client,
-                const struct addr *server)
+place_direction(const struct place *p, const struct place_host *client,
+                const struct place_host *server)
 {
     static const char *const names[2][2] = {
         {"external", "inbound" },
         {"outbound", "internal"}
     };
 
-    if (p->n_home == 0)
+    if (p->sites == NULL || sites_n_home(p->sites) == 0)
         return NULL;
-    return names[place_is_home(p, client)][place_is_home(p, server)];
+    return names[client->home][server->home];
 }

@@ -1,0 +1,29 @@
+#ifndef SPAN25_APP_READ_PLACE_H
+#define SPAN25_APP_READ_PLACE_H
+/* read_place - sites, pools and leases of a reading, from its configuration
+ *
+ * Home networks are those of sites and of network.home; without any they are
+ * guessed from the captures. Faulty lines of a file of leases are told and left
+ * out; a file of which nothing is understood stops the start. */
+#include "rules/home.h"
+#include "sensor/app/options.h"
+#include "sensor/app/worker.h"
+#include "sensor/core/place.h"
+
+#define READ_PLACE_LEASES_MAX (512U << 20) /* bytes of a file of leases */
+
+struct read_place {
+    struct sites *sites;
+    struct leases *leases; /* NULL: no file is named */
+    bool home_guessed;
+};
+
+/* said: what took force, with numbers and digests (SHA-256) of what was read.
+ * On an error p is fit for read_place_free. */
+MUST_USE enum err read_place_load(const struct config *c,
+                                  const struct worker_plan *plan,
+                                  struct read_place *p, struct buf *said,
+                                  struct buf *messages);
+void read_place_free(struct read_place *p); /* also of a zeroed one */
+
+#endif
