@@ -208,7 +208,7 @@ sequence_of(struct span number, struct span head)
 void
 book_next_number(const struct book *b, ns_t when, char out[FORM_NUMBER_MAX + 1])
 {
-    char text[NS_TEXT_MAX + DIGITS_MAX + 1];
+    char text[NS_TEXT_MAX + DIGITS_MAX + 1] = "";
     struct span head = span_of(text, 5); /* "2026-" */
     uint64_t most = 0;
     size_t n;
