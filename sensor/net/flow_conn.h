@@ -44,6 +44,7 @@ struct conn {
     };
     ns_t last; /* last packet; when closed or reset: since when */
     struct reasm r[2];
+    uint64_t due; /* tick of its timer, or TIMER_NEVER */
     uint32_t slot;
     uint32_t tag;
     uint32_t prev;

@@ -279,10 +279,10 @@ due_tick(const struct flow_env *e, const struct conn *c)
 
 /* Timers only move forward here; one that comes too early is set anew. */
 static void
-hurry(struct shard *s, const struct conn *c, uint64_t tick)
+hurry(struct shard *s, struct conn *c, uint64_t tick)
 {
-    if (tick < timer_get(&s->timer, c->slot))
-        timer_set(&s->timer, c->slot, tick);
+    if (tick < c->due)
+        shard_timer_set(s, c, tick);
 }
 
 void
@@ -587,7 +587,7 @@ flow_life_timer(struct flow_env *e, struct shard *s, struct conn *c)
 {
     ns_t end;
 
-    timer_drop(&s->timer, c->slot);
+    shard_timer_drop(s, c);
     give_up_due(e, s, c, DIR_C2S);
     give_up_due(e, s, c, DIR_S2C);
     if (wanted(e, c) <= e->now)

@@ -160,6 +160,7 @@ shard_add(struct shard *s, uint32_t tag)
     c = shard_at(s, s->free);
     s->free = c->next;
     *c = (struct conn){.state = CONN_NEW,
+                       .due = TIMER_NEVER,
                        .slot = c->slot,
                        .tag = tag,
                        .list = CONN_LIST_NONE,
@@ -174,7 +175,7 @@ void
 shard_remove(struct shard *s, struct conn *c)
 {
     table_remove(s, c);
-    timer_drop(&s->timer, c->slot);
+    shard_timer_drop(s, c);
     shard_list_set(s, c, CONN_LIST_NONE);
     c->state = CONN_FREE;
     c->next = s->free;

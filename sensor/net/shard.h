@@ -65,6 +65,22 @@ shard_slots(const struct shard *s)
     return s->n_chunk * SHARD_CHUNK;
 }
 
+/* The timer of a connection; its tick is in due, as every segment asks for it
+ * and the heap lies elsewhere. */
+static inline void
+shard_timer_set(struct shard *s, struct conn *c, uint64_t tick)
+{
+    timer_set(&s->timer, c->slot, tick);
+    c->due = tick;
+}
+
+static inline void
+shard_timer_drop(struct shard *s, struct conn *c)
+{
+    timer_drop(&s->timer, c->slot);
+    c->due = TIMER_NEVER;
+}
+
 /* Moves to the end of a list, or to none. */
 void shard_list_set(struct shard *s, struct conn *c, enum conn_list list);
 
