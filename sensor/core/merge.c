@@ -185,21 +185,20 @@ on_tick(struct mark *r, const struct record_head *h)
 }
 
 /* A record says nothing that is the core's to say, and only a carving one has
- * bytes of mail. */
+ * bytes of mail. Entries are in order: fields of the core stand near the head,
+ * those of carving at the end. */
 static bool
-is_workers_own(struct span record, enum event_type type)
+is_workers_own(struct span record, enum event_type type, enum field last)
 {
     struct cursor c = record_entries_of(record);
-    struct record_entry e = {.field = FIELD_TIMESTAMP};
+    struct record_entry e;
 
-    while (record_next(&c, &e)) {
+    while (record_next(&c, &e) && e.field < FIELD_QUALITY_LOSS) {
         if (e.field == FIELD_EVENT_ID || e.field == FIELD_SCHEMA_VERSION ||
-            e.field == FIELD_SENSOR ||
-            (e.field >= FIELD_DIRECTION && e.field < FIELD_QUALITY_LOSS))
+            e.field == FIELD_SENSOR || e.field >= FIELD_DIRECTION)
             return false;
     }
-    /* The last field of all, and entries are in order. */
-    return e.field < FIELD_CARVE_KIND || type == EVENT_CARVE;
+    return last < FIELD_CARVE_KIND || type == EVENT_CARVE;
 }
 
 /* A worker whose time goes back is wrong; it must not undo what was given. */
@@ -234,11 +233,12 @@ judge(struct merge *m, struct mark *r, uint64_t at,
 {
     struct span record = span_tail(buf_view(&m->bytes), at);
     struct record_head h;
+    enum field last;
 
-    if (!record_check(record))
+    if (!record_check_last(record, &last))
         return false;
     h = record_head_of(record);
-    if (h.flow_id >= FLOW_ID_END || !is_workers_own(record, h.type))
+    if (h.flow_id >= FLOW_ID_END || !is_workers_own(record, h.type, last))
         return false;
     switch (h.type) {
     case EVENT_SMTP:

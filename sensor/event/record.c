@@ -270,9 +270,9 @@ check_object(struct span entries, enum field list)
 }
 
 static bool
-check_entries(struct cursor c)
+check_entries(struct cursor c, enum field *last)
 {
-    struct record_entry e;
+    struct record_entry e = {.field = FIELD_TIMESTAMP};
     struct level l = {0, FIELD_COUNT, false};
 
     while (record_next(&c, &e)) {
@@ -280,11 +280,12 @@ check_entries(struct cursor c)
                                  !check_object(e.value, e.field)))
             return false;
     }
+    *last = e.field;
     return !c.bad;
 }
 
 bool
-record_check(struct span record)
+record_check_last(struct span record, enum field *last)
 {
     struct record_head head;
 
@@ -293,7 +294,15 @@ record_check(struct span record)
     head = record_head_of(record);
     return (unsigned)head.type < EVENT_TYPE_COUNT &&
            head.when % NS_PER_US == 0 &&
-           check_entries(record_entries_of(record));
+           check_entries(record_entries_of(record), last);
+}
+
+bool
+record_check(struct span record)
+{
+    enum field last;
+
+    return record_check_last(record, &last);
 }
 
 struct record_head

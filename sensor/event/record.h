@@ -104,6 +104,10 @@ struct record_entry {
 /* True when head, lengths, field numbers, order, types and nesting hold. */
 MUST_USE bool record_check(struct span record);
 
+/* The same, and the field of the last entry, which is the highest; of a record
+ * without entries FIELD_TIMESTAMP, which is none. */
+MUST_USE bool record_check_last(struct span record, enum field *last);
+
 /* Of a record that passed the check. */
 struct record_head record_head_of(struct span record);
 struct cursor record_entries_of(struct span record);
