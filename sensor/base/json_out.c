@@ -2,6 +2,10 @@
 
 #include "sensor/base/text.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 static void
 separate(struct json_out *j)
 {
@@ -152,7 +156,7 @@ copy_part(uint8_t *at, struct span s)
 /* Copies the plain head of s and gives its length. A word at a time; the last
  * one overlaps the one before. */
 static size_t
-copy_plain(uint8_t *at, struct span s)
+copy_words(uint8_t *at, struct span s)
 {
     size_t n = 0;
     uint64_t x;
@@ -173,19 +177,75 @@ copy_plain(uint8_t *at, struct span s)
     }
 }
 
-uint8_t *
-json_escape(uint8_t *at, struct span s, bool *replaced)
+#if defined(__SSE2__)
+#define STEP 16U
+
+/* A bit for each byte that needs care; those above 0x7f are negative. */
+static inline unsigned
+odd_in_step(__m128i x)
+{
+    __m128i odd = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20));
+
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7f)));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+    return (unsigned)_mm_movemask_epi8(odd);
+}
+
+/* As copy_words, sixteen bytes at a time. */
+static size_t
+copy_plain(uint8_t *at, struct span s)
+{
+    size_t n = 0;
+
+    if (s.n < STEP)
+        return copy_words(at, s);
+    for (;;) {
+        __m128i x = _mm_loadu_si128((const void *)(s.p + n));
+        unsigned odd = odd_in_step(x);
+
+        _mm_storeu_si128((void *)(at + n), x);
+        if (odd != 0)
+            return n + (unsigned)__builtin_ctz(odd);
+        if (n + STEP == s.n)
+            return s.n;
+        n = s.n - n < 2 * STEP ? s.n - STEP : n + STEP;
+    }
+}
+#else
+static size_t
+copy_plain(uint8_t *at, struct span s)
+{
+    return copy_words(at, s);
+}
+#endif
+
+/* The first character of s is not plain. Out of line, as most texts are plain
+ * and json_escape then saves no registers. */
+static NOINLINE uint8_t *
+escape_rest(uint8_t *at, struct span s, bool *replaced)
 {
     for (;;) {
-        size_t n = copy_plain(at, s);
+        size_t n;
 
+        at = escape_first(at, s, &n, replaced);
+        s = span_tail(s, n);
+        n = copy_plain(at, s);
         at += n;
         if (n == s.n)
             return at;
         s = span_tail(s, n);
-        at = escape_first(at, s, &n, replaced);
-        s = span_tail(s, n);
     }
+}
+
+uint8_t *
+json_escape(uint8_t *at, struct span s, bool *replaced)
+{
+    size_t n = copy_plain(at, s);
+
+    if (LIKELY(n == s.n))
+        return at + n;
+    return escape_rest(at + n, span_tail(s, n), replaced);
 }
 
 /* Character by character, for a buffer that is nearly full. */

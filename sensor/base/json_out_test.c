@@ -55,7 +55,8 @@ writes_strings(void **state)
     buf_free(&b);
 }
 
-/* Words of eight bytes and single bytes must agree: each byte at each place. */
+/* Sixteen bytes, words of eight and single bytes must agree: each byte at each
+ * place. */
 static void
 every_byte_everywhere(void **state)
 {

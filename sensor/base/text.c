@@ -245,7 +245,9 @@ text_hex(struct buf *out, struct span s)
     static const char set[] = "0123456789abcdef";
 
     for (size_t i = 0; i < s.n; i++) {
-        buf_putc(out, (uint8_t)set[s.p[i] >> 4]);
-        buf_putc(out, (uint8_t)set[s.p[i] & 15]);
+        uint8_t pair[2] = {(uint8_t)set[s.p[i] >> 4],
+                           (uint8_t)set[s.p[i] & 15]};
+
+        buf_put(out, pair, sizeof(pair));
     }
 }

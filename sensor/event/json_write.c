@@ -11,8 +11,9 @@
 _Static_assert(STEP_ROOM > (JSON_NODE_DEPTH + 2) * 2 * sizeof(struct json_word),
                "a step may open and close that many objects");
 
-/* Where the next byte goes. Between calls out->n is behind; room() and done()
- * bring it up to date. */
+/* Where the next byte goes: between calls, out->n is behind. A byte written may
+ * be one of the pen itself, for all that the compiler knows; so what writes a
+ * value is given the place and gives the end, and neither is read again. */
 struct pen {
     const struct json_writer *w;
     struct buf *out;
@@ -67,13 +68,19 @@ put(struct pen *p, uint8_t c)
 }
 
 /* A copy of constant size is quicker than one of the right size. */
+static inline uint8_t *
+word_at(uint8_t *at, const struct json_word *word, bool comma)
+{
+    size_t skip = comma ? 0 : 1;
+
+    memcpy(at, word->text + skip, sizeof(word->text) - 1);
+    return at + word->n - skip;
+}
+
 static inline void
 put_word(struct pen *p, const struct json_word *word)
 {
-    size_t skip = p->comma ? 0 : 1;
-
-    memcpy(p->at, word->text + skip, sizeof(word->text) - 1);
-    p->at += word->n - skip;
+    p->at = word_at(p->at, word, p->comma);
     p->comma = true;
 }
 
@@ -110,54 +117,59 @@ enter(struct pen *p, uint8_t node)
         change_object(p, node);
 }
 
-static void
-put_u64(struct pen *p, uint64_t v)
+/* ---- values ---- */
+
+static inline uint8_t *
+u64_at(uint8_t *at, uint64_t v)
 {
-    p->at = (uint8_t *)digits_u64((char *)p->at, v);
+    *at = (uint8_t)('0' + v); /* of counts, most have one digit */
+    return v < 10 ? at + 1 : (uint8_t *)digits_u64((char *)at, v);
 }
 
-static void
-put_i64(struct pen *p, uint64_t v)
+static inline uint8_t *
+i64_at(uint8_t *at, uint64_t v)
 {
     if (v >> 63)
-        put(p, '-');
-    put_u64(p, v >> 63 ? ~v + 1 : v);
+        *at++ = '-';
+    return u64_at(at, v >> 63 ? ~v + 1 : v);
 }
 
-static void
-put_bool(struct pen *p, bool v)
+static inline uint8_t *
+bool_at(uint8_t *at, bool v)
 {
-    memcpy(p->at, v ? "true " : "false", 5);
-    p->at += v ? 4 : 5;
+    memcpy(at, v ? "true " : "false", 5);
+    return at + (v ? 4 : 5);
 }
 
-static void
-put_time(struct pen *p, ns_t t)
+static inline uint8_t *
+time_at(uint8_t *at, ns_t t)
 {
-    put(p, '"');
-    p->at += ns_format(t, (char *)p->at);
-    put(p, '"');
+    *at++ = '"';
+    at += ns_format(t, (char *)at);
+    *at++ = '"';
+    return at;
 }
 
-static void
-put_addr(struct pen *p, struct span v)
+static inline uint8_t *
+addr_at(uint8_t *at, struct span v)
 {
     const struct addr *a = (const struct addr *)v.p; /* bytes, like p */
 
-    put(p, '"');
-    p->at += addr_format(a, (char *)p->at);
-    put(p, '"');
+    *at++ = '"';
+    at += addr_format(a, (char *)at);
+    *at++ = '"';
+    return at;
 }
 
-/* True when the text is not the exact bytes. */
-static bool
-put_str(struct pen *p, struct span v)
+/* p->replaced: the text is not the exact bytes. */
+static inline uint8_t *
+str_at(struct pen *p, uint8_t *at, struct span v)
 {
     p->replaced = false;
-    put(p, '"');
-    p->at = json_escape(p->at, v, &p->replaced);
-    put(p, '"');
-    return p->replaced;
+    *at++ = '"';
+    at = json_escape(at, v, &p->replaced);
+    *at++ = '"';
+    return at;
 }
 
 static bool
@@ -230,7 +242,8 @@ write_strs(struct pen *p, const struct json_word *word, struct walk *k)
             return false;
         put(p, lead);
         lead = ',';
-        bad |= put_str(p, k->e.value);
+        p->at = str_at(p, p->at, k->e.value);
+        bad |= p->replaced;
     } while (walk_same(k, f));
     put(p, ']');
     return !bad || (room(p, STEP_ROOM) && write_raw_list(p, word, &again));
@@ -247,7 +260,7 @@ write_u64s(struct pen *p, struct walk *k)
             return false;
         put(p, lead);
         lead = ',';
-        put_u64(p, entry_u64(k->e.value));
+        p->at = u64_at(p->at, entry_u64(k->e.value));
     } while (walk_same(k, f));
     put(p, ']');
     return true;
@@ -256,6 +269,7 @@ write_u64s(struct pen *p, struct walk *k)
 static NOINLINE bool
 write_list(struct pen *p, const struct json_word *word, struct walk *k)
 {
+    put_word(p, word);
     return word->type == FT_STRS ? write_strs(p, word, k) : write_u64s(p, k);
 }
 
@@ -268,31 +282,59 @@ write_raw(struct pen *p, const struct json_word *word, struct span v)
     return put_base64(p, v);
 }
 
-/* The next field with all its entries; not of a list of objects. */
-static bool
-write_field(struct pen *p, struct walk *k)
+/* A field that is no list. */
+static inline bool
+write_value(struct pen *p, const struct json_word *word, struct span v)
 {
-    const struct json_word *word = &p->w->field[k->e.field];
-    struct span v = k->e.value;
+    uint8_t *at = word_at(p->at, word, p->comma);
     bool ok = true;
 
-    if (!room_for_str(p, v))
-        return false;
-    enter(p, word->node);
-    put_word(p, word);
+    p->comma = true;
     switch ((enum field_type)word->type) {
-    case FT_BOOL: put_bool(p, span_at(v, 0) != 0); break;
-    case FT_U64: put_u64(p, entry_u64(v)); break;
-    case FT_I64: put_i64(p, entry_u64(v)); break;
-    case FT_TIME: put_time(p, entry_u64(v)); break;
-    case FT_ADDR: put_addr(p, v); break;
-    case FT_STR: ok = !put_str(p, v) || write_raw(p, word, v); break;
+    case FT_BOOL: p->at = bool_at(at, span_at(v, 0) != 0); break;
+    case FT_U64: p->at = u64_at(at, entry_u64(v)); break;
+    case FT_I64: p->at = i64_at(at, entry_u64(v)); break;
+    case FT_TIME: p->at = time_at(at, entry_u64(v)); break;
+    case FT_ADDR: p->at = addr_at(at, v); break;
+    case FT_STR:
+        p->at = str_at(p, at, v);
+        ok = LIKELY(!p->replaced) || write_raw(p, word, v);
+        break;
     case FT_STRS:
-    case FT_U64S: return write_list(p, word, k);
+    case FT_U64S:
     case FT_OBJS: REQUIRE(false); break;
     }
-    walk_next(k);
     return ok;
+}
+
+/* Fields with all their entries, up to the end or a list of objects. The walk
+ * is a copy of the caller's, so that it stays in registers. */
+static bool
+write_fields(struct pen *p, struct walk *from)
+{
+    struct walk k = *from;
+
+    while (k.has) {
+        const struct json_word *word = &p->w->field[k.e.field];
+
+        if (word->type == FT_OBJS)
+            break;
+        if (!room_for_str(p, k.e.value))
+            return false;
+        enter(p, word->node);
+        if (word->type < FT_STRS) {
+            if (!write_value(p, word, k.e.value))
+                return false;
+            walk_next(&k);
+        } else {
+            *from = k;
+            if (!write_list(p, word, from))
+                return false;
+            k = *from;
+        }
+    }
+    *from = k;
+    return true;
 }
 
 static struct walk
@@ -312,11 +354,7 @@ write_object(struct pen *p, uint8_t node, struct span entries)
     p->node = node;
     p->comma = false;
     put(p, '{');
-    while (k.has) {
-        if (!write_field(p, &k))
-            return false;
-    }
-    if (!room(p, STEP_ROOM))
+    if (!write_fields(p, &k) || !room(p, STEP_ROOM))
         return false;
     enter(p, node);
     put(p, '}');
@@ -355,17 +393,17 @@ write_header(struct pen *p, const struct record_head *h)
 
     put(p, '{');
     put_word(p, &word[FIELD_TIMESTAMP]);
-    put_time(p, h->when);
+    p->at = time_at(p->at, h->when);
     if (h->flow_id != 0) {
         put_word(p, &word[FIELD_FLOW_ID]);
-        put_u64(p, h->flow_id);
+        p->at = u64_at(p->at, h->flow_id);
     }
     if (h->flow_id != 0 || h->seq != 0) {
         put_word(p, &word[FIELD_FLOW_SEQ]);
-        put_u64(p, h->seq);
+        p->at = u64_at(p->at, h->seq);
     }
     put_word(p, &word[FIELD_EVENT_TYPE]);
-    (void)put_str(p, span_str(event_type_name(h->type)));
+    p->at = str_at(p, p->at, span_str(event_type_name(h->type)));
 }
 
 static bool
@@ -378,10 +416,7 @@ write_all(struct pen *p, struct span record)
         return false;
     write_header(p, &h);
     while (k.has) {
-        bool ok = p->w->field[k.e.field].type == FT_OBJS ? write_objects(p, &k)
-                                                         : write_field(p, &k);
-
-        if (!ok)
+        if (!write_fields(p, &k) || (k.has && !write_objects(p, &k)))
             return false;
     }
     if (!room(p, STEP_ROOM))
