@@ -7,7 +7,7 @@ csv_init(struct csv *c, struct span text, size_t row_max)
 {
     *c = (struct csv){.next_line = 1, .row_max = row_max};
     c->rest = span_starts(text, BOM) ? span_tail(text, 3) : text;
-    c->room = malloc(row_max + 1);
+    c->room = malloc((text.n < row_max ? text.n : row_max) + 1);
     return c->room != NULL ? ERR_OK : ERR_NOMEM;
 }
 

@@ -399,9 +399,9 @@ form_csv_read(struct span text, const char *name, struct forms *out,
     form_source_init(&s, name, out, messages);
     r->s = &s;
     r->current = SIZE_MAX;
-    buf_init(&r->room, FORM_ROW_MAX + 1);
+    buf_init(&r->room, span_head(text, FORM_ROW_MAX).n + 1);
     s.e = csv_init(&r->csv, text, FORM_ROW_MAX);
-    if (s.e == ERR_OK && !buf_grow(&r->room, FORM_ROW_MAX + 1))
+    if (s.e == ERR_OK && !buf_grow(&r->room, r->room.max))
         s.e = ERR_NOMEM;
     if (s.e == ERR_OK && form_source_is_text(&s, text) && read_head(r))
         read_rows(r);
