@@ -15,6 +15,8 @@ enum {
     COLUMN_PASSED    /* x_..., and those that a fault was told of */
 };
 
+#define EMPTY_MAX (1U << 21) /* rows; a sheet has half as many */
+
 #define NEW_FORM SPAN_LIT("#") /* begins one that has no number yet */
 
 struct reader {
@@ -22,6 +24,7 @@ struct reader {
     struct csv csv;
     unsigned columns[CSV_CELLS_MAX];
     size_t n_columns;
+    size_t n_empty;                     /* rows */
     struct span cells[COLUMN_LINE + 1]; /* of the row, empty where none */
     struct form_place places[COLUMN_LINE + 1];
     struct buf room; /* of cells that lost an apostrophe */
@@ -361,8 +364,13 @@ take_row(struct reader *r)
 {
     size_t form;
 
-    if (!take_cells(r))
+    if (!take_cells(r)) {
+        if (++r->n_empty > EMPTY_MAX) {
+            form_source_fault(r->s, row_place(r), "too many empty rows");
+            r->s->stop = true;
+        }
         return;
+    }
     form = find_form(r);
     r->current = form;
     if (form == SIZE_MAX || r->s->stop)
@@ -393,9 +401,9 @@ form_csv_read(struct span text, const char *name, struct forms *out,
     struct form_source s;
     struct reader *r = calloc(1, sizeof(*r));
 
+    forms_init(out);
     if (r == NULL)
         return ERR_NOMEM;
-    forms_init(out);
     form_source_init(&s, name, out, messages);
     r->s = &s;
     r->current = SIZE_MAX;

@@ -385,6 +385,29 @@ test_lines_max(void **state)
     buf_free(&in);
 }
 
+/* A sheet may be as long as a sheet can be, but no longer. */
+static void
+test_empty_max(void **state)
+{
+    struct result r;
+    struct buf in;
+
+    (void)state;
+    buf_init(&in, 1 << 24);
+    buf_str(&in, "address,form\n");
+    for (size_t i = 0; i < 1U << 21; i++)
+        buf_str(&in, ",\n");
+    r = read_text(buf_view(&in));
+    assert_int_equal(r.e, ERR_OK);
+    done(&r);
+    buf_str(&in, ",\n");
+    r = read_text(buf_view(&in));
+    assert_int_equal(count(&r.messages, "f.csv:2097154:1: too many empty rows"),
+                     1);
+    done(&r);
+    buf_free(&in);
+}
+
 static void
 test_questions_max(void **state)
 {
@@ -469,11 +492,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),       cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_faults_max), cmocka_unit_test(test_row_max),
-        cmocka_unit_test(test_text_max),   cmocka_unit_test(test_columns_max),
-        cmocka_unit_test(test_lines_max),  cmocka_unit_test(test_questions_max),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_faults_max),
+        cmocka_unit_test(test_row_max),
+        cmocka_unit_test(test_text_max),
+        cmocka_unit_test(test_columns_max),
+        cmocka_unit_test(test_lines_max),
+        cmocka_unit_test(test_empty_max),
+        cmocka_unit_test(test_questions_max),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

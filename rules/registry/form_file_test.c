@@ -1,3 +1,4 @@
+#include "rules/registry/form_diff.h"
 #include "rules/registry/form_file.h"
 
 #include <setjmp.h>
@@ -9,6 +10,43 @@
 #include <cmocka.h>
 
 #include "tests/support/random_form.h"
+
+/* ---- allocations that fail ---- */
+
+static int calls_left = -1; /* until one fails; -1: none does */
+
+void *__real_malloc(size_t n);           /* NOLINT */
+void *__real_calloc(size_t n, size_t s); /* NOLINT */
+void *__real_realloc(void *p, size_t n); /* NOLINT */
+void *__wrap_malloc(size_t n);           /* NOLINT */
+void *__wrap_calloc(size_t n, size_t s); /* NOLINT */
+void *__wrap_realloc(void *p, size_t n); /* NOLINT */
+
+static bool
+alloc_fails(void)
+{
+    return calls_left >= 0 && calls_left-- == 0;
+}
+
+void *
+__wrap_malloc(size_t n) /* NOLINT */
+{
+    return alloc_fails() ? NULL : __real_malloc(n);
+}
+
+void *
+__wrap_calloc(size_t n, size_t s) /* NOLINT */
+{
+    return alloc_fails() ? NULL : __real_calloc(n, s);
+}
+
+void *
+__wrap_realloc(void *p, size_t n) /* NOLINT */
+{
+    return alloc_fails() ? NULL : __real_realloc(p, n);
+}
+
+/* ---- the look of a file ---- */
 
 /* clang-format off */
 static const struct {
@@ -100,12 +138,79 @@ test_written(void **state)
     }
 }
 
+static const char *const small[] = {
+    "form,line,site,address,notes\n7,1,A,192.0.2.1,'=b\n8,1,,192.0.2.1,\n"
+    "8,2,,192.0.2.2,\n8,3,,192.0.2.3,\n8,4,,192.0.2.4,\n8,5,,192.0.2.5,\n",
+    "address,site\n192.0.2.1,A\n192.0.2.2,B\n",
+    "- form: 7\n  notes: a\n  lines:\n  - {line: 1, address: 192.0.2.1}\n"
+    "- {site: {name: A}, lines: [{address: 192.0.2.1}, {}]}\n",
+};
+
+/* Whichever fails: told as such, and nothing is left behind. */
+static void
+test_no_memory(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(small); i++) {
+        enum err e = ERR_NOMEM;
+        int n = 0;
+
+        for (; e != ERR_OK; n++) {
+            struct buf messages;
+            struct forms forms;
+
+            buf_init(&messages, 1 << 16);
+            calls_left = n;
+            e = form_file_read(span_str(small[i]), "f", &forms, &messages);
+            calls_left = -1;
+            assert_true(e == ERR_OK || (e == ERR_NOMEM && forms.n == 0));
+            forms_fini(&forms);
+            buf_free(&messages);
+        }
+        assert_true(n > 5);
+    }
+}
+
+static void
+test_diff_no_memory(void **state)
+{
+    enum err e = ERR_NOMEM;
+    struct buf messages;
+    struct forms forms;
+    const struct form *v[2];
+
+    (void)state;
+    buf_init(&messages, 1 << 16);
+    assert_int_equal(form_file_read(span_str(small[0]), "f", &forms, &messages),
+                     ERR_OK);
+    assert_int_equal(forms.n, 2);
+    v[0] = &forms.v[0];
+    v[1] = &forms.v[1];
+    for (int n = 0; e != ERR_OK; n++) {
+        struct form_diff count;
+        struct buf out;
+
+        buf_init(&out, 1 << 16);
+        assert_true(buf_grow(&out, 1 << 12));
+        calls_left = n;
+        e = form_diff((struct form_set){v, 2}, (struct form_set){v, 2}, true,
+                      &count, &out);
+        calls_left = -1;
+        assert_true(e == ERR_OK || e == ERR_NOMEM);
+        buf_free(&out);
+    }
+    forms_fini(&forms);
+    buf_free(&messages);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looks),
         cmocka_unit_test(test_written),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_diff_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
     8 /* a list, a form, contacts, one of them; the rest is none */
 #define PATH_ROOM    96
 #define SECTIONS_MAX 4          /* within one another */
+#define SKIPPED_MAX  (1U << 16) /* events below keys that no form has */
 #define AHEAD        (1U << 16) /* read by libyaml before it is wanted */
 
 /* What a key is, where it is no field. */
@@ -47,6 +48,7 @@ struct reader {
     size_t at;    /* given to libyaml */
     size_t event; /* of it, when the last event came */
     bool too_long;
+    size_t skipped;
     struct frame stack[DEPTH_MAX];
     size_t depth;
     char path[PATH_ROOM]; /* of the key last read */
@@ -409,9 +411,25 @@ has_decoration(const yaml_event_t *e)
     return e->type == YAML_ALIAS_EVENT;
 }
 
+/* A fault was told of what is skipped: a GiB of it says nothing more. */
+static bool
+skips_too_much(struct reader *r)
+{
+    const struct frame *f = top(r);
+
+    return f != NULL && f->holder == HOLDS_NOTHING &&
+           ++r->skipped > SKIPPED_MAX;
+}
+
 static void
 on_event(struct reader *r, const yaml_event_t *e)
 {
+    if (skips_too_much(r)) {
+        form_source_fault(r->s, place_of(e->start_mark),
+                          "too much that is not of a form; not read further");
+        r->s->stop = true;
+        return;
+    }
     if (has_decoration(e)) {
         form_source_fault(r->s, place_of(e->start_mark),
                           "anchors, aliases and tags are not allowed");

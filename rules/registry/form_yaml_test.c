@@ -330,6 +330,30 @@ test_faults_max(void **state)
     }
 }
 
+/* What no form has is not read for ever. */
+static void
+test_skipped_max(void **state)
+{
+    struct result r;
+    struct buf in;
+
+    (void)state;
+    buf_init(&in, 1 << 20);
+    buf_str(&in, "x: [");
+    for (size_t i = 0; i < 65535; i++)
+        buf_str(&in, "a,");
+    buf_str(&in, "]\n");
+    r = read_text(buf_view(&in));
+    assert_false(says(&r, "not read further"));
+    done(&r);
+    in.n -= 2;
+    buf_str(&in, "a,a]\n");
+    r = read_text(buf_view(&in));
+    assert_true(says(&r, "too much that is not of a form; not read further"));
+    done(&r);
+    buf_free(&in);
+}
+
 /* ---- there and back ---- */
 
 /* What a section is written once for stands together in fields.def. */
@@ -423,7 +447,7 @@ main(void)
         cmocka_unit_test(test_long_value), cmocka_unit_test(test_text_max),
         cmocka_unit_test(test_lines_max),  cmocka_unit_test(test_faults_max),
         cmocka_unit_test(test_sections),   cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_writes),
+        cmocka_unit_test(test_writes),     cmocka_unit_test(test_skipped_max),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
