@@ -1146,6 +1146,31 @@ bench_more(struct book *b, unsigned n)
     return spent * 1e6 / n;
 }
 
+/* As an import: a form for each line, numbered by the book. */
+static double
+bench_forms(void)
+{
+    struct book *b;
+    double from = seconds();
+
+    REQUIRE(book_new(&b) == ERR_OK);
+    for (unsigned i = 0; i < BENCH_LINES; i++) {
+        struct form f;
+
+        make_form(&f, "");
+        bench_line(&f, i);
+        book_next_number(b, 1000 * H, f.number);
+        bench_do(b, &(struct action){.kind = ACTION_SUBMIT,
+                                     .when = 1000 * H,
+                                     .actor = "site",
+                                     .form = &f});
+        form_fini(&f);
+    }
+    REQUIRE(book_index(b) == ERR_OK);
+    book_free(b);
+    return (seconds() - from) * 1e3;
+}
+
 static double
 bench_decide(struct book *b, unsigned n)
 {
@@ -1200,6 +1225,8 @@ bench(void)
            bench_more(b, 5000));
     printf("one decision: %.1f us\n", bench_decide(b, 10000));
     book_free(b);
+    printf("%u forms of a line each, made, submitted, indexed: %.0f ms\n",
+           BENCH_LINES, bench_forms());
     return 0;
 }
 

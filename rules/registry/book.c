@@ -7,7 +7,10 @@
 #include "sensor/base/hash.h"
 
 #define FORMS_FIRST     8
+#define YEAR_DIGITS     4
 #define SEQUENCE_DIGITS 9 /* of "2026-118", behind the year */
+#define YEAR_FIRST      1970
+#define YEARS           585 /* that ns_t has */
 #define WHY_MAX         512
 
 struct book {
@@ -18,6 +21,7 @@ struct book {
     uint32_t *slots; /* form + 1 by hash of its number */
     size_t n_slots;
     size_t n_lines;
+    uint32_t most[YEARS]; /* highest sequence of a year's numbers */
     struct audit last;
     ns_t time;
 };
@@ -193,35 +197,38 @@ book_line(const struct book_form *f, uint32_t number)
     return at < f->form.n_lines ? f->lines[at] : NULL;
 }
 
-static uint64_t
-sequence_of(struct span number, struct span head)
+/* "2026-118": the year's row, and 118; of other numbers nothing. */
+static void
+note_sequence(struct book *b, struct span number)
 {
-    struct span rest = span_tail(number, head.n);
+    size_t dash = span_find(number, '-');
+    struct span rest = span_tail(number, dash + 1);
+    uint64_t year;
     uint64_t v;
 
-    return span_starts(number, head) && rest.n <= SEQUENCE_DIGITS &&
-                   span_to_u64(rest, &v)
-               ? v
-               : 0;
+    if (dash != YEAR_DIGITS || rest.n > SEQUENCE_DIGITS ||
+        !span_to_u64(span_head(number, dash), &year) ||
+        !span_to_u64(rest, &v) || year < YEAR_FIRST ||
+        year >= YEAR_FIRST + YEARS)
+        return;
+    if (b->most[year - YEAR_FIRST] < v)
+        b->most[year - YEAR_FIRST] = (uint32_t)v;
 }
 
 void
 book_next_number(const struct book *b, ns_t when, char out[FORM_NUMBER_MAX + 1])
 {
     char text[NS_TEXT_MAX + DIGITS_MAX + 1] = "";
-    struct span head = span_of(text, 5); /* "2026-" */
-    uint64_t most = 0;
-    size_t n;
+    uint64_t year = YEAR_FIRST;
+    char *end;
 
     (void)ns_format(when, text);
-    for (size_t i = 0; i < b->n_forms; i++) {
-        uint64_t v = sequence_of(span_str(b->forms[i]->form.number), head);
-
-        most = v > most ? v : most;
-    }
-    n = (size_t)(digits_u64(text + head.n, most + 1) - text);
-    memcpy(out, text, n);
-    out[n] = '\0';
+    (void)span_to_u64(span_of(text, YEAR_DIGITS), &year);
+    text[YEAR_DIGITS] = '-';
+    end = digits_u64(text + YEAR_DIGITS + 1,
+                     (uint64_t)b->most[year - YEAR_FIRST] + 1);
+    memcpy(out, text, (size_t)(end - text));
+    out[end - text] = '\0';
 }
 
 /* ---- records ---- */
@@ -303,6 +310,7 @@ make_lines(struct book *b, const struct merge *m)
 static void
 add_form(struct book *b, struct book_form *f)
 {
+    note_sequence(b, span_str(f->form.number));
     b->forms[b->n_forms++] = f;
     b->slots[find_slot(b, span_str(f->form.number))] = (uint32_t)b->n_forms;
 }
@@ -339,6 +347,8 @@ submit_merged(struct change *c, struct book_form *old, struct merge *m)
     struct book_line **lines = actor != NULL ? make_lines(b, m) : NULL;
     enum err e = lines != NULL ? asks_reserve(&b->asks, m->n_asks) : ERR_NOMEM;
 
+    if (e == ERR_LIMIT)
+        (void)refuse(c, "is one line too many for a registry");
     c->a.form = &m->sent;
     if (e == ERR_OK)
         e = seal(c);

@@ -98,13 +98,13 @@ void book_free(struct book *b);
  *
  * Applies an action to the lines it fits; fills *out (if not NULL) and adds the
  * canonical text to *text (if not NULL): all numbers given, and lines named
- * that it was applied to. All or nothing. ERR_LIMIT, with a line in why: past
- * BOOK_SAME_MAX, FORM_LINES_MAX, or ACTION_CODE_MAX. ERR_USAGE, with one
- * line in why: no such form or line, a line in a state that the action does not
- * start in (when lines were named; with n_lines 0, when no line fits), a reason
- * that must be there, a time before the last record's, a changed address, port
- * or direction of a line that is permitted (it is withdrawn and asked for
- * anew). */
+ * that it was applied to. All or nothing; why must be there. ERR_LIMIT, with a
+ * line in why: past BOOK_SAME_MAX, FORM_LINES_MAX, or ACTION_CODE_MAX.
+ * ERR_USAGE, with one line in why: no such form or line, a line in a state that
+ * the action does not start in (when lines were named; with n_lines 0, when no
+ * line fits), a reason that must be there, a time before the last record's, a
+ * changed address, port or direction of a line that is permitted (it is
+ * withdrawn and asked for anew). */
 MUST_USE enum err book_apply(struct book *b, const struct action *a,
                              struct audit *out, struct buf *text,
                              struct buf *why);

@@ -841,6 +841,71 @@ test_one_by_one(void **state)
     desk_close(&d);
 }
 
+/* Prefixes of the large map and of the small one lie within each other. */
+static void
+test_nested(void **state)
+{
+    static const struct {
+        const char *address;
+        bool late;
+    } nested[] = {
+        {"10.0.0.0/8",   true },
+        {"10.1.0.0/16",  false},
+        {"10.1.1.0/24",  true },
+        {"10.1.1.0/25",  true },
+        {"10.1.1.16/28", false},
+        {"10.1.1.17",    true },
+    };
+    static const struct {
+        const char *host, *form;
+        uint32_t line;
+    } rows[] = {
+        {"10.2.0.1",   "late", 1  },
+        {"10.1.2.1",   "1",    301},
+        {"10.1.1.200", "late", 2  },
+        {"10.1.1.1",   "late", 3  },
+        {"10.1.1.16",  "1",    302},
+        {"10.1.1.17",  "late", 4  },
+        {"192.0.2.7",  "1",    8  },
+    };
+    struct desk d;
+    struct form early;
+    struct form late;
+
+    (void)state;
+    desk_open(&d);
+    make_form(&early, "1");
+    make_form(&late, "late");
+    for (unsigned i = 0; i < 300; i++) {
+        char address[32];
+
+        (void)snprintf(address, sizeof(address), "192.0.%u.%u", 2 + i / 256,
+                       i % 256);
+        (void)make_line(&early, 0, address, "25", "both");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(nested); i++)
+        (void)make_line(nested[i].late ? &late : &early, 0, nested[i].address,
+                        "25", "both");
+    good(&d, submit(&d, &early, 10 * H, 0));
+    assert_int_equal(book_index(d.b), ERR_OK);
+    good(&d, submit(&d, &late, 20 * H, 0));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct book_verdict v = judge(&d, rows[i].host, 25, FORM_SEND, 20 * H);
+
+        if (v.line == NULL || v.line->line->number != rows[i].line ||
+            strcmp(v.line->form->form.number, rows[i].form) != 0)
+            fail_msg("%s: line %u", rows[i].host,
+                     v.line != NULL ? v.line->line->number : 0);
+    }
+    /* before the late ones were known */
+    assert_int_equal(
+        judge(&d, "10.1.1.17", 25, FORM_SEND, 15 * H).line->line->number, 302);
+    assert_null(judge(&d, "10.2.0.1", 25, FORM_SEND, 15 * H).line);
+    form_fini(&early);
+    form_fini(&late);
+    desk_close(&d);
+}
+
 /* ---- forms again ---- */
 
 static void
@@ -935,6 +1000,10 @@ test_next_number(void **state)
     }
     book_next_number(d.b, when, out);
     assert_string_equal(out, "2026-11");
+    book_next_number(d.b, 0, out);
+    assert_string_equal(out, "1970-1");
+    book_next_number(d.b, UINT64_MAX, out);
+    assert_string_equal(out, "2554-1");
     desk_close(&d);
 }
 
@@ -1361,6 +1430,7 @@ main(void)
         cmocka_unit_test(test_moved),
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_one_by_one),
+        cmocka_unit_test(test_nested),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_next_number),
         cmocka_unit_test(test_same_max),
