@@ -10,6 +10,7 @@
 #include "sensor/app/help_completion.h"
 #include "sensor/base/near.h"
 #include "sensor/app/options_value.h"
+#include "sensor/app/registry.h"
 #include "sensor/base/text.h"
 
 /* What is left of argv while it is read. */
@@ -547,6 +548,18 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_VERSION:
         buf_str(out, "span25 " SPAN25_VERSION "\n");
         return CLI_EXIT_DONE;
+    case VERB_REGISTRY_IMPORT:
+    case VERB_REGISTRY_LIST:
+    case VERB_REGISTRY_SHOW:
+    case VERB_REGISTRY_CANDIDATES:
+    case VERB_REGISTRY_SUBMIT:
+    case VERB_REGISTRY_DECIDE:
+    case VERB_REGISTRY_CONFIRM:
+    case VERB_REGISTRY_DUE:
+    case VERB_REGISTRY_CONTACTS:
+    case VERB_REGISTRY_LETTERS:
+    case VERB_REGISTRY_EXPORT:
+    case VERB_REGISTRY_FORM: return registry_run(c, out, messages);
     case VERB_READ:
     case VERB_COUNT: break;
     }

@@ -13,7 +13,9 @@
     X(DONE, 0, "done; what was found does not change it")                      \
     X(FAILED, 1, "failed while running")                                       \
     X(USAGE, 2, "wrong usage, filter or configuration")                        \
-    X(PARTIAL, 4, "done, but partial: a capture was damaged, or interrupted")  \
+    X(PARTIAL, 4, "done, but something is missing or was damaged")             \
+    X(REFUSED, 5, "refused: a state, a missing reason or an empty list")       \
+    X(STORE, 6, "the registry cannot be read or written")                      \
     X(INTERRUPTED, 130, "interrupted")
 
 enum cli_exit {

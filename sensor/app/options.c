@@ -11,6 +11,15 @@
 #define SHOW     IN(CONFIG_SHOW)
 #define WRITE    IN(CONFIG_INIT)
 #define RUN      (READ | SHOW)
+#define IMPORT   IN(REGISTRY_IMPORT)
+#define DECIDE   IN(REGISTRY_DECIDE)
+#define CHANGE   (IMPORT | IN(REGISTRY_SUBMIT) | DECIDE | IN(REGISTRY_CONFIRM))
+#define SEEN     (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_LETTERS))
+#define TABLES                                                                 \
+    (IN(REGISTRY_LIST) | IN(REGISTRY_SHOW) | IN(REGISTRY_CANDIDATES) |         \
+     IN(REGISTRY_DUE) | IN(REGISTRY_CONTACTS))
+#define SAVE     (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
+#define REGISTRY (CHANGE | SEEN | TABLES | SAVE)
 #define ALL      ((1U << VERB_COUNT) - 1)
 #define INIT     OPTION_INIT
 

@@ -8,6 +8,7 @@
 #include "sensor/app/read_carve.h"
 #include "sensor/app/read_output.h"
 #include "sensor/app/read_place.h"
+#include "sensor/app/read_registry.h"
 #include "sensor/app/read_run.h"
 #include "sensor/app/read_total.h"
 #include "sensor/base/text.h"
@@ -39,7 +40,7 @@ struct reading {
     struct deep *clamd;
     struct read_place place;
     bool interrupted;
-    struct registry *registry;
+    struct read_registry *registry;
     struct geo *geo;
     ns_t geo_looked; /* when its files were looked at, clock of the machine */
     struct answers *answers;
@@ -125,20 +126,7 @@ check_captures(struct reading *r)
 static enum err
 load_registry(struct reading *r)
 {
-    const char *name = r->config->registry;
-    struct buf text;
-    size_t faulty = 0;
-    enum err e;
-
-    if (name == NULL)
-        return ERR_OK;
-    buf_init(&text, 64 << 20);
-    e = read_output_load(name, &text, &r->messages);
-    if (e == ERR_OK)
-        e = registry_parse(buf_view(&text), name, &r->registry, &faulty,
-                           &r->messages);
-    buf_free(&text);
-    return e;
+    return read_registry_open(r->config, &r->registry, &r->messages);
 }
 
 static enum err
@@ -300,7 +288,8 @@ prepare(struct reading *r)
     o = (struct core_options){
         .sensor = c->name,
         .start_text = (const char *)r->start_text.p,
-        .place = {r->place.sites, r->place.leases, r->registry},
+        .place = {r->place.sites, r->place.leases,
+                  read_registry_book(r->registry)},
         .geo = r->geo,
         .answers = r->answers,
         .journal = r->journal,
@@ -311,6 +300,8 @@ prepare(struct reading *r)
         o.lines = read_output_lines(r->output);
         e = core_new(&o, &r->core);
     }
+    if (e == ERR_OK)
+        e = read_registry_start(r->registry, r->core, r->journal, &r->messages);
     if (e == ERR_OK)
         e = read_run_start(&r->plan, c->ring, c->processes, &r->run);
     return e;
@@ -345,7 +336,7 @@ look_at_geo(struct reading *r)
 static void
 walk(struct reading *r)
 {
-    struct record_sink sink = {core_put, r->core};
+    struct record_sink sink = {read_registry_put, r->registry};
     struct record_sink farewell = {read_total_put, r->total};
 
     while (read_run_step(r->run, &sink, &farewell)) {
@@ -375,8 +366,10 @@ finish(struct reading *r)
     uint64_t damaged = 0;
     enum err carved;
     enum err e = read_run_end(r->run, &r->messages);
+    enum err followed = read_registry_error(r->registry, &r->messages);
 
     r->run = NULL;
+    e = e == ERR_OK ? followed : e;
     /* The events of flows first, then the totals, then all to disk. */
     (void)core_end(r->core);
     carved = read_carve_end(r->carve, core_time(r->core), &sink, &r->messages);
@@ -397,7 +390,7 @@ report(struct reading *r, bool partial)
     struct summary s = {
         .partial = partial,
         .home_guessed = r->place.home_guessed,
-        .has_registry = r->registry != NULL,
+        .has_registry = read_registry_book(r->registry) != NULL,
         .home = sites_home(r->place.sites),
         .n_home = sites_n_home(r->place.sites),
         .sensor = r->config->name,
@@ -422,7 +415,7 @@ release(struct reading *r)
     deep_stop(r->clamd);
     content_free(r->content);
     hashlist_free(r->hashes);
-    registry_free(r->registry);
+    read_registry_close(r->registry);
     read_place_free(&r->place);
     geo_free(r->geo);
     buf_free(&r->start_text);

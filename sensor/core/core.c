@@ -14,6 +14,8 @@
     65536U /* numbers of what takes force on the way; those                    \
             * of start and end are below */
 
+#define MAIL_PORT 25 /* where an event has none */
+
 struct core {
     struct core_options o;
     struct attempts *attempts;
@@ -130,18 +132,57 @@ add_id(struct core *c, const struct record_head *h)
     record_str(&c->extra, FIELD_EVENT_ID, event_id(c, h, &room));
 }
 
-static void
-add_state(struct core *c, const struct addr *a, enum field state,
-          enum field site)
-{
-    const char *name;
+/* What is told of an address by the registry. */
+struct reg_fields {
+    enum field state, site, line_state, form, line, fit, protect;
+};
 
-    if (c->o.place.registry == NULL)
+static const struct reg_fields src_reg = {
+    FIELD_SRC_REG_STATE,     FIELD_SRC_REG_SITE, FIELD_SRC_REG_LINE_STATE,
+    FIELD_SRC_REG_FORM,      FIELD_SRC_REG_LINE, FIELD_SRC_REG_FIT,
+    FIELD_SRC_REG_PROTECTED,
+};
+static const struct reg_fields dest_reg = {
+    FIELD_DEST_REG_STATE,     FIELD_DEST_REG_SITE, FIELD_DEST_REG_LINE_STATE,
+    FIELD_DEST_REG_FORM,      FIELD_DEST_REG_LINE, FIELD_DEST_REG_FIT,
+    FIELD_DEST_REG_PROTECTED,
+};
+
+static const char *const fit_words[] = {NULL, "other_port", "other_direction"};
+
+static void
+add_line(struct core *c, const struct book_verdict *v,
+         const struct reg_fields *f)
+{
+    const struct form *form = &v->line->form->form;
+    const char *site = form->text[FORM_SITE];
+
+    if (site != NULL)
+        record_text(&c->extra, f->site, site);
+    record_text(&c->extra, f->line_state, book_word(v->state));
+    record_text(&c->extra, f->form, form->number);
+    record_u64(&c->extra, f->line, v->line->line->number);
+    if (fit_words[v->fit] != NULL)
+        record_text(&c->extra, f->fit, fit_words[v->fit]);
+}
+
+static void
+add_state(struct core *c, const struct addr *a, enum form_use use,
+          struct span record, const struct reg_fields *f)
+{
+    uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
+    struct book_verdict v;
+
+    if (c->o.place.book == NULL)
         return;
-    name = registry_site(c->o.place.registry, a);
-    record_text(&c->extra, state, name != NULL ? "registered" : "unregistered");
-    if (name != NULL)
-        record_text(&c->extra, site, name);
+    v = book_judge(c->o.place.book, a, port > 0 ? (uint16_t)port : MAIL_PORT,
+                   use, record_head_of(record).when);
+    record_text(&c->extra, f->state,
+                v.registered ? "registered" : "unregistered");
+    if (v.line != NULL)
+        add_line(c, &v, f);
+    if (v.protect)
+        record_bool(&c->extra, f->protect, true);
 }
 
 /* What is told of where a host stands. */
@@ -232,9 +273,9 @@ add_place(struct core *c, struct span record)
     find_ends(c, record, &ends);
     add_direction(c, &ends);
     if (ends.host[0].home)
-        add_state(c, &ends.addr[0], FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
+        add_state(c, &ends.addr[0], FORM_SEND, record, &src_reg);
     if (ends.host[1].home)
-        add_state(c, &ends.addr[1], FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
+        add_state(c, &ends.addr[1], FORM_RECEIVE, record, &dest_reg);
     add_host(c, &ends.host[0], &src_host);
     add_host(c, &ends.host[1], &dest_host);
 }
@@ -420,6 +461,12 @@ void
 core_tell(void *core, struct span record)
 {
     publish(core, record);
+}
+
+void
+core_registry(struct core *c, const struct book *book)
+{
+    c->o.place.book = book;
 }
 
 enum err

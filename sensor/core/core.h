@@ -57,6 +57,9 @@ void core_put(void *core, struct span record);
  * What it tells takes force for the records behind it. */
 void core_tell(void *core, struct span record);
 
+/* Events from now on are judged by this book; NULL: by none. */
+void core_registry(struct core *c, const struct book *book);
+
 /* No more records of flows: what waits is given out, the journal is synced.
  * Records without a flow may follow. */
 enum err core_end(struct core *c);

@@ -68,11 +68,46 @@ value(const struct told *t, size_t line, const char *key, char room[128])
 struct rig {
     unsigned vlans[2]; /* of all records, outermost first; 0: none */
     struct sites *sites;
-    struct registry *registry;
+    struct book *book;
     struct told told;
     struct core *core;
     struct record_out out;
 };
+
+/* A book in which the address may do all, always. */
+static struct book *
+book_with(const char *address, const char *site)
+{
+    struct form form;
+    struct form_line *l;
+    struct action a = {.kind = ACTION_SUBMIT,
+                       .when = 1,
+                       .actor = "ada",
+                       .number = "2026-1",
+                       .form = &form};
+    struct book *b;
+    struct buf why;
+
+    form_init(&form);
+    buf_init(&why, 1024);
+    memcpy(form.number, "2026-1", 7);
+    l = form_add_line(&form);
+    assert_non_null(l);
+    assert_int_equal(form_set(&form.text[FORM_SITE], span_str(site)), ERR_OK);
+    assert_int_equal(form_set(&l->text[FORM_ADDRESS], span_str(address)),
+                     ERR_OK);
+    assert_int_equal(form_set(&l->text[FORM_PORT], SPAN_LIT("25")), ERR_OK);
+    (void)form_check(&form, 1, NULL, NULL);
+    assert_int_equal(book_new(&b), ERR_OK);
+    assert_int_equal(book_apply(b, &a, NULL, NULL, &why), ERR_OK);
+    a.kind = ACTION_PERMIT;
+    a.form = NULL;
+    assert_int_equal(book_apply(b, &a, NULL, NULL, &why), ERR_OK);
+    assert_int_equal(book_index(b), ERR_OK);
+    form_fini(&form);
+    buf_free(&why);
+    return b;
+}
 
 static void
 make_sites(struct rig *r, struct buf *why)
@@ -96,19 +131,15 @@ make_sites(struct rig *r, struct buf *why)
 static void
 rig_init(struct rig *r, const char *sensor, const char *start)
 {
-    static const char csv[] = "address,site\n10.0.0.1,post\n";
     struct core_options o = {.sensor = sensor, .start_text = start};
     struct buf messages;
-    size_t faulty;
 
     *r = (struct rig){0};
     buf_init(&messages, 1024);
     make_sites(r, &messages);
-    assert_int_equal(registry_parse(span_str(csv), "reg.csv", &r->registry,
-                                    &faulty, &messages),
-                     ERR_OK);
     buf_free(&messages);
-    o.place = (struct place){r->sites, NULL, r->registry};
+    r->book = book_with("10.0.0.1", "post");
+    o.place = (struct place){r->sites, NULL, r->book};
     o.lines = (struct line_sink){tell, &r->told};
     assert_int_equal(core_new(&o, &r->core), ERR_OK);
     record_init(&r->out);
@@ -118,7 +149,7 @@ static void
 rig_fini(struct rig *r)
 {
     core_free(r->core);
-    registry_free(r->registry);
+    book_free(r->book);
     sites_free(r->sites);
     told_free(&r->told);
     record_free(&r->out);
@@ -321,12 +352,15 @@ static const struct {
 static bool
 says(const char *line, const char *object, const char *state, const char *site)
 {
-    char want[128];
+    char want[256];
 
     (void)snprintf(want, sizeof(want), "\"%s\":{\"state\":\"%s\"%s%s%s}",
                    object, state != NULL ? state : "",
                    site != NULL ? ",\"site\":\"" : "", site != NULL ? site : "",
-                   site != NULL ? "\"" : "");
+                   site != NULL ? "\",\"line_state\":\"permitted\","
+                                  "\"form\":\"2026-1\",\"line\":1,"
+                                  "\"protected\":true"
+                                : "");
     if (state == NULL) {
         (void)snprintf(want, sizeof(want), "\"%s\"", object);
         return strstr(line, want) == NULL;
@@ -394,6 +428,38 @@ adds_site_and_pool(void **state)
     }
 }
 
+/* What a line is for, and from when on: the same book, other events. */
+static void
+says_what_the_line_says(void **state)
+{
+    struct rig r;
+    const struct book *none = NULL;
+
+    (void)state;
+    rig_init(&r, "span25", NULL);
+    core_registry(r.core, none);
+    put(&r, EVENT_SMTP, 1, 0, 5, "10.0.0.1", "1.1.1.1");
+    assert_null(strstr(r.told.lines[0], "_reg"));
+    core_registry(r.core, r.book);
+    put(&r, EVENT_SMTP, 1, 1, 6, "10.0.0.1", "1.1.1.1");
+    assert_non_null(strstr(r.told.lines[1], "\"state\":\"registered\""));
+    {
+        struct record_head h = {7 * NS_PER_S, 1, 2, EVENT_SMTP};
+
+        record_begin(&r.out, &h);
+        put_addr(&r.out, FIELD_SRC_IP, "10.0.0.1");
+        put_addr(&r.out, FIELD_DEST_IP, "1.1.1.1");
+        record_u64(&r.out, FIELD_DEST_PORT, 587);
+        core_put(r.core, record_view(&r.out));
+    }
+    assert_non_null(
+        strstr(r.told.lines[2],
+               "\"state\":\"unregistered\",\"site\":\"post\","
+               "\"line_state\":\"permitted\",\"form\":\"2026-1\","
+               "\"line\":1,\"fit\":\"other_port\",\"protected\":true"));
+    rig_fini(&r);
+}
+
 static void
 says_nothing_without_home_and_registry(void **state)
 {
@@ -435,8 +501,8 @@ begins_with_a_start(void **state)
     rig_fini(&r);
 }
 
-/* Attempts are told at the end of their minute, before what comes later, each
- * direction with its own, also to several servers. */
+/* Attempts are told at the end of their minute, before what comes later,
+ * each direction with its own, also to several servers. */
 static void
 puts_attempts_in_their_place(void **state)
 {
@@ -541,6 +607,7 @@ main(void)
         cmocka_unit_test(hands_pieces_to_their_sink),
         cmocka_unit_test(adds_direction_and_registry),
         cmocka_unit_test(adds_site_and_pool),
+        cmocka_unit_test(says_what_the_line_says),
         cmocka_unit_test(says_nothing_without_home_and_registry),
         cmocka_unit_test(begins_with_a_start),
         cmocka_unit_test(puts_attempts_in_their_place),

@@ -5,14 +5,14 @@
  * All that is pointed to is the caller's. Without sites nothing is at home. An
  * address is looked up once for an event: place_find, and the answers to
  * place_direction. */
-#include "rules/registry.h"
+#include "rules/registry/book.h"
 #include "rules/registry/leases.h"
 #include "rules/registry/sites.h"
 
 struct place {
-    const struct sites *sites;       /* done; or NULL */
-    const struct leases *leases;     /* done; or NULL */
-    const struct registry *registry; /* or NULL */
+    const struct sites *sites;   /* done; or NULL */
+    const struct leases *leases; /* done; or NULL */
+    const struct book *book;     /* indexed; or NULL: no registry */
 };
 
 struct place_host {

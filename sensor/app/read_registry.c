@@ -1,0 +1,238 @@
+#include "sensor/app/read_registry.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/app/read_output.h"
+#include "sensor/app/registry.h"
+#include "sensor/app/registry_forms.h"
+#include "sensor/base/text.h"
+#include "sensor/core/carry.h"
+
+#define FILE_MAX (1U << 30)
+
+struct read_registry {
+    struct book *book;
+    struct registry_db *db;
+    struct core *core;
+    struct journal *journal; /* or NULL: nothing is followed */
+    struct carry carry;
+    const char *dir;
+    struct buf path; /* of DIR/registry.db, with its NUL */
+    struct buf why;
+    ns_t looked;
+    enum err error;
+};
+
+static void
+tell(struct buf *messages, const char *path, struct span why)
+{
+    buf_str(messages, "span25: ");
+    text_term(messages, span_str(path));
+    buf_str(messages, ": ");
+    buf_span(messages, why);
+    buf_putc(messages, '\n');
+}
+
+static enum err
+open_db(struct read_registry *r, const char *path, enum registry_db_mode mode,
+        struct buf *why)
+{
+    enum err e = registry_db_open(path, mode, &r->db, why);
+
+    if (e == ERR_OK && r->book == NULL)
+        e = book_new(&r->book);
+    if (e == ERR_OK)
+        e = registry_replay(r->db, r->book, why);
+    if (e == ERR_OK)
+        e = book_index(r->book);
+    return e;
+}
+
+static enum err
+open_file(struct read_registry *r, const char *path, struct buf *messages)
+{
+    struct buf text;
+    enum err e;
+
+    buf_init(&text, FILE_MAX);
+    e = read_output_load(path, &text, messages);
+    if (e == ERR_OK &&
+        span_starts(buf_view(&text), SPAN_LIT("SQLite format 3"))) {
+        e = open_db(r, path, REGISTRY_DB_READ, &r->why);
+        if (e != ERR_OK)
+            tell(messages, path, buf_view(&r->why));
+        registry_db_close(r->db); /* it is not followed */
+        r->db = NULL;
+    } else if (e == ERR_OK) {
+        e = registry_forms_book(buf_view(&text), path, &r->book, messages);
+    }
+    buf_free(&text);
+    return e == ERR_FORMAT ? ERR_CONFIG : e;
+}
+
+static enum err
+open_state(struct read_registry *r, struct buf *messages)
+{
+    enum err e;
+
+    if (access((const char *)r->path.p, F_OK) != 0)
+        return ERR_OK;
+    e = open_db(r, (const char *)r->path.p, REGISTRY_DB_WRITE, &r->why);
+    if (e != ERR_OK)
+        tell(messages, (const char *)r->path.p, buf_view(&r->why));
+    return e;
+}
+
+static enum err
+open_any(struct read_registry *r, const struct config *c, struct buf *messages)
+{
+    bool has_state;
+
+    if (c->state != NULL) {
+        r->dir = c->state;
+        buf_str(&r->path, c->state);
+        buf_str(&r->path, "/" REGISTRY_DB_FILE);
+        buf_putc(&r->path, 0);
+        if (r->path.cut || r->path.failed)
+            return r->path.cut ? ERR_LIMIT : ERR_NOMEM;
+    }
+    has_state = r->path.n > 0 && access((const char *)r->path.p, F_OK) == 0;
+    if (has_state && c->origin[OPTION_ID_registry].kind == ORIGIN_FLAG) {
+        tell(messages, (const char *)r->path.p,
+             SPAN_LIT("is the registry of this folder; leave out --registry"));
+        return ERR_USAGE;
+    }
+    if (c->registry != NULL && !has_state) {
+        r->dir = NULL;
+        return open_file(r, c->registry, messages);
+    }
+    return r->dir != NULL ? open_state(r, messages) : ERR_OK;
+}
+
+enum err
+read_registry_open(const struct config *c, struct read_registry **out,
+                   struct buf *messages)
+{
+    struct read_registry *r = calloc(1, sizeof(*r));
+    enum err e;
+
+    if (r == NULL)
+        return ERR_NOMEM;
+    buf_init(&r->path, 8192);
+    buf_init(&r->why, 4096);
+    e = open_any(r, c, messages);
+    if (e != ERR_OK) {
+        read_registry_close(r);
+        return e;
+    }
+    *out = r;
+    return ERR_OK;
+}
+
+void
+read_registry_close(struct read_registry *r)
+{
+    if (r == NULL)
+        return;
+    registry_db_close(r->db);
+    book_free(r->book);
+    buf_free(&r->path);
+    buf_free(&r->why);
+    free(r);
+}
+
+const struct book *
+read_registry_book(const struct read_registry *r)
+{
+    return r != NULL ? r->book : NULL;
+}
+
+static enum err
+carry(struct read_registry *r)
+{
+    if (r->db == NULL || r->journal == NULL)
+        return ERR_OK;
+    r->carry.dir = r->dir;
+    r->carry.db = r->db;
+    r->carry.journal = r->journal;
+    r->carry.core = r->core;
+    return carry_all(&r->carry, registry_db_last(r->db), &r->why);
+}
+
+enum err
+read_registry_start(struct read_registry *r, struct core *core,
+                    struct journal *journal, struct buf *messages)
+{
+    enum err e;
+
+    r->core = core;
+    r->journal = journal;
+    e = carry(r);
+    if (e != ERR_OK)
+        tell(messages, (const char *)r->path.p, buf_view(&r->why));
+    return e;
+}
+
+/* ---- on the way ---- */
+
+static ns_t
+clock_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+}
+
+/* Records first into the book, then the journal: from there on they hold. */
+static enum err
+follow(struct read_registry *r)
+{
+    enum err e = ERR_OK;
+
+    if (r->db == NULL) {
+        if (access((const char *)r->path.p, F_OK) != 0)
+            return ERR_OK;
+        e = open_db(r, (const char *)r->path.p, REGISTRY_DB_WRITE, &r->why);
+    } else if (registry_db_changed(r->db)) {
+        e = registry_replay(r->db, r->book, &r->why);
+        if (e == ERR_OK)
+            e = book_index(r->book);
+    } else {
+        return ERR_OK;
+    }
+    if (e != ERR_OK)
+        return e;
+    core_registry(r->core, r->book);
+    return carry(r);
+}
+
+void
+read_registry_put(void *ctx, struct span record)
+{
+    struct read_registry *r = ctx;
+
+    if (r->dir != NULL && r->error == ERR_OK) {
+        ns_t now = clock_now();
+
+        if (now - r->looked >= READ_REGISTRY_POLL) {
+            r->looked = now;
+            buf_reset(&r->why);
+            r->error = follow(r);
+            /* One who is writing at the moment is asked again. */
+            if (r->error == ERR_BUSY)
+                r->error = ERR_OK;
+        }
+    }
+    core_put(r->core, record);
+}
+
+enum err
+read_registry_error(const struct read_registry *r, struct buf *messages)
+{
+    if (r->error != ERR_OK)
+        tell(messages, (const char *)r->path.p, buf_view(&r->why));
+    return r->error;
+}

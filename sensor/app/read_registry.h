@@ -1,0 +1,39 @@
+#ifndef SPAN25_APP_READ_REGISTRY_H
+#define SPAN25_APP_READ_REGISTRY_H
+/* read_registry - the registry of a reading, and what becomes of it meanwhile
+ *
+ * From the file of --registry (forms as CSV or YAML: all permitted; or a
+ * registry.db), or with --state from DIR/registry.db. The latter is looked at
+ * while the reading goes on: what another process has entered there is put into
+ * the journal, and holds for the events behind it. */
+#include "sensor/app/options.h"
+#include "sensor/core/core.h"
+
+#define READ_REGISTRY_POLL (100 * NS_PER_MS)
+
+struct read_registry;
+
+/* Failures are told. */
+MUST_USE enum err read_registry_open(const struct config *c,
+                                     struct read_registry **out,
+                                     struct buf *messages);
+void read_registry_close(struct read_registry *r);
+
+/* NULL: none, so far. */
+const struct book *read_registry_book(const struct read_registry *r);
+
+/* Carries what was entered before; to be called once, before the first
+ * record. */
+MUST_USE enum err read_registry_start(struct read_registry *r,
+                                      struct core *core,
+                                      struct journal *journal,
+                                      struct buf *messages);
+
+/* As a record_sink, in the place of the core's: ctx is the read_registry. */
+void read_registry_put(void *ctx, struct span record);
+
+/* What went wrong on the way; told in messages. */
+enum err read_registry_error(const struct read_registry *r,
+                             struct buf *messages);
+
+#endif

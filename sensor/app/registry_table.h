@@ -1,0 +1,46 @@
+#ifndef SPAN25_APP_REGISTRY_TABLE_H
+#define SPAN25_APP_REGISTRY_TABLE_H
+/* registry_table - rows of cells, for people, as CSV or as JSON
+ *
+ * Texts are of anybody: each way of writing makes them safe for its reader.
+ * Cells are added row by row, in the order of the columns. */
+#include "sensor/app/options.h"
+#include "sensor/base/buf.h"
+#include "sensor/base/ns.h"
+
+struct registry_column {
+    const char *head; /* for people; "": not for them */
+    const char *key;  /* of CSV and JSON */
+};
+
+struct registry_cell;
+
+struct registry_table {
+    const struct registry_column *columns;
+    size_t n_columns;
+    struct registry_cell *cells;
+    size_t n, cap;
+    struct buf text;
+    bool failed;
+};
+
+void registry_table_init(struct registry_table *t,
+                         const struct registry_column *columns, size_t n);
+void registry_table_fini(struct registry_table *t);
+
+void registry_table_text(struct registry_table *t, const char *text); /* or
+                                                                       * NULL */
+void registry_table_span(struct registry_table *t, struct span text);
+void registry_table_number(struct registry_table *t, uint64_t v);
+void registry_table_time(struct registry_table *t, ns_t when); /* 0: empty */
+void registry_table_bool(struct registry_table *t, bool v); /* people: "yes" */
+
+size_t registry_table_rows(const struct registry_table *t);
+
+/* As --json, --csv or neither of c says. name: "span25.registry.list"; empty:
+ * what people are told when there is no row. False: no memory. */
+MUST_USE bool registry_table_write(const struct registry_table *t,
+                                   const struct config *c, const char *name,
+                                   const char *empty, struct buf *out);
+
+#endif
