@@ -355,16 +355,25 @@ set_fragment(struct walk *w, struct span head, uint32_t id, unsigned field)
     d->frag_len = w->len;
 }
 
+/* addr_v4 in two words: the hash of the flow reads these back at once, and
+ * waits for the cache when one was written in pieces. */
+static inline __attribute__((always_inline)) void
+set_addr4(struct addr *a, const uint8_t b[4])
+{
+    const uint64_t zeros = 0;
+    uint8_t low[8] = {0, 0, 0xff, 0xff, b[0], b[1], b[2], b[3]};
+    uint64_t word;
+
+    memcpy(&word, low, sizeof(word));
+    memcpy(a->b, &zeros, sizeof(zeros));
+    memcpy(a->b + 8, &word, sizeof(word));
+}
+
 static inline __attribute__((always_inline)) void
 set_ip4(struct decoded *d, struct span h)
 {
-    static const struct addr mapped = {
-        {[10] = 0xff, [11] = 0xff}
-    };
-
-    d->src = d->dst = mapped; /* addr_v4, without its two calls a packet */
-    memcpy(d->src.b + 12, span_tail(h, 12).p, 4);
-    memcpy(d->dst.b + 12, span_tail(h, 16).p, 4);
+    set_addr4(&d->src, span_tail(h, 12).p);
+    set_addr4(&d->dst, span_tail(h, 16).p);
     d->ip_id = be16(h, 4);
     d->ttl = span_at(h, 8);
     d->proto = span_at(h, 9);
