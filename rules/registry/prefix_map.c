@@ -1,6 +1,7 @@
 #include "rules/registry/prefix_map.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /* One hash table of cache-line halves holds every prefix under its bits and
  * length. A look-up probes all lengths that occur at once, so that their misses
@@ -15,6 +16,7 @@
 #define FAMILIES  2
 #define RUN_MAX   64 /* slots of a run: keeps chosen collisions from growing */
 #define SEEDS_MAX 8  /* tried before the table grows */
+#define HUGE      (UINT64_C(2) << 20) /* bytes of a large page */
 
 struct key {
     uint64_t hi, lo;
@@ -38,14 +40,14 @@ struct level {
     struct key mask;
     uint8_t bits;
     uint8_t n_group;
-    uint8_t group[FLAT_MAX]; /* indices of levels, longest first */
+    uint8_t group; /* where they begin in levels */
 };
 
 struct family {
-    struct level levels[129]; /* longest first */
-    uint8_t first[FLAT_MAX];  /* levels of the first round, longest first */
+    struct level first[FLAT_MAX]; /* levels of the first round, longest first */
     uint8_t n_first;
     uint8_t n_levels;
+    struct level levels[129]; /* longest first */
 };
 
 struct prefix_map {
@@ -227,11 +229,11 @@ make_groups(struct family *f)
         size++;
     for (size_t from = 0; from < f->n_levels; from += size) {
         size_t last = from + size < f->n_levels ? from + size : f->n_levels;
-        struct level *pivot = &f->levels[--last];
+        struct level *pivot = &f->first[f->n_first++];
 
-        f->first[f->n_first++] = (uint8_t)last;
-        for (size_t i = from; i < last; i++)
-            pivot->group[pivot->n_group++] = (uint8_t)i;
+        *pivot = f->levels[--last];
+        pivot->group = (uint8_t)from;
+        pivot->n_group = (uint8_t)(last - from);
     }
 }
 
@@ -247,7 +249,7 @@ make_family(struct family *f, const struct row *rows, size_t n, bool v4)
     for (unsigned bits = 129; bits-- > 0;) {
         if (occurs[bits])
             f->levels[f->n_levels++] =
-                (struct level){mask_of(bits), (uint8_t)bits, 0, {0}};
+                (struct level){mask_of(bits), (uint8_t)bits, 0, 0};
     }
     make_groups(f);
 }
@@ -258,9 +260,9 @@ pivot_of(const struct family *f, unsigned bits)
 {
     size_t i = 0;
 
-    while (f->levels[f->first[i]].bits > bits)
+    while (f->first[i].bits > bits)
         i++;
-    return &f->levels[f->first[i]];
+    return &f->first[i];
 }
 
 /* ---- making ---- */
@@ -335,6 +337,18 @@ has_groups(const struct prefix_map *m)
            m->families[1].n_levels > FLAT_MAX;
 }
 
+/* A large table asks for large pages: else the way to a cold slot leads through
+ * several reads of page tables, which take longer than the slot itself. */
+static struct slot *
+slots_new(size_t bytes)
+{
+    void *p = aligned_alloc(bytes < HUGE ? 64 : HUGE, bytes);
+
+    if (p != NULL && bytes >= HUGE)
+        (void)madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+}
+
 /* At most half of the slots are taken. A seed under which runs grow too long
  * (nobody's but a forger's prefixes do that) is left for another. */
 static enum err
@@ -349,7 +363,7 @@ fill_slots(struct prefix_map *m, struct row *rows, size_t n)
         size_t bytes = sizeof(struct slot) << (log + more);
 
         free(m->slots);
-        m->slots = aligned_alloc(64, bytes);
+        m->slots = slots_new(bytes);
         if (m->slots == NULL)
             return ERR_NOMEM;
         m->shift = 64 - (log + more);
@@ -407,21 +421,21 @@ prefix_map_free(struct prefix_map *m)
 
 /* ---- look-ups ---- */
 
-/* Probes n levels of a family, longest first; *hit is the one that answered. */
+/* Probes n levels, longest first; *hit is the one that answered. */
 static inline uint32_t
-probe(const struct prefix_map *m, const struct family *f, const uint8_t *which,
-      size_t n, struct key k, const struct level **hit)
+probe(const struct prefix_map *m, const struct level *levels, size_t n,
+      struct key k, const struct level **hit)
 {
     size_t at[FLAT_MAX];
 
     for (size_t i = 0; i < n; i++) {
-        const struct level *l = &f->levels[which[i]];
+        const struct level *l = &levels[i];
 
         at[i] = slot_of(m, key_and(k, l->mask), l->bits);
         __builtin_prefetch(&m->slots[at[i]]);
     }
     for (size_t i = 0; i < n; i++) {
-        const struct level *l = &f->levels[which[i]];
+        const struct level *l = &levels[i];
         uint32_t place = slot_find(m, at[i], key_and(k, l->mask), l->bits);
 
         if (place != PREFIX_MAP_NONE) {
@@ -438,13 +452,13 @@ prefix_map_find(const struct prefix_map *m, const struct addr *a)
     struct key k = key_of(a);
     const struct family *f = &m->families[key_is_v4(k)];
     const struct level *pivot = NULL;
-    uint32_t first = probe(m, f, f->first, f->n_first, k, &pivot);
+    uint32_t first = probe(m, f->first, f->n_first, k, &pivot);
     uint32_t place = PREFIX_MAP_NONE;
 
     if (first == PREFIX_MAP_NONE)
         return first;
     if (pivot->n_group > 0)
-        place = probe(m, f, pivot->group, pivot->n_group, k, &pivot);
+        place = probe(m, &f->levels[pivot->group], pivot->n_group, k, &pivot);
     if (place != PREFIX_MAP_NONE)
         return place;
     return m->slots[first].kind == SLOT_PREFIX ? first : m->slots[first].outer;
