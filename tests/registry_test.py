@@ -1,0 +1,516 @@
+#!/usr/bin/env python3
+"""Walk the registry through its verbs with the real program.
+
+    registry_test.py PROGRAM MAKE_CAPTURES [NAME...]
+
+Forms come in, are decided about, exported, confirmed and read back; every
+refusal has its exit code and its sentence and changes nothing. Exports are
+checked by the real nft and ipset, in a network namespace, where those are.
+
+Each test prints why it failed. The last line is "N passed, N failed, N skipped".
+"""
+import contextlib
+import json
+import pathlib
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+LAB = HERE / "fixtures" / "lab.pcap"
+PATIENCE = 240
+T0 = "2026-11-20T09:12:00Z"
+PROGRAM = MAKE = TEMP = None
+failures = []
+
+
+class Skip(Exception):
+    """What the test needs is not here."""
+
+
+def check(good, why):
+    if not good:
+        raise AssertionError(why)
+
+
+class Run:
+    def __init__(self, *args, stdin=None, program=None):
+        done = subprocess.run([program or PROGRAM, *map(str, args)],
+                              input=stdin, capture_output=True, check=False,
+                              timeout=PATIENCE)
+        self.args = args
+        self.code = done.returncode
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+
+    def expect(self, code):
+        check(self.code == code, f"{self.args}: exit {self.code}, not {code}: "
+                                 f"{self.out[-500:]} {self.err[-1500:]}")
+        return self
+
+
+def fresh(name="state"):
+    return pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / name
+
+
+def text_file(name, text):
+    path = pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def reg(state, verb, *args, at=None, code=0, stdin=None):
+    more = ["--at", at] if at else []
+    return Run("registry", verb, "--state", state, *more, "--utc", *args,
+               stdin=stdin).expect(code)
+
+
+FORM = """site.name: Lakeside HS
+contacts.site.name: J. Alvarez
+contacts.site.phone: "+1 555 0100"
+contacts.site.mail: office@lakeside.example
+contacts.technical.name: M. Koch
+contacts.technical.phone: "+1 555 0101"
+contacts.technical.mail: tech@lakeside.example
+signature.name: M. Koch
+signature.date: "2026-11-19"
+lines:
+  - {port: "25", address: 10.20.1.10, device: mail server, direction: both}
+  - {port: "25", address: 10.20.1.11, device: printer, direction: send}
+"""
+
+
+def submitted(at=T0):
+    state = fresh()
+    done = reg(state, "submit", text_file("f.yaml", FORM), at=at)
+    return state, done.out.split(":")[0]
+
+
+def rows(state, verb="list", *args, at=None):
+    return json.loads(reg(state, verb, "--json", *args, at=at).out)["rows"]
+
+
+def states(state, at=None):
+    return {r["line"]: r["state"] for r in rows(state, at=at)}
+
+
+def records(state):
+    with contextlib.closing(sqlite3.connect(state / "registry.db")) as db:
+        return db.execute("SELECT count(*) FROM audit").fetchone()[0]
+
+
+def journal(state):
+    lines = []
+    for path in sorted((state / "journal").iterdir()):
+        if path.suffix == ".zst":
+            data = subprocess.run(["zstd", "-dc", path], check=True,
+                                  capture_output=True).stdout
+        elif path.name.startswith("damaged") or path.name == "lock":
+            continue
+        else:
+            data = path.read_bytes()
+        lines += [json.loads(x) for x in data.splitlines() if x[:1] == b"{"]
+    return lines
+
+
+def controls(state):
+    return [e["control"] for e in journal(state)
+            if e.get("control", {}).get("kind") == "registry"]
+
+
+# ---- the way of a form ----
+
+def test_a_form_goes_its_way():
+    state, form = submitted()
+    check(form == "2026-1", form)
+    check(states(state, T0) == {1: "requested", 2: "requested"}, "submit")
+    due = rows(state, "due", at="2026-11-22T07:32:00Z")[0]
+    check(due["due"] == "2026-11-22T09:12:00Z" and "1 h 40 m" in due["left"]
+          and "!" in due["left"], due)
+    reg(state, "decide", form, "return", "--reason", "which printer?",
+        at="2026-11-20T19:12:00Z")
+    due = rows(state, "due", at="2026-11-21T06:12:00Z")[0]
+    check("paused 11 h" in due["left"] and "which printer?" in due["left"], due)
+    reg(state, "submit", text_file("f.yaml", "form: 2026-1\n" + FORM),
+        at="2026-11-21T06:12:00Z")
+    due = rows(state, "due", at="2026-11-21T06:12:00Z")[0]
+    check(due["due"] == "2026-11-22T20:12:00Z" and due["net_s"] == 36000 and
+          due["elapsed_s"] == 75600, due)
+    reg(state, "decide", form, "permit", "--lines", "1", "--reference", "FW-7",
+        at="2026-11-21T07:00:00Z")
+    now = "2026-11-21T08:00:00Z"
+    check(states(state, now) == {1: "permitted", 2: "requested"}, "partly")
+    check(rows(state, "list", "--state-of", "permitted", at=now)[0]["until"]
+          == "2027-11-21T07:00:00Z", "12 months")
+    reg(state, "confirm", "-", at=now, stdin=b"10.20.1.10 2026-1/1\n")
+    line = rows(state, at=now)[0]
+    check(line["entered"] == now, line)
+    lost = reg(state, "confirm", "-", at="2026-11-21T09:00:00Z",
+               stdin=b"10.99.0.1\n", code=4)
+    check("no permit: 10.99.0.1\n" == lost.err, lost.err)
+    check(rows(state, at="2026-11-21T09:00:00Z")[0]["entered"] is None, "lost")
+    reg(state, "decide", form, "suspend", "--lines", "1", "--reason", "relay",
+        at="2026-11-21T10:00:00Z")
+    check(states(state, "2026-11-23T09:59:59Z")[1] == "permitted", "notice")
+    check(states(state, "2026-11-23T10:00:00Z")[1] == "suspended", "notice")
+    reg(state, "decide", form, "reinstate", "--lines", "1",
+        at="2026-11-24T10:00:00Z")
+    reg(state, "decide", form, "revoke", "--reason", "gone",
+        at="2026-11-25T10:00:00Z")
+    reg(state, "decide", form, "withdraw", at="2026-11-25T11:00:00Z")
+    check(states(state, "2026-11-26") == {1: "ended", 2: "ended"}, "end")
+    check(states(state, "2026-11-21T08:00:00Z")[1] == "permitted", "then")
+    shown = json.loads(reg(state, "show", form, "--json", at="2026-11-26").out)
+    check([r["action"] for r in shown["history"]["rows"]] ==
+          ["submit", "return", "submit", "permit", "enter", "lose", "suspend",
+           "reinstate", "revoke", "withdraw"], shown["history"])
+    told = controls(state)
+    check([c["audit"] for c in told] == list(range(1, 11)), "in the journal")
+    check(told[3]["action"] == "permit" and told[3]["lines"] == [1], told[3])
+
+
+def test_incomplete_forms_do_not_start_the_clock():
+    state = fresh()
+    text = FORM.replace("signature.name: M. Koch\n", "").replace("25", "x", 1)
+    done = reg(state, "submit", text_file("f.yaml", text), at=T0, code=4)
+    check("missing: Signed by (signature.name): " in done.err, done.err)
+    check("clock does not run" in done.out, done.out)
+    check(not rows(state, "due", at=T0), "no clock")
+
+
+def test_protects_before_the_deadline():
+    config = text_file("c.yaml", "registry:\n  deadline: 2026-12-01\n"
+                                 "  protect: 10d\n")
+    state = fresh()
+    reg(state, "submit", "-c", config, text_file("f.yaml", FORM), at=T0)
+    check(rows(state, at=T0)[0]["protected_until"] == "2026-12-11T00:00:00Z",
+          "deadline and ten days")
+    late = fresh()
+    reg(late, "submit", "-c", config, text_file("f.yaml", FORM),
+        at="2026-12-01")
+    check(rows(late, at="2026-12-02")[0]["protected_until"] is None, "late")
+
+
+# ---- refusals ----
+
+REFUSALS = [
+    # why, verb, arguments, exit code, all of standard error (form: {f})
+    ("no such form", "decide", ["2026-9", "permit"], 2,
+     "span25: there is no form '2026-9'\n"),
+    ("no such line", "decide", ["{f}", "permit", "--lines", "1,7"], 2,
+     "span25: form '{f}' has no line 7\n"),
+    ("no list", "decide", ["{f}", "permit", "--lines", "a"], 2,
+     "span25: --lines: 'a' is not a list of lines such as 1,2\n"),
+    ("no action", "decide", ["{f}", "bless"], 2,
+     "span25: 'bless' is not one of permit|return|reject|suspend|reinstate|"
+     "renew|revoke|withdraw\n"),
+    ("no reason", "decide", ["{f}", "return"], 5,
+     "span25: 'return' needs --reason; nothing was changed\n"),
+    ("bad until", "decide", ["{f}", "permit", "--until", "soon"], 2,
+     "span25: --until: 'soon' is not a time that this action takes\n"),
+    ("until without sense", "decide", ["{f}", "withdraw", "--until", "2h"], 2,
+     "span25: --until: '2h' is not a time that this action takes\n"),
+    ("empty list", "export", [], 5,
+     "span25: no permit is in force: a list without an entry would stop "
+     "everybody; --allow-empty prints it\n"),
+    ("form and blank", "form", ["--blank", "{f}"], 2,
+     "span25: registry form needs a form's number or --blank\n"),
+    ("neither", "show", ["10.0.0.300"], 2,
+     "span25: '10.0.0.300' is neither a form of the registry nor an address\n"),
+]
+
+
+def test_refusals_say_why_and_change_nothing():
+    state, form = submitted()
+    before = records(state)
+    for why, verb, args, code, text in REFUSALS:
+        done = reg(state, verb, *[a.format(f=form) for a in args],
+                   at="2026-11-21T00:00:00Z", code=code)
+        check(done.err == text.format(f=form), f"{why}: {done.err!r}")
+        check(done.out == "", f"{why}: {done.out!r}")
+    for args in (["suspend", "--reason", "x"], ["renew"], ["reinstate"],
+                 ["revoke", "--reason", "x"]):
+        done = reg(state, "decide", form, *args, at="2026-11-21", code=5)
+        check(done.err.endswith("; nothing was changed\n"), done.err)
+    back = reg(state, "decide", form, "permit", at="2026-11-19", code=5)
+    check(back.err.count("\n") == 1, back.err)
+    check(records(state) == before, "nothing was changed")
+    done = Run("registry", "list").expect(2)
+    check(done.err == "span25: --state DIR is needed\n", done.err)
+    done = reg(fresh(), "list", code=6)
+    check("registry.db: no such file" in done.err, done.err)
+    done = reg(state, "list", at="yesterday", code=2)
+    check("'yesterday' is not a time" in done.err, done.err)
+
+
+def test_dry_runs_change_nothing():
+    state, form = submitted()
+    before = records(state)
+    reg(state, "decide", form, "permit", "--dry-run", at="2026-11-21")
+    reg(state, "submit", "--dry-run", text_file("f.yaml", FORM),
+        at="2026-11-21")
+    done = reg(state, "import", "--dry-run", text_file("f.yaml", FORM),
+               at="2026-11-21")
+    check("nothing was changed" in done.out, done.out)
+    check(records(state) == before, "records")
+    nowhere = fresh()
+    reg(nowhere, "submit", "--dry-run", text_file("f.yaml", FORM))
+    check(not nowhere.exists(), "the folder was made")
+
+
+# ---- import ----
+
+def test_imports_all_or_nothing():
+    state = fresh()
+    bad = text_file("bad.csv", "address,site\n10.0.0.1,a\nnonsense,b\n")
+    done = reg(state, "import", bad, code=2)
+    check(re.search(r"bad\.csv:3:1: 'nonsense' ", done.err), done.err)
+    check(not (state / "registry.db").exists() or records(state) == 0, "none")
+    good = text_file("good.csv", "address,site\n10.0.0.1,a\n10.0.0.2,a\n"
+                                 "2001:db8::/64,b\n")
+    done = reg(state, "import", good, at=T0)
+    check(done.out.startswith("2 new"), done.out)
+    n = records(state)
+    done = reg(state, "import", good, at="2026-11-21")
+    check(done.out.startswith("0 new, 0 changed, 2 unchanged"), done.out)
+    check(records(state) == n, "twice is once")
+    check({r["state"] for r in rows(state, at=T0)} == {"permitted"}, "permits")
+
+
+def test_forms_make_the_round():
+    state, form = submitted()
+    for ending in ("yaml", "csv"):
+        path = fresh(f"f.{ending}")
+        path.parent.mkdir(exist_ok=True)
+        reg(state, "form", form, "-o", path)
+        n = records(state)
+        done = reg(state, "import", path, at="2026-11-21")
+        check("1 unchanged" in done.out and records(state) == n,
+              f"{ending}: {done.out}")
+    html = reg(state, "form", form, "-o", fresh("f.html")).out
+    check(html == "", html)
+    blank = reg(state, "form", "--blank").out
+    done = reg(state, "submit", "-", stdin=blank.encode(), at="2026-11-21",
+               code=4)
+    check(done.err.count("missing: ") > 5, done.err)
+
+
+HOSTILE = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\u202eevil",
+           "a,b;c\td".replace("\t", " "), '"quoted"', "<script>x</script>"]
+
+
+def test_hostile_texts_reach_nobody():
+    for text in HOSTILE:
+        state = fresh()
+        form = FORM.replace("Lakeside HS", json.dumps(text, ensure_ascii=False))
+        reg(state, "submit", text_file("f.yaml", form), at=T0)
+        reg(state, "decide", "2026-1", "permit", at=T0)
+        for args in (["list"], ["due"], ["contacts"], ["show", "2026-1"]):
+            out = reg(state, *args, at=T0).out
+            check("\u202e" not in out, f"{args}: {out!r}")
+        for args in (["list", "--csv"], ["contacts", "--csv"],
+                     ["export", "--format", "csv"]):
+            for row in reg(state, *args, at=T0).out.splitlines():
+                for cell in re.split(r'[,;\t"]', row):
+                    check(cell.lstrip()[:1] not in ("=", "+", "@"),
+                          f"{text!r}: {args}: {row!r}")
+        for kind in ("nft", "ipset", "edl"):
+            out = reg(state, "export", "--format", kind, at=T0).out
+            check(text not in out, f"{kind}: {out}")
+    state = fresh()
+    done = reg(state, "submit", text_file("f.yaml", FORM.replace(
+        "Lakeside HS", '"x\\e[31m"')), code=2)
+    check("\x1b" not in done.err and "\x1b" not in done.out, done.err)
+
+
+# ---- exports ----
+
+def exported():
+    state = fresh()
+    reg(state, "import", at=T0, *[text_file(
+        "a.csv", "address,site\n10.0.0.1,a\n10.1.0.0/24,b\n10.1.0.7,c\n"
+                 "2001:db8::/64,d\n")])
+    reg(state, "submit", text_file("f.yaml", FORM), at=T0)
+    reg(state, "decide", "2026-5", "permit", at=T0)
+    reg(state, "decide", "2026-3", "suspend", "--reason", "relay", "--until",
+        T0, at=T0)
+    return state
+
+
+def namespace(program):
+    if shutil.which(program) is None or shutil.which("unshare") is None:
+        raise Skip(f"no {program}")
+    probe = subprocess.run(["unshare", "-rn", program,
+                            *(["list", "ruleset"] if program == "nft"
+                              else ["list"])], capture_output=True,
+                           check=False, timeout=30)
+    if probe.returncode != 0:
+        raise Skip(f"no namespace for {program}: {probe.stderr[-200:]!r}")
+
+
+def test_nft_takes_and_gives_back():
+    namespace("nft")
+    state = exported()
+    path = TEMP / "e.nft"
+    reg(state, "export", "-o", path, at=T0)
+    subprocess.run(["unshare", "-rn", "nft", "-c", "-f", path], check=True,
+                   timeout=60)
+    for flags in ("", "-j"):
+        done = subprocess.run(
+            ["unshare", "-rn", "sh", "-c",
+             f"nft -f {path} && nft -f {path} && nft {flags} list ruleset"],
+            check=True, capture_output=True, timeout=60)
+        check(b"2026-1/1" in done.stdout, done.stdout)
+        back = reg(state, "confirm", "--dry-run", "-", stdin=done.stdout,
+                   at=T0)
+        check("5 lines entered, 0 lost, 0 entries without a permit, 0 not"
+              in back.out, f"{flags}: {back.out} {back.err}")
+
+
+def test_ipset_takes_and_gives_back():
+    namespace("ipset")
+    state = exported()
+    path = TEMP / "e.ipset"
+    reg(state, "export", "--format", "ipset", "-o", path, at=T0)
+    done = subprocess.run(
+        ["unshare", "-rn", "sh", "-c",
+         f"ipset -exist restore < {path} && ipset -exist restore < {path} && "
+         "ipset save"], check=True, capture_output=True, timeout=60)
+    back = reg(state, "confirm", "--dry-run", "-", stdin=done.stdout, at=T0)
+    check("5 lines entered, 0 lost, 0 entries without a permit, 0 not"
+          in back.out, back.out + back.err)
+
+
+def test_exports_leave_out_what_is_not_permitted():
+    state = exported()
+    edl = reg(state, "export", "--format", "edl", at=T0).out.splitlines()
+    check("10.0.0.1/32 2026-1/1" in edl, edl)
+    check(not any(x.startswith("10.1.0.7/") for x in edl), edl)
+    check(any(x.startswith("10.1.0.6/") for x in edl), edl)
+    for kind in ("edl", "csv"):
+        out = reg(state, "export", "--format", kind, at=T0).out
+        back = reg(state, "confirm", "--dry-run", "-", stdin=out.encode(),
+                   at=T0)
+        check("5 lines entered, 0 lost, 0 entries without" in back.out,
+              back.out)
+    reg(state, "import", text_file("all.csv", "address,site\n0.0.0.0/0,z\n"),
+        at=T0)
+    done = reg(state, "export", at=T0, code=5)
+    check("permits every address" in done.err and not done.out, done.err)
+
+
+# ---- the store ----
+
+def test_tampering_is_named():
+    state, _ = submitted()
+    reg(state, "decide", "2026-1", "permit", at=T0)
+    with contextlib.closing(sqlite3.connect(state / "registry.db")) as db:
+        db.execute("DROP TRIGGER audit_unchanged")
+        db.execute("UPDATE audit SET actor = 'x' WHERE number = 2")
+        db.commit()
+    done = reg(state, "list", code=6)
+    check("record 2 was changed" in done.err, done.err)
+    with contextlib.closing(sqlite3.connect(state / "registry.db")) as db:
+        db.execute("UPDATE audit SET text = replace(text, '10.20.1.10', "
+                   "'10.20.1.99') WHERE number = 1")
+        db.commit()
+    done = reg(state, "decide", "2026-1", "renew", code=6)
+    check("registry.db" in done.err and "1" in done.err, done.err)
+
+
+def test_two_at_once():
+    state, _ = submitted()
+    jobs = [subprocess.Popen([PROGRAM, "registry", "submit", "--state", state,
+                              "--at", T0, text_file("f.yaml", FORM)],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(8)]
+    numbers = {j.communicate(timeout=60)[0].split(b":")[0] for j in jobs}
+    check(len(numbers) == 8, numbers)
+    check(records(state) == 9, records(state))
+    reg(state, "decide", "2026-1", "permit", at=T0)
+    told = [c["audit"] for c in controls(state)]
+    check(told == list(range(1, 11)), told)
+
+
+def test_kill_between_store_and_journal():
+    """A record that is in the store only, with and without an intent."""
+    state, _ = submitted()
+    reg(state, "decide", "2026-1", "permit", at=T0)
+    with contextlib.closing(sqlite3.connect(state / "registry.db")) as db:
+        db.execute("DROP TRIGGER audit_carried_once")
+        db.execute("UPDATE audit SET carried = NULL")
+        db.execute("UPDATE intent SET number = 1, seq = 1")
+        db.commit()
+    reg(state, "decide", "2026-1", "renew", "--until", "2030-01-01", at=T0)
+    told = [c["audit"] for c in controls(state)]
+    check(told == [1, 2, 3], f"each once: {told}")
+
+
+# ---- a reading ----
+
+def test_takes_force_in_a_running_reading():
+    capture = LAB.read_bytes()
+    lines = Run("read", "--events", "-", LAB).expect(0).out.splitlines()
+    hosts = {}
+    for e in map(json.loads, lines):
+        if e.get("src_ip") and e["event_type"] == "smtp":
+            hosts.setdefault(e["src_ip"], []).append(e["timestamp"])
+    host = max(hosts, key=lambda h: len(hosts[h]))
+    day = min(hosts[host])[:10]
+    state = fresh()
+    reg(state, "submit", text_file("f.yaml", FORM), at=day)
+    out = TEMP / "live.jsonl"
+    with open(out, "wb") as to, subprocess.Popen(
+            [PROGRAM, "read", "--state", state, "--events", "-", "--home",
+             host + "/32", "-q", "-"], stdin=subprocess.PIPE, stdout=to) as job:
+        half = len(capture) // 2
+        job.stdin.write(capture[:half])
+        job.stdin.flush()
+        time.sleep(1)
+        reg(state, "import", at=day, *[text_file(
+            "a.csv", f"address,site\n{host},post\n")])
+        time.sleep(0.3)
+        job.stdin.write(capture[half:])
+        job.stdin.close()
+        check(job.wait(timeout=60) == 0, "the reading failed")
+    seen = [json.loads(x) for x in out.read_bytes().splitlines()]
+    kinds = [("control" if e.get("control", {}).get("action") == "permit" else
+              e["src_reg"]["state"]) for e in seen
+             if e.get("control", {}).get("action") == "permit" or
+             (e.get("src_ip") == host and "src_reg" in e)]
+    at = kinds.index("control")
+    check(set(kinds[:at]) <= {"unregistered"}, kinds)
+    check(set(kinds[at + 1:]) == {"registered"}, kinds)
+    check([c["audit"] for c in controls(state)] == [1, 2, 3], "journal")
+
+
+def main():
+    global PROGRAM, MAKE, TEMP
+    PROGRAM, MAKE = sys.argv[1:3]
+    wanted = sys.argv[3:]
+    passed = skipped = 0
+    with tempfile.TemporaryDirectory(prefix="span25-registry-") as temp:
+        TEMP = pathlib.Path(temp)
+        for name, test in sorted(globals().items()):
+            if not name.startswith("test_") or \
+                    (wanted and name[5:] not in wanted):
+                continue
+            try:
+                test()
+                passed += 1
+            except Skip as why:
+                skipped += 1
+                print(f"skipped {name[5:]}: {why}")
+            except Exception as why:  # pylint: disable=broad-except
+                failures.append(name)
+                print(f"FAILED {name[5:]}: {type(why).__name__}: {why}")
+    print(f"\n{passed} passed, {len(failures)} failed, {skipped} skipped")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
