@@ -3,7 +3,17 @@
 #include "sensor/app/options_value.h"
 
 #define SUMMARY_COLUMN 18
+#define SUBVERB_COLUMN 24
 #define OPTION_COLUMN  24
+
+/* First words of verbs of two: one row in the list of all. */
+static const struct {
+    const char *word, *summary;
+} nouns[] = {
+    {"registry", "who may send: forms, permits, the 48 hours, lists for a "
+                 "firewall"        },
+    {"config",   "print or check the configuration"},
+};
 
 static void
 put_spaces(struct buf *out, size_t n)
@@ -119,17 +129,58 @@ begins_with_word(const char *words, struct span word)
     return span_starts(s, word) && (word.n == 0 || span_at(s, word.n) == ' ');
 }
 
+/* The noun of a verb of two words; their number for others. */
+static size_t
+noun_of(const char *words)
+{
+    size_t i = 0;
+
+    while (i < sizeof(nouns) / sizeof(nouns[0]) &&
+           !begins_with_word(words, span_str(nouns[i].word)))
+        i++;
+    return i;
+}
+
+/* Verbs of one word, and each noun once. */
+static void
+put_group(enum verb_group group, struct buf *out)
+{
+    size_t last = sizeof(nouns) / sizeof(nouns[0]);
+
+    for (unsigned i = 0; i < VERB_COUNT; i++) {
+        const struct verb_row *row = &options_verbs[i];
+        size_t noun = noun_of(row->words);
+
+        if (row->group != group)
+            continue;
+        if (noun == sizeof(nouns) / sizeof(nouns[0])) {
+            put_row(out, span_str(row->words), SUMMARY_COLUMN,
+                    span_str(row->summary));
+        } else if (noun != last) {
+            struct buf left;
+
+            buf_init(&left, 64);
+            buf_printf(&left, "%s ...", nouns[noun].word);
+            put_row(out, buf_view(&left), SUMMARY_COLUMN,
+                    span_str(nouns[noun].summary));
+            buf_free(&left);
+        }
+        last = noun;
+    }
+}
+
+/* The verbs of a noun, whatever their group. */
 static bool
-put_verbs(enum verb_group group, struct span word, struct buf *out)
+put_verbs(struct span word, struct buf *out)
 {
     bool any = false;
 
     for (unsigned i = 0; i < VERB_COUNT; i++) {
         const struct verb_row *row = &options_verbs[i];
 
-        if (row->group != group || !begins_with_word(row->words, word))
+        if (!begins_with_word(row->words, word))
             continue;
-        put_row(out, span_str(row->words), SUMMARY_COLUMN,
+        put_row(out, span_str(row->words), SUBVERB_COLUMN,
                 span_str(row->summary));
         any = true;
     }
@@ -142,10 +193,11 @@ put_all(struct buf *out)
     buf_str(out,
             "span25 - who sends mail here, and who behaves like a spam bot\n"
             "\nusage: span25 VERB [OPTION...] [ARGUMENT...]\n\n");
-    (void)put_verbs(VERB_FRONT, SPAN_NONE, out);
+    put_group(VERB_FRONT, out);
     buf_str(out, "\noperate\n");
-    (void)put_verbs(VERB_OPERATE, SPAN_NONE, out);
-    buf_str(out, "\nEvery verb has --help. Exit codes and files: span25(1).\n");
+    put_group(VERB_OPERATE, out);
+    buf_str(out, "\nEvery verb has --help, and so has \"registry\" or "
+                 "\"config\" alone. Exit codes and\nfiles: span25(1).\n");
 }
 
 bool
@@ -166,8 +218,7 @@ help_write(const char *topic, struct buf *out)
         }
     }
     buf_printf(out, "usage: span25 %s VERB [OPTION...]\n\n", topic);
-    any = put_verbs(VERB_FRONT, word, out);
-    any = put_verbs(VERB_OPERATE, word, out) || any;
+    any = put_verbs(word, out);
     if (!any)
         out->n = start;
     return any;

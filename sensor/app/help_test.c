@@ -57,14 +57,42 @@ test_list_names_every_verb(void **state)
     buf_init(&text, 1U << 16);
     assert_true(help_write("", &text));
     assert_width("", &text);
-    for (unsigned v = 0; v < VERB_COUNT; v++)
-        assert_true(has(&text, options_verbs[v].words));
+    for (unsigned v = 0; v < VERB_COUNT; v++) { /* those of a noun: below it */
+        const char *words = options_verbs[v].words;
+        char noun[64];
+
+        (void)snprintf(noun, sizeof(noun), "\n  %.*s%s",
+                       (int)strcspn(words, " "), words,
+                       strchr(words, ' ') != NULL ? " ..." : " ");
+        assert_true(has(&text, noun));
+    }
     /* read stands in front, config among what operates */
     assert_true(span_search(buf_view(&text), SPAN_LIT("\n  read")) <
                 span_search(buf_view(&text), SPAN_LIT("\noperate\n")));
-    assert_true(span_search(buf_view(&text), SPAN_LIT("\n  config init")) >
+    assert_true(span_search(buf_view(&text), SPAN_LIT("\n  config ...")) >
                 span_search(buf_view(&text), SPAN_LIT("\noperate\n")));
     buf_free(&text);
+}
+
+static void
+test_nouns_name_their_verbs(void **state)
+{
+    (void)state;
+    for (unsigned v = 0; v < VERB_COUNT; v++) {
+        const char *words = options_verbs[v].words;
+        char noun[64];
+        struct buf text;
+
+        if (strchr(words, ' ') == NULL)
+            continue;
+        (void)snprintf(noun, sizeof(noun), "%.*s", (int)strcspn(words, " "),
+                       words);
+        buf_init(&text, 1U << 16);
+        assert_true(help_write(noun, &text));
+        assert_width(noun, &text);
+        assert_true(has(&text, words));
+        buf_free(&text);
+    }
 }
 
 static void
@@ -106,6 +134,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_verb_names_its_options),
         cmocka_unit_test(test_list_names_every_verb),
+        cmocka_unit_test(test_nouns_name_their_verbs),
         cmocka_unit_test(test_topics),
         cmocka_unit_test(test_wrap),
     };
