@@ -7,6 +7,7 @@
 #include "sensor/base/hash.h"
 
 #define FORMS_FIRST     8
+#define SLOTS_FIRST     16
 #define YEAR_DIGITS     4
 #define SEQUENCE_DIGITS 9 /* of "2026-118", behind the year */
 #define YEAR_FIRST      1970
@@ -139,7 +140,7 @@ book_find(const struct book *b, const char *number)
 static bool
 grow_slots(struct book *b)
 {
-    size_t n = b->n_slots > 0 ? b->n_slots * 2 : 2 * FORMS_FIRST;
+    size_t n = b->n_slots > 0 ? b->n_slots * 2 : SLOTS_FIRST;
     uint32_t *slots = calloc(n, sizeof(*slots));
 
     if (slots == NULL)
@@ -292,7 +293,7 @@ static struct book_line **
 make_lines(struct book *b, const struct merge *m)
 {
     size_t n = m->whole.n_lines;
-    struct book_line **v = malloc((n + 1) * sizeof(struct book_line *));
+    struct book_line **v = calloc(n + 1, sizeof(struct book_line *));
     struct book_line *fresh =
         m->n_new > 0 ? room_get(&b->room, m->n_new, sizeof(*fresh)) : NULL;
     bool good = v != NULL && (m->n_new == 0 || fresh != NULL);
@@ -323,6 +324,7 @@ put_lines(struct change *c, const struct merge *m, struct book_form *f)
     for (size_t i = 0; i < f->form.n_lines; i++) {
         struct book_line *l = f->lines[i];
 
+        REQUIRE(l != NULL);
         l->line = &f->form.lines[i];
         if (m->old[i] == NULL) {
             l->form = f;
@@ -376,6 +378,7 @@ submit(struct change *c)
 
     if (e == ERR_OK)
         e = submit_merged(c, old, &m);
+    c->a.form = NULL; /* was that of the merge */
     merge_fini(&m);
     return e;
 }

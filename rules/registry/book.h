@@ -33,9 +33,9 @@ enum book_state {
 };
 
 #define BOOK_GRACE                                                             \
-    (30 * 24 * CLOCK_HOURS)                  /* a permit whose renewal is not  \
+    (CLOCK_HOURS * 24 * 30)                  /* a permit whose renewal is not  \
                                               * answered ends so long after */
-#define BOOK_RENEWAL (60 * 24 * CLOCK_HOURS) /* it is due so long before */
+#define BOOK_RENEWAL (CLOCK_HOURS * 24 * 60) /* it is due so long before */
 
 /* Steps within the states; 0: not yet. A line that ended and is asked for anew
  * begins them anew. */

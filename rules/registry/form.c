@@ -47,7 +47,7 @@ form_line_fini(struct form_line *l)
 void
 form_fini(struct form *f)
 {
-    for (size_t i = 0; i < f->n_lines; i++)
+    for (size_t i = 0; f->lines != NULL && i < f->n_lines; i++)
         texts_free(f->lines[i].text);
     free(f->lines);
     texts_free(f->text);
