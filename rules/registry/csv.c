@@ -109,7 +109,7 @@ read_quoted(struct reader *r, struct span *out)
     struct csv *c = r->c;
     size_t open = r->at - 1;
     size_t made = c->n_room;
-    struct span part = SPAN_NONE;
+    struct span part;
 
     for (;;) {
         struct span rest = span_tail(r->s, r->at);

@@ -302,7 +302,7 @@ test_row_max(void **state)
         struct result r;
         struct buf in;
 
-        buf_init(&in, 2 * FORM_ROW_MAX);
+        buf_init(&in, (size_t)2 * FORM_ROW_MAX);
         buf_str(&in, "address,form,x_y\n192.0.2.1,7,");
         assert_true(buf_grow(&in, n));
         memset(in.p + in.n, 'y', n);

@@ -97,6 +97,11 @@ static const struct {
      "[{form: 7, lines: [{address: 192.0.2.1, port: 26}]}]", true,
      "~ form 7\n    + line: 192.0.2.1 port 26\n    - line 1: 192.0.2.1 port 25\n",
      {.forms_changed = 1, .lines_added = 1, .lines_removed = 1}},
+    {"another length is another line",
+     "[{form: 7, lines: [{line: 1, address: 192.0.2.0/24}]}]",
+     "[{form: 7, lines: [{address: 192.0.2.0/25}]}]", true,
+     "~ form 7\n    + line: 192.0.2.0/25\n    - line 1: 192.0.2.0/24\n",
+     {.forms_changed = 1, .lines_added = 1, .lines_removed = 1}},
     {"what is no address", "[{form: 7, lines: [{line: 1, address: here}]}]",
      "[{form: 7, lines: [{address: here, domain: x}, {}]}]", true,
      "~ form 7\n    ~ line 1: here\n        domain: none -> 'x'\n"

@@ -6,10 +6,40 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "tests/support/random_form.h"
+
+/* Of a length that is never touched. */
+static void
+test_file_max(void **state)
+{
+    static const uint8_t magic[] = {'P', 'K', 3, 4};
+    const size_t most = (size_t)FORM_FILE_MAX + 1;
+    uint8_t *p = mmap(NULL, most, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    (void)state;
+    assert_true(p != MAP_FAILED);
+    memcpy(p, magic, sizeof(magic));
+    for (size_t n = FORM_FILE_MAX; n <= most; n++) {
+        struct buf messages;
+        struct forms forms;
+
+        buf_init(&messages, 1 << 16);
+        assert_int_equal(form_csv_read(span_of(p, n), "f", &forms, &messages),
+                         ERR_FORMAT);
+        assert_int_equal(
+            span_search(buf_view(&messages), SPAN_LIT("longer than 1 GiB")) <
+                messages.n,
+            n > FORM_FILE_MAX);
+        forms_fini(&forms);
+        buf_free(&messages);
+    }
+    (void)munmap(p, most);
+}
 
 /* ---- allocations that fail ---- */
 
@@ -207,9 +237,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_written),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_looks),          cmocka_unit_test(test_written),
+        cmocka_unit_test(test_file_max),       cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_diff_no_memory),
     };
 

@@ -108,7 +108,7 @@ fill(struct form *f)
     form_init(f);
     memcpy(f->number, "2026-118", 9);
     assert_int_equal(
-        form_set(&f->text[FORM_SITE], SPAN_LIT("<b>A & \"B\"</b>\xe2\x80\xae")),
+        form_set(&f->text[FORM_SITE], SPAN_LIT("<b>A & \"B\"</b>\xe2\x80\x8b")),
         ERR_OK);
     assert_int_equal(
         form_set(&f->text[FORM_SITE_CONTACT_NAME], SPAN_LIT("Ada")), ERR_OK);
@@ -136,7 +136,7 @@ test_filled(void **state)
     form_text_html(&t, &out);
     assert_int_equal(count(&out, "<b>"), 0);
     assert_int_equal(count(&out, "&lt;b&gt;A &amp; &quot;B&quot;&lt;/b&gt;"
-                                 "&lt;U+202E&gt;"),
+                                 "&lt;U+200B&gt;"),
                      1);
     assert_int_equal(count(&out, "<td>P-&lt;1&gt;</td>"), 1);
     assert_int_equal(count(&out, "<td>2026-118</td>"), 1);
@@ -146,7 +146,7 @@ test_filled(void **state)
     assert_int_equal(count(&out, "<tr><td></td>"), 1);
     buf_reset(&out);
     form_text_plain(&t, &out);
-    assert_int_equal(count(&out, "<b>A & \"B\"</b><U+202E>\n"), 1);
+    assert_int_equal(count(&out, "<b>A & \"B\"</b><U+200B>\n"), 1);
     assert_int_equal(count(&out, "\nLine 1\n"), 1);
     assert_int_equal(count(&out, "\nLine (no number yet)\n"), 1);
     assert_int_equal(count(&out, "  2026-118\n"), 1);

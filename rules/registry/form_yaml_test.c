@@ -251,7 +251,7 @@ test_long_value(void **state)
 
         buf_init(&in, 1 << 24);
         buf_str(&in, heads[i]);
-        while (in.n < 8 * FORM_ROW_MAX)
+        while (in.n < (size_t)8 * FORM_ROW_MAX)
             buf_str(&in, "long long long ");
         r = read_text(buf_view(&in));
         if (r.e == ERR_OK || in.cut)
