@@ -450,6 +450,24 @@ def test_kill_between_store_and_journal():
     check(told == [1, 2, 3], f"each once: {told}")
 
 
+def test_killed_at_any_time():
+    """Whatever is in the store is in the journal, once, in the end."""
+    state, _ = submitted()
+    form = text_file("f.yaml", FORM)
+    for n in range(120):
+        job = subprocess.Popen([PROGRAM, "registry", "submit", "--state",
+                                state, "--at", T0, form],
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        time.sleep(0.006 + 0.0005 * (n % 40))
+        job.kill()
+        job.wait(timeout=60)
+    reg(state, "decide", "2026-1", "permit", at=T0)
+    told = [c["audit"] for c in controls(state)]
+    check(told == list(range(1, records(state) + 1)), told)
+    check(len(told) > 5, "none got through")
+
+
 # ---- a reading ----
 
 def test_takes_force_in_a_running_reading():

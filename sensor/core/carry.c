@@ -13,7 +13,8 @@ struct mend {
     struct json_reader *json;
     struct record_out record;
     struct control_reader parts;
-    uint64_t expect; /* number of the record that should come */
+    uint64_t expect;  /* number of the record that should come */
+    uint64_t pending; /* those below are marked already */
 };
 
 /* Does the line go on with records as they were intended? */
@@ -32,7 +33,8 @@ mend_line(struct mend *m, struct carry *c, const struct journal_line *line,
         return false;
     if (!control_reader_take(&m->parts, event))
         return true;
-    *e = registry_db_carried(c->db, m->expect, line->seq, message);
+    if (m->expect >= m->pending)
+        *e = registry_db_carried(c->db, m->expect, line->seq, message);
     m->expect++;
     return *e == ERR_OK;
 }
@@ -60,11 +62,11 @@ mend_from(struct mend *m, struct carry *c, uint64_t seq, struct buf *message)
 static enum err
 mend(struct carry *c, uint64_t pending, struct buf *message)
 {
-    struct mend m = {.expect = pending};
-    uint64_t number, seq;
-    enum err e = registry_db_intent(c->db, &number, &seq, message);
+    struct mend m = {.pending = pending};
+    uint64_t seq;
+    enum err e = registry_db_intent(c->db, &m.expect, &seq, message);
 
-    if (e != ERR_OK || number != pending)
+    if (e != ERR_OK || m.expect == 0 || m.expect > pending)
         return e;
     m.json = malloc(sizeof(*m.json));
     if (m.json == NULL)
@@ -72,7 +74,13 @@ mend(struct carry *c, uint64_t pending, struct buf *message)
     json_reader_init(m.json);
     record_init(&m.record);
     control_reader_init(&m.parts);
-    e = mend_from(&m, c, seq, message);
+    e = registry_db_begin(c->db, message);
+    if (e == ERR_OK)
+        e = mend_from(&m, c, seq, message);
+    if (e == ERR_OK)
+        e = registry_db_commit(c->db, message);
+    else
+        registry_db_rollback(c->db);
     control_reader_free(&m.parts);
     record_free(&m.record);
     json_reader_free(m.json);
