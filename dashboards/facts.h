@@ -92,6 +92,17 @@ void facts_say_inspected(struct buf *b, const struct summary *s);
 /* "sent 2 messages with a file that is malicious, ..."; or nothing. */
 void facts_say_classes(struct buf *b, const struct summary_host *h);
 
+/* ---- the registry, facts_registry.c ---- */
+
+/* "looks like a mail server: 5 other ends, ...", at most so many signs; nothing
+ * when the look is not known. */
+void facts_say_look(struct buf *b, const struct summary_host *h, size_t max);
+/* "10.0.0.1 took mail ...: observed, 2 of 2 ... (event ids)". */
+void facts_say_violation(struct buf *b, const struct summary_requirement *q);
+/* "2 requirements were seen broken by registered hosts; 3 registered lines not
+ * seen". */
+void facts_say_registered(struct buf *b, const struct summary *s);
+
 /* "cut short at offset 1,234"; an offset of 0 is none. */
 void facts_say_fault(struct buf *b, const struct summary_fault *fault);
 

@@ -125,7 +125,7 @@ html_cell_names(struct buf *out, const char *person, const char *wire)
         html_text(out, person);
         html_raw(out, "</bdi>");
     }
-    if (!any || wire[0] != '\0')
+    if (!any || (wire != NULL && wire[0] != '\0'))
         html_wire(out, wire);
     html_raw(out, "</td>");
 }

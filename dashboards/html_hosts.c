@@ -42,6 +42,15 @@ cell_peers(struct buf *out, const struct summary_host *h)
 }
 
 static void
+say_look(struct buf *raw, const struct summary_host *h)
+{
+    if (h->look == NULL)
+        return;
+    buf_str(raw, "; ");
+    facts_say_look(raw, h, SIZE_MAX);
+}
+
+static void
 row_sender(struct buf *out, const struct summary *s,
            const struct summary_host *h)
 {
@@ -57,6 +66,7 @@ row_sender(struct buf *out, const struct summary *s,
     html_cell_share(out, h->rcpt_refused, h->rcpt_offered);
     html_raw(out, "<td class=\"what\">");
     facts_say_sender(&raw, s, h);
+    say_look(&raw, h);
     html_flush(out, &raw);
     html_raw(out, "</td></tr>\n");
     buf_free(&raw);
@@ -77,6 +87,7 @@ row_receiver(struct buf *out, const struct summary_host *h)
     html_cell_time(out, h->first);
     html_raw(out, "<td class=\"what\">");
     facts_say_receiver(&raw, h);
+    say_look(&raw, h);
     html_flush(out, &raw);
     html_raw(out, "</td></tr>\n");
     buf_free(&raw);

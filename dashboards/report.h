@@ -41,7 +41,8 @@ void report_html(const struct summary *s, struct buf *out);
  * the messages they came in by class (A to D, fileinfo.class) and has what a
  * share is of: messages_could_inspect are complete, in the clear, without class
  * D, each file looked into. "attachments" lists the files with findings: A, B,
- * D, C, the most messages first. */
+ * D, C, the most messages first. "look" of a host is null where it is unclear;
+ * "requirements" has every answer for every registered host. */
 void report_json(const struct summary *s, struct buf *out);
 
 /* A header line and a line per host, CR LF (RFC 4180). Text is escaped as for

@@ -97,6 +97,8 @@ put_header(struct row *r, const struct summary *s)
     for (unsigned i = 0; i < SUMMARY_FINDINGS; i++)
         put_text(r, (const char[]){'m', 'e', 's', 's', 'a', 'g', 'e', 's', '_',
                                    (char)('a' + (int)i), '\0'});
+    put_text(r, "look");
+    put_text(r, "look_why");
     end_row(r);
 }
 
@@ -133,6 +135,8 @@ put_host(struct row *r, const struct summary *s, const struct summary_host *h)
         put_u64(r, h->rcpt_class[i]);
     for (size_t i = 0; i < SUMMARY_FINDINGS; i++)
         put_u64(r, h->messages_class[i]);
+    put_text(r, h->look);
+    put_text(r, h->look_why);
     end_row(r);
 }
 

@@ -5,6 +5,7 @@
 #include "dashboards/html.h"
 #include "dashboards/html_hosts.h"
 #include "dashboards/html_parts.h"
+#include "dashboards/html_registry.h"
 #include "dashboards/report_css.h"
 #include "sensor/base/text.h"
 
@@ -569,6 +570,12 @@ put_words(struct page *p)
         "answered, a session. A host that does both has a row for each.</dd>\n"
         "<dt>Not registered</dt><dd>Not in the registry that was given. It "
         "says nothing about what the host did.</dd>\n"
+        "<dt>Looks like</dt><dd>What the figures of a host are consistent "
+        "with, by a table of signs; those that speak for it stand beside it."
+        "</dd>\n"
+        "<dt>Observed, none observed, not observable</dt><dd>Seen, with the "
+        "event that shows it; not seen in so many chances; or hidden, such as "
+        "by TLS. Never a proof that a requirement is kept.</dd>\n"
         "<dt>Mails accepted, refused</dt><dd>Transactions that the other "
         "server took with a 2xx reply, or turned away for now (4xx) or for "
         "good (5xx). Only what was not encrypted.</dd>\n"
@@ -611,6 +618,7 @@ report_html(const struct summary *s, struct buf *out)
     put_sight(&p);
     html_hosts_senders(out, s, &f);
     html_hosts_receivers(out, s, &f);
+    html_registry(out, s);
     html_parts(out, s);
     put_world(&p);
     put_anomalies(&p);

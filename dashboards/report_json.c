@@ -280,6 +280,8 @@ put_hosts(struct json_out *j, const struct summary *s)
         put_time(j, "first", h->first);
         put_time(j, "last", h->last);
         put_str(j, "helo", h->helo[0] != '\0' ? h->helo : NULL);
+        put_str(j, "look", h->look);
+        put_str(j, "look_why", h->look_why);
         put_host_counts(j, h);
         put_classes(j, s, h->rcpt_class);
         put_messages(j, h);
@@ -413,6 +415,49 @@ put_anomalies(struct json_out *j, const struct summary *s)
     json_end(j, ']');
 }
 
+static void
+put_requirement(struct json_out *j, const struct summary_requirement *q)
+{
+    json_begin(j, '{');
+    put_addr(j, "address", &q->addr);
+    put_str(j, "site", q->site);
+    put_str(j, "requirement", q->name);
+    put_str(j, "what", q->what);
+    put_str(j, "answer", q->answer);
+    put_bool(j, "violation", q->violation);
+    put_u64(j, "count", q->count);
+    put_u64(j, "of", q->of);
+    put_str(j, "text", q->text);
+    open_list(j, "evidence");
+    for (size_t i = 0; i < SUMMARY_EVIDENCE && q->evidence[i][0] != '\0'; i++)
+        (void)json_str(j, span_str(q->evidence[i]));
+    json_end(j, ']');
+    json_end(j, '}');
+}
+
+static void
+put_registered(struct json_out *j, const struct summary *s)
+{
+    open_list(j, "requirements");
+    for (size_t i = 0; i < s->n_requirements; i++)
+        put_requirement(j, &s->requirements[i]);
+    json_end(j, ']');
+    put_u64(j, "violations_observed", s->violations);
+    put_u64(j, "requirements_left_out", s->requirements_more);
+    open_list(j, "registered_not_seen");
+    for (size_t i = 0; i < s->n_unseen; i++) {
+        json_begin(j, '{');
+        put_str(j, "address", s->unseen[i].address);
+        put_str(j, "form", s->unseen[i].form);
+        put_u64(j, "line", s->unseen[i].line);
+        put_str(j, "site", s->unseen[i].site);
+        put_str(j, "device", s->unseen[i].device);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    put_u64(j, "registered_not_seen_left_out", s->unseen_more);
+}
+
 void
 report_json(const struct summary *s, struct buf *out)
 {
@@ -432,6 +477,7 @@ report_json(const struct summary *s, struct buf *out)
     put_coverage(&j, s);
     put_smtp(&j, s);
     put_hosts(&j, s);
+    put_registered(&j, s);
     put_listings(&j, s);
     put_anomalies(&j, s);
     put_parts(&j, s);

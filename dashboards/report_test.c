@@ -110,6 +110,13 @@ says(void **state)
   /* clang-format off */
         {KIT_BUSY, "\n8 senders nobody told you about (3 of 11 senders"},
         {KIT_BUSY, "\n2 receivers nobody told you about\n"},
+        {KIT_BUSY, "\n1 requirement was seen broken by a registered host; 2 "
+                   "registered lines not seen\n  10.3.0.25 took mail from "
+                   "outside for outside: observed, 3 of 41 readable "
+                   "transactions (10c8393f19f7e439, c3fefea621ccfc8a)\n  not "
+                   "seen: 10.3.0.26, form 2026-118, printer\n"},
+        {KIT_BUSY, "; behaves like a spam bot: 812 of 2000 recipients unknown\n"},
+        {KIT_BUSY, "; looks like an application: 16 different recipients\n"},
         {KIT_BUSY, "98.6 % of 1.9 GiB"},
         {KIT_BUSY, "855 refused: unknown user; cited by bl.spamcop.net"},
         {KIT_BUSY,

@@ -38,6 +38,8 @@ struct kit {
     struct summary_listing listings[6];
     struct summary_anomaly anomalies[6];
     struct summary_attachment attachments[8];
+    struct summary_requirement requirements[4];
+    struct summary_unseen unseen[3];
     struct prefix home[2];
 };
 
@@ -226,6 +228,52 @@ kit_parts(struct kit *k)
 }
 
 static inline void
+kit_requirement(struct kit *k, const char *addr, const char *what,
+                const char *text, bool observed)
+{
+    struct summary_requirement *q = &k->requirements[k->s.n_requirements++];
+
+    *q = (struct summary_requirement){.addr = kit_addr(addr),
+                                      .site = "Ostschule",
+                                      .name = "open_relay",
+                                      .what = what,
+                                      .answer = "none_observed",
+                                      .violation = true,
+                                      .observed = observed,
+                                      .of = 41};
+    kit_text(q->text, sizeof(q->text), text);
+    if (!observed)
+        return;
+    q->answer = "observed";
+    q->count = 3;
+    kit_text(q->evidence[0], 17, "10c8393f19f7e439");
+    kit_text(q->evidence[1], 17, "c3fefea621ccfc8a");
+    k->s.violations++;
+}
+
+static inline void
+kit_registered(struct kit *k)
+{
+    kit_requirement(k, "10.3.0.25", "took mail from outside for outside",
+                    "observed, 3 of 41 readable transactions", true);
+    kit_requirement(k, "10.3.0.25", "credentials crossed without TLS",
+                    "none observed in 812 sessions; left out: 31 under TLS",
+                    false);
+    kit_requirement(k, "2001:db8::25", "EHLO without STARTTLS",
+                    "not observable: all of it was under TLS", false);
+    k->requirements[2].answer = "not_observable";
+    k->unseen[0] = (struct summary_unseen){"2026-118", 2, "10.3.0.26",
+                                           "Ostschule", "printer"};
+    k->unseen[1] =
+        (struct summary_unseen){"2026-9", 1, "2001:db8:7::/64", NULL, NULL};
+    k->s.n_unseen = 2;
+    k->hosts[0].look = "behaves like a spam bot";
+    k->hosts[0].look_why = "812 of 2000 recipients unknown, 41 other ends";
+    k->hosts[1].look = "application";
+    k->hosts[1].look_why = "16 different recipients, 1 different senders";
+}
+
+static inline void
 kit_busy(struct kit *k)
 {
     static const struct summary_anomaly anomalies[] = {
@@ -288,6 +336,7 @@ kit_busy(struct kit *k)
     s->rcpt_refused = 1887;
     s->events = 61022;
     kit_parts(k);
+    kit_registered(k);
 }
 
 static inline void
@@ -374,6 +423,7 @@ kit_huge_parts(struct kit *k)
     p->other_readings = p->messages = p->complete = UINT64_MAX;
     p->could_inspect = p->messages_left_out = UINT64_MAX;
     k->s.attachments_left_out = UINT64_MAX;
+    k->s.violations = k->s.requirements_more = k->s.unseen_more = UINT64_MAX;
     for (size_t i = 0; i < SUMMARY_FINDINGS; i++)
         p->class_parts[i] = p->class_messages[i] = p->class_could_inspect[i] =
             UINT64_MAX;
@@ -440,6 +490,11 @@ kit_hostile(struct kit *k)
         kit_text(k->attachments[i].findings, 384, KIT_ATTACK);
         kit_text(k->attachments[i].sha256, 65, KIT_ATTACK);
     }
+    for (size_t i = 0; i < s->n_requirements; i++)
+        k->requirements[i].site = KIT_ATTACK;
+    for (size_t i = 0; i < s->n_unseen; i++)
+        k->unseen[i] = (struct summary_unseen){KIT_ATTACK, 1, KIT_ATTACK,
+                                               KIT_ATTACK, KIT_ATTACK};
     for (size_t i = 0; i < s->n_anomalies; i++)
         k->anomalies[i] =
             (struct summary_anomaly){KIT_ATTACK, KIT_ATTACK, KIT_ATTACK, 1};
@@ -457,6 +512,8 @@ kit_make(struct kit *k, enum kit_kind kind)
     k->s.listings = k->listings;
     k->s.anomalies = k->anomalies;
     k->s.attachments = k->attachments;
+    k->s.requirements = k->requirements;
+    k->s.unseen = k->unseen;
     k->s.home = k->home;
     switch (kind) {
     case KIT_NO_REGISTRY:

@@ -11,6 +11,8 @@
 #define LISTINGS_SHOWN  3
 #define ANOMALIES_SHOWN 4
 #define FILES_FOUND     5
+#define BROKEN_SHOWN    3
+#define UNSEEN_SHOWN    2
 #define NAME_WIDTH      32
 #define NAME_END        14 /* of it, what is kept of the end of a long name */
 #define RAW_MAX         8192
@@ -300,6 +302,10 @@ row_sender(struct screen *v, struct grid *g, const struct summary_host *h)
         words_share(&v->raw, h->rcpt_refused, h->rcpt_offered);
     cell_raw(g, &v->raw);
     facts_say_sender(&v->raw, v->s, h);
+    if (h->look != NULL) {
+        buf_str(&v->raw, "; ");
+        facts_say_look(&v->raw, h, 1);
+    }
     cell_raw(g, &v->raw);
 }
 
@@ -391,6 +397,42 @@ say_receivers(struct screen *v)
     grid_fini(&g);
     more(v, n > RECEIVERS_SHOWN ? n - RECEIVERS_SHOWN : 0, "more receiver",
          NULL, "");
+}
+
+static void
+say_unseen(struct screen *v, const struct summary_unseen *u)
+{
+    buf_str(&v->raw, "not seen: ");
+    buf_str(&v->raw, u->address != NULL ? u->address : "-");
+    buf_str(&v->raw, ", form ");
+    buf_str(&v->raw, u->form != NULL ? u->form : "-");
+    if (u->device != NULL) {
+        buf_str(&v->raw, ", ");
+        buf_str(&v->raw, u->device);
+    }
+    indented(v);
+}
+
+static void
+say_registry(struct screen *v)
+{
+    const struct summary *s = v->s;
+    uint64_t lines = words_add(s->n_unseen, s->unseen_more);
+    size_t n = 0;
+
+    if (s->violations == 0 && lines == 0)
+        return;
+    facts_say_registered(&v->raw, s);
+    heading(v);
+    for (; n < s->n_requirements && n < BROKEN_SHOWN && n < s->violations;
+         n++) {
+        facts_say_violation(&v->raw, &s->requirements[n]);
+        indented(v);
+    }
+    more(v, s->violations - n, "more", "more", " (-o report.html has them)");
+    for (n = 0; n < s->n_unseen && n < UNSEEN_SHOWN; n++)
+        say_unseen(v, &s->unseen[n]);
+    more(v, lines - n, "more line not seen", "more lines not seen", "");
 }
 
 static void
@@ -671,6 +713,7 @@ report_text(const struct summary *s, const struct report_style *style,
     if (s->sessions > 0 || f.senders > 0 || f.receivers > 0) {
         say_senders(&v);
         say_receivers(&v);
+        say_registry(&v);
         say_blocked(&v);
         say_world(&v);
     }

@@ -2,6 +2,7 @@
 
 #include "rules/attached.h"
 #include "rules/mails.h"
+#include "rules/registry/discovery.h"
 #include "sensor/base/seen.h"
 #include "sensor/base/hash.h"
 #include "sensor/event/anomaly.h"
@@ -28,6 +29,7 @@ struct answers {
     struct summary_anomaly shown[ANOM_COUNT];
     struct mails *mails;
     struct attached *attached;
+    struct discovery *discovery;
     struct summary total; /* counts only */
     char **sites;         /* names seen, each once */
     size_t n_sites;
@@ -49,6 +51,7 @@ answers_free(struct answers *a)
     free(a->listings);
     mails_free(a->mails);
     attached_free(a->attached);
+    discovery_free(a->discovery);
     free(a);
 }
 
@@ -61,7 +64,8 @@ answers_new(struct answers **out)
         return ERR_NOMEM;
     a->listings = calloc(ANSWERS_LISTINGS, sizeof(*a->listings));
     if (a->listings == NULL || mails_new(&a->mails) != ERR_OK ||
-        attached_new(&a->attached) != ERR_OK) {
+        attached_new(&a->attached) != ERR_OK ||
+        discovery_new(&a->discovery) != ERR_OK) {
         answers_free(a);
         return ERR_NOMEM;
     }
@@ -113,20 +117,31 @@ hosts_grow(struct answers *a)
     return true;
 }
 
+static struct summary_host *
+known_host(struct answers *a, const struct addr *addr, bool as_client)
+{
+    size_t at = row_hash(addr, as_client) & (a->n_slots - 1);
+
+    for (; a->n_slots > 0 && a->slots[at] != 0;
+         at = (at + 1) & (a->n_slots - 1)) {
+        struct summary_host *h = &a->hosts[a->slots[at] - 1];
+
+        if (h->as_client == as_client && addr_cmp(&h->addr, addr) == 0)
+            return h;
+    }
+    return NULL;
+}
+
 /* A host that is known is found even when the table is full. */
 static struct summary_host *
 host_of(struct answers *a, const struct addr *addr, bool as_client)
 {
     uint64_t hash = row_hash(addr, as_client);
-    struct summary_host *h;
+    struct summary_host *h = known_host(a, addr, as_client);
     size_t at;
 
-    for (at = hash & (a->n_slots - 1); a->n_slots > 0 && a->slots[at] != 0;
-         at = (at + 1) & (a->n_slots - 1)) {
-        h = &a->hosts[a->slots[at] - 1];
-        if (h->as_client == as_client && addr_cmp(&h->addr, addr) == 0)
-            return h;
-    }
+    if (h != NULL)
+        return h;
     if (a->n_hosts >= ANSWERS_HOSTS || !hosts_grow(a)) {
         a->total.hosts_left_out++;
         return NULL;
@@ -598,6 +613,7 @@ answers_event(struct answers *a, struct span event)
 
     record_map_init(&map, event);
     on_event(a, &head, &map);
+    discovery_event(a->discovery, event);
 }
 
 /* ---- summary ---- */
@@ -630,11 +646,31 @@ by_replies(const void *x, const void *y)
     return d != 0 ? d : strcmp(a->list, b->list);
 }
 
+/* Of several ports the one with the most mail counts: it comes first. */
+static void
+add_looks(struct answers *a)
+{
+    const struct discovery_row *rows;
+    size_t n = discovery_rows(a->discovery, &rows);
+
+    for (size_t i = 0; i < n; i++) {
+        struct summary_host *h =
+            known_host(a, &rows[i].addr, rows[i].use == FORM_SEND);
+
+        if (h == NULL || h->look_why != NULL)
+            continue;
+        h->look_why = rows[i].why;
+        if (rows[i].look != DISCOVERY_UNCLEAR)
+            h->look = discovery_word(rows[i].look);
+    }
+}
+
 void
 answers_summary(struct answers *a, struct summary *s)
 {
     const struct summary *t = &a->total;
 
+    add_looks(a);
     if (a->n_hosts > 0)
         qsort(a->hosts, a->n_hosts, sizeof(*a->hosts), by_volume);
     if (a->n_listings > 0)

@@ -733,6 +733,27 @@ sorts_hosts(void **state)
     answers_free(a);
 }
 
+/* Of each role of a host; of several ports that with the most. */
+static void
+says_what_hosts_look_like(void **state)
+{
+    struct answers *a = fresh();
+    struct summary s = {0};
+
+    (void)state;
+    put(a, SMTP(IN, .dst = "10.0.0.1", .outcome = "accepted", .via = "DATA"));
+    put(a, SESSION(OUT, .src = "10.0.0.2"));
+    put(a,
+        SESSION(.direction = "internal", .src = "10.0.0.3", .dst = "10.0.0.4"));
+    answers_summary(a, &s);
+    assert_null(host(&s, "10.0.0.2")->look);
+    assert_string_equal(host(&s, "10.0.0.2")->look_why,
+                        "the signs are too few, or differ");
+    assert_null(host(&s, "10.0.0.3")->look_why);
+    assert_null(host(&s, "10.0.0.1")->look);
+    answers_free(a);
+}
+
 /* ---- limits ---- */
 
 static const char *
@@ -889,6 +910,7 @@ main(void)
         cmocka_unit_test(counts_parts),
         cmocka_unit_test(knows_what_could_be_inspected),
         cmocka_unit_test(sorts_hosts),
+        cmocka_unit_test(says_what_hosts_look_like),
         cmocka_unit_test(counts_hosts_beyond_the_table),
         cmocka_unit_test(bounds_listings),
         cmocka_unit_test(bounds_anomalies),

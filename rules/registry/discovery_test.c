@@ -37,44 +37,29 @@ row_of(struct discovery *d, const char *addr, enum form_use use)
 #define PEERS5(words)                                                          \
     OUT("1") words OUT("2") words OUT("3") words OUT("4") words OUT("5") words
 /* Ten mails to ten servers, to two people each, one of them unknown. */
-#define SPRAY                                                                                                                         \
-    OUT("1")                                                                                                                          \
-    "tx from=a@x.example a@q.example? b@q.example+\n" OUT(                                                                            \
-        "2") "tx "                                                                                                                    \
-             "from=b@x."                                                                                                              \
-             "example "                                                                                                               \
-             "c@q.example? "                                                                                                          \
-             "d@q.example+"                                                                                                           \
-             "\n" OUT("3") "tx from=c@x.example e@q.example? "                                                                        \
-                           "f@q.example+\n" OUT("4") "tx from=d@x.example "                                                           \
-                                                     "g@q.example? "                                                                  \
-                                                     "h@q.example+\n" OUT("5") "tx from=e@x.example i@q.example? j@q.example+\n" OUT( \
-                                                         "6") "tx "                                                                   \
-                                                              "from"                                                                  \
-                                                              "=f@"                                                                   \
-                                                              "x."                                                                    \
-                                                              "exam"                                                                  \
-                                                              "ple "                                                                  \
-                                                              "k@q."                                                                  \
-                                                              "exam"                                                                  \
-                                                              "ple?"                                                                  \
-                                                              " l@"                                                                   \
-                                                              "q."                                                                    \
-                                                              "exam"                                                                  \
-                                                              "ple+"                                                                  \
-                                                              "\n" OUT("7") "tx from=g@x.example m@q.example? n@q.example+\n" OUT(    \
-                                                                  "8") "tx "                                                          \
-                                                                       "from="                                                        \
-                                                                       "h@x."                                                         \
-                                                                       "examp"                                                        \
-                                                                       "le "                                                          \
-                                                                       "o@q."                                                         \
-                                                                       "examp"                                                        \
-                                                                       "le? "                                                         \
-                                                                       "p@q."                                                         \
-                                                                       "examp"                                                        \
-                                                                       "le+"                                                          \
-                                                                       "\n" OUT("9") "tx from=i@x.example q@q.example? r@q.example+\n" OUT("10") "tx from=j@x.example s@q.example? t@q.example+\n"
+/* clang-format off */
+#define SPRAY \
+    "out 10.0.0.1 198.51.100.1 tx from=a@x.example a@q.example? " \
+    "b@q.example+\n" \
+    "out 10.0.0.1 198.51.100.2 tx from=b@x.example c@q.example? " \
+    "d@q.example+\n" \
+    "out 10.0.0.1 198.51.100.3 tx from=c@x.example e@q.example? " \
+    "f@q.example+\n" \
+    "out 10.0.0.1 198.51.100.4 tx from=d@x.example g@q.example? " \
+    "h@q.example+\n" \
+    "out 10.0.0.1 198.51.100.5 tx from=e@x.example i@q.example? " \
+    "j@q.example+\n" \
+    "out 10.0.0.1 198.51.100.6 tx from=f@x.example k@q.example? " \
+    "l@q.example+\n" \
+    "out 10.0.0.1 198.51.100.7 tx from=g@x.example m@q.example? " \
+    "n@q.example+\n" \
+    "out 10.0.0.1 198.51.100.8 tx from=h@x.example o@q.example? " \
+    "p@q.example+\n" \
+    "out 10.0.0.1 198.51.100.9 tx from=i@x.example q@q.example? " \
+    "r@q.example+\n" \
+    "out 10.0.0.1 198.51.100.10 tx from=j@x.example s@q.example? " \
+    "t@q.example+\n"
+/* clang-format on */
 
 /* clang-format off */
 static const struct {
@@ -160,39 +145,18 @@ waits_for_retries(void **state)
 
         kit_open(&k);
         assert_int_equal(discovery_new(&d), ERR_OK);
-        feed(
-            d, &k,
-            OUT("1") "tx none from=a@x.example a@q.example~\n" OUT(
-                "1") "tx "
-                     "none "
-                     "from="
-                     "b@x."
-                     "exampl"
-                     "e "
-                     "b@q."
-                     "exampl"
-                     "e~"
-                     "\n" OUT("1") "tx none from=c@x.example "
-                                   "c@q.example~\n" OUT("1") "tx none "
-                                                             "from=d@x.example "
-                                                             "d@q.example~"
-                                                             "\n" OUT("1") "tx "
-                                                                           "non"
-                                                                           "e "
-                                                                           "fro"
-                                                                           "m="
-                                                                           "e@"
-                                                                           "x."
-                                                                           "exa"
-                                                                           "mpl"
-                                                                           "e "
-                                                                           "e@"
-                                                                           "q."
-                                                                           "exa"
-                                                                           "mpl"
-                                                                           "e~"
-                                                                           "\n" OUT("1") "session helo=a class=bare_word noquit\n" OUT("1") "session helo=b class=bare_word noquit\n" OUT(
-                                                                               "1") "session helo=c class=bare_word noquit\n" OUT("1") "session helo=c class=bare_word noquit\n" OUT("1") "session helo=c class=bare_word noquit\n");
+        feed(d, &k,
+             "out 10.0.0.1 198.51.100.1 tx none from=a@x.example a@q.example~\n"
+             "out 10.0.0.1 198.51.100.1 tx none from=b@x.example b@q.example~\n"
+             "out 10.0.0.1 198.51.100.1 tx none from=c@x.example c@q.example~\n"
+             "out 10.0.0.1 198.51.100.1 tx none from=d@x.example d@q.example~\n"
+             "out 10.0.0.1 198.51.100.1 tx none from=e@x.example e@q.example~\n"
+             "out 10.0.0.1 198.51.100.1 session helo=a class=bare_word noquit\n"
+             "out 10.0.0.1 198.51.100.1 session helo=b class=bare_word noquit\n"
+             "out 10.0.0.1 198.51.100.1 session helo=c class=bare_word noquit\n"
+             "out 10.0.0.1 198.51.100.1 session helo=c class=bare_word noquit\n"
+             "out 10.0.0.1 198.51.100.1 session helo=c class=bare_word "
+             "noquit\n");
         feed(d, &k, rows[i].last);
         if (row_of(d, H, FORM_SEND)->look != rows[i].want)
             fail_msg("%zu: %s", i, row_of(d, H, FORM_SEND)->why);
@@ -213,28 +177,17 @@ counts(void **state)
     (void)state;
     kit_open(&k);
     assert_int_equal(discovery_new(&d), ERR_OK);
-    feed(
-        d, &k,
-        OUT("1") "session at=10 helo=a.example\n" OUT(
-            "2") "session starttls "
-                 "helo=b."
-                 "example\n" OUT("2") "session tls registered "
-                                      "site=school\n" OUT("2") "attempts\n" OUT(
-                                          "3") "tx from=a@b.example "
-                                               "x@q.example+ y@q.example? "
-                                               "z@q.example~\n" OUT("3") "tx "
-                                                                         "day="
-                                                                         "2 "
-                                                                         "rejec"
-                                                                         "ted "
-                                                                         "x@q."
-                                                                         "examp"
-                                                                         "le+"
-                                                                         "\n" OUT(
-                                                                             "3") "tx x@q.example+\n"
-                                                                                  "internal " H
-                                                                                  " 10.0.0.2 session\n" IN
-                                                                                  "attempts");
+    feed(d, &k,
+         "out 10.0.0.1 198.51.100.1 session at=10 helo=a.example\n"
+         "out 10.0.0.1 198.51.100.2 session starttls helo=b.example\n"
+         "out 10.0.0.1 198.51.100.2 session tls registered site=school\n"
+         "out 10.0.0.1 198.51.100.2 attempts\n"
+         "out 10.0.0.1 198.51.100.3 tx from=a@b.example x@q.example+ "
+         "y@q.example? z@q.example~\n"
+         "out 10.0.0.1 198.51.100.3 tx day=2 rejected x@q.example+\n"
+         "out 10.0.0.1 198.51.100.3 tx x@q.example+\n"
+         "internal 10.0.0.1 10.0.0.2 session\n"
+         "in 203.0.113.9 10.0.0.1 attempts");
     r = row_of(d, H, FORM_SEND);
     assert_non_null(r);
     assert_int_equal(r->sessions, 3);

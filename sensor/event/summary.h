@@ -40,7 +40,34 @@ struct summary_host {
     uint64_t anomalies_high;
     /* Messages it sent with a part of the class; of a client's row only. */
     uint64_t messages_class[SUMMARY_FINDINGS];
-    char helo[64]; /* last one, cut; bytes from the wire */
+    char helo[64];        /* last one, cut; bytes from the wire */
+    const char *look;     /* what it looks like; NULL: not known, or unclear */
+    const char *look_why; /* the signs, separated by ", "; no bytes of a wire */
+};
+
+/* What the wire shows of a requirement of a registered host. */
+#define SUMMARY_EVIDENCE 3
+
+struct summary_requirement {
+    struct addr addr;
+    const char *site;
+    const char *name;   /* "open_relay" */
+    const char *what;   /* what would be observed, for people */
+    const char *answer; /* observed, none_observed, not_observable */
+    bool observed;
+    bool violation; /* to observe it is to see a requirement broken */
+    uint64_t count, of;
+    char text[192]; /* "observed, 3 of 41 sessions to it" */
+    char evidence[SUMMARY_EVIDENCE][17]; /* event ids, "" none */
+};
+
+/* A permitted line that nobody was seen to use. */
+struct summary_unseen {
+    const char *form;
+    uint32_t line;
+    const char *address; /* as on the form: text of a person, like these */
+    const char *site;
+    const char *device;
 };
 
 /* A block list that servers cited when they refused a host of ours. */
@@ -153,6 +180,15 @@ struct summary {
     struct summary_attachment *attachments;
     size_t n_attachments;
     uint64_t attachments_left_out; /* parts beyond the limit of the list */
+    /* Of registered hosts: violations that were observed first, then by host.
+     */
+    struct summary_requirement *requirements;
+    size_t n_requirements;
+    uint64_t violations;        /* observed, of the list */
+    uint64_t requirements_more; /* hosts beyond the limit of the list */
+    struct summary_unseen *unseen;
+    size_t n_unseen;
+    uint64_t unseen_more; /* lines beyond the limit of the list */
     /* coverage */
     ns_t first, last;
     uint64_t packets, bytes, cut_packets, malformed;
