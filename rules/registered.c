@@ -193,6 +193,8 @@ registered_new(const struct requirements *r, const struct book *book,
 void
 registered_summary(const struct registered *g, struct summary *s)
 {
+    if (g == NULL)
+        return;
     s->requirements = g->requirements;
     s->n_requirements = g->n_requirements;
     s->violations = g->violations;

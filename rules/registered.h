@@ -20,7 +20,7 @@ MUST_USE enum err registered_new(const struct requirements *r,
                                  struct registered **out);
 void registered_free(struct registered *g);
 
-/* Fills its lists in s; they belong to g. */
+/* Fills its lists in s; they belong to g. g NULL: there is no registry. */
 void registered_summary(const struct registered *g, struct summary *s);
 
 #endif

@@ -67,13 +67,12 @@ struct requirements {
 };
 
 enum err
-requirements_new(const struct book *book, struct requirements **out)
+requirements_new(struct requirements **out)
 {
     struct requirements *r = calloc(1, sizeof(*r));
 
     if (r == NULL)
         return ERR_NOMEM;
-    r->book = book;
     slots_init(&r->slots);
     seen_init(&r->saw, SAW_MAX);
     if (relay_new(&r->relay) != ERR_OK) {
@@ -650,13 +649,15 @@ with_host(struct requirements *r, const struct addr *a, const struct look *l,
 }
 
 void
-requirements_event(struct requirements *r, struct span event)
+requirements_event(struct requirements *r, const struct book *book,
+                   struct span event)
 {
     struct record_head head = record_head_of(event);
     bool session = head.type == EVENT_SMTP_SESSION;
     struct record_map map;
     struct look l;
 
+    r->book = book;
     if (head.when > r->now)
         r->now = head.when;
     if (!session && head.type != EVENT_SMTP)
@@ -760,12 +761,12 @@ ask_relay(const struct requirements *r, const struct host *h,
 {
     struct relay_verdict relay = relay_ask(r->relay, &h->relay);
 
-    v->of = relay.of;
     if (relay.candidates > 0 && !relay.observed) {
         v->why_not = "mail for another domain was passed on, as a backup "
                      "server does";
         return;
     }
+    v->of = relay.of;
     v->count = relay.count;
     v->first = relay.first;
     v->last = relay.last;
@@ -823,6 +824,7 @@ requirements_ask(const struct requirements *r, const struct addr *host,
     }
     ask_tally(r, h, what, &v);
     if (what == REQ_VOLUME && v.count == 0 && !has_volume(r, host)) {
+        v.of = 0;
         v.why_not = rows[what].nothing;
         return v;
     }

@@ -98,14 +98,14 @@ struct req_verdict {
 
 struct requirements;
 
-/* book (may be NULL) is asked for names, volumes and relays; it outlives it. It
- * is asked as of the event's time, by an index that is its caller's concern. */
-MUST_USE enum err requirements_new(const struct book *book,
-                                   struct requirements **out);
+MUST_USE enum err requirements_new(struct requirements **out);
 void requirements_free(struct requirements *r);
 /* event is a checked record as the core publishes it; of other types than smtp
- * and smtp_session nothing is taken. */
-void requirements_event(struct requirements *r, struct span event);
+ * and smtp_session nothing is taken. book (may be NULL) is the registry in
+ * force: it is asked for names, volumes and relays as of the event's time, and
+ * lives as long as questions are asked. */
+void requirements_event(struct requirements *r, const struct book *book,
+                        struct span event);
 
 /* Hosts in the order in which they were first seen. */
 size_t requirements_n(const struct requirements *r);

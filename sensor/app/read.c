@@ -3,6 +3,7 @@
 #include "dashboards/report.h"
 #include "dissectors/part.h"
 #include "rules/answers.h"
+#include "rules/registered.h"
 #include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_carve.h"
@@ -44,6 +45,7 @@ struct reading {
     struct geo *geo;
     ns_t geo_looked; /* when its files were looked at, clock of the machine */
     struct answers *answers;
+    struct requirements *requirements;
     struct journal *journal;
     struct core *core;
     struct read_run *run;
@@ -284,6 +286,8 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = answers_new(&r->answers);
     if (e == ERR_OK)
+        e = requirements_new(&r->requirements);
+    if (e == ERR_OK)
         e = read_total_new(&r->total);
     o = (struct core_options){
         .sensor = c->name,
@@ -292,6 +296,7 @@ prepare(struct reading *r)
                   read_registry_book(r->registry)},
         .geo = r->geo,
         .answers = r->answers,
+        .requirements = r->requirements,
         .journal = r->journal,
         .carve = read_carve_sink(r->carve),
         .carve_text = read_carve_text(r->carve),
@@ -395,11 +400,21 @@ report(struct reading *r, bool partial)
         .n_home = sites_n_home(r->place.sites),
         .sensor = r->config->name,
     };
+    struct registered *registered = NULL;
+    enum err e = ERR_OK;
 
     answers_summary(r->answers, &s);
     s.parts.off = r->deep == NULL && r->clamd == NULL;
     read_total_summary(r->total, &s);
-    return read_output_report(r->output, &s, &r->messages);
+    if (s.has_registry)
+        e = registered_new(r->requirements, read_registry_book(r->registry),
+                           &registered);
+    if (e != ERR_OK)
+        return e;
+    registered_summary(registered, &s);
+    e = read_output_report(r->output, &s, &r->messages);
+    registered_free(registered);
+    return e;
 }
 
 static void
@@ -408,6 +423,7 @@ release(struct reading *r)
     core_free(r->core);
     (void)journal_close(r->journal);
     answers_free(r->answers);
+    requirements_free(r->requirements);
     read_total_free(r->total);
     read_output_close(r->output);
     read_carve_close(r->carve);

@@ -1,6 +1,8 @@
 #include "sensor/core/core.h"
 
 #include "rules/answers.h"
+#include "rules/registry/policy.h"
+#include "rules/registry/requirements.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 #include "sensor/core/attempts.h"
@@ -27,6 +29,8 @@ struct core {
     uint64_t id_seed;
     uint32_t n_controls;
     ns_t last;
+    struct book_verdict verdicts[2]; /* of the event's client and server */
+    bool judged[2];
     bool started;
     enum err error;
 };
@@ -166,15 +170,17 @@ add_line(struct core *c, const struct book_verdict *v,
         record_text(&c->extra, f->fit, fit_words[v->fit]);
 }
 
-static void
+/* Every event and address is judged once. */
+static bool
 add_state(struct core *c, const struct addr *a, enum form_use use,
-          struct span record, const struct reg_fields *f)
+          struct span record, const struct reg_fields *f,
+          struct book_verdict *out)
 {
     uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
     struct book_verdict v;
 
     if (c->o.place.book == NULL)
-        return;
+        return false;
     v = book_judge(c->o.place.book, a, port > 0 ? (uint16_t)port : MAIL_PORT,
                    use, record_head_of(record).when);
     record_text(&c->extra, f->state,
@@ -183,6 +189,8 @@ add_state(struct core *c, const struct addr *a, enum form_use use,
         add_line(c, &v, f);
     if (v.protect)
         record_bool(&c->extra, f->protect, true);
+    *out = v;
+    return true;
 }
 
 /* What is told of where a host stands. */
@@ -272,10 +280,12 @@ add_place(struct core *c, struct span record)
 
     find_ends(c, record, &ends);
     add_direction(c, &ends);
-    if (ends.host[0].home)
-        add_state(c, &ends.addr[0], FORM_SEND, record, &src_reg);
-    if (ends.host[1].home)
-        add_state(c, &ends.addr[1], FORM_RECEIVE, record, &dest_reg);
+    c->judged[0] =
+        ends.host[0].home && add_state(c, &ends.addr[0], FORM_SEND, record,
+                                       &src_reg, &c->verdicts[0]);
+    c->judged[1] =
+        ends.host[1].home && add_state(c, &ends.addr[1], FORM_RECEIVE, record,
+                                       &dest_reg, &c->verdicts[1]);
     add_host(c, &ends.host[0], &src_host);
     add_host(c, &ends.host[1], &dest_host);
 }
@@ -309,6 +319,28 @@ add_geos(struct core *c, struct span record)
     if (address(record, FIELD_DEST_IP, &a))
         add_geo(c, &a, FIELD_DEST_GEO_COUNTRY, FIELD_DEST_AS_NUMBER,
                 FIELD_DEST_AS_ORG);
+}
+
+static void
+add_findings(struct core *c, struct span record)
+{
+    struct span direction =
+        record_find(record_view(&c->extra), FIELD_DIRECTION);
+    uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
+    struct policy_in in = {
+        .direction = policy_direction(direction),
+        .port = port > 0 ? (uint16_t)port : MAIL_PORT,
+        .client = c->judged[0] ? &c->verdicts[0] : NULL,
+        .server = c->judged[1] ? &c->verdicts[1] : NULL,
+        .helo = record_find(record, FIELD_SMTP_HELO),
+    };
+    unsigned found = policy_judge(&in);
+
+    for (unsigned i = 0; i < POLICY_COUNT; i++) {
+        if (found >> i & 1U)
+            record_text(&c->extra, FIELD_POLICY_FINDINGS,
+                        policy_word((enum policy_finding)i));
+    }
 }
 
 /* A worker knows what it sent, not what became of it. */
@@ -356,6 +388,8 @@ publish(struct core *c, struct span record)
     record_text(&c->extra, FIELD_SENSOR, c->o.sensor);
     add_place(c, record);
     add_geos(c, record);
+    if (head.type == EVENT_SMTP || head.type == EVENT_SMTP_SESSION)
+        add_findings(c, record);
     if (head.type == EVENT_FILEINFO)
         add_stored(c, record);
     record_merge(&c->event, record, record_view(&c->extra));
@@ -363,6 +397,8 @@ publish(struct core *c, struct span record)
     c->n_events++;
     if (c->o.answers != NULL)
         answers_event(c->o.answers, event);
+    if (c->o.requirements != NULL)
+        requirements_event(c->o.requirements, c->o.place.book, event);
     if (c->o.journal == NULL && c->o.lines.put == NULL)
         return;
     buf_reset(&c->line);

@@ -10,6 +10,7 @@
 #include "sensor/event/record.h"
 
 struct answers;
+struct requirements;
 struct geo;
 struct journal;
 
@@ -34,10 +35,11 @@ struct core_options {
                              * event of kind control; or NULL: none */
     const char *carve_text; /* the same for one of kind carving, behind it */
     struct place place;
-    struct geo *geo;         /* or NULL */
-    struct answers *answers; /* or NULL */
-    struct journal *journal; /* or NULL */
-    struct line_sink lines;  /* put may be NULL */
+    struct geo *geo;                   /* or NULL */
+    struct answers *answers;           /* or NULL */
+    struct requirements *requirements; /* or NULL */
+    struct journal *journal;           /* or NULL */
+    struct line_sink lines;            /* put may be NULL */
     struct carve_sink carve;
 };
 
