@@ -22,6 +22,12 @@ page_config(struct buf *out)
 }
 
 static void
+page_registry(struct buf *out)
+{
+    help_man_verb("registry", out);
+}
+
+static void
 page_events(struct buf *out)
 {
     events_man_write(out, HELP_MAN_DATE);
@@ -34,6 +40,7 @@ static const struct {
     {"span25.1",           help_man_program},
     {"span25-read.1",      page_read       },
     {"span25-config.1",    page_config     },
+    {"span25-registry.1",  page_registry   },
     {"span25.conf.5",      help_man_config },
     {"events.7",           page_events     },
     {"events.schema.json", schema_write    },

@@ -124,11 +124,30 @@ put_flags(enum verb verb, struct buf *out)
     buf_str(out, ".El\n");
 }
 
+/* Verbs, and nouns with several, that have a page of their own. */
+static const struct page {
+    const char *noun, *title, *what;
+} own_pages[] = {
+    {"read",     "SPAN25-READ",     "analyse captures and print a summary" },
+    {"config",   "SPAN25-CONFIG",   "make, check and print a configuration"},
+    {"registry", "SPAN25-REGISTRY", "keep who may send and receive mail"   },
+};
+
+static const struct page *
+page_of(struct span noun)
+{
+    for (size_t i = 0; i < ARRAY_LEN(own_pages); i++) {
+        if (span_eq(noun, span_str(own_pages[i].noun)))
+            return &own_pages[i];
+    }
+    return NULL;
+}
+
 static bool
 has_page(const char *words)
 {
-    return span_starts(span_str(words), SPAN_LIT("config ")) ||
-           strcmp(words, "read") == 0;
+    return page_of(span_head(span_str(words),
+                             span_find(span_str(words), ' '))) != NULL;
 }
 
 static void
@@ -200,6 +219,7 @@ help_man_program(struct buf *out)
                  "Its events, one JSON object a line:\n"
                  ".Dl span25 read --events - monday.pcapng\n"
                  ".Sh SEE ALSO\n.Xr span25-config 1 ,\n.Xr span25-read 1 ,\n"
+                 ".Xr span25-registry 1 ,\n"
                  ".Xr span25.conf 5 ,\n.Xr events 7\n");
 }
 
@@ -221,6 +241,15 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 config check span25.yaml\n"
          "Where a value comes from:\n"
          ".Dl span25 config show --origin -c span25.yaml --workers 4\n"},
+        {"registry",
+         ".Sh EXAMPLES\nFrom a capture to a firewall:\n"
+         ".Dl span25 read --state DIR monday.pcapng\n"
+         ".Dl span25 registry candidates --state DIR -o forms.yaml\n"
+         ".Dl span25 registry import --state DIR forms.yaml\n"
+         ".Dl span25 registry decide --state DIR 2026-1 permit\n"
+         ".Dl span25 registry export --state DIR -o permits.nft\n"
+         ".Dl nft list table inet span25 | span25 registry confirm "
+         "--state DIR -\n"                                             },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
@@ -256,25 +285,21 @@ put_synopses(const char *noun, struct buf *out)
 void
 help_man_verb(const char *noun, struct buf *out)
 {
-    struct buf name, title;
-    bool read = strcmp(noun, "read") == 0;
+    const struct page *page = page_of(span_str(noun));
+    bool single = strcmp(noun, "read") == 0;
+    struct buf name;
 
+    REQUIRE(page != NULL);
     buf_init(&name, 64);
-    buf_init(&title, 64);
     buf_printf(&name, "span25-%s%c", noun, 0);
-    buf_printf(&title, "%s%c", read ? "SPAN25-READ" : "SPAN25-CONFIG", 0);
-    put_head((const char *)title.p, "1", (const char *)name.p,
-             read ? options_verbs[VERB_READ].summary
-                  : "make, check and print a configuration",
-             out);
+    put_head(page->title, "1", (const char *)name.p, page->what, out);
     buf_free(&name);
-    buf_free(&title);
     put_synopses(noun, out);
     buf_str(out, ".Sh DESCRIPTION\n");
     for (unsigned v = 0; v < VERB_COUNT; v++) {
         if (!is_of(&options_verbs[v], noun))
             continue;
-        if (!read)
+        if (!single)
             buf_printf(out, ".Ss %s\n", options_verbs[v].words);
         put_text(options_verbs[v].more, out);
         buf_str(out, ".Pp\nIts options are:\n");

@@ -78,20 +78,23 @@ registry_time_length(ns_t t, struct buf *out)
     ns_t days = t / NS_PER_D;
     ns_t hours = t % NS_PER_D / NS_PER_H;
     ns_t minutes = t % NS_PER_H / (60 * NS_PER_S);
+    const char *between = "";
 
     if (days >= 4) {
         buf_u64(out, days);
-        buf_str(out, " d ");
+        buf_str(out, " d");
+        between = " ";
     } else {
         hours += 24 * days;
     }
     if (hours > 0) {
+        buf_str(out, between);
         buf_u64(out, hours);
         buf_str(out, " h");
-        if (days < 4)
-            buf_putc(out, ' ');
+        between = " ";
     }
     if (days < 4) {
+        buf_str(out, between);
         buf_u64(out, minutes);
         buf_str(out, " m");
     }

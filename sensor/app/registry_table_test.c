@@ -1,0 +1,88 @@
+#include "sensor/app/registry_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "sensor/base/attr.h"
+
+static const struct registry_column columns[] = {
+    {"NAME", "name"},
+    {"",     "raw" },
+    {"N",    "n"   },
+    {"WHEN", "when"},
+    {"YES",  "yes" },
+};
+
+static const struct {
+    const char *why;
+    bool json, csv, rows;
+    const char *want;
+} ways[] = {
+    {"people",          false, false, true,
+     "NAME      N    WHEN                  YES\n"
+     "\xc3\xa9=1       7    1970-01-01 00:00 UTC  yes\n"
+     "a\\x1b[1m  100                        no\n"                              },
+    {"nobody",          false, false, false, "nothing\n"                       },
+    {"CSV",             false, true,  true,
+     "name,raw,n,when,yes\n"
+     "\xc3\xa9=1,'=2,7,1970-01-01T00:00:03Z,yes\n"
+     "a\x1b[1m,,100,,no\n"                                                     },
+    {"JSON",            true,  false, true,
+     "{\"schema\":\"s\",\"rows\":[{\"name\":\"\xc3\xa9=1\",\"raw\":\"=2\","
+     "\"n\":7,\"when\":\"1970-01-01T00:00:03Z\",\"yes\":true},"
+     "{\"name\":\"a\\u001b[1m\",\"raw\":null,\"n\":100,\"when\":null,"
+     "\"yes\":false}]}\n"                                                      },
+    {"JSON of nothing", true,  false, false, "{\"schema\":\"s\",\"rows\":[]}\n"},
+};
+
+static void
+add_rows(struct registry_table *t)
+{
+    registry_table_text(t, "\xc3\xa9=1");
+    registry_table_text(t, "=2");
+    registry_table_number(t, 7);
+    registry_table_time(t, 3 * NS_PER_S);
+    registry_table_bool(t, true);
+    registry_table_text(t, "a\x1b[1m");
+    registry_table_text(t, NULL);
+    registry_table_number(t, 100);
+    registry_table_time(t, 0);
+    registry_table_bool(t, false);
+}
+
+static void
+writes_for_each_reader(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct config c = {
+            .json = ways[i].json, .csv = ways[i].csv, .utc = true};
+        struct registry_table t;
+        struct buf out;
+
+        buf_init(&out, 1 << 16);
+        registry_table_init(&t, columns, ARRAY_LEN(columns));
+        if (ways[i].rows)
+            add_rows(&t);
+        assert_int_equal(registry_table_rows(&t), ways[i].rows ? 2 : 0);
+        assert_true(registry_table_write(&t, &c, "s", "nothing", &out));
+        if (!span_eq(buf_view(&out), span_str(ways[i].want)))
+            fail_msg("%s:\n%.*s", ways[i].why, (int)out.n, (const char *)out.p);
+        registry_table_fini(&t);
+        buf_free(&out);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_for_each_reader),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
