@@ -468,6 +468,61 @@ def test_killed_at_any_time():
     check(len(told) > 5, "none got through")
 
 
+# ---- who is seen ----
+
+def read_lab():
+    state = fresh()
+    Run("read", "-q", "--state", state, "--home", "10.0.0.0/8", LAB).expect(0)
+    return state
+
+
+def test_candidates_become_forms():
+    state = read_lab()
+    path = TEMP / "forms.yaml"
+    found = rows(state, "candidates", "-o", path)
+    hosts = {r["address"] for r in found}
+    check("10.20.1.10" in hosts and len(hosts) > 3, hosts)
+    check(not any(r["direction"] == "send" and r["port"] in (465, 587)
+                  for r in found), "submission outward is no candidate")
+    reg(state, "import", "--permitted", path)
+    left = {r["address"] for r in rows(state, "candidates")}
+    bots = {r["address"] for r in found if "spam bot" in r["looks_like"]}
+    check(left == bots, f"{left} are left, not {bots}")
+    events = TEMP / "lab.jsonl"
+    Run("read", "-q", "--events", events, "--home", "10.0.0.0/8",
+        LAB).expect(0)
+    done = Run("registry", "candidates", "--json", "--events", events).expect(0)
+    check({r["address"] for r in json.loads(done.out)["rows"]} == hosts,
+          "from a file")
+    events.write_text(events.read_text() + "{broken\n")
+    done = Run("registry", "candidates", "--events", events).expect(4)
+    check(re.search(r"lab\.jsonl:\d+: column ", done.err), done.err)
+    done = Run("registry", "candidates").expect(2)
+    check(done.err == "span25: --state DIR or --events FILE is needed\n",
+          done.err)
+
+
+def test_letters_are_written_and_not_sent():
+    state = read_lab()
+    config = text_file("c.yaml", "registry:\n  deadline: \"2027-01-31\"\n"
+                                 "  support: \"<b>desk</b>\"\n")
+    folder = fresh("letters")
+    reg(state, "letters", "-c", config, "--out", folder)
+    names = sorted(p.name for p in folder.iterdir())
+    check(names and len(names) % 2 == 0, names)
+    for path in folder.iterdir():
+        text = path.read_text()
+        check("This is not a report of abuse." in text and "2027-01-31" in text
+              and "within 48 hours" in text and "spam" not in text, text)
+        check(("<b>" in text) == (path.suffix == ".txt"), text)
+    done = reg(state, "letters", "-c", config, "--out", folder, code=1)
+    check("File exists" in done.err, done.err)
+    done = reg(state, "letters", "--out", fresh("x"), code=2)
+    check("registry.deadline" in done.err, done.err)
+    done = reg(state, "letters", code=2)
+    check(done.err == "span25: --out DIR is needed\n", done.err)
+
+
 # ---- a reading ----
 
 def test_takes_force_in_a_running_reading():

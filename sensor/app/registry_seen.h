@@ -1,0 +1,27 @@
+#ifndef SPAN25_APP_REGISTRY_SEEN_H
+#define SPAN25_APP_REGISTRY_SEEN_H
+/* registry_seen - hosts seen to use mail ports without a permit
+ *
+ * From the events of the journal or of a file, judged by the registry of now:
+ * who has a permit by then is not among them. By site, those of no site last,
+ * then by address. */
+#include "rules/registry/discovery.h"
+#include "sensor/app/registry.h"
+
+struct registry_seen {
+    struct discovery *discovery;
+    const struct discovery_row **rows;
+    size_t n;
+};
+
+/* CLI_EXIT_DONE, or CLI_EXIT_PARTIAL after damaged lines, which are told; else
+ * out is empty. To be freed by registry_seen_fini, whatever comes of it. */
+MUST_USE enum cli_exit registry_seen_find(struct registry_call *c,
+                                          struct registry_seen *out);
+void registry_seen_fini(struct registry_seen *s);
+
+/* How many rows from the i-th on belong together: to one site, or without one
+ * to one host. */
+size_t registry_seen_group(const struct registry_seen *s, size_t i);
+
+#endif
