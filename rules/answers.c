@@ -606,13 +606,11 @@ on_event(struct answers *a, const struct record_head *head,
 }
 
 void
-answers_event(struct answers *a, struct span event)
+answers_event(struct answers *a, const struct record_map *event)
 {
-    struct record_head head = record_head_of(event);
-    struct record_map map;
+    struct record_head head = record_head_of(event->record);
 
-    record_map_init(&map, event);
-    on_event(a, &head, &map);
+    on_event(a, &head, event);
     discovery_event(a->discovery, event);
 }
 

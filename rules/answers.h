@@ -20,9 +20,9 @@ struct answers;
 MUST_USE enum err answers_new(struct answers **out);
 void answers_free(struct answers *a);
 
-/* event is a checked record of type smtp, smtp_session, anomaly, fileinfo or
- * stats. */
-void answers_event(struct answers *a, struct span event);
+/* event is the map of a checked record of type smtp, smtp_session, anomaly,
+ * fileinfo or stats. */
+void answers_event(struct answers *a, const struct record_map *event);
 
 /* Fills the lists and totals of s; they belong to a, which gets no more
  * events. Files, home networks and the like are the caller's to fill. */

@@ -476,10 +476,9 @@ note_transaction(struct discovery_row *row, struct signs *s,
 }
 
 void
-discovery_event(struct discovery *d, struct span event)
+discovery_event(struct discovery *d, const struct record_map *map)
 {
-    struct record_head head = record_head_of(event);
-    struct record_map map;
+    struct record_head head = record_head_of(map->record);
     struct look l;
     uint32_t i;
     uint64_t attempts;
@@ -488,16 +487,14 @@ discovery_event(struct discovery *d, struct span event)
         d->now = head.when;
     if (head.type != EVENT_SMTP && head.type != EVENT_SMTP_SESSION)
         return;
-    record_map_init(&map, event);
-    attempts = record_map_u64(&map, FIELD_ATTEMPTS_COUNT, 0);
-    if (!read_look(&map, head.when, &l) || (attempts > 0 && !l.sends))
+    attempts = record_map_u64(map, FIELD_ATTEMPTS_COUNT, 0);
+    if (!read_look(map, head.when, &l) || (attempts > 0 && !l.sends))
         return;
     i = row_at(d, &l);
     if (i == SLOTS_NONE)
         return;
-    keep_site(&d->rows[i],
-              record_map_find(&map, l.sends ? FIELD_SRC_REG_SITE
-                                            : FIELD_DEST_REG_SITE));
+    keep_site(&d->rows[i], record_map_find(map, l.sends ? FIELD_SRC_REG_SITE
+                                                        : FIELD_DEST_REG_SITE));
     note_day(&d->rows[i], &d->signs[i], l.when);
     note_peer(d, &d->rows[i], &l);
     if (!l.sends)
@@ -509,7 +506,7 @@ discovery_event(struct discovery *d, struct span event)
         note_session(&d->rows[i], &d->signs[i], &l);
     } else {
         note_rcpts(d, i, &l);
-        note_transaction(&d->rows[i], &d->signs[i], &map);
+        note_transaction(&d->rows[i], &d->signs[i], map);
     }
 }
 

@@ -70,7 +70,8 @@ struct discovery;
 
 MUST_USE enum err discovery_new(struct discovery **out);
 void discovery_free(struct discovery *d);
-void discovery_event(struct discovery *d, struct span event);
+/* event is the map of a checked record. */
+void discovery_event(struct discovery *d, const struct record_map *event);
 
 /* Judges all rows and sorts them: by messages, then sessions, then address.
  * Rows live until the next event. */

@@ -295,6 +295,7 @@ bounds_rows(void **state)
     struct record_head head = {.when = NS_PER_S, .type = EVENT_SMTP_SESSION};
     const struct discovery_row *rows;
     struct record_out out;
+    struct record_map map;
     struct discovery *d;
 
     (void)state;
@@ -307,7 +308,8 @@ bounds_rows(void **state)
         record_begin(&out, &head);
         record_addr(&out, FIELD_SRC_IP, &a);
         record_text(&out, FIELD_DIRECTION, "outbound");
-        discovery_event(d, record_view(&out));
+        record_map_init(&map, record_view(&out));
+        discovery_event(d, &map);
         assert_int_equal(discovery_left_out(d),
                          i < DISCOVERY_HOSTS ? 0 : i - DISCOVERY_HOSTS + 1);
     }

@@ -25,6 +25,7 @@
 struct kit {
     struct json_reader reader;
     struct record_out record;
+    struct record_map map;
     struct buf line, smtp, email, rcpts, paths, message;
     uint64_t n;
     uint64_t second; /* of the last event */
@@ -272,7 +273,7 @@ kit_tail(struct kit *k, const struct kit_event *e)
 }
 
 /* The event of one line of words; borrowed until the next call. */
-static struct span
+static const struct record_map *
 kit_event(struct kit *k, const char *words, size_t n)
 {
     struct kit_event e = {.port = 25, .outcome = "accepted"};
@@ -308,5 +309,6 @@ kit_event(struct kit *k, const char *words, size_t n)
         fail_msg("%.*s: %.*s", (int)k->line.n, (const char *)k->line.p,
                  (int)k->message.n, (const char *)k->message.p);
     assert_true(record_check(record_view(&k->record)));
-    return record_view(&k->record);
+    record_map_init(&k->map, record_view(&k->record));
+    return &k->map;
 }

@@ -650,11 +650,10 @@ with_host(struct requirements *r, const struct addr *a, const struct look *l,
 
 void
 requirements_event(struct requirements *r, const struct book *book,
-                   struct span event)
+                   const struct record_map *map)
 {
-    struct record_head head = record_head_of(event);
+    struct record_head head = record_head_of(map->record);
     bool session = head.type == EVENT_SMTP_SESSION;
-    struct record_map map;
     struct look l;
 
     r->book = book;
@@ -662,11 +661,10 @@ requirements_event(struct requirements *r, const struct book *book,
         r->now = head.when;
     if (!session && head.type != EVENT_SMTP)
         return;
-    record_map_init(&map, event);
-    if (record_map_find(&map, FIELD_ATTEMPTS_COUNT).n > 0 ||
-        (record_map_find(&map, FIELD_SMTP_LAST).n > 0 &&
-         !record_map_bool(&map, FIELD_SMTP_LAST)) ||
-        !read_look(&map, head.when, &l))
+    if (record_map_find(map, FIELD_ATTEMPTS_COUNT).n > 0 ||
+        (record_map_find(map, FIELD_SMTP_LAST).n > 0 &&
+         !record_map_bool(map, FIELD_SMTP_LAST)) ||
+        !read_look(map, head.when, &l))
         return;
     if (l.client_home)
         with_host(r, &l.client, &l,

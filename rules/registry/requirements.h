@@ -100,12 +100,12 @@ struct requirements;
 
 MUST_USE enum err requirements_new(struct requirements **out);
 void requirements_free(struct requirements *r);
-/* event is a checked record as the core publishes it; of other types than smtp
- * and smtp_session nothing is taken. book (may be NULL) is the registry in
- * force: it is asked for names, volumes and relays as of the event's time, and
- * lives as long as questions are asked. */
+/* event is the map of a checked record as the core publishes it; of other types
+ * than smtp and smtp_session nothing is taken. book (may be NULL) is the
+ * registry in force: it is asked for names, volumes and relays as of the
+ * event's time, and lives as long as questions are asked. */
 void requirements_event(struct requirements *r, const struct book *book,
-                        struct span event);
+                        const struct record_map *event);
 
 /* Hosts in the order in which they were first seen. */
 size_t requirements_n(const struct requirements *r);

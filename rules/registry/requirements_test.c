@@ -369,6 +369,7 @@ counts_hosts_beyond_the_table(void **state)
     struct requirements *r;
     struct req_verdict v;
     struct record_out out;
+    struct record_map map;
     struct addr a;
 
     (void)state;
@@ -382,7 +383,8 @@ counts_hosts_beyond_the_table(void **state)
         record_addr(&out, FIELD_SRC_IP, &a);
         record_addr(&out, FIELD_DEST_IP, &a);
         record_text(&out, FIELD_DIRECTION, "outbound");
-        requirements_event(r, NULL, record_view(&out));
+        record_map_init(&map, record_view(&out));
+        requirements_event(r, NULL, &map);
         assert_int_equal(requirements_n(r), i < REQ_HOSTS ? i + 1 : REQ_HOSTS);
         assert_int_equal(requirements_left_out(r),
                          i < REQ_HOSTS ? 0 : i - REQ_HOSTS + 1);
@@ -518,6 +520,7 @@ takes_hostile_texts(void **state)
     static const enum field texty[] = {FIELD_SMTP_HELO};
     struct requirements *r;
     struct record_out out;
+    struct record_map map;
     struct addr a = {{1}};
     char *big = malloc(65000);
 
@@ -550,7 +553,8 @@ takes_hostile_texts(void **state)
         record_text(&out, FIELD_SMTP_VIA, "DATA");
         record_text(&out, FIELD_SMTP_OUTCOME, "accepted");
         assert_true(record_check(record_view(&out)));
-        requirements_event(r, NULL, record_view(&out));
+        record_map_init(&map, record_view(&out));
+        requirements_event(r, NULL, &map);
         free(exact);
     }
     assert_int_not_equal(requirements_ask(r, &a, REQ_RELAY).answer,

@@ -376,6 +376,21 @@ keep(struct core *c)
         fail(c, e);
 }
 
+/* To who draws conclusions. */
+static void
+show(struct core *c, struct span event)
+{
+    struct record_map map;
+
+    if (c->o.answers == NULL && c->o.requirements == NULL)
+        return;
+    record_map_init(&map, event);
+    if (c->o.answers != NULL)
+        answers_event(c->o.answers, &map);
+    if (c->o.requirements != NULL)
+        requirements_event(c->o.requirements, c->o.place.book, &map);
+}
+
 static void
 publish(struct core *c, struct span record)
 {
@@ -395,10 +410,7 @@ publish(struct core *c, struct span record)
     record_merge(&c->event, record, record_view(&c->extra));
     event = record_view(&c->event);
     c->n_events++;
-    if (c->o.answers != NULL)
-        answers_event(c->o.answers, event);
-    if (c->o.requirements != NULL)
-        requirements_event(c->o.requirements, c->o.place.book, event);
+    show(c, event);
     if (c->o.journal == NULL && c->o.lines.put == NULL)
         return;
     buf_reset(&c->line);
