@@ -35,11 +35,15 @@ static void
 take_line(struct reading *r, const char *name, uint64_t number,
           struct span line)
 {
+    struct record_map map;
+
     buf_reset(&r->why);
-    if (json_read(r->json, line, &r->record, &r->why) == ERR_OK)
-        discovery_event(r->discovery, record_view(&r->record));
-    else
+    if (json_read(r->json, line, &r->record, &r->why) != ERR_OK) {
         fault(r, name, number, buf_view(&r->why));
+        return;
+    }
+    record_map_init(&map, record_view(&r->record));
+    discovery_event(r->discovery, &map);
 }
 
 static enum cli_exit
