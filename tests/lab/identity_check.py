@@ -103,8 +103,9 @@ def compare_places(tally, events, truth):
 
 
 def compare_requirements(tally, report, truth):
-    told = {one["host"]: {q["name"]: q["answer"] for q in one["requirements"]}
-            for one in report["requirements"]}
+    told = collections.defaultdict(dict)
+    for one in report["requirements"]:
+        told[one["address"]][one["requirement"]] = one["answer"].replace("_", " ")
     for host, wanted in truth["requirements"].items():
         for name, answer in wanted.items():
             got = told.get(host, {}).get(name, "not observable")
