@@ -257,12 +257,13 @@ static void
 look_up(struct inspection *i, const struct content_item *it)
 {
     uint8_t sha256[32];
-    struct span name;
+    struct hashlist_name name;
 
     if (i->c->hashes == NULL || !digest(i->c, it->bytes, sha256) ||
         !hashlist_find(i->c->hashes, sha256, &name))
         return;
-    note_named(i, FIND_HASH_LIST, name.n > 0 ? name : it->name);
+    note_named(i, FIND_HASH_LIST,
+               name.n > 0 ? span_of(name.bytes, name.n) : it->name);
 }
 
 static void

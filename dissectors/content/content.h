@@ -95,7 +95,7 @@ struct hashlist;
 struct content_options {
     const char *yara_dir; /* directory of .yar files, or NULL */
     /* Hashes of malicious files, or NULL; stays with its owner, who may refresh
-     * it between inspections. */
+     * it at any time. */
     const struct hashlist *hashes;
 };
 

@@ -1,33 +1,49 @@
 #include "dissectors/content/hashlist.h"
 
+#include "sensor/base/text.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define DIGEST 32
+#define DIGEST DIGEST_BYTES
 #define DIGITS 64
+#define BLOCK  65536U
 
-struct entry {
-    uint8_t digest[DIGEST];
-    uint32_t at; /* of the name in names */
-    uint32_t n;
+/* By what a file is told from the one that was there before. */
+struct mark {
+    int error; /* errno of stat, or 0 */
+    mode_t mode;
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec written, changed;
 };
 
 struct file {
     char *path;
-    struct stat was;
+    bool fixed;        /* no regular file: read once */
+    struct mark seen;  /* at the last look */
+    struct mark tried; /* when it was read last, with success or without */
 };
 
-struct content_of {
-    struct entry *entries;
+/* What files say. */
+struct reading {
+    struct digest_entry *entries;
     size_t n;
     size_t cap;
+    size_t max;
     struct buf names;
     size_t left_out;
 };
 
 struct hashlist {
-    struct content_of now;
+    struct digest_table *table;
+    size_t digests, names; /* limits */
+    size_t n, left_out;    /* of what was read last */
     struct file *files;
     size_t n_files;
 };
@@ -95,31 +111,46 @@ read_tagged(struct span line, uint8_t digest[DIGEST], struct span *name)
     return read_digest(span_tail(line, end), digest);
 }
 
-static bool
-put(struct content_of *c, const uint8_t digest[DIGEST], struct span name)
+static enum err
+make_room(struct reading *c)
 {
-    name = span_head(name, HASHLIST_NAME);
-    if (c->n == c->cap) {
-        const size_t cap = c->cap > 0 ? 2 * c->cap : 256;
-        struct entry *more = realloc(c->entries, cap * sizeof(*more));
+    size_t cap = c->cap > 0 ? 2 * c->cap : 256;
+    struct digest_entry *more;
 
-        if (more == NULL)
-            return false;
-        c->entries = more;
-        c->cap = cap;
-    }
-    c->entries[c->n].at = (uint32_t)c->names.n;
-    c->entries[c->n].n = (uint32_t)name.n;
-    memcpy(c->entries[c->n].digest, digest, DIGEST);
-    buf_span(&c->names, name);
-    if (c->names.cut || c->names.failed)
-        return false;
-    c->n++;
-    return true;
+    if (c->n < c->cap)
+        return ERR_OK;
+    if (c->n == c->max)
+        return ERR_LIMIT;
+    cap = cap < c->max ? cap : c->max;
+    more = realloc(c->entries, cap * sizeof(*more));
+    if (more == NULL)
+        return ERR_NOMEM;
+    c->entries = more;
+    c->cap = cap;
+    return ERR_OK;
 }
 
 static enum err
-read_line(struct content_of *c, struct span line, bool *good)
+put(struct reading *c, const uint8_t digest[DIGEST], struct span name)
+{
+    const enum err e = make_room(c);
+    struct digest_entry *to = &c->entries[c->n];
+
+    if (e != ERR_OK)
+        return e;
+    name = span_head(name, HASHLIST_NAME);
+    to->at = (uint32_t)c->names.n;
+    to->n = (uint32_t)name.n;
+    memcpy(to->digest, digest, DIGEST);
+    buf_span(&c->names, name);
+    if (c->names.cut || c->names.failed)
+        return c->names.failed ? ERR_NOMEM : ERR_LIMIT;
+    c->n++;
+    return ERR_OK;
+}
+
+static enum err
+read_line(struct reading *c, struct span line, bool *good)
 {
     uint8_t digest[DIGEST];
     struct span name = SPAN_NONE;
@@ -131,11 +162,11 @@ read_line(struct content_of *c, struct span line, bool *good)
     *good = read_plain(line, digest, &name) || read_tagged(line, digest, &name);
     if (!*good)
         return ERR_OK;
-    return put(c, digest, name) ? ERR_OK : ERR_NOMEM;
+    return put(c, digest, name);
 }
 
 static enum err
-read_lines(struct content_of *c, struct span text, const char *path,
+read_lines(struct reading *c, struct span text, const char *path,
            struct buf *message)
 {
     size_t number = 0;
@@ -170,8 +201,8 @@ read_lines(struct content_of *c, struct span text, const char *path,
 static int
 by_digest(const void *a, const void *b)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
+    const struct digest_entry *x = a;
+    const struct digest_entry *y = b;
     const int d = memcmp(x->digest, y->digest, DIGEST);
 
     if (d != 0)
@@ -181,125 +212,209 @@ by_digest(const void *a, const void *b)
 
 /* Sorted; of two of the same digest the first one stays. */
 static void
-order(struct content_of *c)
+order(struct reading *c)
 {
+    struct digest_entry *e = c->entries;
     size_t to = 0;
 
     if (c->n == 0)
         return;
-    qsort(c->entries, c->n, sizeof(*c->entries), by_digest);
+    qsort(e, c->n, sizeof(*e), by_digest);
     for (size_t k = 1; k < c->n; k++)
-        if (memcmp(c->entries[to].digest, c->entries[k].digest, DIGEST) != 0)
-            c->entries[++to] = c->entries[k];
+        if (memcmp(e[to].digest, e[k].digest, DIGEST) != 0)
+            e[++to] = e[k];
     c->n = to + 1;
 }
 
 static void
-content_fini(struct content_of *c)
+reading_begin(const struct hashlist *l, struct reading *c)
+{
+    *c = (struct reading){.max = l->digests};
+    buf_init(&c->names, l->names);
+}
+
+static void
+reading_free(struct reading *c)
 {
     free(c->entries);
     buf_free(&c->names);
 }
 
+/* Ready to be put into force. */
 static void
-content_begin(struct content_of *c)
+take(struct hashlist *l, struct reading *c)
 {
-    *c = (struct content_of){0};
-    buf_init(&c->names, UINT32_MAX);
+    order(c);
+    digest_table_fill(l->table, c->entries, c->n, buf_view(&c->names));
+    l->n = c->n;
+    l->left_out = c->left_out;
 }
 
 /* ---- files ---- */
 
-static enum err
-read_bytes(FILE *f, struct buf *out)
+static struct mark
+mark_of(const struct stat *s)
 {
-    size_t n;
+    return (struct mark){.mode = s->st_mode,
+                         .dev = s->st_dev,
+                         .ino = s->st_ino,
+                         .size = s->st_size,
+                         .written = s->st_mtim,
+                         .changed = s->st_ctim};
+}
 
-    do {
-        if (!buf_grow(out, 1U << 16))
-            return out->failed ? ERR_NOMEM : ERR_LIMIT;
-        n = fread(out->p + out->n, 1, 1U << 16, f);
-        out->n += n;
-    } while (n > 0);
-    return ferror(f) ? ERR_IO : ERR_OK;
+static struct mark
+look(const char *path)
+{
+    struct stat s;
+
+    if (stat(path, &s) != 0)
+        return (struct mark){.error = errno};
+    return mark_of(&s);
+}
+
+static bool
+is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool
+is_same(const struct mark *a, const struct mark *b)
+{
+    return a->error == b->error && a->mode == b->mode && a->dev == b->dev &&
+           a->ino == b->ino && a->size == b->size &&
+           is_same_time(a->written, b->written) &&
+           is_same_time(a->changed, b->changed);
 }
 
 static enum err
-read_all(const char *path, struct buf *out, struct stat *was)
+read_bytes(int fd, struct buf *out)
 {
-    FILE *f = fopen(path, "rbe");
+    ssize_t n;
+
+    do {
+        if (!buf_grow(out, BLOCK))
+            return out->failed ? ERR_NOMEM : ERR_LIMIT;
+        n = read(fd, out->p + out->n, BLOCK);
+        if (n < 0 && errno != EINTR)
+            return err_from_errno(errno);
+        out->n += n > 0 ? (size_t)n : 0;
+    } while (n != 0);
+    return ERR_OK;
+}
+
+static enum err
+read_open(struct file *f, int fd, bool again, struct buf *out)
+{
+    struct stat s;
+
+    if (fstat(fd, &s) != 0)
+        return err_from_errno(errno);
+    if (S_ISDIR(s.st_mode) || (again && !S_ISREG(s.st_mode)))
+        return ERR_FORMAT;
+    if (!again) {
+        f->fixed = !S_ISREG(s.st_mode);
+        f->seen = f->tried = mark_of(&s);
+    }
+    return s.st_size > (off_t)HASHLIST_FILE_MAX ? ERR_LIMIT
+                                                : read_bytes(fd, out);
+}
+
+/* At the start somebody may give a pipe and be waited for; later, what took the
+ * place of the file is not waited for. */
+static enum err
+read_all(struct file *f, bool again, struct buf *out)
+{
+    const int fd =
+        open(f->path, O_RDONLY | O_CLOEXEC | (again ? O_NONBLOCK : 0));
     enum err e;
 
-    if (f == NULL)
+    if (fd < 0)
         return err_from_errno(errno);
-    if (fstat(fileno(f), was) != 0)
-        e = err_from_errno(errno);
-    else
-        e = S_ISDIR(was->st_mode) ? ERR_FORMAT : read_bytes(f, out);
-    (void)fclose(f);
+    e = read_open(f, fd, again, out);
+    (void)close(fd);
     return e;
 }
 
-static enum err
-add_file(struct content_of *c, struct file *file, struct buf *message)
+static void
+complain(const struct file *f, enum err e, struct buf *message)
 {
+    text_term(message, span_str(f->path));
+    if (e == ERR_LIMIT)
+        buf_printf(message,
+                   ": is too large: at most %" PRIu64 " MiB, and of all lists "
+                   "together %u digests and %u MiB of names; take out what is "
+                   "old\n",
+                   HASHLIST_FILE_MAX >> 20, (unsigned)HASHLIST_DIGESTS,
+                   (unsigned)HASHLIST_NAMES >> 20);
+    else if (e == ERR_FORMAT)
+        buf_str(message, ": is no list of SHA-256 digests; give a text file "
+                         "with one a line, as sha256sum writes it, or with a "
+                         "line that begins with # to list nothing\n");
+    else
+        buf_printf(message, ": %s\n", err_text(e));
+}
+
+/* A file that is there but says nothing, not even in a comment, is what a
+ * download leaves that failed. */
+static enum err
+add_file(struct reading *c, struct file *f, bool again, struct buf *message)
+{
+    const size_t n = c->n;
+    const size_t left_out = c->left_out;
     struct buf text;
     enum err e;
 
-    buf_init(&text, HASHLIST_FILE_MAX);
-    e = read_all(file->path, &text, &file->was);
+    buf_init(&text, HASHLIST_FILE_MAX + BLOCK);
+    e = read_all(f, again, &text);
     if (e == ERR_OK)
-        e = read_lines(c, buf_view(&text), file->path, message);
+        e = read_lines(c, buf_view(&text), f->path, message);
+    if (e == ERR_OK && c->n == n &&
+        (c->left_out > left_out || (again && text.n == 0)))
+        e = ERR_FORMAT;
     if (e != ERR_OK)
-        buf_printf(message, "%s: %s\n", file->path, err_text(e));
+        complain(f, e, message);
     buf_free(&text);
     return e;
 }
 
-/* All files anew; takes force only as a whole. */
 static enum err
-load(struct hashlist *l, struct buf *message)
+add_files(struct hashlist *l, struct reading *c, bool again,
+          struct buf *message)
 {
-    struct content_of next;
+    enum err e = ERR_OK;
 
-    content_begin(&next);
-    for (size_t k = 0; k < l->n_files; k++) {
-        const enum err e = add_file(&next, &l->files[k], message);
-
-        if (e != ERR_OK) {
-            content_fini(&next);
-            return e;
-        }
-    }
-    order(&next);
-    content_fini(&l->now);
-    l->now = next;
-    return ERR_OK;
-}
-
-static bool
-is_other(const struct file *f)
-{
-    struct stat s;
-
-    return stat(f->path, &s) != 0 || s.st_ino != f->was.st_ino ||
-           s.st_dev != f->was.st_dev || s.st_size != f->was.st_size ||
-           s.st_mtim.tv_sec != f->was.st_mtim.tv_sec ||
-           s.st_mtim.tv_nsec != f->was.st_mtim.tv_nsec;
+    for (size_t k = 0; e == ERR_OK && k < l->n_files; k++)
+        e = add_file(c, &l->files[k], again, message);
+    return e;
 }
 
 /* ---- the list ---- */
 
 enum err
-hashlist_new(struct hashlist **out)
+hashlist_new_of(size_t digests, size_t names, struct hashlist **out)
 {
     struct hashlist *l = calloc(1, sizeof(*l));
+    enum err e;
 
     if (l == NULL)
         return ERR_NOMEM;
-    content_begin(&l->now);
+    l->digests = digests;
+    l->names = names;
+    e = digest_table_new(digests, names, &l->table);
+    if (e != ERR_OK) {
+        hashlist_free(l);
+        return e;
+    }
     *out = l;
     return ERR_OK;
+}
+
+enum err
+hashlist_new(struct hashlist **out)
+{
+    return hashlist_new_of(HASHLIST_DIGESTS, HASHLIST_NAMES, out);
 }
 
 void
@@ -310,7 +425,7 @@ hashlist_free(struct hashlist *l)
     for (size_t k = 0; k < l->n_files; k++)
         free(l->files[k].path);
     free(l->files);
-    content_fini(&l->now);
+    digest_table_free(l->table);
     free(l);
 }
 
@@ -318,6 +433,7 @@ enum err
 hashlist_add_file(struct hashlist *l, const char *path, struct buf *message)
 {
     struct file *more = realloc(l->files, (l->n_files + 1) * sizeof(*more));
+    struct reading c;
     enum err e;
 
     if (more == NULL)
@@ -327,69 +443,161 @@ hashlist_add_file(struct hashlist *l, const char *path, struct buf *message)
     if (more[l->n_files].path == NULL)
         return ERR_NOMEM;
     l->n_files++;
-    e = load(l, message);
-    if (e != ERR_OK)
+    reading_begin(l, &c);
+    e = add_files(l, &c, false, message);
+    if (e == ERR_OK) {
+        take(l, &c);
+        digest_table_publish(l->table);
+    } else {
         free(l->files[--l->n_files].path);
+    }
+    reading_free(&c);
     return e;
 }
 
-enum err
-hashlist_refresh(struct hashlist *l, bool *changed, struct buf *message)
-{
-    enum err e = ERR_OK;
+/* ---- reloading ---- */
 
-    *changed = false;
-    for (size_t k = 0; k < l->n_files && !*changed; k++)
-        *changed = is_other(&l->files[k]);
-    if (*changed)
-        e = load(l, message);
-    if (e != ERR_OK)
-        *changed = false;
-    return e;
+/* Is there something to read, and is nobody writing it? */
+static bool
+is_time(struct hashlist *l)
+{
+    bool other = false;
+    bool still = true;
+
+    for (size_t k = 0; k < l->n_files; k++) {
+        struct file *f = &l->files[k];
+        const struct mark now = look(f->path);
+
+        still &= is_same(&now, &f->seen) && !f->fixed;
+        other |= !is_same(&now, &f->tried);
+        f->seen = now;
+    }
+    return other && still;
+}
+
+/* Has any been changed while it was read? Then it is tried again. */
+static bool
+is_still_there(struct hashlist *l)
+{
+    bool still = true;
+
+    for (size_t k = 0; k < l->n_files; k++) {
+        struct file *f = &l->files[k];
+        const struct mark now = look(f->path);
+
+        still &= is_same(&now, &f->seen);
+        f->tried = f->seen;
+    }
+    return still;
+}
+
+bool
+hashlist_refresh(struct hashlist *l, struct buf *message)
+{
+    struct reading c;
+    struct buf said;
+    enum err e;
+    bool good;
+
+    if (l == NULL || !is_time(l))
+        return false;
+    buf_init(&said, message->max);
+    reading_begin(l, &c);
+    e = add_files(l, &c, true, &said);
+    good = is_still_there(l);
+    if (good)
+        buf_span(message, buf_view(&said));
+    if (good && e != ERR_OK)
+        buf_str(message, "span25: the list of hashes read before stays in "
+                         "force\n");
+    good = good && e == ERR_OK;
+    if (good)
+        take(l, &c);
+    reading_free(&c);
+    buf_free(&said);
+    return good;
+}
+
+void
+hashlist_publish(struct hashlist *l)
+{
+    digest_table_publish(l->table);
+}
+
+static void
+describe_file(const struct file *f, struct buf *out)
+{
+    const char *slash = strrchr(f->path, '/');
+
+    text_term(out, span_str(slash != NULL ? slash + 1 : f->path));
+}
+
+void
+hashlist_describe(const struct hashlist *l, struct buf *out)
+{
+    if (l == NULL)
+        return;
+    for (size_t k = 0; k < l->n_files; k++) {
+        buf_str(out, k > 0 ? ", " : "hash list: ");
+        describe_file(&l->files[k], out);
+    }
+    buf_printf(out, " (%zu digests", l->n);
+    if (l->left_out > 0)
+        buf_printf(out, ", %zu lines left out", l->left_out);
+    buf_putc(out, ')');
 }
 
 enum err
 hashlist_add_text(struct hashlist *l, struct span text, const char *name,
                   struct buf *message)
 {
-    const enum err e = read_lines(&l->now, text, name, message);
+    struct reading c;
+    enum err e;
 
-    order(&l->now);
+    reading_begin(l, &c);
+    e = read_lines(&c, text, name, message);
+    if (e == ERR_OK) {
+        take(l, &c);
+        digest_table_publish(l->table);
+    }
+    reading_free(&c);
     return e;
 }
 
+/* ---- looking up ---- */
+
 bool
 hashlist_find(const struct hashlist *l, const uint8_t digest[32],
-              struct span *name)
+              struct hashlist_name *name)
 {
-    size_t low = 0;
-    size_t high = l != NULL ? l->now.n : 0;
+    size_t n;
 
-    while (low < high) {
-        const size_t k = low + (high - low) / 2;
-        const struct entry *e = &l->now.entries[k];
-        const int d = memcmp(digest, e->digest, DIGEST);
+    if (l == NULL || !digest_table_find(l->table, digest, name->bytes, &n))
+        return false;
+    name->n = (uint8_t)n;
+    return true;
+}
 
-        if (d == 0) {
-            *name = span_head(span_tail(buf_view(&l->now.names), e->at), e->n);
-            return true;
-        }
-        if (d < 0)
-            high = k;
-        else
-            low = k + 1;
-    }
-    return false;
+uint64_t
+hashlist_generation(const struct hashlist *l)
+{
+    return l != NULL ? digest_table_generation(l->table) : 0;
 }
 
 size_t
 hashlist_count(const struct hashlist *l)
 {
-    return l->now.n;
+    return l->n;
 }
 
 size_t
 hashlist_left_out(const struct hashlist *l)
 {
-    return l->now.left_out;
+    return l->left_out;
+}
+
+size_t
+hashlist_bytes(const struct hashlist *l)
+{
+    return l != NULL ? digest_table_bytes(l->table) : 0;
 }

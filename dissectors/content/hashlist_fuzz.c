@@ -9,7 +9,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     uint8_t *copy = malloc(n > 0 ? n : 1);
     struct hashlist *l = NULL;
     struct buf message;
-    struct span name;
+    struct hashlist_name name;
     static const uint8_t zero[32];
 
     if (copy == NULL || hashlist_new(&l) != ERR_OK) {

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,7 +61,9 @@ test_rows(void **state)
     digest_of(digest, 1);
     for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
         struct hashlist *l = NULL;
-        struct span name = SPAN_NONE;
+        struct hashlist_name found = {0};
+        struct span name;
+        bool is_there;
         struct buf message;
 
         buf_init(&message, 4096);
@@ -72,7 +75,9 @@ test_rows(void **state)
             (message.n > 0) != (rows[k].left_out > 0))
             fail_msg("%s: %zu, %zu left out", rows[k].why, hashlist_count(l),
                      hashlist_left_out(l));
-        if (hashlist_find(l, digest, &name) != (rows[k].name != NULL) ||
+        is_there = hashlist_find(l, digest, &found);
+        name = span_of(found.bytes, found.n);
+        if (is_there != (rows[k].name != NULL) ||
             (rows[k].name != NULL && !span_eq(name, span_str(rows[k].name))))
             fail_msg("%s: %.*s", rows[k].why, (int)name.n, name.p);
         hashlist_free(l);
@@ -100,6 +105,15 @@ test_complaints(void **state)
     buf_free(&message);
 }
 
+/* ---- files ---- */
+
+struct bench {
+    char path[32];
+    char other[40]; /* what takes its place */
+    struct hashlist *l;
+    struct buf message;
+};
+
 static void
 write_file(const char *path, const char *text)
 {
@@ -110,38 +124,238 @@ write_file(const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A file that changes is read again; one that is gone leaves the list. */
 static void
-test_files(void **state)
+bench_begin(struct bench *b, const char *text)
 {
-    char path[] = "hashlist_testXXXXXX";
-    const int fd = mkstemp(path);
-    struct hashlist *l = NULL;
-    struct buf message;
-    bool changed;
+    int fd;
 
-    (void)state;
+    memcpy(b->path, "hashlist_testXXXXXX", 20);
+    fd = mkstemp(b->path);
     assert_true(fd >= 0);
     (void)close(fd);
+    (void)snprintf(b->other, sizeof(b->other), "%s.new", b->path);
+    write_file(b->path, text);
+    buf_init(&b->message, 4096);
+    assert_int_equal(hashlist_new_of(4, 64, &b->l), ERR_OK);
+    assert_int_equal(hashlist_add_file(b->l, b->path, &b->message), ERR_OK);
+    assert_int_equal(b->message.n, 0);
+}
+
+static void
+bench_end(struct bench *b)
+{
+    hashlist_free(b->l);
+    buf_free(&b->message);
+    (void)unlink(b->path);
+    (void)unlink(b->other);
+    (void)rmdir(b->path);
+}
+
+static bool
+has(const struct bench *b, uint8_t last)
+{
+    struct hashlist_name name;
+    uint8_t digest[32];
+
+    digest_of(digest, last);
+    return hashlist_find(b->l, digest, &name);
+}
+
+static bool
+says(const struct bench *b, const char *text)
+{
+    return span_search(buf_view(&b->message), span_str(text)) < b->message.n;
+}
+
+/* Another file than the last time, so one look to see that nobody writes. */
+static bool
+is_reloaded(struct bench *b)
+{
+    buf_reset(&b->message);
+    return !hashlist_refresh(b->l, &b->message) &&
+           hashlist_refresh(b->l, &b->message);
+}
+
+static void
+replace(const struct bench *b, const char *text)
+{
+    write_file(b->other, text);
+    assert_int_equal(rename(b->other, b->path), 0);
+}
+
+static void
+test_what_is_no_list(void **state)
+{
+    struct hashlist *l = NULL;
+    struct buf message;
+
+    (void)state;
     buf_init(&message, 4096);
-    write_file(path, D1 "1 x\n");
     assert_int_equal(hashlist_new(&l), ERR_OK);
     assert_int_equal(hashlist_add_file(l, "/does/not/exist", &message),
                      ERR_NOENT);
     assert_true(message.n > 0);
     assert_int_equal(hashlist_add_file(l, "/", &message), ERR_FORMAT);
+    assert_int_equal(hashlist_add_file(l, "CMakeLists.txt", &message),
+                     ERR_FORMAT);
+    assert_false(hashlist_refresh(l, &message));
+    assert_false(hashlist_refresh(NULL, &message));
+    assert_int_equal(hashlist_count(l), 0);
+    hashlist_free(l);
+    buf_free(&message);
+}
+
+/* What was read takes force when it is told to, and not before. */
+static void
+test_reload(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_begin(&b, D1 "1 x\n");
+    assert_int_equal(hashlist_generation(b.l), 1);
+    assert_false(is_reloaded(&b));
+    replace(&b, D1 "2 y\n" D1 "3 z\nwhat\n");
+    assert_true(is_reloaded(&b));
+    assert_true(says(&b, ":3: not a SHA-256"));
+    buf_reset(&b.message);
+    hashlist_describe(b.l, &b.message);
+    assert_true(says(&b, "hash list: hashlist_test"));
+    assert_true(says(&b, " (2 digests, 1 lines left out)"));
+    assert_true(has(&b, 1) && !has(&b, 2));
+    assert_int_equal(hashlist_generation(b.l), 1);
+    hashlist_publish(b.l);
+    hashlist_publish(b.l); /* of nothing new */
+    assert_int_equal(hashlist_generation(b.l), 2);
+    assert_true(!has(&b, 1) && has(&b, 2) && has(&b, 3));
+    assert_false(is_reloaded(&b));
+    write_file(b.path, D1 "4\n"); /* in place */
+    assert_true(is_reloaded(&b));
+    hashlist_publish(b.l);
+    assert_true(!has(&b, 2) && has(&b, 4));
+    assert_int_equal(hashlist_count(b.l), 1);
+    bench_end(&b);
+}
+
+/* While it looks other at each look, somebody writes it. */
+static void
+test_half_written(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_begin(&b, D1 "1\n");
+    for (unsigned k = 0; k < 5; k++) {
+        write_file(b.path, k % 2 == 0 ? "" : D1 "2\n");
+        assert_false(hashlist_refresh(b.l, &b.message));
+    }
+    write_file(b.path, D1 "2\n" D1 "3\n");
+    assert_true(is_reloaded(&b));
+    hashlist_publish(b.l);
+    assert_true(has(&b, 2) && has(&b, 3) && b.message.n == 0);
+    bench_end(&b);
+}
+
+static void
+be_gone(const char *path)
+{
+    (void)path;
+}
+
+static void
+be_folder(const char *path)
+{
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void
+be_fifo(const char *path)
+{
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void
+be_huge(const char *path)
+{
+    write_file(path, D1 "2\n");
+    assert_int_equal(truncate(path, (off_t)HASHLIST_FILE_MAX + 1), 0);
+}
+
+#define N30 "123456789012345678901234567890"
+
+static const struct {
+    const char *why;
+    void (*make)(const char *path);
+    const char *text;
+    const char *says;
+} broken[] = {
+    {"gone",            be_gone,   NULL,                                             "no such file"},
+    {"a folder",        be_folder, NULL,                                             "is no list"  },
+    {"a FIFO",          be_fifo,   NULL,                                             "is no list"  },
+    {"nothing in it",   NULL,      "",                                               "is no list"  },
+    {"a page",          NULL,      "<html>\n",                                       "is no list"  },
+    {"a large file",    be_huge,   NULL,                                             "is too large"},
+    {"five of four",    NULL,      D1 "2\n" D1 "3\n" D1 "4\n" D1 "5\n" D1 "6\n",
+     "is too large"                                                                                },
+    {"names, 65 of 64", NULL,      D1 "2 " N30 "\n" D1 "3 " N30 "\n" D1 "4 12345\n",
+     "is too large"                                                                                },
+};
+
+static void
+test_broken(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(broken); k++) {
+        struct bench b;
+        bool good;
+
+        bench_begin(&b, D1 "1\n");
+        assert_int_equal(unlink(b.path), 0);
+        if (broken[k].make != NULL)
+            broken[k].make(b.path);
+        else
+            write_file(b.path, broken[k].text);
+        good = !is_reloaded(&b) && says(&b, broken[k].says) &&
+               says(&b, "read before stays in force") && has(&b, 1) &&
+               hashlist_count(b.l) == 1;
+        buf_reset(&b.message);
+        good = good && !hashlist_refresh(b.l, &b.message) && b.message.n == 0;
+        if (!good)
+            fail_msg("%s: %.*s", broken[k].why, (int)b.message.n, b.message.p);
+        (void)unlink(b.path);
+        (void)rmdir(b.path);
+        write_file(b.path,
+                   D1 "2\n" D1 "3\n" D1 "4 " N30 "\n" D1 "5 " N30 "1234\n");
+        assert_true(is_reloaded(&b));
+        hashlist_publish(b.l);
+        assert_int_equal(hashlist_count(b.l), 4);
+        assert_true(!has(&b, 1) && has(&b, 5));
+        bench_end(&b);
+    }
+}
+
+/* A pipe has been read when it has been read. */
+static void
+test_pipe(void **state)
+{
+    struct hashlist *l = NULL;
+    struct buf message;
+    char path[32];
+    int ends[2];
+
+    (void)state;
+    buf_init(&message, 4096);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], D1 "1\n", 65), 65);
+    assert_int_equal(close(ends[1]), 0);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+    assert_int_equal(hashlist_new(&l), ERR_OK);
     assert_int_equal(hashlist_add_file(l, path, &message), ERR_OK);
+    assert_int_equal(close(ends[0]), 0);
+    assert_false(hashlist_refresh(l, &message));
+    assert_false(hashlist_refresh(l, &message));
     assert_int_equal(hashlist_count(l), 1);
-    assert_int_equal(hashlist_refresh(l, &changed, &message), ERR_OK);
-    assert_false(changed);
-    write_file(path, D1 "1 x\n" D1 "2 y\n");
-    assert_int_equal(hashlist_refresh(l, &changed, &message), ERR_OK);
-    assert_true(changed);
-    assert_int_equal(hashlist_count(l), 2);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(hashlist_refresh(l, &changed, &message), ERR_NOENT);
-    assert_false(changed);
-    assert_int_equal(hashlist_count(l), 2);
+    assert_int_equal(message.n, 0);
     hashlist_free(l);
     buf_free(&message);
 }
@@ -152,7 +366,7 @@ test_million(void **state)
     struct hashlist *l = NULL;
     struct buf text;
     struct buf message;
-    struct span name;
+    struct hashlist_name name;
     uint8_t digest[32];
     const unsigned n = 200000;
     clock_t from;
@@ -176,7 +390,7 @@ test_million(void **state)
     digest[3] = 0xb1;
     digest[31] = 1;
     assert_true(hashlist_find(l, digest, &name));
-    assert_true(span_eq(name, SPAN_LIT("name1")));
+    assert_true(span_eq(span_of(name.bytes, name.n), SPAN_LIT("name1")));
     digest[31] = 2;
     assert_false(hashlist_find(l, digest, &name));
     assert_false(hashlist_find(NULL, digest, &name));
@@ -228,8 +442,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_complaints),
-        cmocka_unit_test(test_files),       cmocka_unit_test(test_million),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_complaints),
+        cmocka_unit_test(test_what_is_no_list),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_half_written),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_million),
         cmocka_unit_test(test_every_depth),
     };
 

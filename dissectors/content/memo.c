@@ -44,6 +44,15 @@ content_memo_free(struct content_memo *m)
     free(m);
 }
 
+void
+content_memo_forget(struct content_memo *m)
+{
+    for (unsigned set = 0; set < SETS; set++) {
+        for (unsigned way = 0; way < CONTENT_MEMO_WAYS; way++)
+            m->files[set][way].n_result = 0;
+    }
+}
+
 static unsigned
 set_of(const struct content_job *job)
 {

@@ -14,7 +14,7 @@
  * its job, so what was found in a file goes for all that are equal to it: the
  * same SHA-256, name and declared type. Whoever keeps a result says by that
  * that it would be found again: not after a fault or a time-out, not from an
- * outside engine, and no more once rules or lists of hashes have changed.
+ * outside engine. Once rules or lists of hashes have changed, all is forgotten.
  *
  * Jobs without a digest are not known. CONTENT_MEMO_FILES are remembered at
  * most, CONTENT_MEMO_BYTES each, allocated once: 1 MiB, touched as it is used.
@@ -36,6 +36,7 @@ void content_memo_free(struct content_memo *m); /* NULL-safe */
 MUST_USE bool content_memo_find(const struct content_memo *m,
                                 const struct content_job *job,
                                 struct content_result *r);
+void content_memo_forget(struct content_memo *m); /* all */
 void content_memo_keep(struct content_memo *m, const struct content_job *job,
                        const struct content_result *r);
 

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GEO_LOOK_NS NS_PER_S /* between looks at the databases' files */
+#define LOOK_NS NS_PER_S /* between looks at files that may be replaced */
 
 #define DEEP_MEMORY                                                            \
     (512U << 20) /* of an inspector: budget, copies, libraries */
@@ -43,7 +43,7 @@ struct reading {
     bool interrupted;
     struct read_registry *registry;
     struct geo *geo;
-    ns_t geo_looked; /* when its files were looked at, clock of the machine */
+    ns_t looked; /* at files that may be replaced, by the machine's clock */
     struct answers *answers;
     struct requirements *requirements;
     struct journal *journal;
@@ -157,6 +157,10 @@ load_place(struct reading *r)
         buf_str(&r->start_text, "; ");
         geo_describe(r->geo, &r->start_text);
     }
+    if (e == ERR_OK && r->hashes != NULL) {
+        buf_str(&r->start_text, "; ");
+        hashlist_describe(r->hashes, &r->start_text);
+    }
     buf_putc(&r->start_text, '\0');
     return e;
 }
@@ -195,7 +199,7 @@ start_clamd(struct reading *r)
     const struct deep_options o = {
         .n_slots = r->plan.n_workers,
         .input_max = PART_MAX_keep,
-        .memory_max = DEEP_MEMORY,
+        .memory_max = DEEP_MEMORY + hashlist_bytes(r->hashes),
         .inspect = clamd_inspect,
         .ctx = r->config->clamd,
         .before = r->deep,
@@ -241,7 +245,7 @@ start_deep(struct reading *r)
     struct deep_options o = {
         .n_slots = r->plan.n_workers,
         .input_max = PART_MAX_keep,
-        .memory_max = DEEP_MEMORY,
+        .memory_max = DEEP_MEMORY + hashlist_bytes(r->hashes),
         .inspect = inspect,
     };
     enum err e;
@@ -314,25 +318,48 @@ prepare(struct reading *r)
 
 /* ---- the run ---- */
 
-/* Databases are replaced while the reading goes on. */
 static void
-look_at_geo(struct reading *r)
+look_at_geo(struct reading *r, struct buf *text)
 {
+    if (r->geo == NULL || !geo_refresh(r->geo, &r->messages))
+        return;
+    geo_describe(r->geo, text);
+    buf_putc(text, '\0');
+    core_control(r->core, "geo", (const char *)text->p);
+}
+
+/* The event comes first: a worker judges by the new list at once. */
+static void
+look_at_hashes(struct reading *r, struct buf *text)
+{
+    if (!hashlist_refresh(r->hashes, &r->messages))
+        return;
+    hashlist_describe(r->hashes, text);
+    buf_putc(text, '\0');
+    core_control(r->core, "hash_list", (const char *)text->p);
+    hashlist_publish(r->hashes);
+}
+
+/* Databases and lists are replaced while the reading goes on. */
+static void
+look_at_files(struct reading *r)
+{
+    static void (*const looks[])(struct reading *,
+                                 struct buf *) = {look_at_geo, look_at_hashes};
     struct timespec t;
     struct buf text;
     ns_t now;
 
-    if (r->geo == NULL || clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
+    if ((r->geo == NULL && r->hashes == NULL) ||
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
         return;
     now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
-    if (now - r->geo_looked < GEO_LOOK_NS)
+    if (now - r->looked < LOOK_NS)
         return;
-    r->geo_looked = now;
-    if (geo_refresh(r->geo, &r->messages)) {
+    r->looked = now;
+    for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
         buf_init(&text, 4096);
-        geo_describe(r->geo, &text);
-        buf_putc(&text, '\0');
-        core_control(r->core, "geo", (const char *)text.p);
+        looks[i](r, &text);
         buf_free(&text);
     }
     say(&r->messages);
@@ -346,7 +373,7 @@ walk(struct reading *r)
 
     while (read_run_step(r->run, &sink, &farewell)) {
         read_output_progress(r->output, read_run_position(r->run));
-        look_at_geo(r);
+        look_at_files(r);
     }
     read_output_progress_end(r->output);
     read_total_set(r->total, FIELD_STATS_RECORDS_REFUSED,

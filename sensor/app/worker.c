@@ -32,7 +32,9 @@ struct worker {
     struct record_out out;
     struct described described[DESCRIBED];
     struct content_memo *memo;
+    uint64_t memo_hashes;         /* the list of hashes that it knows by */
     uint64_t n_known;             /* files that it knew */
+    struct hashlist_name listed;  /* found last */
     struct content_result second; /* of an outside engine */
     uint64_t n_clamd, n_clamd_failed;
     unsigned clamd_failures; /* in a row */
@@ -116,10 +118,23 @@ ask_clamd(struct worker *w, const struct content_job *job,
     }
 }
 
+/* What is known depends on the list of hashes: on the one returned. */
+static uint64_t
+follow_hashes(struct worker *w)
+{
+    const uint64_t now = hashlist_generation(w->plan->hashes);
+
+    if (now != w->memo_hashes)
+        content_memo_forget(w->memo);
+    w->memo_hashes = now;
+    return now;
+}
+
 static bool
 look_into(struct worker *w, const struct content_job *job,
           struct content_result *result)
 {
+    const uint64_t list = follow_hashes(w);
     bool whole;
 
     if (content_memo_find(w->memo, job, result)) {
@@ -127,7 +142,7 @@ look_into(struct worker *w, const struct content_job *job,
         return true;
     }
     whole = deep_inspect(w->plan->deep, w->number, job, result);
-    if (whole)
+    if (whole && list == hashlist_generation(w->plan->hashes))
         content_memo_keep(w->memo, job, result);
     return whole;
 }
@@ -148,7 +163,12 @@ inspect(void *ctx, const struct content_job *job, struct content_result *result)
 static bool
 listed(void *ctx, const uint8_t sha256[32], struct span *name)
 {
-    return hashlist_find(ctx, sha256, name);
+    struct worker *w = ctx;
+
+    if (!hashlist_find(w->plan->hashes, sha256, &w->listed))
+        return false;
+    *name = span_of(w->listed.bytes, w->listed.n);
+    return true;
 }
 
 /* ---- farewell ---- */
@@ -282,7 +302,7 @@ start(struct worker *w, struct buf *message)
                  .keep_all = p->keep_all,
                  .inspect_ctx = w,
                  .listed = p->hashes != NULL ? listed : NULL,
-                 .listed_ctx = p->hashes},
+                 .listed_ctx = w},
         .describe = describe,
         .describe_ctx = w,
     };

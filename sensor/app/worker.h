@@ -37,10 +37,10 @@ struct worker_plan {
     bool carve_parts;
     uint64_t save_mail; /* bytes of the largest; 0: none */
     bool all_hashes;
-    struct deep *deep;       /* a slot for each worker; or NULL */
-    struct deep *clamd;      /* the same, who asks the daemon; or NULL */
-    struct hashlist *hashes; /* read only; or NULL */
-    bool keep_all;           /* parts of every type are looked into */
+    struct deep *deep;             /* a slot for each worker; or NULL */
+    struct deep *clamd;            /* the same, who asks the daemon; or NULL */
+    const struct hashlist *hashes; /* changes meanwhile; or NULL */
+    bool keep_all;                 /* parts of every type are looked into */
     unsigned n_workers;
     const volatile sig_atomic_t *stop;
 };
