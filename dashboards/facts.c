@@ -54,6 +54,7 @@ add_sender(struct facts *f, const struct summary_host *h)
 {
     f->senders++;
     f->senders_new += !h->registered;
+    f->senders_asked += !h->registered && h->has_form;
     f->sessions = words_add(f->sessions, h->sessions);
     f->sessions_tls = words_add(f->sessions_tls, h->sessions_tls);
     f->sent = words_add(f->sent, h->accepted);
@@ -72,6 +73,7 @@ add_host(struct facts *f, const struct summary_host *h)
     if (facts_receives(h)) {
         f->receivers++;
         f->receivers_new += !h->registered;
+        f->receivers_asked += !h->registered && h->has_form;
     }
 }
 
@@ -121,6 +123,18 @@ say_hosts(struct buf *b, const struct summary *s, uint64_t n, const char *one,
     words_count(b, n, one, many);
 }
 
+/* Those with a form are not among the ones nobody told of. */
+static void
+say_asked(struct buf *b, uint64_t n)
+{
+    if (n == 0)
+        return;
+    buf_str(b, ", and ");
+    words_number(b, n);
+    buf_str(b, n == 1 ? " has a form but no permit"
+                      : " have a form but no permit");
+}
+
 void
 facts_say_senders(struct buf *b, const struct summary *s, const struct facts *f)
 {
@@ -128,11 +142,13 @@ facts_say_senders(struct buf *b, const struct summary *s, const struct facts *f)
         buf_str(b, "No host of yours was seen sending mail");
     else if (!s->has_registry)
         say_hosts(b, s, f->senders, "host sends mail", "hosts send mail");
-    else if (f->senders_new == 0)
+    else if (f->senders_new == f->senders_asked)
         buf_str(b, "No sender that nobody told you about");
     else
-        say_hosts(b, s, f->senders_new, "sender nobody told you about",
+        say_hosts(b, s, f->senders_new - f->senders_asked,
+                  "sender nobody told you about",
                   "senders nobody told you about");
+    say_asked(b, f->senders_asked);
 }
 
 void
@@ -144,11 +160,13 @@ facts_say_receivers(struct buf *b, const struct summary *s,
     else if (!s->has_registry)
         say_hosts(b, s, f->receivers, "host receives mail",
                   "hosts receive mail");
-    else if (f->receivers_new == 0)
+    else if (f->receivers_new == f->receivers_asked)
         buf_str(b, "No receiver that nobody told you about");
     else
-        say_hosts(b, s, f->receivers_new, "receiver nobody told you about",
+        say_hosts(b, s, f->receivers_new - f->receivers_asked,
+                  "receiver nobody told you about",
                   "receivers nobody told you about");
+    say_asked(b, f->receivers_asked);
 }
 
 void

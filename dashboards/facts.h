@@ -10,11 +10,13 @@
 #define FACTS_LEVELS 3 /* high, notice, info and all other words */
 
 struct facts {
-    uint64_t senders;     /* hosts that sent over at least one session */
-    uint64_t senders_new; /* of them not registered */
-    uint64_t tried;       /* hosts whose connections all stayed silent */
+    uint64_t senders;       /* hosts that sent over at least one session */
+    uint64_t senders_new;   /* of them not registered */
+    uint64_t senders_asked; /* of those with a form, but no permit in force */
+    uint64_t tried;         /* hosts whose connections all stayed silent */
     uint64_t receivers;
     uint64_t receivers_new;
+    uint64_t receivers_asked;
     uint64_t sessions; /* of senders */
     uint64_t sessions_tls;
     uint64_t sent;     /* messages of senders that were seen accepted */

@@ -125,9 +125,11 @@ put_answers(struct json_out *j, const struct summary *s, const struct facts *f)
     put_bool(j, "lower_bounds", s->hosts_left_out > 0);
     put_u64(j, "senders", f->senders);
     put_new(j, "senders_unregistered", s, f->senders_new);
+    put_new(j, "senders_with_form", s, f->senders_asked);
     put_u64(j, "hosts_only_tried", f->tried);
     put_u64(j, "receivers", f->receivers);
     put_new(j, "receivers_unregistered", s, f->receivers_new);
+    put_new(j, "receivers_with_form", s, f->receivers_asked);
     put_u64(j, "messages_accepted", f->sent);
     put_new(j, "messages_accepted_unregistered", s, f->sent_new);
     put_u64(j, "sender_sessions", f->sessions);

@@ -181,6 +181,7 @@ struct end {
     bool known;
     bool home;
     bool registered;
+    bool has_form;
     struct span site;
 };
 
@@ -202,6 +203,9 @@ end_of(const struct record_map *event, bool client)
     memcpy(e.addr.b, addr.p, 16);
     e.known = true;
     e.registered = span_eq(state, SPAN_LIT("registered"));
+    e.has_form = record_map_find(event, client ? FIELD_SRC_REG_LINE_STATE
+                                               : FIELD_DEST_REG_LINE_STATE)
+                     .n > 0;
     e.site = site;
     e.home = state.n > 0 || span_eq(direction, mine) ||
              span_eq(direction, SPAN_LIT("internal"));
@@ -222,6 +226,7 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
     if (h == NULL)
         return NULL;
     h->registered = e->registered;
+    h->has_form = e->has_form;
     if (e->site.n == 0)
         h->site = NULL;
     else if (h->site == NULL || !span_eq(span_str(h->site), e->site))

@@ -26,6 +26,7 @@ struct summary_host {
     bool as_client;   /* the role */
     const char *site; /* of the registry, or NULL */
     bool registered;
+    bool has_form; /* the registry has a line for it, whatever its state */
     bool sends;    /* opened SMTP connections outward or inside */
     bool receives; /* answered SMTP connections */
     ns_t first, last;
