@@ -9,6 +9,12 @@ facts_sends(const struct summary_host *h)
 }
 
 bool
+facts_is_new(const struct summary_host *h)
+{
+    return h->judged && !h->registered;
+}
+
+bool
 facts_receives(const struct summary_host *h)
 {
     return h->receives;
@@ -53,13 +59,16 @@ static void
 add_sender(struct facts *f, const struct summary_host *h)
 {
     f->senders++;
-    f->senders_new += !h->registered;
-    f->senders_asked += !h->registered && h->has_form;
+    f->senders_free += !h->judged;
+    f->senders_new += facts_is_new(h);
+    f->senders_asked += facts_is_new(h) && h->has_form;
+    f->senders_25 += h->sessions_25 > 0;
+    f->senders_stop += h->sessions_25 > 0 && facts_is_new(h);
     f->sessions = words_add(f->sessions, h->sessions);
     f->sessions_tls = words_add(f->sessions_tls, h->sessions_tls);
-    f->sent = words_add(f->sent, h->accepted);
-    if (!h->registered)
-        f->sent_new = words_add(f->sent_new, h->accepted);
+    f->sent = words_add(f->sent, h->accepted_25);
+    if (facts_is_new(h))
+        f->sent_new = words_add(f->sent_new, h->accepted_25);
 }
 
 static void
@@ -72,8 +81,10 @@ add_host(struct facts *f, const struct summary_host *h)
         f->tried++;
     if (facts_receives(h)) {
         f->receivers++;
-        f->receivers_new += !h->registered;
-        f->receivers_asked += !h->registered && h->has_form;
+        f->receivers_new += facts_is_new(h);
+        f->receivers_asked += facts_is_new(h) && h->has_form;
+        f->receivers_25 += h->sessions_25 > 0;
+        f->receivers_stop += h->sessions_25 > 0 && facts_is_new(h);
     }
 }
 
@@ -149,6 +160,11 @@ facts_say_senders(struct buf *b, const struct summary *s, const struct facts *f)
                   "sender nobody told you about",
                   "senders nobody told you about");
     say_asked(b, f->senders_asked);
+    if (!s->has_registry || f->senders_free == 0)
+        return;
+    buf_str(b, "; ");
+    words_count(b, f->senders_free, "other needs", "others need");
+    buf_str(b, " no permit");
 }
 
 void
@@ -191,13 +207,13 @@ static void
 say_share(struct buf *b, const struct facts *f)
 {
     if (f->sent == 0) {
-        buf_str(b, " No message of a sender was seen accepted.");
+        buf_str(b, " No message of a sender was seen accepted on port 25.");
         return;
     }
-    buf_str(b, f->senders_new == 1 ? " It sent " : " They sent ");
+    buf_str(b, f->senders_stop == 1 ? " It sent " : " They sent ");
     words_part(b, f->sent_new, f->sent,
-               "message seen accepted from your senders",
-               "messages seen accepted from your senders");
+               "message seen accepted on port 25 from your senders",
+               "messages seen accepted on port 25 from your senders");
     buf_putc(b, '.');
 }
 
@@ -208,12 +224,12 @@ facts_say_stopped(struct buf *b, const struct summary *s, const struct facts *f)
         buf_str(b, "No sender would stop: none was seen");
     else if (!s->has_registry)
         buf_str(b, "Not known without a registry");
-    else if (f->senders_new == 0)
+    else if (f->senders_stop == 0)
         buf_str(b, "No sender would stop");
     else {
-        words_number(b, f->senders_new);
+        words_number(b, f->senders_stop);
         buf_str(b, " of ");
-        words_count(b, f->senders, "sender", NULL);
+        words_count(b, f->senders_25, "sender", NULL);
         buf_str(b, " would stop");
     }
 }
@@ -232,15 +248,15 @@ facts_say_blocked(struct buf *b, const struct summary *s, const struct facts *f)
         return;
     }
     buf_str(b, "Closing port 25 to hosts that are not registered would stop ");
-    words_number(b, f->senders_new);
+    words_number(b, f->senders_stop);
     buf_str(b, " of ");
-    words_count(b, f->senders, "sender", NULL);
+    words_count(b, f->senders_25, "sender", NULL);
     buf_str(b, " and ");
-    words_number(b, f->receivers_new);
+    words_number(b, f->receivers_stop);
     buf_str(b, " of ");
-    words_count(b, f->receivers, "receiver", NULL);
-    buf_putc(b, '.');
-    if (f->senders_new > 0)
+    words_count(b, f->receivers_25, "receiver", NULL);
+    buf_str(b, " that use it across the border.");
+    if (f->senders_stop > 0)
         say_share(b, f);
 }
 

@@ -19,7 +19,11 @@ struct facts {
     uint64_t receivers_asked;
     uint64_t sessions; /* of senders */
     uint64_t sessions_tls;
-    uint64_t sent;     /* messages of senders that were seen accepted */
+    uint64_t senders_free; /* of senders: did nothing that needs a permit */
+    uint64_t senders_25;   /* across the border on port 25 */
+    uint64_t senders_stop; /* of them not registered */
+    uint64_t receivers_25, receivers_stop; /* the same */
+    uint64_t sent;     /* messages that senders_25 had accepted on it */
     uint64_t sent_new; /* of them, of senders that are not registered */
     uint64_t attempts;
     uint64_t replies;  /* to home senders, all classes with a reply */
@@ -31,9 +35,18 @@ struct facts {
 
 struct facts facts_of(const struct summary *s);
 
+/* Senders with a permit for what they did. */
+static inline uint64_t
+facts_registered(const struct facts *f)
+{
+    return f->senders - f->senders_free - f->senders_new;
+}
+
 /* Did the host send over a session; receive over one. */
 bool facts_sends(const struct summary_host *h);
 bool facts_receives(const struct summary_host *h);
+/* It did what needs a permit, without one. */
+bool facts_is_new(const struct summary_host *h);
 
 /* 0 high, 1 notice, 2 anything else. */
 unsigned facts_level(const char *level);

@@ -12,7 +12,7 @@ enum which { SENDERS_NEW, SENDERS_KNOWN, RECEIVERS_NEW, RECEIVERS_KNOWN };
 static bool
 is_in(const struct summary *s, const struct summary_host *h, enum which w)
 {
-    bool known = s->has_registry && h->registered;
+    bool known = s->has_registry && !facts_is_new(h);
 
     switch (w) {
     case SENDERS_NEW: return facts_sends(h) && !known;
@@ -203,7 +203,8 @@ put_top(struct buf *out, const struct summary *s, const struct facts *f)
         html_cell_number(out, top[i]->sessions);
         html_cell_share(out, top[i]->sessions, f->sessions);
         html_raw(out, "<td class=\"wide\">");
-        chart_bar(out, top[i]->sessions, top[0]->sessions, !top[i]->registered);
+        chart_bar(out, top[i]->sessions, top[0]->sessions,
+                  facts_is_new(top[i]));
         html_raw(out, "</td></tr>\n");
     }
     html_table_end(out);
@@ -237,7 +238,8 @@ html_hosts_senders(struct buf *out, const struct summary *s,
                                 : "Hosts that send mail");
     put_top(out, s, f);
     if (s->has_registry && f->senders > f->senders_new)
-        senders(out, s, SENDERS_KNOWN, "Registered senders");
+        senders(out, s, SENDERS_KNOWN,
+                "Senders that are registered, or need no permit");
     if (f->tried > 0) {
         html_raw(out, "<p>");
         words_count(out, f->tried, "more host", NULL);

@@ -167,9 +167,10 @@ card_senders(struct page *p)
     facts_say_senders(&p->raw, p->s, f);
     card(p, "Who sends mail");
     if (p->s->has_registry && f->senders > 0) {
-        words_number(&p->raw, f->senders - f->senders_new);
+        words_number(&p->raw, facts_registered(f));
         buf_str(&p->raw, " of ");
-        words_count(&p->raw, f->senders, "sender is", "senders are");
+        words_count(&p->raw, f->senders - f->senders_free, "sender is",
+                    "senders are");
         buf_str(&p->raw, " registered. ");
     } else if (f->senders > 0) {
         buf_str(&p->raw, "Give --registry FILE to see which of them nobody "

@@ -131,6 +131,11 @@ put_answers(struct json_out *j, const struct summary *s, const struct facts *f)
     put_new(j, "receivers_unregistered", s, f->receivers_new);
     put_new(j, "receivers_with_form", s, f->receivers_asked);
     put_u64(j, "messages_accepted", f->sent);
+    put_u64(j, "senders_without_need", f->senders_free);
+    put_u64(j, "senders_port_25", f->senders_25);
+    put_new(j, "senders_stopped", s, f->senders_stop);
+    put_u64(j, "receivers_port_25", f->receivers_25);
+    put_new(j, "receivers_stopped", s, f->receivers_stop);
     put_new(j, "messages_accepted_unregistered", s, f->sent_new);
     put_u64(j, "sender_sessions", f->sessions);
     put_u64(j, "sender_sessions_tls", f->sessions_tls);

@@ -120,8 +120,8 @@ says(void **state)
         {KIT_BUSY, "98.6 % of 1.9 GiB"},
         {KIT_BUSY, "855 refused: unknown user; cited by bl.spamcop.net"},
         {KIT_BUSY,
-         "would stop 8 of 11 senders and 2 of 4 receivers. They "
-         "sent 675 of 8,188 messages"},
+         "would stop 8 of 11 senders and 2 of 4 receivers that use it across "
+         "the border. They sent 675 of 8,188 messages"},
         {KIT_BUSY, "3 block lists are cited against 2 hosts of yours"},
         {KIT_BUSY, "unknown user 812 (61 %)"},
         {KIT_BUSY, "\nWhat came attached\n  3,120 files came attached, 1.3 GiB. "

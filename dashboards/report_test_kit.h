@@ -123,7 +123,10 @@ kit_host(struct kit *k, const struct kit_row *r)
     *h = (struct summary_host){
         .addr = kit_addr(r->addr),
         .site = r->site,
+        .judged = true,
         .registered = r->registered,
+        .sessions_25 = r->sessions,
+        .accepted_25 = r->accepted,
         .sends = r->sends,
         .receives = r->receives,
         .first = KIT_START + 61 * NS_PER_S,

@@ -312,7 +312,7 @@ row_sender(struct screen *v, struct grid *g, const struct summary_host *h)
 static bool
 is_shown(const struct summary *s, const struct summary_host *h, bool sender)
 {
-    if (s->has_registry && h->registered)
+    if (s->has_registry && !facts_is_new(h))
         return false;
     return sender ? facts_sends(h) : facts_receives(h);
 }
@@ -321,9 +321,9 @@ static void
 say_registered(struct screen *v)
 {
     buf_str(&v->raw, " (");
-    words_number(&v->raw, v->f->senders - v->f->senders_new);
+    words_number(&v->raw, facts_registered(v->f));
     buf_str(&v->raw, " of ");
-    words_count(&v->raw, v->f->senders, "sender", NULL);
+    words_count(&v->raw, v->f->senders - v->f->senders_free, "sender", NULL);
     buf_str(&v->raw, " registered)");
 }
 
@@ -347,7 +347,7 @@ say_senders(struct screen *v)
     if (!v->s->has_registry && v->f->senders > 0)
         buf_str(&v->raw, "; give --registry FILE to see which of them nobody "
                          "told you about");
-    else if (v->f->senders > v->f->senders_new)
+    else if (facts_registered(v->f) > 0)
         say_registered(v);
     heading(v);
     grid_init(&g, cols, ARRAY_LEN(cols));

@@ -180,6 +180,7 @@ struct end {
     struct addr addr;
     bool known;
     bool home;
+    bool judged;
     bool registered;
     bool has_form;
     struct span site;
@@ -197,9 +198,12 @@ end_of(const struct record_map *event, bool client)
                                                      : FIELD_DEST_REG_SITE);
     struct span direction = record_map_find(event, FIELD_DIRECTION);
     struct span mine = client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
+    uint64_t port = record_map_u64(event, FIELD_DEST_PORT, 0);
 
     if (addr.n != 16)
         return e;
+    e.judged =
+        span_eq(direction, mine) && !(client && (port == 465 || port == 587));
     memcpy(e.addr.b, addr.p, 16);
     e.known = true;
     e.registered = span_eq(state, SPAN_LIT("registered"));
@@ -210,6 +214,17 @@ end_of(const struct record_map *event, bool client)
     e.home = state.n > 0 || span_eq(direction, mine) ||
              span_eq(direction, SPAN_LIT("internal"));
     return e;
+}
+
+/* What closing port 25 at the border would stop. */
+static bool
+is_border_25(const struct record_map *event)
+{
+    struct span direction = record_map_find(event, FIELD_DIRECTION);
+
+    return record_map_u64(event, FIELD_DEST_PORT, 0) == 25 &&
+           (span_eq(direction, SPAN_LIT("outbound")) ||
+            span_eq(direction, SPAN_LIT("inbound")));
 }
 
 static struct summary_host *
@@ -225,8 +240,11 @@ host_at(struct answers *a, const struct end *e, const struct end *peer,
     h = host_of(a, &e->addr, sends);
     if (h == NULL)
         return NULL;
-    h->registered = e->registered;
-    h->has_form = e->has_form;
+    h->judged |= e->judged;
+    if (e->judged) {
+        h->registered = e->registered;
+        h->has_form = e->has_form;
+    }
     if (e->site.n == 0)
         h->site = NULL;
     else if (h->site == NULL || !span_eq(span_str(h->site), e->site))
@@ -483,6 +501,7 @@ on_transaction(struct answers *a, const struct record_map *event,
             continue;
         both[i]->transactions++;
         both[i]->accepted += accepted;
+        both[i]->accepted_25 += accepted && is_border_25(event);
         both[i]->rejected += rejected;
         both[i]->deferred += deferred;
         both[i]->other += !accepted && !rejected && !deferred;
@@ -531,6 +550,7 @@ on_session(struct answers *a, const struct record_map *event,
         if (both[i] == NULL)
             continue;
         both[i]->sessions++;
+        both[i]->sessions_25 += is_border_25(event);
         both[i]->sessions_tls += tls;
     }
     if (h != NULL)
@@ -621,14 +641,20 @@ answers_event(struct answers *a, const struct record_map *event)
 
 /* ---- summary ---- */
 
+static bool
+is_new(const struct summary_host *h)
+{
+    return h->judged && !h->registered;
+}
+
 static int
 by_volume(const void *x, const void *y)
 {
     const struct summary_host *a = x;
     const struct summary_host *b = y;
 
-    if (a->registered != b->registered)
-        return a->registered ? 1 : -1;
+    if (is_new(a) != is_new(b))
+        return is_new(a) ? -1 : 1;
     if (a->rcpt_offered != b->rcpt_offered)
         return a->rcpt_offered > b->rcpt_offered ? -1 : 1;
     if (a->sessions != b->sessions)

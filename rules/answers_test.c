@@ -12,7 +12,8 @@
 struct ev {
     enum event_type type;
     const char *src, *dst;
-    const char *direction;
+    unsigned port; /* 0: left out */
+    const char *direction, *line_state;
     const char *src_state, *src_site, *dst_state, *dst_site;
     const char *helo;
     const char *outcome;
@@ -134,11 +135,13 @@ put_event(struct answers *a, struct ev e)
     record_begin(&r, &head);
     address(&r, FIELD_SRC_IP, e.src);
     address(&r, FIELD_DEST_IP, e.dst);
+    number(&r, FIELD_DEST_PORT, e.port);
     text(&r, FIELD_APP_PROTO, e.app_proto);
     record_u64(&r, FIELD_TX_ID, e.tx);
     text(&r, FIELD_DIRECTION, e.direction);
     text(&r, FIELD_SRC_REG_STATE, e.src_state);
     text(&r, FIELD_SRC_REG_SITE, e.src_site);
+    text(&r, FIELD_SRC_REG_LINE_STATE, e.line_state);
     text(&r, FIELD_DEST_REG_STATE, e.dst_state);
     text(&r, FIELD_DEST_REG_SITE, e.dst_site);
     if (e.truncated)
@@ -303,6 +306,73 @@ keeps_what_the_registry_says(void **state)
     assert_false(host(&s, "10.0.0.3")->registered);
     assert_ptr_equal(host(&s, "10.0.0.4")->site, host(&s, "10.0.0.1")->site);
     answers_free(a);
+}
+
+/* clang-format off */
+static const struct {
+    const char *why;
+    struct ev events[2];
+    bool judged, registered, has_form;
+    unsigned on_25;
+} judged[] = {
+    {"mail outward needs a permit",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "unregistered")},
+     true, false, false, 1},
+    {"on odd ports too",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 2525,
+              .src_state = "unregistered")},
+     true, false, false, 0},
+    {"submission outward does not",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 587,
+              .src_state = "unregistered"),
+      SESSION(OUT, .src = "10.0.0.1", .port = 465,
+              .src_state = "unregistered")},
+     false, false, false, 0},
+    {"nor does mail inside",
+     {SESSION(.direction = "internal", .src = "10.0.0.1", .port = 25,
+              .src_state = "unregistered")},
+     false, false, false, 0},
+    {"submission takes no permit away",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "registered",
+              .line_state = "permitted"),
+      SESSION(OUT, .src = "10.0.0.1", .port = 587,
+              .src_state = "unregistered")},
+     true, true, true, 1},
+    {"the last time counts",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 25,
+              .src_state = "unregistered"),
+      SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "registered",
+              .line_state = "permitted")},
+     true, true, true, 2},
+    {"a form is known, whatever its state",
+     {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "unregistered",
+              .line_state = "returned")},
+     true, false, true, 1},
+};
+/* clang-format on */
+
+static void
+judges_what_needs_a_permit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(judged); i++) {
+        struct answers *a = fresh();
+        struct summary s = {0};
+        const struct summary_host *h;
+
+        for (size_t k = 0; k < 2; k++) {
+            if (judged[i].events[k].src != NULL)
+                put_event(a, judged[i].events[k]);
+        }
+        answers_summary(a, &s);
+        h = host(&s, "10.0.0.1");
+        if (h == NULL || h->judged != judged[i].judged ||
+            h->registered != judged[i].registered ||
+            h->has_form != judged[i].has_form ||
+            h->sessions_25 != judged[i].on_25)
+            fail_msg("%s", judged[i].why);
+        answers_free(a);
+    }
 }
 
 static void
@@ -908,6 +978,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_senders_and_receivers),
         cmocka_unit_test(keeps_what_the_registry_says),
+        cmocka_unit_test(judges_what_needs_a_permit),
         cmocka_unit_test(counts_peers_by_role),
         cmocka_unit_test(keeps_first_last_and_helo),
         cmocka_unit_test(counts_outcomes),

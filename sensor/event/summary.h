@@ -25,14 +25,18 @@ struct summary_host {
     struct addr addr;
     bool as_client;   /* the role */
     const char *site; /* of the registry, or NULL */
-    bool registered;
-    bool has_form; /* the registry has a line for it, whatever its state */
-    bool sends;    /* opened SMTP connections outward or inside */
-    bool receives; /* answered SMTP connections */
+    bool judged;      /* it did what needs a permit: mail across the border, but
+                       * not submission outward (465, 587; RFC 5068 3.1) */
+    bool registered;  /* the last time that it did so */
+    bool has_form;    /* the registry has a line for it, whatever its state */
+    bool sends;       /* opened SMTP connections outward or inside */
+    bool receives;    /* answered SMTP connections */
     ns_t first, last;
     uint64_t sessions, sessions_tls;
-    uint64_t peers;  /* different other ends */
-    bool peers_more; /* peers is a lower bound */
+    uint64_t sessions_25; /* of sessions: across the border, on port 25 */
+    uint64_t accepted_25; /* of accepted: the same */
+    uint64_t peers;       /* different other ends */
+    bool peers_more;      /* peers is a lower bound */
     uint64_t transactions, accepted, rejected, deferred, other;
     uint64_t rcpt_offered, rcpt_accepted, rcpt_refused;
     uint64_t rcpt_class[SUMMARY_CLASSES];
