@@ -397,13 +397,15 @@ finish(struct reading *r)
     struct record_sink sink = {core_put, r->core};
     uint64_t damaged = 0;
     enum err carved;
+    enum err followed;
     enum err e = read_run_end(r->run, &r->messages);
-    enum err followed = read_registry_error(r->registry, &r->messages);
 
     r->run = NULL;
-    e = e == ERR_OK ? followed : e;
     /* The events of flows first, then the totals, then all to disk. */
     (void)core_end(r->core);
+    read_registry_see(r->registry, r->requirements);
+    followed = read_registry_error(r->registry, &r->messages);
+    e = e == ERR_OK ? followed : e;
     carved = read_carve_end(r->carve, core_time(r->core), &sink, &r->messages);
     read_total_emit(r->total, core_time(r->core), &sink);
     if (core_end(r->core) != ERR_OK && e == ERR_OK) {

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rules/registry/requirements.h"
 #include "sensor/app/read_output.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/registry_forms.h"
@@ -227,6 +228,103 @@ read_registry_put(void *ctx, struct span record)
         }
     }
     core_put(r->core, record);
+}
+
+/* ---- at the end ---- */
+
+static enum err
+add_record(struct read_registry *r, const struct action *a)
+{
+    struct registry_row row = {.when = a->when, .actor = span_str(a->actor)};
+    struct audit audit;
+    struct buf text;
+    enum err e;
+
+    buf_init(&text, REGISTRY_DB_TEXT_MAX);
+    e = book_apply(r->book, a, &audit, &text, &r->why);
+    if (e == ERR_OK && (text.cut || text.failed))
+        e = text.cut ? ERR_LIMIT : ERR_NOMEM;
+    if (e == ERR_OK) {
+        row.number = audit.number;
+        row.text = buf_view(&text);
+        memcpy(row.before, audit.before, sizeof(row.before));
+        memcpy(row.hash, audit.hash, sizeof(row.hash));
+        e = registry_db_add(r->db, &row, &r->why);
+    }
+    buf_free(&text);
+    return e;
+}
+
+/* The lines of a form that were seen first now; room has one for each. */
+static size_t
+first_seen(const struct book_form *f, const struct requirements *seen,
+           ns_t when, uint32_t *room)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->form.n_lines; i++) {
+        const struct book_line *l = f->lines[i];
+
+        if (l->dates.seen == 0 && book_state_at(l, when) == BOOK_PERMITTED &&
+            requirements_saw(seen, l))
+            room[n++] = l->line->number;
+    }
+    return n;
+}
+
+static enum err
+see_form(struct read_registry *r, const struct book_form *f,
+         const struct requirements *seen)
+{
+    ns_t when = core_time(r->core);
+    struct action a = {.kind = ACTION_SEE,
+                       .when = when,
+                       .actor = "span25",
+                       .number = f->form.number};
+    uint32_t *lines = calloc(f->form.n_lines + 1, sizeof(*lines));
+    enum err e = ERR_OK;
+
+    if (lines == NULL)
+        return ERR_NOMEM;
+    if (book_time(r->book) > when) /* a capture of before the last entry */
+        a.when = book_time(r->book);
+    a.lines = lines;
+    a.n_lines = first_seen(f, seen, a.when, lines);
+    if (a.n_lines > 0)
+        e = add_record(r, &a);
+    free(lines);
+    return e;
+}
+
+static enum err
+see_all(struct read_registry *r, const struct requirements *seen)
+{
+    enum err e = registry_db_begin(r->db, &r->why);
+
+    if (e != ERR_OK)
+        return e;
+    e = registry_replay(r->db, r->book, &r->why);
+    for (size_t i = 0; e == ERR_OK && i < book_n_forms(r->book); i++)
+        e = see_form(r, book_form_at(r->book, i), seen);
+    if (e == ERR_OK)
+        return registry_db_commit(r->db, &r->why);
+    registry_db_rollback(r->db);
+    return e;
+}
+
+void
+read_registry_see(struct read_registry *r, const struct requirements *seen)
+{
+    if (r == NULL || r->db == NULL || r->journal == NULL || r->error != ERR_OK)
+        return;
+    buf_reset(&r->why);
+    r->error = see_all(r, seen);
+    if (r->error == ERR_OK)
+        r->error = book_index(r->book);
+    if (r->error == ERR_OK)
+        r->error = carry(r);
+    if (r->error == ERR_BUSY) /* the next reading sees it as well */
+        r->error = ERR_OK;
 }
 
 enum err

@@ -12,6 +12,7 @@
 #define READ_REGISTRY_POLL (100 * NS_PER_MS)
 
 struct read_registry;
+struct requirements;
 
 /* Failures are told. */
 MUST_USE enum err read_registry_open(const struct config *c,
@@ -31,6 +32,12 @@ MUST_USE enum err read_registry_start(struct read_registry *r,
 
 /* As a record_sink, in the place of the core's: ctx is the read_registry. */
 void read_registry_put(void *ctx, struct span record);
+
+/* The flows are at their end: lines that were used for the first time, and
+ * permitted, get the date of it ("first mail seen"), in registry.db and in the
+ * journal. Nothing when the registry is not that of --state. */
+void read_registry_see(struct read_registry *r,
+                       const struct requirements *seen);
 
 /* What went wrong on the way; told in messages. */
 enum err read_registry_error(const struct read_registry *r,

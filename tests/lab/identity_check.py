@@ -124,6 +124,10 @@ def main():
         state = pathlib.Path(folder) / "state"
         do_office(program, lab, state, truth)
         events, report = read(program, lab, state)
+        rows = json.loads(run(program, lab, "registry", "list", "--state", state, "--json"))["rows"]
+    for row in rows:
+        tally.hold((row["first_mail"] is not None) == (row["form"] in truth["seen"]),
+                   f"first mail of {row['form']} line {row['line']}: {row['first_mail']}")
     compare_states(tally, events, truth)
     compare_places(tally, events, truth)
     compare_requirements(tally, report, truth)
