@@ -561,7 +561,9 @@ def test_takes_force_in_a_running_reading():
     at = kinds.index("control")
     check(set(kinds[:at]) <= {"unregistered"}, kinds)
     check(set(kinds[at + 1:]) == {"registered"}, kinds)
-    check([c["audit"] for c in controls(state)] == [1, 2, 3], "journal")
+    check([(c["audit"], c["action"]) for c in controls(state)] ==
+          [(1, "submit"), (2, "submit"), (3, "permit"), (4, "see")],
+          controls(state))
 
 
 def main():
