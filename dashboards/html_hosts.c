@@ -198,6 +198,7 @@ put_top(struct buf *out, const struct summary *s, const struct facts *f)
     for (size_t i = 0; i < n; i++) {
         row_head(out, top[i]);
         html_cell(out, !s->has_registry     ? NULL
+                       : !top[i]->judged    ? "not needed"
                        : top[i]->registered ? "yes"
                                             : "no");
         html_cell_number(out, top[i]->sessions);
