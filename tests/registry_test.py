@@ -11,6 +11,7 @@ Each test prints why it failed. The last line is "N passed, N failed, N skipped"
 """
 import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -247,6 +248,11 @@ def test_refusals_say_why_and_change_nothing():
     check("'yesterday' is not a time" in done.err, done.err)
 
 
+def bytes_of(folder):
+    return {p.relative_to(folder): p.read_bytes() if p.is_file() else None
+            for p in folder.rglob("*")}
+
+
 def test_dry_runs_change_nothing():
     state, form = submitted()
     before = records(state)
@@ -257,6 +263,16 @@ def test_dry_runs_change_nothing():
                at="2026-11-21")
     check("nothing was changed" in done.out, done.out)
     check(records(state) == before, "records")
+    left = bytes_of(state)
+    for args in (["submit", "--dry-run", text_file("f.yaml", FORM)],
+                 ["decide", form, "permit", "--dry-run"],
+                 ["import", "--dry-run", text_file("f.yaml", FORM)],
+                 ["confirm", "--dry-run", text_file("e.txt", "10.0.0.1\n")],
+                 ["list"], ["show", form], ["due"], ["contacts"],
+                 ["form", form]):
+        reg(state, *args, at="2026-11-21", code=4 if args[0] == "confirm"
+            else 0)
+        check(bytes_of(state) == left, f"{args[0]} left or changed something")
     nowhere = fresh()
     reg(nowhere, "submit", "--dry-run", text_file("f.yaml", FORM))
     check(not nowhere.exists(), "the folder was made")
@@ -420,6 +436,134 @@ def test_tampering_is_named():
         db.commit()
     done = reg(state, "decide", "2026-1", "renew", code=6)
     check("registry.db" in done.err and "1" in done.err, done.err)
+
+
+def test_a_record_cut_off_is_missed():
+    state, form = submitted()
+    reg(state, "decide", form, "permit", at=T0)
+    with contextlib.closing(sqlite3.connect(state / "registry.db")) as db:
+        db.execute("DROP TRIGGER audit_kept")
+        db.execute("DELETE FROM audit WHERE number = 2")
+        db.execute("UPDATE head SET number = 1, hash = "
+                   "(SELECT hash FROM audit WHERE number = 1)")
+        db.commit()
+    for args in (["list"], ["decide", form, "permit"]):
+        done = reg(state, *args, code=6)
+        check("record 2 is missing" in done.err, done.err)
+
+
+def test_reads_where_nothing_can_be_written():
+    state, _ = submitted()
+    folder = fresh()
+    folder.mkdir()
+    script = ('mount -t tmpfs none "$1" && cp -r "$2" "$1/a b%?#" && '
+              'mount -o remount,ro "$1" && '
+              '"$3" registry list --json --state "$1/a b%?#" && '
+              '! "$3" registry decide 2026-1 permit --state "$1/a b%?#"')
+    if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none",
+                       folder], capture_output=True,
+                      check=False).returncode != 0:
+        raise Skip("nothing can be mounted")
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", folder,
+                           state, PROGRAM], capture_output=True, check=False,
+                          timeout=60)
+    check(done.returncode == 0, done.stderr)
+    check(len(json.loads(done.stdout)["rows"]) == 2, done.stdout)
+
+
+def test_one_only_begun_stops_nobody():
+    state, _ = submitted()
+    for name in ("registry.db", "registry.db-wal", "registry.db-shm"):
+        (state / name).unlink(missing_ok=True)
+    (state / "registry.db").touch()
+    reg(state, "list", code=6)
+    reg(state, "submit", "--dry-run", text_file("f.yaml", FORM), at=T0)
+    Run("read", "-q", "--state", state, LAB).expect(0)
+    reg(state, "submit", text_file("f.yaml", FORM), at=T0)
+    check(records(state) == 1, "begun anew")
+
+
+def test_time_has_an_end():
+    state, form = submitted()
+    left = bytes_of(state)
+    for at in ("2500-01-01T00:00:00Z", "2262-04-12", "106751d"):
+        done = reg(state, "decide", form, "permit", at=at, code=2)
+        check("is not a time" in done.err, done.err)
+    check(bytes_of(state) == left, "something was changed")
+    reg(state, "decide", form, "permit", at="2262-04-11")
+    check(rows(state, at="2262-04-11")[0]["state"] == "permitted", "last day")
+
+
+def test_forms_do_not_fall_into_one():
+    state = fresh()
+    reg(state, "submit", at=T0, *[text_file(
+        "f.yaml", "form: 2026-999999999\n" + FORM)])
+    numbers = {reg(state, "submit", text_file("f.yaml", FORM.replace(
+        "10.20.", f"10.3{i}.")), at=T0).out.split(":")[0] for i in range(4)}
+    check(len(numbers) == 4 and "2026-999999999" not in numbers, numbers)
+    for number in ("--all", "..", ".x", "-1"):
+        done = reg(state, "submit", at=T0, code=2, *[text_file(
+            "f.yaml", f'form: "{number}"\n' + FORM)])
+        check("is not the number of a form" in done.err, done.err)
+
+
+def test_what_is_written_is_a_file_of_its_own():
+    state = exported()
+    folder = fresh()
+    folder.mkdir()
+    victim = folder / "victim"
+    victim.write_text("mine")
+    (folder / "out.new").symlink_to(victim)
+    reg(state, "export", "-o", folder / "out", at=T0)
+    check(victim.read_text() == "mine", "a planted link was written through")
+    check((folder / "out").read_text().startswith("#!/usr/sbin/nft"), "out")
+    (folder / "out.new").write_text("left by one that was killed")
+    reg(state, "export", "-o", folder / "out", at=T0)
+    check(sorted(p.name for p in folder.iterdir()) == ["out", "victim"], "rest")
+    os.mkfifo(folder / "pipe")
+    with subprocess.Popen(["cat", folder / "pipe"],
+                          stdout=subprocess.PIPE) as job:
+        reg(state, "export", "-o", folder / "pipe", at=T0)
+        check(job.communicate(timeout=60)[0].startswith(b"#!/usr"), "pipe")
+    check((folder / "pipe").is_fifo(), "a file is in the place of the pipe")
+
+
+def test_lists_that_are_not_whole():
+    state = exported()
+    nft = reg(state, "export", at=T0).out
+    reg(state, "confirm", "-", stdin=nft.encode(), at=T0)
+    n = records(state)
+    done = reg(state, "confirm", "-", stdin=nft[:nft.rindex("}")].encode(),
+               at=T0, code=2)
+    check("the list ends in the middle" in done.err, done.err)
+    done = reg(state, "confirm", "-", stdin=b"", at=T0, code=5)
+    check("--allow-empty" in done.err and records(state) == n, done.err)
+    done = reg(state, "confirm", "--allow-empty", "-", stdin=b"", at=T0)
+    check(", 5 lost, 0 " in done.out.replace(" lines entered", ""), done.out)
+
+
+def test_ports_by_turns_cost_no_more():
+    state = fresh()
+    text = "form,site,address,port,direction\n" + "".join(
+        f"A,s,10.{i >> 8}.{i & 255}.1,{25 if i & 1 else 587},both\n"
+        for i in range(20000))
+    reg(state, "import", "--permitted", text_file("a.csv", text), at=T0)
+    nft = reg(state, "export", at=T0).out
+    began = time.monotonic()
+    done = reg(state, "confirm", "-", stdin=nft.encode(), at=T0)
+    check("20000 lines entered" in done.out, done.out)
+    check(time.monotonic() - began < 10, "not linear")
+
+
+def test_many_begin_at_once():
+    state = fresh()
+    form = text_file("f.yaml", FORM)
+    jobs = [subprocess.Popen([PROGRAM, "registry", "submit", "--state", state,
+                              form], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE) for _ in range(16)]
+    done = [(*j.communicate(timeout=60), j.returncode) for j in jobs]
+    check(all(d[2] == 0 for d in done), done)
+    check(records(state) == 16, records(state))
 
 
 def test_two_at_once():

@@ -10,6 +10,7 @@
 #define SLOTS_FIRST     16
 #define YEAR_DIGITS     4
 #define SEQUENCE_DIGITS 9 /* of "2026-118", behind the year */
+#define SEQUENCE_END    UINT64_C(1000000000)
 #define YEAR_FIRST      1970
 #define YEARS           585 /* that ns_t has */
 #define WHY_MAX         512
@@ -216,20 +217,32 @@ note_sequence(struct book *b, struct span number)
         b->most[year - YEAR_FIRST] = (uint32_t)v;
 }
 
+/* "2026-" and v */
+static void
+put_sequence(char *text, uint64_t v, char out[FORM_NUMBER_MAX + 1])
+{
+    const char *end = digits_u64(text + YEAR_DIGITS + 1, v);
+
+    memcpy(out, text, (size_t)(end - text));
+    out[end - text] = '\0';
+}
+
 void
 book_next_number(const struct book *b, ns_t when, char out[FORM_NUMBER_MAX + 1])
 {
     char text[NS_TEXT_MAX + DIGITS_MAX + 1] = "";
     uint64_t year = YEAR_FIRST;
-    char *end;
+    uint64_t v;
 
     (void)ns_format(when, text);
     (void)span_to_u64(span_of(text, YEAR_DIGITS), &year);
     text[YEAR_DIGITS] = '-';
-    end = digits_u64(text + YEAR_DIGITS + 1,
-                     (uint64_t)b->most[year - YEAR_FIRST] + 1);
-    memcpy(out, text, (size_t)(end - text));
-    out[end - text] = '\0';
+    v = (uint64_t)b->most[year - YEAR_FIRST] + 1;
+    put_sequence(text, v, out);
+    /* Only where somebody used up the year's numbers; by the count of forms,
+     * so that those given here are not in each other's way. */
+    for (v = SEQUENCE_END + b->n_forms; book_find(b, out) != NULL; v++)
+        put_sequence(text, v, out);
 }
 
 /* ---- records ---- */
@@ -576,6 +589,8 @@ wrong(const struct book *b, const struct action *a)
         why = wrong_form(a);
     if (why == NULL && a->when == 0)
         why = "needs a time";
+    if (why == NULL && a->when > INT64_MAX)
+        why = "lies too far ahead: the year 2262 is the last";
     if (why == NULL && a->when < b->time)
         why = "lies before the last change of the registry";
     return why != NULL ? why : line_nonsense(a);

@@ -1007,6 +1007,37 @@ test_next_number(void **state)
     desk_close(&d);
 }
 
+/* A site that calls its form "2026-999999999" must not make one form of those
+ * that come after it. */
+static void
+test_numbers_used_up(void **state)
+{
+    char out[FORM_NUMBER_MAX + 1] = "2026-999999999";
+    struct desk d;
+    ns_t when = 0;
+
+    (void)state;
+    assert_true(ns_parse(SPAN_LIT("2026-11-22T00:00:00Z"), &when));
+    desk_open(&d);
+    for (size_t i = 0; i < 20; i++) {
+        struct form f;
+
+        assert_null(book_find(d.b, out));
+        make_form(&f, out);
+        good(&d, submit(&d, &f, H, 0));
+        form_fini(&f);
+        /* in the way of what is given next */
+        if (i == 5) {
+            make_form(&f, "2026-1000000008");
+            good(&d, submit(&d, &f, H, 0));
+            form_fini(&f);
+        }
+        book_next_number(d.b, when, out);
+    }
+    assert_int_equal(book_n_forms(d.b), 21);
+    desk_close(&d);
+}
+
 static void
 test_same_max(void **state)
 {
@@ -1433,6 +1464,7 @@ main(void)
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_next_number),
+        cmocka_unit_test(test_numbers_used_up),
         cmocka_unit_test(test_same_max),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_lines),

@@ -116,10 +116,12 @@ is_number_byte(uint8_t c)
            (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
 }
 
+/* "--all" is an option and ".." a folder, wherever a number is typed. */
 bool
 form_number_good(struct span number)
 {
-    if (number.n == 0 || number.n > FORM_NUMBER_MAX)
+    if (number.n == 0 || number.n > FORM_NUMBER_MAX ||
+        strchr("._-", number.p[0]) != NULL)
         return false;
     for (size_t i = 0; i < number.n; i++) {
         if (!is_number_byte(number.p[i]))

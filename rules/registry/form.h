@@ -84,7 +84,8 @@ MUST_USE enum err form_line_copy(struct form_line *to,
                                  const struct form_line *from);
 void form_line_fini(struct form_line *l);
 
-/* Letters, digits, "." "_" "-", 1 to FORM_NUMBER_MAX of them. */
+/* Letters, digits, "." "_" "-", 1 to FORM_NUMBER_MAX of them; the first is a
+ * letter or digit. */
 bool form_number_good(struct span number);
 
 /* What a text may be: ERR_FORMAT: not UTF-8, or control characters within (C0,

@@ -170,8 +170,9 @@ static const struct {
      "bytes)\n", false},
     {"bad number", SPAN_INIT("form,address\n7/8,192.0.2.1\n7 8,192.0.2.2\n"),
      "f.csv:2:1: '7/8' is not the number of a form: at most 64 letters, digits,"
-     " '.', '_', '-'\nf.csv:3:1: '7 8' is not the number of a form: at most 64 "
-     "letters, digits, '.', '_', '-'\n", false},
+     " '.', '_', '-', a letter or digit first\n"
+     "f.csv:3:1: '7 8' is not the number of a form: at most 64 letters, digits,"
+     " '.', '_', '-', a letter or digit first\n", false},
     {"bad line", SPAN_INIT("form,address,line\n7,192.0.2.1,x\n"
      "7,192.0.2.2,4294967296\n7,192.0.2.3,-1\n"),
      "f.csv:2:13: 'x' is not the number of a line: 1, 2, ...\n"

@@ -230,7 +230,7 @@ form_source_is_number(struct form_source *s, struct span value,
         form_source_quote(s, value);
         buf_printf(s->messages,
                    " is not the number of a form: at most %d letters, digits, "
-                   "'.', '_', '-'\n",
+                   "'.', '_', '-', a letter or digit first\n",
                    FORM_NUMBER_MAX);
     }
     return good;

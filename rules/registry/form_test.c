@@ -98,6 +98,11 @@ test_numbers(void **state)
     assert_true(form_number_good(span_of(room, FORM_NUMBER_MAX)));
     assert_false(form_number_good(span_of(room, FORM_NUMBER_MAX + 1)));
     assert_false(form_number_good(SPAN_LIT("")));
+    /* an option, folders, a hidden file */
+    assert_false(form_number_good(SPAN_LIT("--all")));
+    assert_false(form_number_good(SPAN_LIT("..")));
+    assert_false(form_number_good(SPAN_LIT(".hidden")));
+    assert_false(form_number_good(SPAN_LIT("_1")));
     assert_false(form_number_good(SPAN_LIT("2026 118")));
     assert_false(form_number_good(SPAN_LIT("2026/118")));
     assert_false(form_number_good(SPAN_LIT("\xc3\xbc")));

@@ -163,7 +163,7 @@ static const struct {
      "f.yaml:2:10: the form has a line 1 already, in line 1 of the file\n"},
     {"bad numbers", SPAN_INIT("form: a b\nlines: [{line: -1}, {line: x}]\n"),
      "f.yaml:1:7: 'a b' is not the number of a form: at most 64 letters, "
-     "digits, '.', '_', '-'\n"
+     "digits, '.', '_', '-', a letter or digit first\n"
      "f.yaml:2:16: '-1' is not the number of a line: 1, 2, ...\n"
      "f.yaml:2:28: 'x' is not the number of a line: 1, 2, ...\n"},
     {"anchor", SPAN_INIT("notes: &a b\n"), "f.yaml:1:8: " NO_DECORATION},

@@ -120,6 +120,31 @@ permits_covers(const struct permits_range *v, size_t n,
     return found != NULL && addr_cmp(&r->last, &found->last) <= 0;
 }
 
+/* Goes on behind the range that has r->first; false: none has it. */
+static bool
+step(const struct permits_range *found, struct permits_range *r)
+{
+    if (found == NULL || addr_cmp(&found->last, &r->first) < 0)
+        return false;
+    r->first = addr_of(number_of(&found->last) + 1);
+    return true;
+}
+
+bool
+permits_cover(const struct permits_range *v, size_t n,
+              const struct permits_range *w, size_t m,
+              const struct permits_range *r)
+{
+    struct permits_range left = *r;
+
+    do {
+        if (permits_covers(v, n, &left) || permits_covers(w, m, &left))
+            return true;
+    } while (step(range_before(v, n, &left.first), &left) ||
+             step(range_before(w, m, &left.first), &left));
+    return false;
+}
+
 bool
 permits_touches(const struct permits_range *v, size_t n,
                 const struct permits_range *r)

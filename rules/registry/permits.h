@@ -74,6 +74,10 @@ size_t permits_join(struct permits_range *v, size_t n);
 /* Is all of r within joined ranges? any: is any address of it? */
 bool permits_covers(const struct permits_range *v, size_t n,
                     const struct permits_range *r);
+/* The same of two lists together. */
+bool permits_cover(const struct permits_range *v, size_t n,
+                   const struct permits_range *w, size_t m,
+                   const struct permits_range *r);
 bool permits_touches(const struct permits_range *v, size_t n,
                      const struct permits_range *r);
 

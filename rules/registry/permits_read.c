@@ -24,6 +24,15 @@ struct reading {
     enum err e;
 };
 
+/* Whatever is missing would count as lost. */
+static void
+refuse_half(struct reading *r)
+{
+    text_term(r->messages, span_str(r->name));
+    buf_printf(r->messages, ":%zu: the list ends in the middle\n", r->line);
+    r->e = ERR_FORMAT;
+}
+
 static const struct set unknown_set = {FORM_BOTH, PERMITS_ANY_PORT, false};
 
 /* ---- entries ---- */
@@ -179,7 +188,8 @@ is(struct span word, const char *what)
 
 /* ---- nft list ---- */
 
-static void
+/* False: it does not end. */
+static bool
 nft_elements(struct reading *r, struct words *w)
 {
     bool first = true; /* word of an element */
@@ -189,7 +199,7 @@ nft_elements(struct reading *r, struct words *w)
 
         r->line = w->line;
         if (!w->quoted && is(word, "}"))
-            return;
+            return true;
         if (!w->quoted && is(word, ","))
             first = true;
         else if (word.n > 0 && !w->quoted && !is(word, "\n") && first) {
@@ -197,6 +207,27 @@ nft_elements(struct reading *r, struct words *w)
             first = false;
         }
     }
+    return false;
+}
+
+static void
+nft_open(struct reading *r, struct words *w, const struct span before[4],
+         size_t *depth)
+{
+    bool whole = false;
+
+    if (is(before[0], "=") && is(before[1], "elements")) {
+        whole = nft_elements(r, w);
+    } else if (is(before[3], "element")) {
+        r->set = set_of(before[0]);
+        whole = nft_elements(r, w);
+    } else if (is(before[1], "set")) {
+        r->set = set_of(before[0]);
+        r->understood++;
+    } else if (is(before[2], "table")) {
+        r->understood++;
+    }
+    *depth += !whole;
 }
 
 static void
@@ -204,27 +235,23 @@ read_nft(struct reading *r, struct span text)
 {
     struct words w = {.rest = text, .line = 1};
     struct span before[4] = {SPAN_NONE}; /* words, latest first */
+    size_t depth = 0;
 
     while (w.rest.n > 0 && r->e == ERR_OK) {
         struct span word = next_word(&w);
 
         if (w.quoted || is(word, "\n"))
             continue;
-        if (is(word, "{") && is(before[1], "set")) {
-            r->set = set_of(before[0]);
-            r->understood++;
-        } else if (is(word, "{") && is(before[0], "=") &&
-                   is(before[1], "elements")) {
-            nft_elements(r, &w);
-        } else if (is(word, "{") && is(before[3], "element")) {
-            r->set = set_of(before[0]);
-            nft_elements(r, &w);
-        } else if (is(word, "{") && is(before[2], "table")) {
-            r->understood++;
-        }
+        if (is(word, "{"))
+            nft_open(r, &w, before, &depth);
+        else if (is(word, "}"))
+            depth -= depth > 0;
         memmove(before + 1, before, sizeof(before) - sizeof(before[0]));
         before[0] = word;
     }
+    r->line = w.line;
+    if (r->e == ERR_OK && depth > 0)
+        refuse_half(r);
 }
 
 /* ---- ipset save, lists ---- */
@@ -383,8 +410,10 @@ read_json(struct reading *r, struct span rest)
             continue;
         }
         if (c == '{' || c == '[') {
-            if (!json_open(&j, c == '['))
+            if (!json_open(&j, c == '[')) {
+                refuse_half(r);
                 return;
+            }
         } else if (c == '}' || c == ']') {
             j.depth -= j.depth > 0;
         } else if (c != ',' && c != ':') {
@@ -393,6 +422,8 @@ read_json(struct reading *r, struct span rest)
         }
         rest = span_tail(rest, n);
     }
+    if (r->e == ERR_OK && j.depth > 0)
+        refuse_half(r);
 }
 
 /* ---- CSV ---- */
@@ -425,6 +456,8 @@ csv_row(struct reading *r, const struct csv *c, const size_t at[3])
         r->set.port = 0;
     else if (span_to_u64(port, &number) && number > 0 && number < 65536)
         r->set.port = (uint32_t)number;
+    else if (port.n > 0)
+        r->set.port = PERMITS_NO_PORT;
     if (is(way, "send"))
         r->set.use = FORM_SEND;
     else if (is(way, "receive"))

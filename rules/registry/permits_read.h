@@ -13,6 +13,7 @@
 
 #define PERMITS_FAULTS   20U
 #define PERMITS_ANY_PORT 0x10000U /* nothing is said of the port */
+#define PERMITS_NO_PORT  0x10001U /* what is said is none */
 
 struct permits_found {
     struct permits_range range;
@@ -28,7 +29,8 @@ struct permits_list {
     bool full; /* more than PERMITS_MAX: the rest is missing */
 };
 
-/* ERR_FORMAT, told in messages: nothing of it is understood. An empty list is
+/* ERR_FORMAT, told in messages: nothing of it is understood, or its end is
+ * missing (where it can be seen: nft and JSON). An empty list is
  * one. To be freed by permits_list_fini, whatever comes of it. */
 MUST_USE enum err permits_read(struct span text, const char *name,
                                struct permits_list *out, struct buf *messages);

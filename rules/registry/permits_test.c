@@ -211,6 +211,48 @@ finds_what_permits_all(void **state)
 
 /* ---- lists, written and read back ---- */
 
+/* Lists of which neither alone has all. */
+static void
+covers_by_two_lists(void **state)
+{
+    static const struct {
+        const char *why, *first, *last;
+        bool both;
+    } rows[] = {
+        {"in one",             "10.0.0.1",      "10.0.0.9",  true },
+        {"in the other",       "10.0.0.12",     "10.0.0.19", true },
+        {"over both and back", "10.0.0.0",      "10.0.0.29", true },
+        {"overlapping ends",   "10.0.0.8",      "10.0.0.14", true },
+        {"one too many",       "10.0.0.0",      "10.0.0.30", false},
+        {"begins before",      "9.255.255.255", "10.0.0.5",  false},
+        {"behind a hole",      "10.0.0.29",     "10.0.0.40", false},
+        {"ends with all",      "10.0.0.40",     "10.0.0.49", true },
+    };
+    struct permits_range v[3], w[2];
+
+    (void)state;
+    assert_true(addr_parse(SPAN_LIT("10.0.0.0"), &v[0].first) &&
+                addr_parse(SPAN_LIT("10.0.0.10"), &v[0].last) &&
+                addr_parse(SPAN_LIT("10.0.0.20"), &v[1].first) &&
+                addr_parse(SPAN_LIT("10.0.0.29"), &v[1].last) &&
+                addr_parse(SPAN_LIT("10.0.0.45"), &v[2].first) &&
+                addr_parse(SPAN_LIT("10.0.0.50"), &v[2].last) &&
+                addr_parse(SPAN_LIT("10.0.0.10"), &w[0].first) &&
+                addr_parse(SPAN_LIT("10.0.0.19"), &w[0].last) &&
+                addr_parse(SPAN_LIT("10.0.0.40"), &w[1].first) &&
+                addr_parse(SPAN_LIT("10.0.0.44"), &w[1].last));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct permits_range r;
+
+        assert_true(addr_parse(span_str(rows[i].first), &r.first) &&
+                    addr_parse(span_str(rows[i].last), &r.last));
+        if (permits_cover(v, 3, w, 2, &r) != rows[i].both ||
+            permits_cover(w, 2, v, 3, &r) != rows[i].both ||
+            permits_cover(v, 3, NULL, 0, &r) != permits_covers(v, 3, &r))
+            fail_msg("%s", rows[i].why);
+    }
+}
+
 static void
 reads_what_it_writes(void **state)
 {
@@ -285,6 +327,8 @@ static const struct {
      "create span25-send-587-v4 hash:net\nadd span25-send-587-v4 10.0.0.0/30\n",
      1, 0, 587, FORM_SEND},
     {"CSV", "site,Address,port\nx,10.0.0.1,25\n", 1, 0, 25, FORM_BOTH},
+    {"a port that is none is not every port", "address,port\n10.0.0.1,25-587\n",
+     1, 0, PERMITS_NO_PORT, FORM_BOTH},
     {"a range that goes back", "10.0.0.9-10.0.0.1\n10.0.0.1-::1\n10.0.0.1\n", 1,
      2, PERMITS_ANY_PORT, FORM_BOTH},
 };
@@ -311,6 +355,40 @@ reads_lists(void **state)
     }
 }
 
+/* What is not in it would count as lost: a list cut anywhere within its braces
+ * is none. */
+static void
+refuses_half_lists(void **state)
+{
+    static const char *const whole[] = {
+        "table inet span25 {\n set send_25_v4 {\n type ipv4_addr\n elements = "
+        "{ 10.0.0.1 comment \"x }\", 10.0.0.2 }\n }\n}\n",
+        "add element inet span25 send_25_v4 {\n 10.0.0.1, 10.0.0.2\n}\n",
+        "{\"nftables\": [{\"set\": {\"name\": \"send_25_v4\", \"elem\": "
+        "[\"10.0.0.1\", \"10.0.0.2\"]}}]}\n",
+        "{\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++) {
+        struct span text = span_str(whole[i]);
+        size_t from = span_find(text, i == 1 ? '{' : '[');
+
+        from = from == text.n ? span_find(text, '{') : from;
+        for (size_t cut = from + 1; cut + 1 < text.n; cut++) {
+            struct permits_list l;
+            struct buf messages;
+
+            buf_init(&messages, 65536);
+            if (permits_read(span_head(text, cut), "l", &l, &messages) !=
+                ERR_FORMAT)
+                fail_msg("list %zu, cut at %zu", i, cut);
+            permits_list_fini(&l);
+            buf_free(&messages);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -320,6 +398,8 @@ main(void)
         cmocka_unit_test(finds_what_permits_all),
         cmocka_unit_test(reads_what_it_writes),
         cmocka_unit_test(reads_lists),
+        cmocka_unit_test(refuses_half_lists),
+        cmocka_unit_test(covers_by_two_lists),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,8 @@ open_state(struct read_registry *r, struct buf *messages)
     if (access((const char *)r->path.p, F_OK) != 0)
         return ERR_OK;
     e = open_db(r, (const char *)r->path.p, REGISTRY_DB_WRITE, &r->why);
+    if (e == ERR_NOENT)
+        return ERR_OK; /* only begun */
     if (e != ERR_OK)
         tell(messages, (const char *)r->path.p, buf_view(&r->why));
     return e;
@@ -197,6 +199,8 @@ follow(struct read_registry *r)
         if (access((const char *)r->path.p, F_OK) != 0)
             return ERR_OK;
         e = open_db(r, (const char *)r->path.p, REGISTRY_DB_WRITE, &r->why);
+        if (e == ERR_NOENT)
+            return ERR_OK; /* only begun */
     } else if (registry_db_changed(r->db)) {
         e = registry_replay(r->db, r->book, &r->why);
         if (e == ERR_OK)

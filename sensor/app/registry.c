@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -159,39 +160,71 @@ write_all(int fd, struct span s, int *number)
     return true;
 }
 
+/* Whose name was taken by nobody, not even by a link to somewhere else. */
+static int
+open_beside(const char *path)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = open(path, flags, 0640);
+
+    if (fd < 0 && errno == EEXIST && unlink(path) == 0)
+        fd = open(path, flags, 0640);
+    return fd;
+}
+
+static int
+finish_file(int fd, struct span text)
+{
+    int number = 0;
+    bool good = write_all(fd, text, &number);
+
+    if (good && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
+        number = errno;
+        good = false;
+    }
+    if (close(fd) != 0 && good) {
+        number = errno;
+        good = false;
+    }
+    return good ? 0 : number;
+}
+
 /* Beside, then in its place: a firewall never loads half a list. */
-static enum cli_exit
-replace(struct registry_call *c, const char *path, struct span text)
+static int
+replace(const char *path, struct span text)
 {
     struct buf beside;
-    bool good;
-    int number = ENOMEM;
+    int number = ENAMETOOLONG;
     int fd = -1;
 
     buf_init(&beside, 8192);
     buf_printf(&beside, "%s.new%c", path, 0);
     if (!beside.cut && !beside.failed) {
-        fd = open((const char *)beside.p,
-                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+        fd = open_beside((const char *)beside.p);
         number = errno;
     }
-    good = fd >= 0 && write_all(fd, text, &number);
-    if (good && fsync(fd) != 0) {
-        number = errno;
-        good = false;
+    if (fd >= 0) {
+        number = finish_file(fd, text);
+        if (number == 0 && rename((const char *)beside.p, path) != 0)
+            number = errno;
+        if (number != 0)
+            (void)unlink((const char *)beside.p);
     }
-    if (fd >= 0 && close(fd) != 0 && good) {
-        number = errno;
-        good = false;
-    }
-    if (good && rename((const char *)beside.p, path) != 0) {
-        number = errno;
-        good = false;
-    }
-    if (fd >= 0 && !good)
-        (void)unlink((const char *)beside.p);
     buf_free(&beside);
-    return good ? CLI_EXIT_DONE : say_errno(c, "write", path, number);
+    return number;
+}
+
+/* A device or a pipe is written to: in its place would be another thing. */
+static int
+save(const char *path, struct span text)
+{
+    struct stat st;
+    int fd;
+
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        return replace(path, text);
+    fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? finish_file(fd, text) : errno;
 }
 
 enum cli_exit
@@ -200,8 +233,12 @@ registry_save(struct registry_call *c, const char *path, const struct buf *text)
     if (text->failed || text->cut)
         return registry_say(c, CLI_EXIT_FAILED,
                             err_text(text->cut ? ERR_LIMIT : ERR_NOMEM));
-    if (path != NULL && strcmp(path, "-") != 0)
-        return replace(c, path, buf_view(text));
+    if (path != NULL && strcmp(path, "-") != 0) {
+        int number = save(path, buf_view(text));
+
+        return number == 0 ? CLI_EXIT_DONE
+                           : say_errno(c, "write", path, number);
+    }
     buf_span(c->out, buf_view(text));
     return CLI_EXIT_DONE;
 }
@@ -307,6 +344,24 @@ prepare_state(struct registry_call *c)
     return e == ERR_OK ? CLI_EXIT_DONE : CLI_EXIT_STORE;
 }
 
+static ns_t
+clock_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+}
+
+/* It is now when nobody else can enter anything: who had the registry before
+ * may have entered something after this program began. */
+static void
+wait_is_over(struct registry_call *c)
+{
+    if (c->config->at == NULL)
+        c->now = clock_now();
+}
+
 static enum cli_exit
 open_db(struct registry_call *c)
 {
@@ -325,6 +380,10 @@ open_db(struct registry_call *c)
         e = registry_db_begin(c->db, &why);
     if (e == ERR_OK)
         e = registry_replay(c->db, c->book, &why);
+    if (e == ERR_OK)
+        wait_is_over(c);
+    if (e == ERR_NOENT && use != STATE_LOOK)
+        e = ERR_OK; /* begun, and not yet filled */
     if (e != ERR_OK)
         (void)say_db(c, CLI_EXIT_STORE, &why);
     buf_free(&why);
@@ -409,13 +468,10 @@ finish(struct registry_call *c, enum cli_exit code)
 static bool
 find_now(struct registry_call *c)
 {
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    c->now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+    c->now = clock_now();
     return c->config->at == NULL ||
            (registry_time_read(span_str(c->config->at), c->now, &c->now) &&
-            c->now > 0);
+            c->now > 0 && c->now <= INT64_MAX);
 }
 
 static const char *

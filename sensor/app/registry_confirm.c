@@ -7,16 +7,25 @@
 
 #define FILE_MAX (256U << 20)
 
-/* What of a list is about one direction and port, joined. */
+/* What of a list is about one port, joined. */
 struct part {
+    uint32_t port; /* or PERMITS_ANY_PORT */
     struct permits_range *v;
     size_t n;
+};
+
+/* What of it is about one direction, by port. */
+struct parts {
+    struct part *v;
+    size_t n;
+    struct permits_range *ranges; /* of all of them */
 };
 
 struct work {
     struct registry_call *call;
     struct permits_list found;
     struct permits wanted;
+    struct parts send, receive;
     size_t entered, lost, unknown;
 };
 
@@ -32,26 +41,85 @@ put_range(const struct permits_range *r, struct buf *out)
     buf_put(out, text, addr_format(&r->last, text));
 }
 
-static bool
-is_for(const struct permits_found *f, enum form_use use, uint16_t port)
+/* ---- the list by port ---- */
+
+static int
+by_port(const void *a, const void *b)
 {
-    return (f->use & use) != 0 &&
-           (f->port == PERMITS_ANY_PORT || f->port == port);
+    const struct permits_found *x = *(const struct permits_found *const *)a;
+    const struct permits_found *y = *(const struct permits_found *const *)b;
+
+    return (x->port > y->port) - (x->port < y->port);
+}
+
+static size_t
+sort_found(const struct permits_list *found, enum form_use use,
+           const struct permits_found **out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < found->n; i++) {
+        if ((found->v[i].use & use) != 0)
+            out[n++] = &found->v[i];
+    }
+    if (n > 0)
+        qsort(out, n, sizeof(*out), by_port);
+    return n;
+}
+
+static void
+make_parts(const struct permits_found *const *sorted, size_t n,
+           struct parts *out)
+{
+    for (size_t i = 0; i < n;) {
+        struct part *p = &out->v[out->n++];
+
+        *p = (struct part){sorted[i]->port, out->ranges + i, 0};
+        for (; i < n && sorted[i]->port == p->port; i++)
+            p->v[p->n++] = sorted[i]->range;
+        p->n = permits_join(p->v, p->n);
+    }
 }
 
 static bool
-part_of(const struct work *w, enum form_use use, uint16_t port,
-        struct part *out)
+parts_init(const struct permits_list *found, enum form_use use,
+           struct parts *out)
 {
-    *out = (struct part){calloc(w->found.n + 1, sizeof(*out->v)), 0};
-    if (out->v == NULL)
-        return false;
-    for (size_t i = 0; i < w->found.n; i++) {
-        if (is_for(&w->found.v[i], use, port))
-            out->v[out->n++] = w->found.v[i].range;
+    const struct permits_found **sorted =
+        calloc(found->n + 1, sizeof(struct permits_found *));
+
+    *out = (struct parts){calloc(found->n + 1, sizeof(*out->v)), 0,
+                          calloc(found->n + 1, sizeof(*out->ranges))};
+    if (sorted != NULL && out->v != NULL && out->ranges != NULL)
+        make_parts(sorted, sort_found(found, use, sorted), out);
+    free(sorted);
+    return sorted != NULL && out->v != NULL && out->ranges != NULL;
+}
+
+static void
+parts_fini(struct parts *p)
+{
+    free(p->v);
+    free(p->ranges);
+}
+
+static struct part
+find_part(const struct parts *p, uint32_t port)
+{
+    size_t from = 0;
+    size_t to = p->n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (p->v[middle].port < port)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    out->n = permits_join(out->v, out->n);
-    return true;
+    return from < p->n && p->v[from].port == port
+               ? p->v[from]
+               : (struct part){port, NULL, 0};
 }
 
 /* ---- lines ---- */
@@ -91,9 +159,11 @@ first_of_port(const struct permits *p, uint16_t port)
 /* Permits of a port stand by address: those of a line are within its prefix. */
 static void
 look_at(const struct work *w, struct look *k, enum form_use use,
-        const struct part *part)
+        const struct parts *parts)
 {
     const struct form_line *l = k->line->line;
+    struct part own_port = find_part(parts, l->port);
+    struct part any = find_part(parts, PERMITS_ANY_PORT);
     struct permits_range own = permits_range_of(&l->prefix);
     size_t from = first_of_port(&w->wanted, l->port);
     size_t to = w->wanted.n;
@@ -116,7 +186,7 @@ look_at(const struct work *w, struct look *k, enum form_use use,
         if (!is_line(p, l, use))
             continue;
         k->ranges++;
-        k->there += permits_covers(part->v, part->n, &r);
+        k->there += permits_cover(own_port.v, own_port.n, any.v, any.n, &r);
     }
 }
 
@@ -144,65 +214,31 @@ act(struct work *w, const struct form *f, enum action_kind kind,
     return registry_apply(w->call, &a, why);
 }
 
-/* Parts by direction, for the port asked for last: ports come in runs. */
-struct parts {
-    struct part send, receive;
-    uint32_t port;
-};
-
 static void
-parts_free(struct parts *p)
-{
-    free(p->send.v);
-    free(p->receive.v);
-    *p = (struct parts){.port = PERMITS_ANY_PORT};
-}
-
-static bool
-parts_for(const struct work *w, uint16_t port, struct parts *p)
-{
-    if (p->port == port)
-        return true;
-    parts_free(p);
-    if (!part_of(w, FORM_SEND, port, &p->send) ||
-        !part_of(w, FORM_RECEIVE, port, &p->receive))
-        return false;
-    p->port = port;
-    return true;
-}
-
-static bool
-pick_line(const struct work *w, const struct book_line *l, struct parts *parts,
-          struct pick *pick)
+pick_line(const struct work *w, const struct book_line *l, struct pick *pick)
 {
     struct look k = {.line = l};
 
     if (!l->line->readable || book_state_at(l, w->call->now) != BOOK_PERMITTED)
-        return true;
-    if (!parts_for(w, l->line->port, parts))
-        return false;
-    look_at(w, &k, FORM_SEND, &parts->send);
-    look_at(w, &k, FORM_RECEIVE, &parts->receive);
+        return;
+    look_at(w, &k, FORM_SEND, &w->send);
+    look_at(w, &k, FORM_RECEIVE, &w->receive);
     if (k.ranges > 0 && k.there == k.ranges && l->dates.entered == 0)
         pick->enter[pick->n_enter++] = l->line->number;
     else if (k.there < k.ranges && l->dates.entered != 0)
         pick->lose[pick->n_lose++] = l->line->number;
-    return true;
 }
 
 static enum err
-confirm_form(struct work *w, const struct book_form *form, struct parts *parts,
-             struct buf *why)
+confirm_form(struct work *w, const struct book_form *form, struct buf *why)
 {
     size_t n = form->form.n_lines;
     struct pick pick = {calloc(n + 1, sizeof(uint32_t)),
                         calloc(n + 1, sizeof(uint32_t)), 0, 0};
     enum err e = pick.enter != NULL && pick.lose != NULL ? ERR_OK : ERR_NOMEM;
 
-    for (size_t i = 0; e == ERR_OK && i < n; i++) {
-        if (!pick_line(w, form->lines[i], parts, &pick))
-            e = ERR_NOMEM;
-    }
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        pick_line(w, form->lines[i], &pick);
     if (e == ERR_OK)
         e = act(w, &form->form, ACTION_ENTER, pick.enter, pick.n_enter, why);
     if (e == ERR_OK)
@@ -219,61 +255,94 @@ confirm_form(struct work *w, const struct book_form *form, struct parts *parts,
 static bool
 tell_unknown(struct work *w)
 {
-    struct part all = {calloc(w->wanted.n + 1, sizeof(*all.v)), 0};
+    struct permits_range *all = calloc(w->wanted.n + 1, sizeof(*all));
+    size_t n;
 
-    if (all.v == NULL)
+    if (all == NULL)
         return false;
     for (size_t i = 0; i < w->wanted.n; i++)
-        all.v[i] =
+        all[i] =
             (struct permits_range){w->wanted.v[i].first, w->wanted.v[i].last};
-    all.n = permits_join(all.v, w->wanted.n);
+    n = permits_join(all, w->wanted.n);
     for (size_t i = 0; i < w->found.n; i++) {
         const struct permits_found *f = &w->found.v[i];
 
-        if (permits_covers(all.v, all.n, &f->range))
+        if (permits_covers(all, n, &f->range))
             continue;
         w->unknown++;
         buf_str(w->call->messages, "no permit: ");
         put_range(&f->range, w->call->messages);
         buf_putc(w->call->messages, '\n');
     }
-    free(all.v);
+    free(all);
     return true;
+}
+
+static enum err
+compare(struct work *w, struct buf *why)
+{
+    struct registry_call *c = w->call;
+    enum err e = permits_collect(c->book, c->now, FORM_BOTH, &w->wanted);
+
+    if (e == ERR_OK && (!parts_init(&w->found, FORM_SEND, &w->send) ||
+                        !parts_init(&w->found, FORM_RECEIVE, &w->receive)))
+        e = ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < book_n_forms(c->book); i++)
+        e = confirm_form(w, book_form_at(c->book, i), why);
+    if (e == ERR_OK && !tell_unknown(w))
+        e = ERR_NOMEM;
+    return e;
+}
+
+/* What is not in the list counts as lost: so it must be a whole list. */
+static const char *
+unsafe(const struct work *w)
+{
+    if (w->found.full)
+        return "the list is too long: its end is missing";
+    if (w->found.n == 0 && w->lost > 0 && !w->call->config->allow_empty)
+        return "the list has no entry: every line in it would count as lost; "
+               "--allow-empty takes it so";
+    return NULL;
 }
 
 static enum cli_exit
 confirm(struct work *w)
 {
     struct registry_call *c = w->call;
-    struct parts parts = {.port = PERMITS_ANY_PORT};
     struct buf why;
-    enum err e = permits_collect(c->book, c->now, FORM_BOTH, &w->wanted);
+    enum err e;
     enum cli_exit code;
 
     buf_init(&why, 4096);
-    for (size_t i = 0; e == ERR_OK && i < book_n_forms(c->book); i++)
-        e = confirm_form(w, book_form_at(c->book, i), &parts, &why);
-    if (e == ERR_OK && !tell_unknown(w))
-        e = ERR_NOMEM;
-    parts_free(&parts);
+    e = compare(w, &why);
+    if (e == ERR_OK && unsafe(w) != NULL) {
+        buf_str(&why, unsafe(w));
+        e = ERR_USAGE;
+    }
     if (e != ERR_OK) {
         buf_reset(c->out);
         if (why.n == 0)
             buf_str(&why, err_text(e));
-        code = registry_refuse(
-            c, e == ERR_USAGE ? CLI_EXIT_REFUSED : CLI_EXIT_FAILED, &why);
+        code =
+            registry_refuse(c,
+                            e == ERR_USAGE || e == ERR_LIMIT ? CLI_EXIT_REFUSED
+                            : e == ERR_NOMEM                 ? CLI_EXIT_FAILED
+                                                             : CLI_EXIT_STORE,
+                            &why);
     } else {
         buf_printf(c->out,
                    "%zu entries: %zu lines entered, %zu lost, %zu entries "
                    "without a permit, %zu not understood%s\n",
                    w->found.n, w->entered, w->lost, w->unknown, w->found.faulty,
                    c->config->dry_run ? ": nothing was changed" : "");
-        code = w->unknown + w->found.faulty > 0 || w->found.full
-                   ? CLI_EXIT_PARTIAL
-                   : CLI_EXIT_DONE;
+        code =
+            w->unknown + w->found.faulty > 0 ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
     }
     buf_free(&why);
     permits_fini(&w->wanted);
+    parts_fini(&w->send);
+    parts_fini(&w->receive);
     return code;
 }
 

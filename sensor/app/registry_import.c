@@ -122,8 +122,12 @@ import(struct registry_call *c, struct forms *forms)
         buf_reset(c->out);
         if (why.n == 0)
             buf_str(&why, err_text(e));
-        code = registry_refuse(
-            c, e == ERR_USAGE ? CLI_EXIT_REFUSED : CLI_EXIT_FAILED, &why);
+        code =
+            registry_refuse(c,
+                            e == ERR_USAGE || e == ERR_LIMIT ? CLI_EXIT_REFUSED
+                            : e == ERR_NOMEM                 ? CLI_EXIT_FAILED
+                                                             : CLI_EXIT_STORE,
+                            &why);
     } else {
         buf_printf(c->out,
                    "%zu new, %zu changed, %zu unchanged forms, %zu lines%s\n",

@@ -17,7 +17,8 @@ registry_submit_protect(const struct registry_call *c)
         !registry_time_read(span_str(c->config->deadline), 0, &day) ||
         c->now >= day)
         return 0;
-    return day + c->config->protect;
+    return __builtin_add_overflow(day, c->config->protect, &day) ? UINT64_MAX
+                                                                 : day;
 }
 
 void

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -173,6 +174,9 @@ state_open(const char *dir, enum state_kind kind, struct buf *message)
     number = errno;
     if (fd < 0)
         return refuse_errno(message, dir, number);
+    /* Two that come first at once: the second finds what the first has made.
+     * Where there are no such locks, so be it. */
+    (void)flock(fd, LOCK_EX);
     e = open_state(fd, dir, kind, message);
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(folders); i++) {
         made = mkdirat(fd, folders[i], 0700);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define VERSION     1
@@ -19,7 +21,7 @@
             " FROM audit WHERE number > ?1 ORDER BY number")                   \
     X(GET, "SELECT number, time, actor, text, before, hash, carried"           \
            " FROM audit WHERE number = ?1")                                    \
-    X(HEAD, "SELECT number, hash FROM head")                                   \
+    X(HEAD, "SELECT head.number, hash, intent.number FROM head, intent")       \
     X(MOVE, "UPDATE head SET number = ?1, hash = ?2")                          \
     X(ADD, "INSERT INTO audit(number, time, actor, text, before, hash)"        \
            " VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                                  \
@@ -202,7 +204,7 @@ look_at_schema(struct registry_db *d, int64_t *tables, bool *ours,
     if (e == ERR_OK)
         e = ask(d, "PRAGMA user_version", &version, message);
     *ours = application == APPLICATION && version == VERSION;
-    if (e == ERR_OK && *tables > 0 && !*ours) {
+    if (e == ERR_OK && (*tables > 0 || application != 0) && !*ours) {
         buf_str(message, application == APPLICATION
                              ? "made by another version of span25"
                              : "a database, but not a registry");
@@ -221,9 +223,10 @@ check_schema(struct registry_db *d, enum registry_db_mode mode,
 
     if (e != ERR_OK || ours)
         return e;
+    /* Who began to make it was stopped, or is at it. */
     if (mode != REGISTRY_DB_CREATE) {
-        buf_str(message, "a database, but not a registry");
-        return ERR_FORMAT;
+        buf_str(message, "nothing was entered yet");
+        return ERR_NOENT;
     }
     e = make_schema(d, message);
     if (e == ERR_OK)
@@ -261,11 +264,9 @@ make_file(const char *path)
 }
 
 static enum err
-open_db(struct registry_db *d, const char *path, enum registry_db_mode mode,
-        struct buf *message)
+open_path(struct registry_db *d, const char *path, int flags,
+          struct buf *message)
 {
-    int flags =
-        mode == REGISTRY_DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int rc = sqlite3_open_v2(path, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc != SQLITE_OK)
@@ -274,10 +275,111 @@ open_db(struct registry_db *d, const char *path, enum registry_db_mode mode,
     (void)sqlite3_busy_timeout(d->db, REGISTRY_DB_WAIT_MS);
     (void)sqlite3_db_config(d->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(d->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    if (mode == REGISTRY_DB_READ)
+    return ERR_OK;
+}
+
+/* As SQLite's names of files have it. */
+static void
+put_uri(const char *path, struct buf *out)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    buf_str(out, path[0] == '/' ? "file://" : "file:");
+    for (; *path != 0; path++) {
+        uint8_t c = (uint8_t)*path;
+
+        if (c > ' ' && c < 0x7f && strchr("%?#", c) == NULL) {
+            buf_putc(out, c);
+            continue;
+        }
+        buf_putc(out, '%');
+        buf_putc(out, (uint8_t)hex[c >> 4]);
+        buf_putc(out, (uint8_t)hex[c & 15]);
+    }
+    buf_str(out, "?immutable=1");
+    buf_putc(out, 0);
+}
+
+/* Where nothing can be written, the files that SQLite wants beside cannot be
+ * made: it is read as it stands. Should somebody change it meanwhile who can,
+ * the hashes tell. */
+static enum err
+open_still(struct registry_db *d, const char *path, struct buf *message)
+{
+    struct buf uri;
+    enum err e = ERR_NOMEM;
+
+    (void)sqlite3_close(d->db);
+    d->db = NULL;
+    buf_init(&uri, 32768);
+    put_uri(path, &uri);
+    if (!uri.cut && !uri.failed)
+        e = open_path(d, (const char *)uri.p,
+                      SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, message);
+    buf_free(&uri);
+    return e;
+}
+
+/* What has not yet gone from the file beside into the database. */
+static bool
+has_more(const char *path)
+{
+    struct buf name;
+    struct stat st;
+    bool more = true;
+
+    buf_init(&name, 8192);
+    buf_printf(&name, "%s-wal%c", path, 0);
+    if (!name.cut && !name.failed)
+        more = stat((const char *)name.p, &st) == 0 && st.st_size > 0;
+    buf_free(&name);
+    return more;
+}
+
+/* No right to make them, or no room. */
+static bool
+is_about_files(int rc)
+{
+    rc &= 0xff;
+    return rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY ||
+           rc == SQLITE_IOERR || rc == SQLITE_FULL;
+}
+
+/* For writing, though nothing is written: only then SQLite takes away at the
+ * end the files that it made beside. Those that were there stay as they are. */
+static enum err
+open_read(struct registry_db *d, const char *path, struct buf *message)
+{
+    bool more = has_more(path);
+    enum err e = open_path(d, path, SQLITE_OPEN_READWRITE, message);
+    int rc;
+
+    if (e != ERR_OK)
+        return e;
+    (void)sqlite3_db_config(d->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, more,
+                            NULL);
+    rc = sqlite3_exec(d->db,
+                      "PRAGMA query_only = 1; SELECT * FROM sqlite_schema",
+                      NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
         return ERR_OK;
-    return exec(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-                message);
+    return more || !is_about_files(rc) ? failed(d, rc, message)
+                                       : open_still(d, path, message);
+}
+
+static enum err
+open_db(struct registry_db *d, const char *path, enum registry_db_mode mode,
+        struct buf *message)
+{
+    enum err e;
+
+    if (mode == REGISTRY_DB_READ)
+        return open_read(d, path, message);
+    e = open_path(d, path, SQLITE_OPEN_READWRITE, message);
+    return e != ERR_OK
+               ? e
+               : exec(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+                      message);
 }
 
 enum err
@@ -396,8 +498,9 @@ check_head(struct registry_db *d, struct buf *message)
                               : failed(d, rc, message);
     } else {
         uint64_t number = (uint64_t)sqlite3_column_int64(s, 0);
+        uint64_t carried = (uint64_t)sqlite3_column_int64(s, 2);
 
-        if (number > d->last.number)
+        if (number > d->last.number || carried > d->last.number)
             e = broken(message, d->last.number + 1, "is missing");
         else if (number < d->last.number)
             e = broken(message, number + 1, "was put in");

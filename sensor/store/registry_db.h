@@ -6,9 +6,9 @@
  * is what comes of applying them in order (rules/registry/book.h). Triggers
  * refuse to change or delete a record; only its journal sequence is set, once.
  * Number and hash of the last record stand apart, so that records missing at
- * the end are noticed as well. What is read is checked: numbers without holes
- * from 1 on, each with the hash of the one before; whether a hash is that of
- * its text is for who takes them to say.
+ * the end are noticed as well, and so does the number last carried. What is
+ * read is checked: numbers without holes from 1 on, each with the hash of the
+ * one before; whether a hash is that of its text is for who takes them to say.
  *
  * Several processes may have it open. Who writes:
  *
@@ -48,9 +48,11 @@ enum registry_db_mode {
     REGISTRY_DB_CREATE /* is made, mode 0600, when it is not */
 };
 
-/* ERR_NOENT: there is none. Other failures are told in message, one line
- * without its end: ERR_CORRUPT (not a database, damaged), ERR_FORMAT (a
- * database, but not a registry, or another version's). */
+/* Nothing at all is changed by READ, and no file is left; it also reads one in
+ * a folder where nothing can be written. ERR_NOENT: there is none, or it was
+ * only begun (kill -9 while it was made). Other failures are told in message,
+ * one line without its end: ERR_CORRUPT (not a database, damaged), ERR_FORMAT
+ * (a database, but not a registry, or another version's). */
 MUST_USE enum err registry_db_open(const char *path, enum registry_db_mode mode,
                                    struct registry_db **out,
                                    struct buf *message);

@@ -520,7 +520,10 @@ needs_its_file(void **state)
     tempdir_store(t.path, REGISTRY_DB_FILE, "", 0);
     assert_int_equal(registry_db_open(tempdir_name(t.path, REGISTRY_DB_FILE).s,
                                       REGISTRY_DB_READ, &d, &message),
-                     ERR_FORMAT);
+                     ERR_NOENT);
+    assert_int_equal(registry_db_open(tempdir_name(t.path, REGISTRY_DB_FILE).s,
+                                      REGISTRY_DB_WRITE, &d, &message),
+                     ERR_NOENT);
     make(t.path, 1);
     assert_int_equal(count(t.path), 1);
     buf_free(&message);

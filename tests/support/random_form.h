@@ -114,7 +114,7 @@ random_form(uint64_t *x, struct form *f, unsigned number)
     form_init(f);
     if (number > 0)
         (void)snprintf(f->number, sizeof(f->number), "%s%u",
-                       random_next(x) % 2 == 0 ? "-" : "2026-", number);
+                       random_next(x) % 2 == 0 ? "x-" : "2026-", number);
     random_texts(x, f->text, FORM_SCOPE_FORM, rare);
     for (uint32_t i = 0; i < n; i++) {
         struct form_line *l = form_add_line(f);
