@@ -92,7 +92,7 @@ struct mline {
 struct mform {
     struct mline lines[LINES];
     size_t n;
-    bool there, signer;
+    bool there, signer, complete;
 };
 
 struct model {
@@ -310,10 +310,37 @@ model_sense(const struct model *m, const struct draw *d)
 }
 
 static bool
+is_complete(const struct mform *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->lines[i].state != BOOK_ENDED &&
+            (f->lines[i].wish.prefix == WRONG || !f->lines[i].wish.device))
+            return false;
+    }
+    return f->signer && f->n > 0;
+}
+
+/* At a SUBMIT, and when lines end of one that is not complete. */
+static void
+model_complete(struct mform *f, ns_t when)
+{
+    f->complete = is_complete(f);
+    for (size_t i = 0; i < f->n && f->complete; i++) {
+        struct mline *l = &f->lines[i];
+
+        if (l->state == BOOK_REQUESTED && l->complete == 0) {
+            l->complete = when;
+            model_start(l, when);
+        }
+    }
+}
+
+static bool
 model_decide(struct model *m, const struct draw *d)
 {
     struct mform *f = &m->forms[d->form];
     bool on[LINES] = {false};
+    bool ended = false;
     size_t n = 0;
 
     if (!model_sense(m, d) || !f->there)
@@ -331,7 +358,10 @@ model_decide(struct model *m, const struct draw *d)
         if (on[i])
             model_do(&f->lines[i], d);
         n += on[i];
+        ended = ended || (on[i] && f->lines[i].state == BOOK_ENDED);
     }
+    if (ended && !f->complete)
+        model_complete(f, d->when);
     return n > 0;
 }
 
@@ -455,16 +485,6 @@ model_put(struct model *m, struct mform *f, const struct draw *d, uint32_t n,
     snap(l, d->when);
 }
 
-static bool
-is_complete(const struct mform *f)
-{
-    for (size_t i = 0; i < f->n; i++) {
-        if (f->lines[i].wish.prefix == WRONG || !f->lines[i].wish.device)
-            return false;
-    }
-    return f->signer && f->n > 0;
-}
-
 /* New lines get their ids by number. */
 static void
 model_ids(struct model *m, struct mform *f, size_t from)
@@ -496,14 +516,7 @@ model_submit(struct model *m, const struct draw *d)
     for (size_t i = 0; i < d->n_lines; i++)
         model_put(m, f, d, numbers[i], &d->wishes[i]);
     model_ids(m, f, before);
-    for (size_t i = 0; i < f->n && is_complete(f); i++) {
-        struct mline *l = &f->lines[i];
-
-        if (l->state == BOOK_REQUESTED && l->complete == 0) {
-            l->complete = d->when;
-            model_start(l, d->when);
-        }
-    }
+    model_complete(f, d->when);
     return true;
 }
 
@@ -846,7 +859,7 @@ check_all(struct run *r)
             continue;
         forms++;
         CHECK(r, f->form.n_lines == m->n);
-        CHECK(r, f->complete == is_complete(m));
+        CHECK(r, f->complete == m->complete);
         for (size_t k = 0; k < m->n; k++)
             check_line(r, f, &m->lines[k]);
     }

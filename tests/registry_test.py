@@ -183,6 +183,36 @@ def test_incomplete_forms_do_not_start_the_clock():
     check(not rows(state, "due", at=T0), "no clock")
 
 
+def test_a_corrected_address_starts_the_clock():
+    state = fresh()
+    wrong = FORM.replace("10.20.1.11", "10.20.1.300")
+    reg(state, "submit", text_file("f.yaml", wrong), at=T0, code=4)
+    reg(state, "decide", "2026-1", "return", "--reason", "typo", at=T0)
+    again = text_file("f.yaml", "form: 2026-1\n" + FORM)
+    done = reg(state, "submit", again, at="2026-11-21")
+    check("an earlier line of the form is not complete" in done.out, done.out)
+    check(not rows(state, "due", at="2026-11-21"), "no clock yet")
+    reg(state, "decide", "2026-1", "withdraw", "--lines", "2",
+        at="2026-11-22")
+    due = rows(state, "due", at="2026-11-22")
+    check(due and due[0]["due"] == "2026-11-24T00:00:00Z", due)
+    done = reg(state, "submit", again, at="2026-11-23")
+    check("due 2026-11-24 00:00" in done.out, done.out)
+    check(states(state, "2026-11-23") ==
+          {1: "requested", 2: "ended", 3: "requested"}, "states")
+
+
+def test_asks_whose_form_it_is():
+    state, form = submitted()
+    other = "form: 2026-1\n" + FORM.replace("Lakeside HS", "Physics")
+    done = reg(state, "submit", "--dry-run", text_file("f.yaml", other), at=T0)
+    check("question: Site (site.name): form 2026-1 was that of 'Lakeside HS', "
+          "is it the same site?\n" in done.err, done.err)
+    done = reg(state, "submit", "--dry-run", at=T0,
+               *[text_file("f.yaml", f"form: {form}\n" + FORM)])
+    check("question" not in done.err, done.err)
+
+
 def test_protects_before_the_deadline():
     config = text_file("c.yaml", "registry:\n  deadline: 2026-12-01\n"
                                  "  protect: 10d\n")
@@ -295,6 +325,13 @@ def test_imports_all_or_nothing():
     check(done.out.startswith("0 new, 0 changed, 2 unchanged"), done.out)
     check(records(state) == n, "twice is once")
     check({r["state"] for r in rows(state, at=T0)} == {"permitted"}, "permits")
+    long = text_file("long.csv", "form,site,address,port\nA,s,10.0.1.1,25\n"
+                                 "A,s,no address,25\nB,s,10.0.1.2,25\n")
+    reg(state, "import", long, at="2026-11-21")
+    n = records(state)
+    done = reg(state, "import", long, at="2026-11-21")
+    check(done.out.startswith("0 new, 0 changed, 2 unchanged"), done.out)
+    check(records(state) == n, "twice is once, without numbers of lines too")
 
 
 def test_forms_make_the_round():

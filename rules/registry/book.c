@@ -507,8 +507,17 @@ reserve_decision(struct change *c, const struct targets *t)
     return seal(c);
 }
 
+/* The line that was in the others' way may have gone: now they can start. */
+static void
+look_again(struct book_form *f, ns_t when)
+{
+    f->complete = merge_complete(&f->form, f->lines, NULL, when);
+    for (size_t i = 0; f->complete && i < f->form.n_lines; i++)
+        line_complete(f->lines[i], when);
+}
+
 static enum err
-decide_lines(struct change *c, const struct book_form *f, struct targets *t)
+decide_lines(struct change *c, struct book_form *f, struct targets *t)
 {
     enum err e = c->a.n_lines > 0 ? pick_named(c, f, t) : pick_all(c, f, t);
 
@@ -520,6 +529,8 @@ decide_lines(struct change *c, const struct book_form *f, struct targets *t)
         line_apply(t->v[i], &c->a, c->seal.number);
         asks_put(&c->b->asks, t->v[i], c->a.when);
     }
+    if (!f->complete && book_state_at(t->v[0], c->a.when) == BOOK_ENDED)
+        look_again(f, c->a.when);
     keep(c);
     return ERR_OK;
 }
@@ -527,7 +538,7 @@ decide_lines(struct change *c, const struct book_form *f, struct targets *t)
 static enum err
 decide(struct change *c)
 {
-    const struct book_form *f = find_form(c->b, span_str(c->a.number));
+    struct book_form *f = find_form(c->b, span_str(c->a.number));
     struct targets t;
     size_t most;
     enum err e = ERR_NOMEM;

@@ -89,7 +89,8 @@ void book_free(struct book *b);
  * number, or a new one; one without is the line of the same address and port
  * (one that has not ended first), else it gets the next number. Lines that are
  * not in it stay as they are: who wants one gone withdraws it. The clocks of
- * its requested lines start when the form as a whole is complete.
+ * its requested lines start when the form as a whole is complete, but for lines
+ * that have ended: at a SUBMIT, or when the last that is not is ended.
  *
  * Other actions: REINSTATE takes back what is in force or announced; ENTER,
  * LOSE, CHECK and SEE fit where that is news; PERMIT fits a line whose address

@@ -368,6 +368,34 @@ test_clock_days(void **state)
     }
 }
 
+/* A wrong line that was withdrawn keeps the others from nothing. */
+static void
+test_wrong_line_withdrawn(void **state)
+{
+    struct desk d;
+    struct form f;
+
+    (void)state;
+    desk_open(&d);
+    make_form(&f, "1");
+    (void)make_line(&f, 0, "192.0.2.25", "25", "send");
+    (void)make_line(&f, 0, "192.0.2.300", "25", "send");
+    (void)make_line(&f, 0, "192.0.2.301", "25", "send");
+    good(&d, submit(&d, &f, 10 * H, 0));
+    good(&d, decide(&d, ACTION_WITHDRAW, 2, 11 * H, 0));
+    assert_int_equal(line(&d, 1)->clock.state, CLOCK_IDLE);
+    good(&d, decide(&d, ACTION_REJECT, 3, 12 * H, 0));
+    assert_true(book_find(d.b, "1")->complete);
+    assert_int_equal(line(&d, 1)->clock.began, 12 * H);
+    assert_int_equal(line(&d, 2)->clock.state, CLOCK_IDLE);
+    /* it comes again, as wrong as it was */
+    good(&d, submit(&d, &f, 13 * H, 0));
+    assert_false(book_find(d.b, "1")->complete);
+    assert_int_equal(line(&d, 1)->clock.began, 12 * H);
+    form_fini(&f);
+    desk_close(&d);
+}
+
 /* An incomplete form has no clock, until it is complete. */
 static void
 test_incomplete(void **state)
@@ -1452,6 +1480,7 @@ main(void)
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_clock_days),
         cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_wrong_line_withdrawn),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_suspended),
         cmocka_unit_test(test_notice_revoked),

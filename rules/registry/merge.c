@@ -208,6 +208,53 @@ put_all(struct merging *m, const uint32_t *place)
     }
 }
 
+/* ---- is it complete ---- */
+
+struct faults {
+    const struct form *form;
+    struct book_line *const *lines; /* NULL in it: a new one */
+    const bool *is_sent;
+    ns_t when;
+    size_t n;
+};
+
+static bool
+has_ended(const struct faults *x, uint32_t number)
+{
+    size_t from = 0;
+    size_t to = x->form->n_lines;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (x->form->lines[mid].number < number)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < x->form->n_lines && x->lines[from] != NULL &&
+           (x->is_sent == NULL || !x->is_sent[from]) &&
+           book_state_at(x->lines[from], x->when) == BOOK_ENDED;
+}
+
+static void
+count_fault(void *ctx, const struct form_fault *fault)
+{
+    struct faults *x = ctx;
+
+    x->n += !fault->asks && (fault->line == 0 || !has_ended(x, fault->line));
+}
+
+bool
+merge_complete(struct form *f, struct book_line *const *lines,
+               const bool *is_sent, ns_t when)
+{
+    struct faults x = {f, lines, is_sent, when, 0};
+
+    (void)form_check(f, when, count_fault, &x);
+    return x.n == 0;
+}
+
 static enum err
 put_together(struct merging *m)
 {
@@ -227,7 +274,8 @@ put_together(struct merging *m)
     memcpy(out->whole.number, out->sent.number, sizeof(out->whole.number));
     memcpy(out->whole.text, out->sent.text, sizeof(out->whole.text));
     out->whole.source = out->sent.source;
-    out->complete = form_check(&out->whole, m->a->when, NULL, NULL) == 0;
+    out->complete =
+        merge_complete(&out->whole, out->old, out->is_sent, m->a->when);
     return ERR_OK;
 }
 

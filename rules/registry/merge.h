@@ -21,6 +21,11 @@ struct merge {
 MUST_USE enum err merge_make(const struct book_form *old, const struct asks *k,
                              const struct action *a, struct merge *out,
                              struct buf *why);
+/* Is the form complete, but for lines that have ended (a wrong one that was
+ * withdrawn keeps nobody waiting)? By number, all of them numbered; lines by
+ * place; is_sent: those that came just now, or NULL. */
+bool merge_complete(struct form *f, struct book_line *const *lines,
+                    const bool *is_sent, ns_t when);
 /* whole becomes the form's own; f is all zero when it is new. */
 void merge_take(struct merge *m, struct book_form *f);
 void merge_fini(struct merge *m); /* whatever came of it */

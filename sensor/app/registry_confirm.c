@@ -5,7 +5,8 @@
 #include "rules/registry/permits_read.h"
 #include "sensor/base/text.h"
 
-#define FILE_MAX (256U << 20)
+#define FILE_MAX     (256U << 20)
+#define UNKNOWN_TOLD 1000 /* the others are counted */
 
 /* What of a list is about one port, joined. */
 struct part {
@@ -269,7 +270,8 @@ tell_unknown(struct work *w)
 
         if (permits_covers(all, n, &f->range))
             continue;
-        w->unknown++;
+        if (++w->unknown > UNKNOWN_TOLD)
+            continue;
         buf_str(w->call->messages, "no permit: ");
         put_range(&f->range, w->call->messages);
         buf_putc(w->call->messages, '\n');

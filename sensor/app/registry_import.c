@@ -9,14 +9,38 @@ struct count {
     size_t added, changed, same, lines;
 };
 
+/* Gives lines that have no numbers those of `as`, by place; or takes them. */
+static void
+number_as(struct form *f, const struct form *as)
+{
+    for (size_t i = 0; i < f->n_lines; i++)
+        f->lines[i].number = as != NULL ? as->lines[i].number : 0;
+}
+
+static bool
+has_numbers(const struct form *f)
+{
+    size_t i = 0;
+
+    while (i < f->n_lines && f->lines[i].number == 0)
+        i++;
+    return i < f->n_lines;
+}
+
 /* What is there already, and how: an import may be done twice. */
 static bool
-is_same(const struct registry_call *c, const struct form *f)
+is_same(const struct registry_call *c, struct form *f)
 {
     const struct book_form *there =
         f->number[0] != 0 ? book_find(c->book, f->number) : NULL;
+    bool same;
 
-    return there != NULL && form_equal(&there->form, f);
+    if (there == NULL || there->form.n_lines != f->n_lines || has_numbers(f))
+        return there != NULL && form_equal(&there->form, f);
+    number_as(f, &there->form);
+    same = form_equal(&there->form, f);
+    number_as(f, NULL);
+    return same;
 }
 
 /* A list without numbers is told by its addresses: what is permitted for any

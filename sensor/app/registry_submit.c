@@ -55,10 +55,33 @@ tell(struct registry_call *c, const struct form *f, bool complete)
         buf_str(c->out, "due ");
         registry_time_show(due, c->config->utc, c->out);
     } else {
-        buf_str(c->out, complete ? "no clock runs"
-                                 : "not complete: the clock does not run");
+        buf_str(c->out, !complete ? "not complete: the clock does not run"
+                        : form == NULL || form->complete
+                            ? "no clock runs"
+                            : "the clock does not run: an earlier line of the "
+                              "form is not complete; correct it by its number, "
+                              "or withdraw it");
     }
     buf_putc(c->out, '\n');
+}
+
+/* The number of another's form, mistaken or not, would change that one. */
+static void
+ask_site(struct registry_call *c, const struct form *f)
+{
+    const struct book_form *there =
+        f->number[0] != 0 ? book_find(c->book, f->number) : NULL;
+    const char *site = there != NULL ? there->form.text[FORM_SITE] : NULL;
+    const char *now = f->text[FORM_SITE] != NULL ? f->text[FORM_SITE] : "";
+
+    if (site == NULL || strcmp(site, now) == 0)
+        return;
+    buf_printf(c->messages, "question: %s (%s): form ",
+               form_rows[FORM_SITE].label, form_rows[FORM_SITE].path);
+    text_term(c->messages, span_str(f->number));
+    buf_str(c->messages, " was that of '");
+    text_term(c->messages, span_str(site));
+    buf_str(c->messages, "', is it the same site?\n");
 }
 
 static enum cli_exit
@@ -69,6 +92,7 @@ submit(struct registry_call *c, struct form *f)
     size_t missing;
     enum err e;
 
+    ask_site(c, f);
     registry_forms_number(c->book, c->now, f);
     a.number = f->number;
     a.until = registry_submit_protect(c);
