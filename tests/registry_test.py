@@ -16,6 +16,7 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -745,6 +746,30 @@ def test_takes_force_in_a_running_reading():
     check([(c["audit"], c["action"]) for c in controls(state)] ==
           [(1, "submit"), (2, "submit"), (3, "permit"), (4, "see")],
           controls(state))
+
+
+def test_packets_of_the_future_do_not_stop_the_registry():
+    data = LAB.read_bytes()
+    check(data[:4] == b"\xd4\xc3\xb2\xa1", "not in this machine's order")
+    ahead = int(time.time()) + 200 * 86400 - struct.unpack_from("<I", data,
+                                                                24)[0]
+    out, at = [data[:24]], 24
+    while at < len(data):
+        second, *rest = struct.unpack_from("<IIII", data, at)
+        out += [struct.pack("<IIII", second + ahead, *rest),
+                data[at + 16:at + 16 + rest[1]]]
+        at += 16 + rest[1]
+    capture = text_file("ahead.pcap", b"".join(out))
+    lines = Run("read", "--events", "-", LAB).expect(0).out.splitlines()
+    host = next(e["src_ip"] for e in map(json.loads, lines)
+                if e["event_type"] == "smtp")
+    state = fresh()
+    reg(state, "import", text_file("a.csv", f"address,site\n{host},post\n"))
+    Run("read", "-q", "--state", state, "--home", host + "/32",
+        capture).expect(0)
+    seen = [c for c in controls(state) if c["action"] == "see"]
+    check(len(seen) == 1, "the first mail")
+    reg(state, "decide", rows(state)[0]["form"], "renew")
 
 
 def main():

@@ -276,13 +276,28 @@ first_seen(const struct book_form *f, const struct requirements *seen,
     return n;
 }
 
+/* The time of the packets, but never one to come: nothing could be entered
+ * before it then. */
+static ns_t
+time_of_seeing(const struct read_registry *r)
+{
+    ns_t when = core_time(r->core);
+    struct timespec t;
+    ns_t now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+    when = when < now ? when : now;
+    /* a capture of before the last entry */
+    return when > book_time(r->book) ? when : book_time(r->book);
+}
+
 static enum err
 see_form(struct read_registry *r, const struct book_form *f,
          const struct requirements *seen)
 {
-    ns_t when = core_time(r->core);
     struct action a = {.kind = ACTION_SEE,
-                       .when = when,
+                       .when = time_of_seeing(r),
                        .actor = "span25",
                        .number = f->form.number};
     uint32_t *lines = calloc(f->form.n_lines + 1, sizeof(*lines));
@@ -290,8 +305,6 @@ see_form(struct read_registry *r, const struct book_form *f,
 
     if (lines == NULL)
         return ERR_NOMEM;
-    if (book_time(r->book) > when) /* a capture of before the last entry */
-        a.when = book_time(r->book);
     a.lines = lines;
     a.n_lines = first_seen(f, seen, a.when, lines);
     if (a.n_lines > 0)
