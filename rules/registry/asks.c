@@ -2,12 +2,29 @@
 
 #include "sensor/base/hash.h"
 
+#include <limits.h>
+
 #define LINE        64 /* bytes of a cache line */
 #define SLOTS_FIRST 16
 #define SMALL_MAX   256 /* heads of the small map, and a part of the large */
 #define SMALL_PART  64
+#define RANK_NONE   UINT_MAX
 
 _Static_assert(sizeof(struct ask) == LINE, "one miss for each");
+
+/* What the map says of a prefix in the line that holds the prefix: most events
+ * need look no further. It holds from..to. */
+struct answer {
+    const struct book_line *line;
+    ns_t from, to;
+    uint32_t first; /* ask */
+    uint16_t port;
+    uint8_t use : 4;
+    uint8_t alone : 1; /* there is no other */
+    uint8_t state;
+};
+
+_Static_assert(sizeof(struct answer) == PREFIX_MAP_BESIDE, "fits beside");
 
 void
 asks_fini(struct asks *k)
@@ -151,25 +168,39 @@ asks_is_news(const struct asks *k, const struct book_line *l,
            !same_prefix(&k->heads[now->head].prefix, &asked->prefix);
 }
 
-/* Behind the first, so that the map need not know. */
-static void
-link_ask(struct asks *k, uint32_t at, const struct prefix *p)
+static uint32_t
+head_of(struct asks *k, const struct prefix *p)
 {
     size_t slot = find_slot(k, p);
-    struct asks_head *h;
 
     if (k->slots[slot] == 0) {
         REQUIRE(k->n_heads < k->cap_heads);
-        k->heads[k->n_heads] = (struct asks_head){*p, at, 0};
+        k->heads[k->n_heads] = (struct asks_head){*p, ASK_NONE, ASK_NONE, 0};
         k->slots[slot] = (uint32_t)++k->n_heads;
     }
-    h = &k->heads[k->slots[slot] - 1];
-    k->v[at].head = k->slots[slot] - 1;
-    k->v[at].next = ASK_NONE;
-    if (h->n++ == 0)
-        return;
-    k->v[at].next = k->v[h->first].next;
-    k->v[h->first].next = at;
+    return k->slots[slot] - 1;
+}
+
+/* Most often it is the last: only a line that is asked for elsewhere now can
+ * have arrived before another there. */
+static void
+link_ask(struct asks *k, uint32_t at, const struct prefix *p)
+{
+    uint32_t head = head_of(k, p);
+    struct asks_head *h = &k->heads[head];
+    uint32_t id = k->v[at].line->id;
+    uint32_t *link = &h->first;
+
+    if (h->last != ASK_NONE && k->v[h->last].line->id <= id)
+        link = &k->v[h->last].next;
+    while (*link != ASK_NONE && k->v[*link].line->id <= id)
+        link = &k->v[*link].next;
+    k->v[at].head = head;
+    k->v[at].next = *link;
+    if (*link == ASK_NONE)
+        h->last = at;
+    *link = at;
+    h->n++;
 }
 
 static void
@@ -204,19 +235,72 @@ keep_state(struct ask *a, ns_t when)
     a->state_from = i > 0 ? l->changes[i - 1].from : when;
 }
 
+/* ---- answers ---- */
+
+/* The first ask of a prefix says it while its line's state is that; of one
+ * that is not decided the protection would have to be looked at. */
+static struct answer
+answer_of(const struct asks *k, const struct asks_head *h)
+{
+    const struct ask *a = &k->v[h->first];
+    struct answer r = {
+        .line = a->line,
+        .from = a->from > a->state_from ? a->from : a->state_from,
+        .to = a->until < a->state_to ? a->until : a->state_to,
+        .first = h->first,
+        .port = a->port,
+        .use = a->use & FORM_BOTH,
+        .alone = h->n == 1,
+        .state = a->state,
+    };
+
+    if (a->state != BOOK_PERMITTED && a->state != BOOK_SUSPENDED &&
+        a->state != BOOK_ENDED)
+        r.to = 0;
+    return r;
+}
+
+/* Brings the map's up to the prefix's asks. */
+static void
+put_answer(struct asks *k, uint32_t head)
+{
+    const struct asks_head *h = &k->heads[head];
+    struct prefix_map *map = head < k->n_large ? k->large : k->small;
+    struct answer r = answer_of(k, h);
+    uint32_t place;
+
+    if (head >= k->n_indexed)
+        return; /* asks_index will do it */
+    place = prefix_map_find(map, &h->prefix.addr);
+    while (place != PREFIX_MAP_NONE && prefix_map_value(map, place) != head)
+        place = prefix_map_outer(map, place);
+    REQUIRE(place != PREFIX_MAP_NONE);
+    memcpy(prefix_map_beside(map, place), &r, sizeof(r));
+}
+
+static void
+end_ask(struct asks *k, struct book_line *l, ns_t when)
+{
+    struct ask *a = &k->v[l->ask];
+
+    a->until = when;
+    l->ask = ASK_NONE;
+    put_answer(k, a->head);
+}
+
 void
 asks_put(struct asks *k, struct book_line *l, ns_t when)
 {
     bool news = asks_is_news(k, l, l->line, l->dates.protected_until);
 
-    if (l->ask != ASK_NONE && (news || !l->line->readable)) {
-        k->v[l->ask].until = when;
-        l->ask = ASK_NONE;
-    }
+    if (l->ask != ASK_NONE && (news || !l->line->readable))
+        end_ask(k, l, when);
     if (news)
         add_ask(k, l, when);
-    if (l->ask != ASK_NONE)
-        keep_state(&k->v[l->ask], when);
+    if (l->ask == ASK_NONE)
+        return;
+    keep_state(&k->v[l->ask], when);
+    put_answer(k, k->v[l->ask].head);
 }
 
 /* ---- maps ---- */
@@ -232,8 +316,8 @@ make_map(const struct asks *k, size_t from, struct prefix_map **out)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         items[i] = (struct prefix_item){k->heads[from + i].prefix,
-                                        k->heads[from + i].first};
-    e = prefix_map_new(items, n, out, NULL);
+                                        (uint32_t)(from + i)};
+    e = prefix_map_new_wide(items, n, out);
     free(items);
     return e;
 }
@@ -258,6 +342,8 @@ asks_index(struct asks *k)
         k->n_large = k->n_heads;
     }
     k->n_indexed = k->n_heads;
+    for (size_t i = merge ? 0 : k->n_large; i < k->n_heads; i++)
+        put_answer(k, (uint32_t)i);
     return ERR_OK;
 }
 
@@ -265,23 +351,23 @@ asks_index(struct asks *k)
 
 /* The prefixes around an address in one map, longest first. */
 struct walk {
-    const struct prefix_map *map;
+    struct prefix_map *map;
     uint32_t place;
 };
 
 static struct walk
-walk_start(const struct prefix_map *map, const struct addr *a)
+walk_start(struct prefix_map *map, const struct addr *a)
 {
     return (struct walk){map, map != NULL ? prefix_map_find(map, a)
                                           : PREFIX_MAP_NONE};
 }
 
-static const struct ask *
-walk_ask(const struct asks *k, const struct walk *w)
+static const struct answer *
+walk_answer(const struct walk *w)
 {
     if (w->place == PREFIX_MAP_NONE)
         return NULL;
-    return &k->v[prefix_map_value(w->map, w->place)];
+    return prefix_map_beside(w->map, w->place);
 }
 
 static void
@@ -301,12 +387,13 @@ state_then(const struct ask *a, ns_t when)
 }
 
 static enum book_fit
-fit_of(const struct ask *a, uint16_t port, enum form_use use)
+fit_of(uint16_t asked_port, unsigned asked_use, uint16_t port,
+       enum form_use use)
 {
-    if (a->port != 0 && a->port != port)
+    if (asked_port != 0 && asked_port != port)
         return BOOK_OTHER_PORT;
-    return (a->use & (unsigned)use) == (unsigned)use ? BOOK_FITS
-                                                     : BOOK_OTHER_USE;
+    return (asked_use & (unsigned)use) == (unsigned)use ? BOOK_FITS
+                                                        : BOOK_OTHER_USE;
 }
 
 /* What decides, lowest first: the state, then the fit. */
@@ -324,16 +411,6 @@ rank_of(enum book_state s, enum book_fit f)
 }
 
 static bool
-is_better(const struct book_verdict *than, const struct book_verdict *v)
-{
-    unsigned a = rank_of(v->state, v->fit);
-    unsigned b = rank_of(than->state, than->fit);
-
-    return than->line == NULL || a < b ||
-           (a == b && v->line->id < than->line->id);
-}
-
-static bool
 protects(const struct ask *a, enum book_state s, ns_t when)
 {
     return s == BOOK_PERMITTED ||
@@ -346,20 +423,40 @@ judge_chain(const struct asks *k, const struct ask *a, uint16_t port,
             enum form_use use, ns_t when)
 {
     struct book_verdict best = {0};
+    unsigned least = RANK_NONE;
     bool protect = false;
 
-    for (; a != NULL; a = a->next != ASK_NONE ? &k->v[a->next] : NULL) {
+    for (; a != NULL && least > 0;
+         a = a->next != ASK_NONE ? &k->v[a->next] : NULL) {
         struct book_verdict v = {a->line, state_then(a, when),
-                                 fit_of(a, port, use), false, false};
+                                 fit_of(a->port, a->use, port, use), false,
+                                 false};
+        unsigned rank = rank_of(v.state, v.fit);
 
         if (v.state == BOOK_NONE)
             continue;
         protect = protect || protects(a, v.state, when);
-        if (is_better(&best, &v))
-            best = v;
+        if (rank >= least)
+            continue;
+        best = v;
+        least = rank;
     }
     best.protect = protect;
     return best;
+}
+
+static struct book_verdict
+judge_prefix(const struct asks *k, const struct answer *r, uint16_t port,
+             enum form_use use, ns_t when)
+{
+    enum book_fit fit = fit_of(r->port, r->use, port, use);
+    bool permitted = r->state == BOOK_PERMITTED;
+
+    if (when < r->from || when >= r->to ||
+        (!r->alone && !(permitted && fit == BOOK_FITS)))
+        return judge_chain(k, &k->v[r->first], port, use, when);
+    return (struct book_verdict){r->line, (enum book_state)r->state, fit, false,
+                                 permitted};
 }
 
 struct book_verdict
@@ -371,13 +468,14 @@ asks_judge(const struct asks *k, const struct addr *a, uint16_t port,
     struct book_verdict v = {0};
 
     while (v.line == NULL) {
-        const struct ask *x = walk_ask(k, &large);
-        const struct ask *y = walk_ask(k, &small);
-        bool take_x = x != NULL && (y == NULL || x->bits > y->bits);
+        const struct answer *x = walk_answer(&large);
+        const struct answer *y = walk_answer(&small);
+        bool take_x = x != NULL &&
+                      (y == NULL || k->v[x->first].bits > k->v[y->first].bits);
 
         if (x == NULL && y == NULL)
             break;
-        v = judge_chain(k, take_x ? x : y, port, use, when);
+        v = judge_prefix(k, take_x ? x : y, port, use, when);
         walk_out(take_x ? &large : &small);
     }
     v.registered = v.state == BOOK_PERMITTED && v.fit == BOOK_FITS;

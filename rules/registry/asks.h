@@ -5,10 +5,12 @@
  * Part of the book (book.h): its look-up. A line has an ask for each address,
  * port, direction and protection that it ever had, so that an event of then is
  * judged by what stood then. Asks of one prefix are a chain; its head is in a
- * map of prefixes. There are two maps: a large one, and a small one of what
- * came since it was made, which is made anew at each asks_index; when the small
- * one has grown past a sixty-fourth (and 256), both become one. So the next
- * change costs little, and many cost no more than a constant each. */
+ * map of prefixes, and beside it, in the same cache line, what most events need
+ * of the chain: the first line's answer, while that is the last word. There are
+ * two maps: a large one, and a small one of what came since it was made, which
+ * is made anew at each asks_index; when the small one has grown past a
+ * sixty-fourth (and 256), both become one. So the next change costs little, and
+ * many cost no more than a constant each. */
 #include "rules/registry/book.h"
 #include "rules/registry/prefix_map.h"
 
@@ -26,9 +28,10 @@ struct ask {
     uint8_t use, bits, state;
 };
 
+/* The asks of a prefix stand by the arrival of their lines. */
 struct asks_head {
     struct prefix prefix;
-    uint32_t first, n;
+    uint32_t first, last, n;
 };
 
 struct asks {

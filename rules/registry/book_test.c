@@ -709,6 +709,53 @@ test_moved(void **state)
     desk_close(&d);
 }
 
+/* Among equals the line that came first to the book decides, not the one that
+ * came first to the address; what was looked up before does not matter. */
+static void
+test_moved_to_others(void **state)
+{
+    static const struct {
+        unsigned hour;
+        const char *number; /* of the form that decides */
+        enum book_state state;
+    } rows[] = {
+        {15, "2", BOOK_REQUESTED},
+        {25, "1", BOOK_REQUESTED},
+        {35, "2", BOOK_PERMITTED},
+        {45, "1", BOOK_PERMITTED},
+        {55, "2", BOOK_PERMITTED},
+    };
+    struct desk d;
+    struct form f;
+    struct action permit = {
+        .kind = ACTION_PERMIT, .when = 30 * H, .actor = "ada", .number = "2"};
+
+    (void)state;
+    one(&d, 9 * H, 0);
+    make_form(&f, "2");
+    (void)make_line(&f, 1, "192.0.2.26", "25", "send");
+    good(&d, submit(&d, &f, 10 * H, 0));
+    form_fini(&f);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t k = 0; k <= i; k++) {
+            struct book_verdict v =
+                judge(&d, "192.0.2.26", 25, FORM_SEND, rows[k].hour * H);
+
+            assert_string_equal(v.line->form->form.number, rows[k].number);
+            assert_int_equal(v.state, rows[k].state);
+        }
+        if (i == 0)
+            good(&d, again(&d, 20 * H, "192.0.2.26"));
+        else if (i == 1)
+            good(&d, put(&d, &permit));
+        else if (i == 2)
+            good(&d, decide(&d, ACTION_PERMIT, 1, 40 * H, 0));
+        else if (i == 3)
+            good(&d, decide(&d, ACTION_SUSPEND, 1, 50 * H, 50 * H));
+    }
+    desk_close(&d);
+}
+
 /* Lines of form 1, each brought into a state; then questions at hour 100. */
 static const struct {
     const char *address, *port, *use;
@@ -1488,6 +1535,7 @@ main(void)
         cmocka_unit_test(test_expired),
         cmocka_unit_test(test_by_time),
         cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_moved_to_others),
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_one_by_one),
         cmocka_unit_test(test_nested),

@@ -30,10 +30,12 @@ struct slot {
     uint32_t outer; /* place of the next shorter prefix */
     uint8_t bits;
     uint8_t kind;
-    uint8_t unused[6];
+    uint8_t far; /* slots from here to the last key that hashes to here */
+    uint8_t unused[5];
 };
 
 _Static_assert(sizeof(struct slot) == 32, "two slots fill a cache line");
+_Static_assert(PREFIX_MAP_BESIDE == sizeof(struct slot), "or one and its own");
 
 /* A length that occurs, and the longer ones of its group. */
 struct level {
@@ -52,6 +54,7 @@ struct family {
 
 struct prefix_map {
     struct slot *slots;
+    unsigned wide;  /* 1: every other slot is what stands beside one */
     unsigned shift; /* 64 - log2 of their number */
     uint64_t seed;
     struct family families[FAMILIES]; /* IPv6, IPv4 */
@@ -113,6 +116,12 @@ key_eq(struct key a, struct key b)
 
 /* ---- slots ---- */
 
+static struct slot *
+slot_at(const struct prefix_map *m, size_t at)
+{
+    return &m->slots[at << m->wide];
+}
+
 static size_t
 slot_of(const struct prefix_map *m, struct key k, unsigned bits)
 {
@@ -129,17 +138,18 @@ slot_next(const struct prefix_map *m, size_t at)
     return (at + 1) & (size_t)(UINT64_MAX >> m->shift);
 }
 
-/* The place of a key, or PREFIX_MAP_NONE; at is where it hashes to. */
+/* The place of a key, or PREFIX_MAP_NONE; at is where it hashes to. Most keys
+ * that are not there are known not to be from that slot alone. */
 static uint32_t
 slot_find(const struct prefix_map *m, size_t at, struct key k, unsigned bits)
 {
-    for (;;) {
-        const struct slot *s = &m->slots[at];
+    for (unsigned left = slot_at(m, at)->far;; left--) {
+        const struct slot *s = slot_at(m, at);
 
-        if (s->kind == SLOT_EMPTY)
-            return PREFIX_MAP_NONE;
-        if (s->bits == bits && key_eq(s->key, k))
+        if (s->bits == bits && key_eq(s->key, k) && s->kind != SLOT_EMPTY)
             return (uint32_t)at;
+        if (left == 0)
+            return PREFIX_MAP_NONE;
         at = slot_next(m, at);
     }
 }
@@ -149,10 +159,14 @@ static uint32_t
 slot_add(struct prefix_map *m, const struct slot *slot)
 {
     size_t at = slot_of(m, slot->key, slot->bits);
+    struct slot *home = slot_at(m, at);
 
     for (unsigned run = 0; run < RUN_MAX; run++) {
-        if (m->slots[at].kind == SLOT_EMPTY) {
-            m->slots[at] = *slot;
+        struct slot *s = slot_at(m, at);
+
+        if (s->kind == SLOT_EMPTY) {
+            *s = *slot;
+            home->far = run > home->far ? (uint8_t)run : home->far;
             return (uint32_t)at;
         }
         at = slot_next(m, at);
@@ -283,8 +297,8 @@ add_rows(struct prefix_map *m, struct row *rows, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         struct row *r = &rows[i];
-        struct slot s = {r->key,  r->value,    PREFIX_MAP_NONE,
-                         r->bits, SLOT_PREFIX, {0}};
+        struct slot s = {
+            r->key, r->value, PREFIX_MAP_NONE, r->bits, SLOT_PREFIX, 0, {0}};
 
         while (depth > 0 && !holds(stack[depth - 1], r))
             depth--;
@@ -308,13 +322,14 @@ add_marker(struct prefix_map *m, const struct row *r)
                      r->place,
                      pivot->bits,
                      SLOT_MARKER,
+                     0,
                      {0}};
 
     if (pivot->bits == r->bits || slot_find(m, slot_of(m, s.key, s.bits), s.key,
                                             s.bits) != PREFIX_MAP_NONE)
         return true;
-    while (s.outer != PREFIX_MAP_NONE && m->slots[s.outer].bits > s.bits)
-        s.outer = m->slots[s.outer].outer;
+    while (s.outer != PREFIX_MAP_NONE && slot_at(m, s.outer)->bits > s.bits)
+        s.outer = slot_at(m, s.outer)->outer;
     return slot_add(m, &s) != PREFIX_MAP_NONE;
 }
 
@@ -338,14 +353,17 @@ has_groups(const struct prefix_map *m)
 }
 
 /* A large table asks for large pages: else the way to a cold slot leads through
- * several reads of page tables, which take longer than the slot itself. */
+ * several reads of page tables, which take longer than the slot itself. Memory
+ * that was in use before has small pages, which it keeps unless given back. */
 static struct slot *
 slots_new(size_t bytes)
 {
     void *p = aligned_alloc(bytes < HUGE ? 64 : HUGE, bytes);
 
-    if (p != NULL && bytes >= HUGE)
-        (void)madvise(p, bytes, MADV_HUGEPAGE);
+    if (p == NULL || bytes < HUGE)
+        return p;
+    (void)madvise(p, bytes, MADV_DONTNEED);
+    (void)madvise(p, bytes, MADV_HUGEPAGE);
     return p;
 }
 
@@ -360,7 +378,7 @@ fill_slots(struct prefix_map *m, struct row *rows, size_t n)
     while (((size_t)1 << log) < want)
         log++;
     for (unsigned more = 0; more < 3; more++) {
-        size_t bytes = sizeof(struct slot) << (log + more);
+        size_t bytes = sizeof(struct slot) << (log + more + m->wide);
 
         free(m->slots);
         m->slots = slots_new(bytes);
@@ -377,9 +395,9 @@ fill_slots(struct prefix_map *m, struct row *rows, size_t n)
     return ERR_LIMIT;
 }
 
-enum err
-prefix_map_new(const struct prefix_item *items, size_t n,
-               struct prefix_map **out, size_t *doubles)
+static enum err
+make(const struct prefix_item *items, size_t n, bool wide,
+     struct prefix_map **out, size_t *doubles)
 {
     struct prefix_map *m;
     struct row *rows;
@@ -395,6 +413,7 @@ prefix_map_new(const struct prefix_item *items, size_t n,
         free(m);
         return ERR_NOMEM;
     }
+    m->wide = wide;
     kept = drop_doubles(rows, n);
     make_family(&m->families[0], rows, kept, false);
     make_family(&m->families[1], rows, kept, true);
@@ -408,6 +427,20 @@ prefix_map_new(const struct prefix_item *items, size_t n,
         *doubles = n - kept;
     *out = m;
     return ERR_OK;
+}
+
+enum err
+prefix_map_new(const struct prefix_item *items, size_t n,
+               struct prefix_map **out, size_t *doubles)
+{
+    return make(items, n, false, out, doubles);
+}
+
+enum err
+prefix_map_new_wide(const struct prefix_item *items, size_t n,
+                    struct prefix_map **out)
+{
+    return make(items, n, true, out, NULL);
 }
 
 void
@@ -432,7 +465,7 @@ probe(const struct prefix_map *m, const struct level *levels, size_t n,
         const struct level *l = &levels[i];
 
         at[i] = slot_of(m, key_and(k, l->mask), l->bits);
-        __builtin_prefetch(&m->slots[at[i]]);
+        __builtin_prefetch(slot_at(m, at[i]));
     }
     for (size_t i = 0; i < n; i++) {
         const struct level *l = &levels[i];
@@ -454,6 +487,7 @@ prefix_map_find(const struct prefix_map *m, const struct addr *a)
     const struct level *pivot = NULL;
     uint32_t first = probe(m, f->first, f->n_first, k, &pivot);
     uint32_t place = PREFIX_MAP_NONE;
+    const struct slot *s;
 
     if (first == PREFIX_MAP_NONE)
         return first;
@@ -461,17 +495,25 @@ prefix_map_find(const struct prefix_map *m, const struct addr *a)
         place = probe(m, &f->levels[pivot->group], pivot->n_group, k, &pivot);
     if (place != PREFIX_MAP_NONE)
         return place;
-    return m->slots[first].kind == SLOT_PREFIX ? first : m->slots[first].outer;
+    s = slot_at(m, first);
+    return s->kind == SLOT_PREFIX ? first : s->outer;
 }
 
 uint32_t
 prefix_map_value(const struct prefix_map *m, uint32_t place)
 {
-    return m->slots[place].value;
+    return slot_at(m, place)->value;
 }
 
 uint32_t
 prefix_map_outer(const struct prefix_map *m, uint32_t place)
 {
-    return m->slots[place].outer;
+    return slot_at(m, place)->outer;
+}
+
+void *
+prefix_map_beside(struct prefix_map *m, uint32_t place)
+{
+    REQUIRE(m->wide == 1);
+    return slot_at(m, place) + 1;
 }

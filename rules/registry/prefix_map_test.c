@@ -147,14 +147,10 @@ assert_same(const struct set *s, const struct prefix_map *m, struct addr a,
 }
 
 static void
-check(const struct set *s, const char *why)
+check_found(const struct set *s, const struct prefix_map *m, const char *why)
 {
     struct set random = {.random = 99};
-    struct prefix_map *m = NULL;
-    size_t doubles = 12345;
 
-    assert_int_equal(prefix_map_new(s->items, s->n, &m, &doubles), ERR_OK);
-    assert_int_equal(doubles, naive_doubles(s));
     for (size_t i = 0; i < s->n; i++) {
         const struct prefix *p = &s->items[i].prefix;
         struct addr a = random_addr(&random, false);
@@ -172,7 +168,45 @@ check(const struct set *s, const char *why)
     }
     for (unsigned i = 0; i < 50; i++)
         assert_same(s, m, random_addr(&random, i % 2 == 0), why);
+}
+
+/* What is written beside each prefix stays, and disturbs nothing. */
+static void
+check_wide(const struct set *s, const char *why)
+{
+    static const uint8_t zero[PREFIX_MAP_BESIDE];
+    struct prefix_map *m = NULL;
+
+    assert_int_equal(prefix_map_new_wide(s->items, s->n, &m), ERR_OK);
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t i = 0; i < s->n; i++) {
+            uint32_t place = prefix_map_find(m, &s->items[i].prefix.addr);
+            uint8_t want[PREFIX_MAP_BESIDE];
+            uint8_t *p = prefix_map_beside(m, place);
+            uint32_t value = prefix_map_value(m, place);
+
+            memset(want, 0xff, sizeof(want));
+            memcpy(want, &value, sizeof(value));
+            if (round == 0 && memcmp(p, zero, sizeof(zero)) == 0)
+                memcpy(p, want, sizeof(want));
+            assert_memory_equal(p, want, sizeof(want));
+        }
+        check_found(s, m, why);
+    }
     prefix_map_free(m);
+}
+
+static void
+check(const struct set *s, const char *why)
+{
+    struct prefix_map *m = NULL;
+    size_t doubles = 12345;
+
+    assert_int_equal(prefix_map_new(s->items, s->n, &m, &doubles), ERR_OK);
+    assert_int_equal(doubles, naive_doubles(s));
+    check_found(s, m, why);
+    prefix_map_free(m);
+    check_wide(s, why);
 }
 
 /* ---- sets ---- */
