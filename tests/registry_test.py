@@ -748,6 +748,27 @@ def test_takes_force_in_a_running_reading():
           controls(state))
 
 
+def test_a_host_nobody_named_has_the_site_of_its_network():
+    lines = Run("read", "--events", "-", LAB).expect(0).out.splitlines()
+    host = next(e["src_ip"] for e in map(json.loads, lines)
+                if e["event_type"] == "smtp")
+    config = text_file("c.yaml", f"network:\n  home: [{host}/32]\n"
+                       "registry:\n  deadline: 2026-12-31\nsites:\n"
+                       "  - {code: hall, name: Old Hall, "
+                       f"prefixes: [{host}/32]}}\n")
+    events = TEMP / "site.jsonl"
+    Run("read", "-q", "-c", config, "--events", events, LAB).expect(0)
+    found = json.loads(Run("registry", "candidates", "-c", config, "--events",
+                           events, "--json").expect(0).out)["rows"]
+    check(found and {r["site"] for r in found} == {"hall"}, found)
+    out = fresh("letters")
+    out.parent.mkdir(exist_ok=True)
+    Run("registry", "letters", "-c", config, "--events", events, "--out",
+        out).expect(0)
+    names = sorted(p.name for p in out.iterdir())
+    check(names == ["001-hall.html", "001-hall.txt"], names)
+
+
 def test_packets_of_the_future_do_not_stop_the_registry():
     data = LAB.read_bytes()
     check(data[:4] == b"\xd4\xc3\xb2\xa1", "not in this machine's order")

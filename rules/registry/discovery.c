@@ -475,6 +475,18 @@ note_transaction(struct discovery_row *row, struct signs *s,
         row->volume = s->day_messages;
 }
 
+/* As its form calls it; of a host without one, whose network it is in. */
+static struct span
+site_of(const struct record_map *map, bool sends)
+{
+    struct span site =
+        record_map_find(map, sends ? FIELD_SRC_REG_SITE : FIELD_DEST_REG_SITE);
+
+    return site.n > 0 ? site
+                      : record_map_find(map, sends ? FIELD_SRC_HOST_SITE
+                                                   : FIELD_DEST_HOST_SITE);
+}
+
 void
 discovery_event(struct discovery *d, const struct record_map *map)
 {
@@ -493,8 +505,7 @@ discovery_event(struct discovery *d, const struct record_map *map)
     i = row_at(d, &l);
     if (i == SLOTS_NONE)
         return;
-    keep_site(&d->rows[i], record_map_find(map, l.sends ? FIELD_SRC_REG_SITE
-                                                        : FIELD_DEST_REG_SITE));
+    keep_site(&d->rows[i], site_of(map, l.sends));
     note_day(&d->rows[i], &d->signs[i], l.when);
     note_peer(d, &d->rows[i], &l);
     if (!l.sends)
