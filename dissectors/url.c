@@ -769,18 +769,18 @@ end_ref(struct url_scan *u, bool closed)
     u->n_ref = 0;
 }
 
-/* A number ends before what is no digit of it, a name before what is no letter
- * or digit. */
+/* Does c go on with the n bytes of a reference? A number ends before what is no
+ * digit of it, a name before what is no letter or digit. */
 static bool
-is_ref_byte(const struct url_scan *u, uint8_t c)
+is_ref_byte(const uint8_t *ref, size_t n, uint8_t c)
 {
-    if (u->n_ref == 1)
+    if (n == 1)
         return is_alnum(c) || c == '#';
-    if (u->ref[1] != '#')
+    if (ref[1] != '#')
         return is_alnum(c);
-    if (u->n_ref == 2)
+    if (n == 2)
         return hex(c) < 10 || lower(c) == 'x';
-    return hex(c) < (lower(u->ref[2]) == 'x' ? 16U : 10U);
+    return hex(c) < (lower(ref[2]) == 'x' ? 16U : 10U);
 }
 
 /* Takes bytes of the reference that has begun; gives how many. */
@@ -794,13 +794,49 @@ go_on_ref(struct url_scan *u, struct span in)
             end_ref(u, true);
             return i + 1;
         }
-        if (!is_ref_byte(u, c) || u->n_ref == URL_REF) {
+        if (!is_ref_byte(u->ref, u->n_ref, c) || u->n_ref == URL_REF) {
             end_ref(u, false);
             return i;
         }
         u->ref[u->n_ref++] = c;
     }
     return in.n;
+}
+
+/* Bytes from the '&' at the head of s that stand for nothing but themselves; 0:
+ * it is a reference, or may become one. */
+static size_t
+no_ref(struct span s)
+{
+    uint8_t out[4];
+    size_t n = 1;
+
+    while (n < s.n && n < URL_REF && is_ref_byte(s.p, n, s.p[n]))
+        n++;
+    if (n == s.n ||
+        decode_ref(span_tail(span_head(s, n), 1), s.p[n] == ';', out) > 0)
+        return 0;
+    return n;
+}
+
+/* Bytes before the first that may be a reference: together, not piece by piece,
+ * because '&' is common in addresses, and someone may send nothing else. */
+static size_t
+before_ref(struct span in)
+{
+    size_t n = 0;
+
+    while (n < in.n) {
+        size_t k;
+
+        if (in.p[n] != '&')
+            n += span_find(span_tail(in, n), '&');
+        k = n < in.n ? no_ref(span_tail(in, n)) : 0;
+        if (k == 0)
+            break;
+        n += k;
+    }
+    return n;
 }
 
 void
@@ -824,7 +860,7 @@ url_scan_push(struct url_scan *u, struct span in)
             in = span_tail(in, go_on_ref(u, in));
             continue;
         }
-        n = span_find(in, '&');
+        n = before_ref(in);
         scan(u, span_head(in, n));
         if (n < in.n)
             u->ref[u->n_ref++] = '&';

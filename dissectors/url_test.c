@@ -223,6 +223,66 @@ test_hostile(void **unused)
     }
 }
 
+/* Bytes that come one by one are looked at one by one: what is taken together
+ * when it comes together must be the same. */
+static void
+test_references(void **unused)
+{
+    static const char *const words[] = {"&",
+                                        "&&",
+                                        "&;",
+                                        "&#",
+                                        "&#;",
+                                        "&#x",
+                                        "&#58",
+                                        "&#58;",
+                                        "&#x3a",
+                                        "&#x3A;",
+                                        "&amp;",
+                                        "&amp",
+                                        "&colon;",
+                                        "&sol;",
+                                        "&quot;",
+                                        "&nbsp;",
+                                        "&a",
+                                        "&a=",
+                                        ";",
+                                        "#",
+                                        "x",
+                                        "http",
+                                        "http:",
+                                        "http://a.de/",
+                                        "//b",
+                                        " ",
+                                        "=\"",
+                                        "\"",
+                                        "www.c.de",
+                                        "&#000000000000000000058;",
+                                        "&#00000000000000000000058;",
+                                        "&#000000000000000000000058;",
+                                        "&abcdefghijklmnopqrstuvwxyz;"};
+    uint32_t seed = 1;
+
+    (void)unused;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct url_set whole, bytes;
+        struct buf in;
+
+        buf_init(&in, 1U << 12);
+        for (unsigned k = 0; k < 12; k++) {
+            seed = seed * 1664525U + 1013904223U;
+            buf_str(&in, words[(seed >> 16) % ARRAY_LEN(words)]);
+        }
+        scan_pieces(&whole, buf_view(&in), SIZE_MAX, SIZE_MAX, true);
+        scan_pieces(&bytes, buf_view(&in), 1, 1, true);
+        if (!span_eq(buf_view(&whole.text), buf_view(&bytes.text)))
+            fail_msg("%.*s", (int)in.n, (char *)in.p);
+        url_set_free(&whole);
+        url_set_free(&bytes);
+        buf_free(&in);
+    }
+}
+
 /* ---- hosts, defanged ---- */
 
 static const struct {
@@ -282,7 +342,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),    cmocka_unit_test(test_many),
         cmocka_unit_test(test_long),    cmocka_unit_test(test_set),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_hostile), cmocka_unit_test(test_references),
+        cmocka_unit_test(test_hosts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
