@@ -380,6 +380,7 @@ static const struct {
     {"a plain body",            "text/plain",               NULL,    "hello",             0},
     {"a plain file",            "text/plain",               "a.txt", "hello",             1},
     {"an HTML body",            "text/html",                NULL,    "<html>hello",       1},
+    {"HTML by its declaration", "text/html",                NULL,    "hello",             1},
     {"a program as plain body", "text/plain",               NULL,    "PK\3\4",            1},
 };
 
@@ -607,6 +608,57 @@ broken_inspections_are_said(void **state)
     bench_close(&b);
 }
 
+/* More URLs than are told, and a type that only the inside shows. */
+static void
+fill_type_and_urls(struct content_result *r)
+{
+    r->type = FILETYPE_JAR;
+    url_set_add(&r->urls, SPAN_LIT("http://a.de/"));
+    r->urls.n_more = 5;
+}
+
+static void
+what_is_inside_counts(void **state)
+{
+    const struct mime_part m =
+        described("application/zip", "a", MIME_ATTACHMENT);
+    struct bench b;
+    struct part *p;
+
+    (void)state;
+    bench_open(&b, true);
+    p = whole(&b, &m, SPAN_LIT("PK\3\4"));
+    part_free(p);
+    b.looker.fill = fill_type_and_urls;
+    p = whole(&b, &m, SPAN_LIT("PK\3\4"));
+    assert_string_equal(part_type(p), filetype_name(FILETYPE_JAR));
+    assert_int_equal(part_urls(p)->n, 1);
+    assert_int_equal(part_urls(p)->n_more, 5);
+    part_free(p);
+    bench_close(&b);
+}
+
+/* Without memory for the very first bytes nobody knows whether they were worth
+ * a look: it is said that there was none. */
+static void
+no_room_for_the_head_is_said(void **state)
+{
+    const struct mime_part m = described("image/png", "a.png", MIME_ATTACHMENT);
+    struct bench b;
+    struct part *p;
+
+    (void)state;
+    bench_open(&b, true);
+    p = begin(&b, &m);
+    b.mem.max = b.mem.used;
+    part_data(p, SPAN_LIT("\x89PNG\r\n\x1a\n"));
+    end(p);
+    assert_int_equal(b.looker.n, 0);
+    assert_true(findings_has(part_findings(p), FIND_PART_CUT));
+    part_free(p);
+    bench_close(&b);
+}
+
 /* ---- what is found and told ---- */
 
 static const struct {
@@ -616,24 +668,26 @@ static const struct {
     bool reported, attachment, body;
     enum finding finding; /* FINDING_COUNT: none */
 } tellings[] = {
-    {"a body",           "text/plain",      NULL,        MIME_INLINE_DEFAULT, "hello",         false, false,
-     true,                                                                                                          FINDING_COUNT        },
-    {"declared inline",  "text/html",       NULL,        MIME_INLINE,         "<html>",        false, false,
-     true,                                                                                                          FINDING_COUNT        },
-    {"nothing declared", NULL,              NULL,        MIME_INLINE_DEFAULT, "hello",         false, false,
-     true,                                                                                                          FINDING_COUNT        },
-    {"attached",         "text/plain",      NULL,        MIME_ATTACHMENT,     "hello",         true,  true,
-     false,                                                                                                         FINDING_COUNT        },
-    {"named",            "text/plain",      "a.txt",     MIME_INLINE,         "hello",         true,  true,  false,
-     FINDING_COUNT                                                                                                                       },
-    {"of another type",  "text/calendar",   NULL,        MIME_INLINE_DEFAULT,
-     "BEGIN:VCALENDAR",                                                                        true,  false, false, FINDING_COUNT        },
-    {"test string",      "text/plain",      NULL,        MIME_INLINE_DEFAULT, "a " GTUBE " b",
-     true,                                                                                            false, true,  FIND_GTUBE           },
-    {"forbidden name",   "text/plain",      "a.exe",     MIME_ATTACHMENT,     "hello",         true,
-     true,                                                                                                   false, FIND_FORBIDDEN_TYPE  },
-    {"two extensions",   "application/pdf", "a.pdf.exe", MIME_ATTACHMENT,     "hello",
-     true,                                                                                            true,  false, FIND_DOUBLE_EXTENSION},
+    {"a body",            "text/plain",      NULL,        MIME_INLINE_DEFAULT, "hello",         false, false,
+     true,                                                                                                           FINDING_COUNT        },
+    {"declared inline",   "text/html",       NULL,        MIME_INLINE,         "<html>",        false, false,
+     true,                                                                                                           FINDING_COUNT        },
+    {"nothing declared",  NULL,              NULL,        MIME_INLINE_DEFAULT, "hello",         false, false,
+     true,                                                                                                           FINDING_COUNT        },
+    {"attached",          "text/plain",      NULL,        MIME_ATTACHMENT,     "hello",         true,  true,
+     false,                                                                                                          FINDING_COUNT        },
+    {"named",             "text/plain",      "a.txt",     MIME_INLINE,         "hello",         true,  true,  false,
+     FINDING_COUNT                                                                                                                        },
+    {"of another type",   "text/calendar",   NULL,        MIME_INLINE_DEFAULT,
+     "BEGIN:VCALENDAR",                                                                         true,  false, false, FINDING_COUNT        },
+    {"test string",       "text/plain",      NULL,        MIME_INLINE_DEFAULT, "a " GTUBE " b",
+     true,                                                                                             false, true,  FIND_GTUBE           },
+    {"test string, HTML", "text/html",       NULL,        MIME_INLINE_DEFAULT,
+     "a " GTUBE " b",                                                                           false, false, true,  FINDING_COUNT        },
+    {"forbidden name",    "text/plain",      "a.exe",     MIME_ATTACHMENT,     "hello",         true,
+     true,                                                                                                    false, FIND_FORBIDDEN_TYPE  },
+    {"two extensions",    "application/pdf", "a.pdf.exe", MIME_ATTACHMENT,     "hello",
+     true,                                                                                             true,  false, FIND_DOUBLE_EXTENSION},
 };
 
 static void
@@ -821,6 +875,8 @@ main(void)
         cmocka_unit_test(forks_without_room_are_hashed),
         cmocka_unit_test(a_message_has_a_budget),
         cmocka_unit_test(broken_inspections_are_said),
+        cmocka_unit_test(what_is_inside_counts),
+        cmocka_unit_test(no_room_for_the_head_is_said),
         cmocka_unit_test(tells_what_matters),
         cmocka_unit_test(forks_are_findings),
         cmocka_unit_test(missing_bytes_have_no_digest),

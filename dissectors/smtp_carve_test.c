@@ -272,6 +272,11 @@ static const struct {
                 C(MIXED PART_OF("a.gif", "GIF89a123456") "--x--\r\n.\r\n"),
                 SENT, QUIT}},
      PARTS, 0, 1, 0, {"GIF89a123456"}},
+    {{.why = "what is neither named nor attached is no file",
+      .steps = {HELLO, FROM, TO, DATA,
+                C(MIXED "--x\r\nContent-Type: image/gif\r\n\r\nGIF89a123456\r\n"
+                  "--x--\r\n.\r\n"), SENT, QUIT}},
+     PARTS, 0, 0, 0, {NULL}},
     {{.why = "a hole in a part: not kept",
       .steps = {HELLO, FROM, TO, DATA,
                 C(MIXED "--x\r\nContent-Disposition: attachment\r\n\r\none\r\n"),
