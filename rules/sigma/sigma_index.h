@@ -1,0 +1,50 @@
+#ifndef SPAN25_SIGMA_SIGMA_INDEX_H
+#define SPAN25_SIGMA_SIGMA_INDEX_H
+/* sigma_index - which rules of a service a record may match
+ *
+ * Of each rule's condition a guard is worked out: a set of signs of which one
+ * must be there if the rule is to match. A sign is a whole value, two to four
+ * bytes within a value, or that a field is there at all. Rules without a guard
+ * are looked at for every record. So a record costs its own bytes and the
+ * rules whose signs it carries, not all rules; and what the index says is only
+ * a candidate, never a match. */
+#include "rules/sigma/sigma_rule.h"
+#include "rules/sigma/sigma_view.h"
+
+struct sigma_index_key {
+    uint64_t key;
+    uint32_t first, n; /* of rules; n 0: free */
+};
+
+struct sigma_index {
+    struct sigma_want want;
+    uint8_t signs[SIGMA_SLOTS_MAX]; /* kinds that a slot has, a bit each */
+    uint64_t bitmap[1024];          /* top 16 bits of the keys */
+    struct sigma_index_key *table;  /* open addressing, a power of two */
+    uint32_t mask;
+    uint32_t *rules;
+    uint32_t *always;
+    uint32_t n_always, n_rules;
+};
+
+/* Candidates of one record; arrays as long as the set has rules, or the table
+ * of its largest index has keys. */
+struct sigma_candidates {
+    uint32_t *rule, n;
+    uint32_t *stamp; /* per rule */
+    uint32_t *seen;  /* per key */
+    uint32_t epoch;
+};
+
+/* Of the rules of the set that apply to this event type; *out is NULL when
+ * none does. */
+MUST_USE enum err sigma_index_new(const struct sigma_rule *rules, uint32_t n,
+                                  const struct sigma_slots *slots,
+                                  enum event_type type,
+                                  struct sigma_index **out);
+void sigma_index_free(struct sigma_index *x);
+
+void sigma_index_look(const struct sigma_index *x, struct sigma_view *w,
+                      struct sigma_candidates *c);
+
+#endif
