@@ -29,9 +29,9 @@ put_place(struct buf *out, struct span file, uint32_t line, uint32_t column)
     buf_printf(out, ":%u:%u: ", line, column);
 }
 
-static void
-fault_v(struct sigma_reader *r, uint32_t line, uint32_t column, struct span key,
-        const char *fmt, va_list args)
+static void PRINTF(5, 0)
+    fault_v(struct sigma_reader *r, uint32_t line, uint32_t column,
+            struct span key, const char *fmt, va_list args)
 {
     char text[512];
 

@@ -297,11 +297,304 @@ test_vectors(void **state)
     }
 }
 
+/* ---- the index never hides a match ---- */
+
+static bool
+is_found(const struct sigma_match *m, size_t n, uint32_t rule)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (m[i].rule == rule)
+            return true;
+    }
+    return false;
+}
+
+/* sigma_explain does not use the index. */
+static void
+check_record(struct kit *k, struct span record)
+{
+    struct sigma_match *copy =
+        calloc(sigma_set_count(k->set) + 1U, sizeof(*copy));
+    struct buf out;
+    const struct sigma_match *m;
+    size_t n;
+
+    assert_non_null(copy);
+    buf_init(&out, 1U << 20);
+    m = sigma_eval(k->run, record, &n);
+    if (n > 0)
+        memcpy(copy, m, n * sizeof(*copy));
+    for (uint32_t i = 0; i < sigma_set_count(k->set); i++) {
+        buf_reset(&out);
+        if (sigma_explain(k->run, i, record, &out) != is_found(copy, n, i))
+            fail_msg("rule %u", i);
+    }
+    for (size_t i = 1; i < n; i++)
+        assert_true(copy[i].rule > copy[i - 1].rule);
+    buf_free(&out);
+    free(copy);
+}
+
+static void
+load_vectors(struct kit *k)
+{
+    struct buf b;
+
+    kit_open(k);
+    buf_init(&b, 1U << 20);
+    assert_int_equal(
+        sigma_set_define(k->set, SPAN_LIT("evil"), SPAN_LIT("mallory")),
+        ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+        buf_str(&b, "---\ntitle: t\nlogsource: {product: span25}\n"
+                    "detection:\n  ");
+        buf_str(&b, vectors[i].detection);
+        buf_putc(&b, '\n');
+    }
+    kit_load(k, "all.yml", buf_view(&b));
+    assert_int_equal(k->loaded, ERR_OK);
+    kit_run(k, NULL);
+    assert_int_equal(sigma_set_count(k->set), ARRAY_LEN(vectors));
+    buf_free(&b);
+}
+
+static void
+test_all_on_all(void **state)
+{
+    struct kit k;
+
+    (void)state;
+    load_vectors(&k);
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+        check_record(&k, kit_record(&k, "smtp", 0, vectors[i].body));
+    kit_close(&k);
+}
+
+static void
+test_random_records(void **state)
+{
+    uint64_t x = 88172645463325252ULL;
+    struct record_out r;
+    struct kit k;
+
+    (void)state;
+    load_vectors(&k);
+    record_init(&r);
+    for (unsigned i = 0; i < 300; i++) {
+        random_record(&r, &x, 1 + i % 20);
+        check_record(&k, record_view(&r));
+    }
+    record_free(&r);
+    kit_close(&k);
+}
+
+/* Rules put together at random, from few words so that they match. */
+static void
+random_rule(struct buf *b, uint64_t *x)
+{
+    static const char *const fields[] = {"smtp.helo",    "email.subject",
+                                         "smtp.rcpt_to", "dest_port",
+                                         "src_ip",       "mail_from_domain"};
+    static const char *const mods[] = {
+        "",    "|contains", "|startswith", "|endswith",      "|contains|all",
+        "|re", "|neq",      "|cased",      "|contains|cased"};
+    static const char *const values[] = {
+        "aab", "abba",      "ab", "b",           "'a*b'", "'?b'",
+        "25",  "192.0.2.1", "AB", "example.org", "''",    "abab"};
+    static const char *const conditions[] = {
+        "s0 and not s1",   "s0 or s1",
+        "not s0",          "s0 and s1",
+        "1 of s*",         "all of s*",
+        "not (s0 and s1)", "s0 and (s1 or not s0)"};
+
+    buf_str(b, "---\ntitle: r\nlogsource: {product: span25}\ndetection:\n");
+    for (unsigned s = 0; s < 2; s++) {
+        uint64_t m = random_next(x) % ARRAY_LEN(mods);
+
+        buf_printf(b, "  s%u:\n    %s%s: [", s,
+                   fields[random_next(x) % ARRAY_LEN(fields)], mods[m]);
+        for (uint64_t i = random_next(x) % 3; m != 5 && i > 0; i--)
+            buf_printf(b, "%s, ", values[random_next(x) % ARRAY_LEN(values)]);
+        buf_printf(b, "%s]\n",
+                   m == 5 ? "'a+b[ab]?'"
+                          : values[random_next(x) % ARRAY_LEN(values)]);
+    }
+    buf_printf(b, "  condition: %s\n",
+               conditions[random_next(x) % ARRAY_LEN(conditions)]);
+}
+
+static void
+random_word(uint64_t *x, char out[16])
+{
+    uint64_t n = random_next(x) % 9;
+
+    for (uint64_t i = 0; i < n; i++)
+        out[i] = "abAB"[random_next(x) % 4];
+    out[n] = 0;
+}
+
+static void
+test_random_rules(void **state)
+{
+    uint64_t x = 362436069521288629ULL;
+    struct buf b;
+    struct kit k;
+    size_t found = 0, n;
+
+    (void)state;
+    kit_open(&k);
+    buf_init(&b, 1U << 20);
+    for (unsigned i = 0; i < 400; i++)
+        random_rule(&b, &x);
+    kit_load(&k, "random.yml", buf_view(&b));
+    if (k.loaded != ERR_OK)
+        fail_msg("%s", kit_messages(&k));
+    kit_run(&k, NULL);
+    for (unsigned i = 0; i < 300; i++) {
+        char body[300], helo[16], subject[16], rcpt[16];
+        struct span rec;
+
+        random_word(&x, helo);
+        random_word(&x, subject);
+        random_word(&x, rcpt);
+        (void)snprintf(
+            body, sizeof(body),
+            "\"src_ip\":\"192.0.2.%u\",\"dest_port\":%u,\"smtp\":{\"helo\":"
+            "\"%s\",\"mail_from\":\"<a@example.org>\",\"rcpt_to\":[\"%s\","
+            "\"ab\"]},\"email\":{\"subject\":\"%s\"}",
+            i % 3, 24 + i % 3, helo, rcpt, subject);
+        rec = kit_record(&k, "smtp", 0, body);
+        check_record(&k, rec);
+        (void)sigma_eval(k.run, rec, &n);
+        found += n;
+    }
+    assert_true(found > 1000);
+    buf_free(&b);
+    kit_close(&k);
+}
+
+/* ---- what hostile values cost ---- */
+
+static void
+test_redos(void **state)
+{
+    static const char *const patterns[] = {
+        "(a+)+$",    "(a|aa)+$", "^(a|a?)+$",
+        "(.*a){20}", "(a*)*b",   "^(([a-z])+.)+[A-Z]([a-z])+$"};
+    struct kit k;
+    struct buf b;
+    struct record_out r;
+    struct record_head h = {.when = NS_PER_S, .type = EVENT_SMTP};
+    uint8_t *value = malloc(60000);
+    size_t n;
+
+    (void)state;
+    assert_non_null(value);
+    memset(value, 'a', 60000);
+    value[59999] = '!';
+    kit_open(&k);
+    buf_init(&b, 1U << 20);
+    for (unsigned i = 0; i < 60; i++)
+        buf_printf(&b,
+                   "---\ntitle: r\nlogsource: {product: span25}\ndetection: "
+                   "{s: {email.subject|re: '%s'}, condition: s}\n",
+                   patterns[i % ARRAY_LEN(patterns)]);
+    kit_load(&k, "re.yml", buf_view(&b));
+    assert_int_equal(k.loaded, ERR_OK);
+    kit_run(&k, NULL);
+    record_init(&r);
+    record_begin(&r, &h);
+    record_str(&r, FIELD_EMAIL_SUBJECT, span_of(value, 60000));
+    (void)sigma_eval(k.run, record_view(&r), &n);
+    /* all the searches of one record together are given up after a few */
+    assert_true(sigma_run_counts(k.run).regex_limited > 10);
+    record_free(&r);
+    buf_free(&b);
+    free(value);
+    kit_close(&k);
+}
+
+static void
+test_glob_bound(void **state)
+{
+    struct kit k;
+    struct record_out r;
+    struct record_head h = {.when = NS_PER_S, .type = EVENT_SMTP};
+    uint8_t *value = malloc(65000);
+    struct buf b;
+    size_t n;
+
+    (void)state;
+    assert_non_null(value);
+    memset(value, 'a', 65000);
+    kit_open(&k);
+    buf_init(&b, 1U << 20);
+    buf_str(&b, "title: g\nlogsource: {product: span25}\ndetection: {s: "
+                "{email.subject: '*");
+    for (unsigned i = 0; i < 1000; i++)
+        buf_str(&b, "a?");
+    buf_str(&b, "b*'}, condition: s}\n");
+    kit_load(&k, "g.yml", buf_view(&b));
+    kit_run(&k, NULL);
+    record_init(&r);
+    record_begin(&r, &h);
+    value[64999] = 'b';
+    record_str(&r, FIELD_EMAIL_SUBJECT, span_of(value, 65000));
+    (void)sigma_eval(k.run, record_view(&r), &n);
+    assert_int_equal(sigma_run_counts(k.run).glob_limited, 1);
+    record_free(&r);
+    buf_free(&b);
+    free(value);
+    kit_close(&k);
+}
+
+static void
+test_explain(void **state)
+{
+    struct kit k;
+    struct buf out;
+
+    (void)state;
+    kit_open(&k);
+    buf_init(&out, 1000);
+    kit_load(&k, "e.yml",
+             SPAN_LIT("title: t\nlogsource: {service: smtp}\ndetection:\n"
+                      "  sel:\n    smtp.helo|contains: [x, EVIL]\n"
+                      "    smtp.rcpt_to|endswith: 'b>'\n"
+                      "    smtp.banner: null\n"
+                      "  not_me: {src_ip|cidr: 10.0.0.0/8}\n"
+                      "  word: [her]\n"
+                      "  condition: sel and not not_me and word\n"));
+    kit_run(&k, NULL);
+    assert_true(sigma_explain(
+        k.run, 0,
+        kit_record(
+            &k, "smtp", 0,
+            "\"src_ip\":\"192.0.2.1\",\"smtp\":{\"helo\":\"an.evil\\u001b"
+            "[1m\",\"rcpt_to\":[\"<a>\",\"<b>\"]},\"email\":{"
+            "\"subject\":\"Here\"}"),
+        &out));
+    if (!span_eq(buf_view(&out),
+                 SPAN_LIT("sel: smtp.helo|contains: an.evil\\x1b[1m\n"
+                          "sel: smtp.rcpt_to|endswith: <b>\n"
+                          "sel: smtp.banner: no such entry\n"
+                          "word: Here\n")))
+        fail_msg("%.*s", (int)out.n, (const char *)out.p);
+    buf_free(&out);
+    kit_close(&k);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_all_on_all),
+        cmocka_unit_test(test_random_records),
+        cmocka_unit_test(test_random_rules),
+        cmocka_unit_test(test_redos),
+        cmocka_unit_test(test_glob_bound),
+        cmocka_unit_test(test_explain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,6 +311,10 @@ test_events_max(void **state)
     }
 }
 
+#define PAIR                                                                   \
+    "correlation: {rules: [a, b], timespan: 10s, group-by: [src_ip], type: "   \
+    "temporal}"
+
 /* A flood of clients and values: what is held stays below a line. */
 static void
 test_flood(void **state)
@@ -319,8 +323,7 @@ test_flood(void **state)
         ONE "type: event_count, condition: {gte: 1000}}",
         ONE "type: value_count, condition: {gte: 1000, field: smtp.helo}}",
         ONE "type: value_avg, condition: {lt: 0, field: smtp.message_bytes}}",
-        "correlation: {rules: [a, b], timespan: 10s, group-by: [src_ip], "
-        "type: temporal}"};
+        PAIR};
     const struct sigma_limits limits = {1000, 4000, 500};
 
     (void)state;
