@@ -7,9 +7,12 @@
 
 enum sign {
     SIGN_THERE,
+    SIGN_BELOW, /* a number at most so large */
+    SIGN_ABOVE,
     SIGN_TWO, /* as many bytes, somewhere */
     SIGN_THREE,
     SIGN_FOUR,
+    SIGN_NET,
     SIGN_WHOLE,  /* a text */
     SIGN_NUMBER, /* eight bytes as they are in the record */
     SIGN_ADDR
@@ -20,7 +23,7 @@ enum sign {
 static uint64_t
 sign_key(enum sign kind, uint16_t slot, uint32_t data)
 {
-    uint64_t v = (uint64_t)data | (uint64_t)kind << 61 | (uint64_t)slot << 32;
+    uint64_t v = (uint64_t)data | (uint64_t)kind << 60 | (uint64_t)slot << 32;
 
     return v * UINT64_C(0x9e3779b97f4a7c15);
 }
@@ -45,7 +48,8 @@ gram_at(const uint8_t *p, unsigned width)
 struct need {
     enum sign kind;
     uint16_t slot;
-    struct span text; /* or the bytes of a number or an address */
+    struct span text; /* or the bytes of a number, an address or a network */
+    long double at;   /* of a threshold */
     uint32_t next;
 };
 
@@ -102,12 +106,33 @@ need_part(struct need *n, struct span text)
     n->text = text;
 }
 
+/* The bytes of a record's entry. */
 static void
-need_text(const struct builder *b, const struct sigma_value *v, struct need *n)
+need_bytes(struct builder *b, struct need *n, enum sign kind, const void *p,
+           size_t size)
+{
+    n->text = sigma_arena_span(&b->arena, span_of(p, size));
+    n->kind = kind;
+    b->nomem = b->nomem || n->text.p == NULL;
+}
+
+/* Digits as a record's number is written. */
+static bool
+is_digits(struct span s, uint64_t *out)
+{
+    return span_to_u64(s, out) && (s.n == 1 || s.p[0] != '0');
+}
+
+static void
+need_text(struct builder *b, const struct sigma_value *v, struct need *n)
 {
     enum field_type type = type_of_slot(b, n->slot);
+    uint64_t number;
 
-    if (type == FT_ADDR && v->is_addr) {
+    if (type == FT_U64 && v->how == SIGMA_EXACT &&
+        is_digits(v->text, &number)) {
+        need_bytes(b, n, SIGN_NUMBER, &number, sizeof(number));
+    } else if (type == FT_ADDR && v->is_addr) {
         n->kind = SIGN_ADDR;
         n->text = span_of(v->addr.b, sizeof(v->addr.b));
     } else if (type != FT_STR && type != FT_BOOL) {
@@ -125,7 +150,6 @@ need_number(struct builder *b, const struct sigma_value *v, struct need *n)
 {
     enum field_type type = type_of_slot(b, n->slot);
     uint64_t number;
-    uint8_t *p;
 
     if (type == FT_STR || type == FT_BOOL) {
         need_text(b, v, n);
@@ -134,14 +158,67 @@ need_number(struct builder *b, const struct sigma_value *v, struct need *n)
     if (type != FT_U64 || v->number < 0 || v->number > 1e18L)
         return;
     number = (uint64_t)v->number;
-    p = sigma_arena_get(&b->arena, 8, 1);
-    if (p == NULL) {
-        b->nomem = true;
+    need_bytes(b, n, SIGN_NUMBER, &number, sizeof(number));
+}
+
+static bool
+has_numbers(enum field_type type)
+{
+    return type == FT_U64 || type == FT_I64 || type == FT_TIME ||
+           type == FT_STR;
+}
+
+static void
+need_bound(const struct builder *b, const struct sigma_value *v, struct need *n)
+{
+    if (n->slot == SIGMA_SLOT_ANY || !has_numbers(type_of_slot(b, n->slot)))
         return;
+    n->kind =
+        v->how == SIGMA_GT || v->how == SIGMA_GTE ? SIGN_ABOVE : SIGN_BELOW;
+    n->at = v->number;
+}
+
+#define NET_BYTES 17U
+
+/* The address with what lies behind the length zero, and the length. */
+static void
+net_bytes(struct span addr, uint8_t bits, uint8_t out[NET_BYTES])
+{
+    size_t whole = bits / 8;
+
+    memset(out, 0, NET_BYTES);
+    memcpy(out, addr.p, whole);
+    if (bits % 8 != 0)
+        out[whole] = addr.p[whole] & (uint8_t)(0xff00U >> (bits % 8));
+    out[NET_BYTES - 1] = bits;
+}
+
+static bool
+has_net(struct builder *b, uint16_t slot, uint8_t bits)
+{
+    struct sigma_index *x = b->x;
+
+    for (uint32_t i = 0; i < x->n_nets; i++) {
+        if (x->net[i].slot == slot && x->net[i].bits == bits)
+            return true;
     }
-    memcpy(p, &number, sizeof(number));
-    n->kind = SIGN_NUMBER;
-    n->text = span_of(p, sizeof(number));
+    if (x->n_nets == SIGMA_NETS_MAX)
+        return false;
+    x->net[x->n_nets++] = (struct sigma_net){slot, bits};
+    return true;
+}
+
+static void
+need_net(struct builder *b, const struct sigma_value *v, struct need *n)
+{
+    uint8_t bytes[NET_BYTES];
+
+    if (n->slot == SIGMA_SLOT_ANY || type_of_slot(b, n->slot) != FT_ADDR ||
+        !has_net(b, n->slot, v->prefix.bits))
+        return;
+    net_bytes(span_of(v->prefix.addr.b, sizeof(v->prefix.addr.b)),
+              v->prefix.bits, bytes);
+    need_bytes(b, n, SIGN_NET, bytes, sizeof(bytes));
 }
 
 /* What must be there for the value to match: at least its field. */
@@ -158,14 +235,14 @@ need_of(struct builder *b, uint16_t slot, const struct sigma_value *v)
         if (type_of_slot(b, slot) == FT_STR)
             need_part(&n, text);
         break;
+    case SIGMA_OP_CIDR: need_net(b, v, &n); break;
+    case SIGMA_OP_COMPARE: need_bound(b, v, &n); break;
     case SIGMA_OP_NULL:
     case SIGMA_OP_EXISTS:
-    case SIGMA_OP_CIDR:
-    case SIGMA_OP_COMPARE:
     case SIGMA_OP_PART:
     case SIGMA_OP_FIELD: break;
     }
-    if (v->cased && n.kind <= SIGN_WHOLE) {
+    if (v->cased && n.kind <= SIGN_WHOLE && n.kind != SIGN_NET) {
         /* signs are looked for in lower case */
         uint8_t *p = sigma_arena_get(&b->arena, n.text.n + 1, 1);
 
@@ -347,6 +424,26 @@ add_pair(struct builder *b, uint64_t key, uint32_t rule)
     b->pair[b->n_pairs++].rule = rule;
 }
 
+static void
+add_bound(struct builder *b, const struct need *n, uint32_t rule)
+{
+    struct sigma_index *x = b->x;
+    uint32_t cap = x->bound_cap > 0 ? 2 * x->bound_cap : 64;
+    struct sigma_bound *grown;
+
+    if (x->n_bounds == x->bound_cap) {
+        grown = realloc(x->bound, cap * sizeof(*grown));
+        if (grown == NULL) {
+            b->nomem = true;
+            return;
+        }
+        x->bound = grown;
+        x->bound_cap = cap;
+    }
+    x->bound[x->n_bounds++] =
+        (struct sigma_bound){n->slot, (uint8_t)n->kind, rule, n->at};
+}
+
 /* The run of bytes that the fewest rules have taken so far. */
 static uint64_t
 rarest_gram(struct builder *b, const struct need *n, unsigned width)
@@ -374,6 +471,9 @@ key_of(struct builder *b, const struct need *n)
     case SIGN_TWO: return rarest_gram(b, n, 2);
     case SIGN_THREE: return rarest_gram(b, n, 3);
     case SIGN_FOUR: return rarest_gram(b, n, 4);
+    case SIGN_BELOW:
+    case SIGN_ABOVE:
+    case SIGN_NET:
     case SIGN_WHOLE:
     case SIGN_NUMBER:
     case SIGN_ADDR: break;
@@ -396,9 +496,14 @@ add_rule(struct builder *b, const struct sigma_rule *r, uint32_t rule)
     for (uint32_t i = needs.first; i != NONE && !b->nomem;
          i = b->need[i].next) {
         const struct need *n = &b->need[i];
-        uint64_t key = key_of(b, n);
+        uint64_t key;
 
-        b->x->signs[n->slot] |= (uint8_t)(1U << n->kind);
+        b->x->signs[n->slot] |= (uint16_t)(1U << n->kind);
+        if (n->kind == SIGN_ABOVE || n->kind == SIGN_BELOW) {
+            add_bound(b, n, rule);
+            continue;
+        }
+        key = key_of(b, n);
         b->x->bitmap[key >> 54] |= UINT64_C(1) << (key >> 48 & 63);
         if (b->used[key >> 48] < UINT16_MAX)
             b->used[key >> 48]++;
@@ -414,6 +519,30 @@ by_key(const void *a, const void *b)
     memcpy(&one, a, sizeof(one));
     memcpy(&two, b, sizeof(two));
     return one < two ? -1 : one > two;
+}
+
+static int
+by_bound(const void *a, const void *b)
+{
+    const struct sigma_bound *one = a, *two = b;
+
+    if (one->slot != two->slot)
+        return one->slot < two->slot ? -1 : 1;
+    if (one->kind != two->kind)
+        return one->kind < two->kind ? -1 : 1;
+    if (one->at != two->at)
+        return (one->at < two->at) == (one->kind == SIGN_ABOVE) ? -1 : 1;
+    return one->rule < two->rule ? -1 : one->rule > two->rule;
+}
+
+static void
+sort_bounds(struct sigma_index *x)
+{
+    if (x->n_bounds > 0)
+        qsort(x->bound, x->n_bounds, sizeof(*x->bound), by_bound);
+    for (uint32_t i = x->n_bounds; i-- > 0;)
+        (x->bound[i].kind == SIGN_ABOVE ? x->above
+                                        : x->below)[x->bound[i].slot] = i;
 }
 
 static struct sigma_index_key *
@@ -434,6 +563,7 @@ make_table(struct builder *b)
 
     while (cap < 2 * b->n_pairs + 1)
         cap *= 2;
+    sort_bounds(x);
     x->mask = cap - 1;
     x->table = calloc(cap, sizeof(*x->table));
     x->rules = calloc(b->n_pairs + 1U, sizeof(*x->rules));
@@ -573,6 +703,7 @@ sigma_index_free(struct sigma_index *x)
     free(x->table);
     free(x->rules);
     free(x->always);
+    free(x->bound);
     free(x);
 }
 
@@ -620,7 +751,7 @@ static void
 look_at_text(const struct sigma_index *x, struct sigma_candidates *c,
              uint16_t slot, struct span low)
 {
-    uint8_t signs = x->signs[slot];
+    uint16_t signs = x->signs[slot];
 
     if ((signs & 1U << SIGN_WHOLE) != 0)
         probe(x, c, whole_key(SIGN_WHOLE, slot, low));
@@ -632,28 +763,87 @@ look_at_text(const struct sigma_index *x, struct sigma_candidates *c,
         scan(x, c, slot, low, SIGN_TWO, 2);
 }
 
+/* Of several numbers the largest passes what any does, or the smallest. */
+static void
+look_at_bounds(const struct sigma_index *x, struct sigma_view *w,
+               struct sigma_candidates *c, uint16_t slot)
+{
+    long double least = 0, most = 0, v;
+    bool any = false;
+
+    for (uint32_t i = w->first[slot]; i != 0; i = w->v[i].next) {
+        if (!sigma_view_number(w, &w->v[i], &v))
+            continue;
+        least = !any || v < least ? v : least;
+        most = !any || v > most ? v : most;
+        any = true;
+    }
+    if (!any)
+        return;
+    if ((x->signs[slot] & 1U << SIGN_ABOVE) != 0) {
+        for (uint32_t i = x->above[slot];
+             i < x->n_bounds && x->bound[i].slot == slot &&
+             x->bound[i].kind == SIGN_ABOVE && x->bound[i].at <= most;
+             i++)
+            add_candidate(c, x->bound[i].rule);
+    }
+    if ((x->signs[slot] & 1U << SIGN_BELOW) != 0) {
+        for (uint32_t i = x->below[slot];
+             i < x->n_bounds && x->bound[i].slot == slot &&
+             x->bound[i].kind == SIGN_BELOW && x->bound[i].at >= least;
+             i++)
+            add_candidate(c, x->bound[i].rule);
+    }
+}
+
+static void
+look_at_nets(const struct sigma_index *x, struct sigma_candidates *c,
+             uint16_t slot, struct span addr)
+{
+    uint8_t bytes[NET_BYTES];
+
+    for (uint32_t i = 0; i < x->n_nets; i++) {
+        if (x->net[i].slot != slot)
+            continue;
+        net_bytes(addr, x->net[i].bits, bytes);
+        probe(x, c, whole_key(SIGN_NET, slot, span_of(bytes, NET_BYTES)));
+    }
+}
+
+#define SIGNS_TEXT                                                             \
+    (1U << SIGN_TWO | 1U << SIGN_THREE | 1U << SIGN_FOUR | 1U << SIGN_WHOLE)
+#define SIGNS_BOUND (1U << SIGN_ABOVE | 1U << SIGN_BELOW)
+
+static void
+look_at_value(const struct sigma_index *x, struct sigma_view *w,
+              struct sigma_candidates *c, uint16_t slot, struct sigma_text *t)
+{
+    uint16_t signs = x->signs[slot];
+
+    if ((signs & 1U << SIGN_NUMBER) != 0 && t->type == FT_U64)
+        probe(x, c, whole_key(SIGN_NUMBER, slot, t->raw));
+    if ((signs & 1U << SIGN_ADDR) != 0 && t->type == FT_ADDR)
+        probe(x, c, whole_key(SIGN_ADDR, slot, t->raw));
+    if ((signs & 1U << SIGN_NET) != 0 && t->type == FT_ADDR)
+        look_at_nets(x, c, slot, t->raw);
+    if ((signs & SIGNS_TEXT) != 0)
+        look_at_text(x, c, slot, sigma_view_low(w, t));
+}
+
 static void
 look_at(const struct sigma_index *x, struct sigma_view *w,
         struct sigma_candidates *c, uint16_t slot)
 {
-    const uint8_t texts =
-        1U << SIGN_TWO | 1U << SIGN_THREE | 1U << SIGN_FOUR | 1U << SIGN_WHOLE;
-    uint8_t signs = x->signs[slot];
+    uint16_t signs = x->signs[slot];
 
     if ((signs & 1U << SIGN_THERE) != 0)
         probe(x, c, sign_key(SIGN_THERE, slot, 0));
-    if ((signs & ~(1U << SIGN_THERE)) == 0)
+    if ((signs & SIGNS_BOUND) != 0)
+        look_at_bounds(x, w, c, slot);
+    if ((signs & ~(1U << SIGN_THERE | SIGNS_BOUND)) == 0)
         return;
-    for (uint32_t i = w->first[slot]; i != 0; i = w->v[i].next) {
-        struct sigma_text *t = &w->v[i];
-
-        if ((signs & 1U << SIGN_NUMBER) != 0 && t->type == FT_U64)
-            probe(x, c, whole_key(SIGN_NUMBER, slot, t->raw));
-        if ((signs & 1U << SIGN_ADDR) != 0 && t->type == FT_ADDR)
-            probe(x, c, whole_key(SIGN_ADDR, slot, t->raw));
-        if ((signs & texts) != 0)
-            look_at_text(x, c, slot, sigma_view_low(w, t));
-    }
+    for (uint32_t i = w->first[slot]; i != 0; i = w->v[i].next)
+        look_at_value(x, w, c, slot, &w->v[i]);
 }
 
 void

@@ -4,10 +4,10 @@
  *
  * Of each rule's condition a guard is worked out: a set of signs of which one
  * must be there if the rule is to match. A sign is a whole value, two to four
- * bytes within a value, or that a field is there at all. Rules without a guard
- * are looked at for every record. So a record costs its own bytes and the
- * rules whose signs it carries, not all rules; and what the index says is only
- * a candidate, never a match. */
+ * bytes within a value, a number above or below a threshold, a network, or that
+ * a field is there at all. Rules without a guard are looked at for every
+ * record. So a record costs its own bytes and the rules whose signs it carries,
+ * not all rules; and what the index says is only a candidate, never a match. */
 #include "rules/sigma/sigma_rule.h"
 #include "rules/sigma/sigma_view.h"
 
@@ -16,11 +16,33 @@ struct sigma_index_key {
     uint32_t first, n; /* of rules; n 0: free */
 };
 
+/* A threshold; those of one slot and kind stand together, the ones that most
+ * numbers pass first. */
+struct sigma_bound {
+    uint16_t slot;
+    uint8_t kind;
+    uint32_t rule;
+    long double at;
+};
+
+#define SIGMA_NETS_MAX 256U
+
+struct sigma_net {
+    uint16_t slot;
+    uint8_t bits;
+};
+
 struct sigma_index {
     struct sigma_want want;
-    uint8_t signs[SIGMA_SLOTS_MAX]; /* kinds that a slot has, a bit each */
-    uint64_t bitmap[1024];          /* top 16 bits of the keys */
-    struct sigma_index_key *table;  /* open addressing, a power of two */
+    uint16_t signs[SIGMA_SLOTS_MAX]; /* kinds that a slot has, a bit each */
+    uint32_t above[SIGMA_SLOTS_MAX]; /* first in bound */
+    uint32_t below[SIGMA_SLOTS_MAX];
+    struct sigma_bound *bound;
+    uint32_t n_bounds, bound_cap;
+    struct sigma_net net[SIGMA_NETS_MAX]; /* lengths that a slot has */
+    uint32_t n_nets;
+    uint64_t bitmap[1024];         /* top 16 bits of the keys */
+    struct sigma_index_key *table; /* open addressing, a power of two */
     uint32_t mask;
     uint32_t *rules;
     uint32_t *always;

@@ -419,6 +419,19 @@ random_rule(struct buf *b, uint64_t *x)
                    m == 5 ? "'a+b[ab]?'"
                           : values[random_next(x) % ARRAY_LEN(values)]);
     }
+    if (random_next(x) % 3 == 0) {
+        static const char *const more[] = {
+            "dest_port|gte: 25",
+            "dest_port|lt: 25",
+            "dest_port|all: '25'",
+            "smtp.banner|neq: 3",
+            "src_ip|cidr: [192.0.2.0/31, 2001:db8::/32]",
+            "src_ip|cidr|neq: 192.0.2.1/32",
+            "smtp.message_bytes|lte: 7",
+            "dest_port|gt|neq: 24"};
+
+        buf_printf(b, "    %s\n", more[random_next(x) % ARRAY_LEN(more)]);
+    }
     buf_printf(b, "  condition: %s\n",
                conditions[random_next(x) % ARRAY_LEN(conditions)]);
 }
