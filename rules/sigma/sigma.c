@@ -372,7 +372,8 @@ fill_group(struct sigma_run *r, const struct trip *t,
            const struct sigma_corr *c, struct sigma_feed *f)
 {
     for (uint32_t i = 0; i < c->n_group; i++) {
-        if (!value_at(r, t, c->group_at[t->ref * c->n_group + i], &f->group[i]))
+        if (!value_at(r, t, c->group_at[(size_t)t->ref * c->n_group + i],
+                      &f->group[i]))
             return false;
     }
     return true;
@@ -383,7 +384,8 @@ static bool
 fill_values(struct sigma_run *r, const struct trip *t,
             const struct sigma_corr *c, struct sigma_feed *f)
 {
-    const struct sigma_source *from = &c->field_at[t->ref * c->n_fields];
+    const struct sigma_source *from =
+        &c->field_at[(size_t)t->ref * c->n_fields];
     uint64_t h = r->seed;
     struct span s;
 
@@ -410,7 +412,7 @@ static bool
 fill_number(struct sigma_run *r, const struct trip *t,
             const struct sigma_corr *c, struct sigma_feed *f)
 {
-    struct sigma_source from = c->field_at[t->ref * c->n_fields];
+    struct sigma_source from = c->field_at[(size_t)t->ref * c->n_fields];
     long double x;
     struct span s;
 

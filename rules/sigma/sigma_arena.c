@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #define CHUNK 65536U
+#define KEEP  1048576U /* bytes of a chunk that a reset keeps */
 
 struct sigma_chunk {
     struct sigma_chunk *before;
@@ -109,8 +110,7 @@ sigma_arena_rewind(struct sigma_arena *a, struct sigma_mark m)
 void
 sigma_arena_reset(struct sigma_arena *a)
 {
-    while (a->last != NULL &&
-           (a->last->before != NULL || a->last->cap > 16 * CHUNK))
+    while (a->last != NULL && (a->last->before != NULL || a->last->cap > KEEP))
         drop_last(a);
     if (a->last != NULL)
         a->last->n = 0;

@@ -153,9 +153,9 @@ find_source(struct compiler *c, const struct sigma_rule *rule, struct span word,
     struct sigma_slot slot;
 
     if (rule->corr != NULL) {
-        for (uint16_t i = 0; i < rule->corr->n_group; i++) {
+        for (uint32_t i = 0; i < rule->corr->n_group; i++) {
             if (span_eq(rule->corr->group[i], word)) {
-                *out = (struct sigma_source){true, i};
+                *out = (struct sigma_source){true, (uint16_t)i};
                 return true;
             }
         }

@@ -309,6 +309,7 @@ sigma_condition_compile(struct sigma_arena *a, struct sigma_program postfix,
         } else if (code.op == SIGMA_CODE_NOT) {
             v[n++] = code;
         } else {
+            REQUIRE(depth >= 2);
             depth--;
             insert(v, &n, start[depth],
                    code.op == SIGMA_CODE_AND ? SIGMA_CODE_JF : SIGMA_CODE_JT);

@@ -94,7 +94,7 @@ sigma_slots_add(struct sigma_slots *s, struct sigma_slot slot)
 static struct span
 path_of(struct span v)
 {
-    size_t at = v.n;
+    size_t at;
 
     v = span_trim(v);
     at = v.n;

@@ -391,6 +391,7 @@ rule_needs(struct builder *b, const struct sigma_rule *r)
         } else if (code.op == SIGMA_CODE_NOT) {
             *top = (struct needs){NONE, NONE, 0};
         } else {
+            REQUIRE(depth >= 2);
             depth--;
             if (code.op == SIGMA_CODE_OR)
                 top[-1] = either(b, top[-1], *top);

@@ -2,7 +2,8 @@
 
 #include "sensor/base/text.h"
 
-#define TOKENS_MAX (2 * SIGMA_TEXT_MAX)
+#define TOKENS_MAX ((size_t)2 * SIGMA_TEXT_MAX)
+#define BASE64_MAX ((size_t)4 * SIGMA_TEXT_MAX)
 
 /* A value while its modifiers are applied. */
 enum work_kind { WORK_TEXT, WORK_NUMBER, WORK_BOOL, WORK_NULL };
@@ -24,8 +25,8 @@ struct chain; /* the modifiers of one key */
 
 struct modifier {
     struct span name;
-    uint8_t flags;
     bool (*apply)(struct chain *c, struct works *w, unsigned arg);
+    unsigned flags;
     unsigned arg;
 };
 
@@ -315,7 +316,7 @@ encode_base64(struct chain *c, struct work *w)
     bool good;
 
     buf_init(&bytes, TOKENS_MAX);
-    buf_init(&text, 2 * TOKENS_MAX);
+    buf_init(&text, BASE64_MAX);
     good = bytes_of(c, w, &bytes);
     if (good) {
         text_base64(&text, buf_view(&bytes));
@@ -351,7 +352,7 @@ add_offsets(struct chain *c, struct works *out, const struct work *w)
     bool good = true;
 
     buf_init(&bytes, TOKENS_MAX + 2);
-    buf_init(&text, 2 * TOKENS_MAX + 8);
+    buf_init(&text, BASE64_MAX);
     for (unsigned i = 0; i < 3 && good; i++) {
         struct span s;
 
@@ -684,40 +685,40 @@ apply_expand(struct chain *c, struct works *w, unsigned arg)
 
 /* clang-format off */
 static const struct modifier modifiers[] = {
-    {SPAN_INIT("contains"), MOD_WITH_RE, apply_part_of, AT_START | AT_END},
-    {SPAN_INIT("startswith"), MOD_WITH_RE, apply_part_of, AT_START},
-    {SPAN_INIT("endswith"), MOD_WITH_RE, apply_part_of, AT_END},
-    {SPAN_INIT("all"), MOD_WITH_RE, apply_flag, 0},
-    {SPAN_INIT("neq"), MOD_WITH_RE | MOD_FIELD, apply_flag, 1},
-    {SPAN_INIT("cased"), 0, apply_cased, 2},
-    {SPAN_INIT("exists"), MOD_ALONE | MOD_FIELD | MOD_TYPE, apply_exists, 0},
-    {SPAN_INIT("re"), MOD_FIRST | MOD_TYPE, apply_re, 0},
-    {SPAN_INIT("i"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_NOCASE},
-    {SPAN_INIT("ignorecase"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_NOCASE},
-    {SPAN_INIT("m"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_LINES},
-    {SPAN_INIT("multiline"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_LINES},
-    {SPAN_INIT("s"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_DOTALL},
-    {SPAN_INIT("dotall"), MOD_AFTER_RE | MOD_WITH_RE, apply_re_flag, SIGMA_REGEX_DOTALL},
-    {SPAN_INIT("base64"), 0, apply_base64, 0},
-    {SPAN_INIT("base64offset"), 0, apply_base64offset, 0},
-    {SPAN_INIT("wide"), 0, apply_wide, WIDE_LE},
-    {SPAN_INIT("utf16le"), 0, apply_wide, WIDE_LE},
-    {SPAN_INIT("utf16be"), 0, apply_wide, WIDE_BE},
-    {SPAN_INIT("utf16"), 0, apply_wide, WIDE_BOM},
-    {SPAN_INIT("windash"), 0, apply_windash, 0},
-    {SPAN_INIT("cidr"), MOD_FIRST | MOD_FIELD | MOD_TYPE, apply_cidr, 0},
-    {SPAN_INIT("lt"), MOD_FIELD | MOD_TYPE, apply_compare, SIGMA_LT},
-    {SPAN_INIT("lte"), MOD_FIELD | MOD_TYPE, apply_compare, SIGMA_LTE},
-    {SPAN_INIT("gt"), MOD_FIELD | MOD_TYPE, apply_compare, SIGMA_GT},
-    {SPAN_INIT("gte"), MOD_FIELD | MOD_TYPE, apply_compare, SIGMA_GTE},
-    {SPAN_INIT("minute"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_MINUTE},
-    {SPAN_INIT("hour"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_HOUR},
-    {SPAN_INIT("day"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_DAY},
-    {SPAN_INIT("week"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_WEEK},
-    {SPAN_INIT("month"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_MONTH},
-    {SPAN_INIT("year"), MOD_FIELD | MOD_TYPE, apply_part, SIGMA_YEAR},
-    {SPAN_INIT("expand"), MOD_WITH_RE, apply_expand, 0},
-    {SPAN_INIT("fieldref"), MOD_FIELD | MOD_TYPE, apply_fieldref, 0},
+    {SPAN_INIT("contains"), apply_part_of, MOD_WITH_RE, AT_START | AT_END},
+    {SPAN_INIT("startswith"), apply_part_of, MOD_WITH_RE, AT_START},
+    {SPAN_INIT("endswith"), apply_part_of, MOD_WITH_RE, AT_END},
+    {SPAN_INIT("all"), apply_flag, MOD_WITH_RE, 0},
+    {SPAN_INIT("neq"), apply_flag, MOD_WITH_RE | MOD_FIELD, 1},
+    {SPAN_INIT("cased"), apply_cased, 0, 2},
+    {SPAN_INIT("exists"), apply_exists, MOD_ALONE | MOD_FIELD | MOD_TYPE, 0},
+    {SPAN_INIT("re"), apply_re, MOD_FIRST | MOD_TYPE, 0},
+    {SPAN_INIT("i"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_NOCASE},
+    {SPAN_INIT("ignorecase"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_NOCASE},
+    {SPAN_INIT("m"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_LINES},
+    {SPAN_INIT("multiline"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_LINES},
+    {SPAN_INIT("s"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_DOTALL},
+    {SPAN_INIT("dotall"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_DOTALL},
+    {SPAN_INIT("base64"), apply_base64, 0, 0},
+    {SPAN_INIT("base64offset"), apply_base64offset, 0, 0},
+    {SPAN_INIT("wide"), apply_wide, 0, WIDE_LE},
+    {SPAN_INIT("utf16le"), apply_wide, 0, WIDE_LE},
+    {SPAN_INIT("utf16be"), apply_wide, 0, WIDE_BE},
+    {SPAN_INIT("utf16"), apply_wide, 0, WIDE_BOM},
+    {SPAN_INIT("windash"), apply_windash, 0, 0},
+    {SPAN_INIT("cidr"), apply_cidr, MOD_FIRST | MOD_FIELD | MOD_TYPE, 0},
+    {SPAN_INIT("lt"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_LT},
+    {SPAN_INIT("lte"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_LTE},
+    {SPAN_INIT("gt"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_GT},
+    {SPAN_INIT("gte"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_GTE},
+    {SPAN_INIT("minute"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_MINUTE},
+    {SPAN_INIT("hour"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_HOUR},
+    {SPAN_INIT("day"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_DAY},
+    {SPAN_INIT("week"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_WEEK},
+    {SPAN_INIT("month"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_MONTH},
+    {SPAN_INIT("year"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_YEAR},
+    {SPAN_INIT("expand"), apply_expand, MOD_WITH_RE, 0},
+    {SPAN_INIT("fieldref"), apply_fieldref, MOD_FIELD | MOD_TYPE, 0},
 };
 /* clang-format on */
 
@@ -883,7 +884,7 @@ read_key(struct chain *c, uint32_t key)
 static void
 fill_text(struct chain *c, const struct work *w, struct sigma_value *v)
 {
-    uint32_t from = 0, to = w->n;
+    uint32_t from, to;
     bool before = w->n > 0 && w->t[0] == SIGMA_TOKEN_ANY;
     bool after = w->n > 0 && w->t[w->n - 1] == SIGMA_TOKEN_ANY;
     static const uint8_t hows[2][2] = {

@@ -329,6 +329,12 @@ expire(struct sigma_window *w, struct bucket *b)
 
 /* ---- buckets ---- */
 
+static size_t
+seen_bytes(const struct sigma_corr *c)
+{
+    return (size_t)c->n_refs * 2 * sizeof(ns_t);
+}
+
 static void
 unlink_bucket(struct sigma_window *w, uint32_t i)
 {
@@ -353,7 +359,7 @@ drop_bucket(struct sigma_window *w, uint32_t i)
         drop_event(w, b, b->head);
     unlink_bucket(w, i);
     w->memory -= b->room;
-    w->memory -= b->seen != NULL ? w->c->n_refs * 2 * sizeof(ns_t) : 0;
+    w->memory -= b->seen != NULL ? seen_bytes(w->c) : 0;
     free(b->text);
     free(b->seen);
     *b = (struct bucket){.chain = w->free_b};
@@ -415,8 +421,8 @@ keep_group(struct sigma_window *w, struct bucket *b, const struct sigma_feed *f)
         b->group_n[i] = (uint16_t)span_head(f->group[i], GROUP_TEXT).n;
         n += b->group_n[i];
     }
-    b->text = n > 0 ? malloc(n) : NULL;
-    if (n > 0 && b->text == NULL)
+    b->text = malloc(n > 0 ? n : 1);
+    if (b->text == NULL)
         return false;
     b->room = n;
     n = 0;
@@ -428,7 +434,7 @@ keep_group(struct sigma_window *w, struct bucket *b, const struct sigma_feed *f)
     if (keeps_events(w->c) ||
         (w->c->type != SIGMA_TEMPORAL && w->c->type != SIGMA_TEMPORAL_ORDERED))
         return true;
-    b->seen = calloc(w->c->n_refs * 2, sizeof(*b->seen));
+    b->seen = calloc(1, seen_bytes(w->c));
     return b->seen != NULL;
 }
 
@@ -446,7 +452,7 @@ link_bucket(struct sigma_window *w, uint32_t i)
     *(w->newest != NONE ? &w->b[w->newest].newer : &w->oldest) = i;
     w->newest = i;
     w->memory += b->room;
-    w->memory += b->seen != NULL ? w->c->n_refs * 2 * sizeof(ns_t) : 0;
+    w->memory += b->seen != NULL ? seen_bytes(w->c) : 0;
 }
 
 static uint32_t

@@ -57,31 +57,52 @@ put_record(struct kit *k, const struct step *s, struct buf *out)
     put_matches(k, m, n, out);
 }
 
+/* The next word into out, up to a blank or the end of the step. */
+static const char *
+word(const char *at, char out[40])
+{
+    size_t n = 0;
+
+    while (*at == ' ')
+        at++;
+    while (*at != ' ' && *at != ';' && *at != 0 && n < 39)
+        out[n++] = *at++;
+    out[n] = 0;
+    return at;
+}
+
+static void
+put_tick(struct kit *k, double second, struct buf *out)
+{
+    struct span rec =
+        kit_record(k, "smtp", (unsigned)(second * 1000 + 0.5), "");
+    const struct sigma_match *m;
+    size_t n;
+
+    m = sigma_tick(k->run, record_head_of(rec).when, &n);
+    put_matches(k, m, n, out);
+}
+
 static void
 stream(struct kit *k, const char *steps, struct buf *out)
 {
-    const char *at = steps;
+    char first[40], bytes[40];
 
-    while (*at != 0) {
+    for (const char *at = steps; *at != 0;) {
         struct step s = {0};
-        int used = 0;
 
-        if (sscanf(at, " @%lf ;%n", &s.second, &used) == 1 && used > 0) {
-            struct span rec =
-                kit_record(k, "smtp", (unsigned)(s.second * 1000 + 0.5), "");
-            const struct sigma_match *m;
-            size_t n;
-
-            m = sigma_tick(k->run, record_head_of(rec).when, &n);
-            put_matches(k, m, n, out);
-        } else if (sscanf(at, " %lf %39s %39s %u ;%n", &s.second, s.ip, s.helo,
-                          &s.bytes, &used) == 4 &&
-                   used > 0) {
-            put_record(k, &s, out);
+        at = word(at, first);
+        s.second = strtod(first[0] == '@' ? first + 1 : first, NULL);
+        if (first[0] == '@') {
+            put_tick(k, s.second, out);
         } else {
-            fail_msg("bad step: %s", at);
+            at = word(word(word(at, s.ip), s.helo), bytes);
+            s.bytes = (unsigned)strtoul(bytes, NULL, 10);
+            put_record(k, &s, out);
         }
-        at += used;
+        if (*at != ';')
+            fail_msg("bad step: %s", at);
+        at++;
     }
 }
 
