@@ -486,6 +486,56 @@ test_random_rules(void **state)
     kit_close(&k);
 }
 
+/* ---- and looks at few rules ---- */
+
+static const struct {
+    const char *why, *detection;
+} cheap[] = {
+    {"a whole value",             "{s: {smtp.helo: zzz}, condition: s}"             },
+    {"bytes",                     "{s: {smtp.helo|contains: zzz}, condition: s}"    },
+    {"not of another",            "{s: {smtp.helo: zzz}, f: {dest_port: 25}, condition: "
+                       "s and not f}"                         },
+    {"the rarer of two",
+     "{s: {dest_port: 25, smtp.helo|endswith: zz}, condition: s}"                   },
+    {"one of several",            "{s: {smtp.helo: zzz}, t: {src_ip: 192.0.2.9}, "
+                       "condition: 1 of them}"                },
+    {"a threshold",               "{s: {dest_port|gt: 26}, condition: s}"           },
+    {"a threshold from above",    "{s: {dest_port|lt: 25}, condition: s}"           },
+    {"a network",                 "{s: {src_ip|cidr: 192.0.2.128/25}, condition: s}"},
+    {"a quoted number",           "{s: {dest_port: '26'}, condition: s}"            },
+    {"a regular expression",      "{s: {smtp.helo|re: '^zzz+[a-f]'}, condition: s}" },
+    {"a field that is not there", "{s: {email.subject: '*'}, condition: s}"         },
+};
+
+static void
+test_candidates(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cheap); i++) {
+        struct kit k;
+        struct buf b;
+        size_t n;
+
+        kit_open(&k);
+        buf_init(&b, 1000);
+        buf_str(&b, "title: t\nlogsource: {service: smtp}\ndetection:\n  ");
+        buf_str(&b, cheap[i].detection);
+        kit_load(&k, "c.yml", buf_view(&b));
+        kit_run(&k, NULL);
+        assert_int_equal(k.loaded, ERR_OK);
+        (void)sigma_eval(k.run,
+                         kit_record(&k, "smtp", 0,
+                                    "\"src_ip\":\"192.0.2.1\","
+                                    "\"dest_port\":25,\"smtp\":{\"helo\":"
+                                    "\"mail\"}"),
+                         &n);
+        if (sigma_run_counts(k.run).candidates != 0)
+            fail_msg("%s: looked at", cheap[i].why);
+        buf_free(&b);
+        kit_close(&k);
+    }
+}
+
 /* ---- what hostile values cost ---- */
 
 static void
@@ -605,6 +655,7 @@ main(void)
         cmocka_unit_test(test_all_on_all),
         cmocka_unit_test(test_random_records),
         cmocka_unit_test(test_random_rules),
+        cmocka_unit_test(test_candidates),
         cmocka_unit_test(test_redos),
         cmocka_unit_test(test_glob_bound),
         cmocka_unit_test(test_explain),
