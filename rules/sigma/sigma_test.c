@@ -496,11 +496,11 @@ static const struct {
     {"not of another",            "{s: {smtp.helo: zzz}, f: {dest_port: 25}, condition: "
                        "s and not f}"                         },
     {"the rarer of two",
-     "{s: {dest_port: 25, smtp.helo|endswith: zz}, condition: s}"                   },
+     "{s: {dest_port|gt: 1, smtp.helo|endswith: zz}, condition: s}"                 },
     {"one of several",            "{s: {smtp.helo: zzz}, t: {src_ip: 192.0.2.9}, "
                        "condition: 1 of them}"                },
     {"a threshold",               "{s: {dest_port|gt: 26}, condition: s}"           },
-    {"a threshold from above",    "{s: {dest_port|lt: 25}, condition: s}"           },
+    {"a threshold from above",    "{s: {dest_port|lt: 24}, condition: s}"           },
     {"a network",                 "{s: {src_ip|cidr: 192.0.2.128/25}, condition: s}"},
     {"a quoted number",           "{s: {dest_port: '26'}, condition: s}"            },
     {"a regular expression",      "{s: {smtp.helo|re: '^zzz+[a-f]'}, condition: s}" },
