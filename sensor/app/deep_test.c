@@ -140,6 +140,87 @@ names_what_is_too_large(void **state)
     deep_stop(d);
 }
 
+/* Says by its findings what it was given. */
+static void
+say_what_came(void *ctx, const struct content_job *job,
+              struct content_result *result)
+{
+    (void)ctx;
+    if (job->truncated)
+        findings_add(&result->findings, FIND_PART_CUT);
+    if (span_eq(job->name, SPAN_LIT("name")))
+        findings_add(&result->findings, FIND_EICAR);
+    if (span_eq(job->declared, SPAN_LIT("type")))
+        findings_add(&result->findings, FIND_GTUBE);
+}
+
+static void
+gives_all_of_a_job(void **state)
+{
+    struct deep *d = start_with(1, say_what_came, NULL);
+    struct content_job job = {.bytes = SPAN_LIT("x")};
+    struct content_result r;
+
+    (void)state;
+    content_result_init(&r);
+    for (unsigned k = 0; k < 8; k++) {
+        job.truncated = (k & 1) != 0;
+        job.name = (k & 2) != 0 ? SPAN_LIT("name") : SPAN_NONE;
+        job.declared = (k & 4) != 0 ? SPAN_LIT("type") : SPAN_NONE;
+        assert_true(deep_inspect(d, 0, &job, &r));
+        assert_int_equal(findings_has(&r.findings, FIND_PART_CUT), k & 1);
+        assert_int_equal(findings_has(&r.findings, FIND_EICAR), k >> 1 & 1);
+        assert_int_equal(findings_has(&r.findings, FIND_GTUBE), k >> 2);
+    }
+    content_result_free(&r);
+    deep_stop(d);
+}
+
+/* Of this process, in KiB. */
+static unsigned
+shared_memory(void)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    unsigned n = 0;
+    char line[128];
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f) != NULL &&
+           sscanf(line, "RssShmem: %u", &n) != 1)
+        ;
+    (void)fclose(f);
+    return n;
+}
+
+/* An idle slot does not hold the pages of the largest job it ever had. */
+static void
+gives_memory_back(void **state)
+{
+    const size_t large = 8U << 20;
+    const struct deep_options o = {.n_slots = 1,
+                                   .input_max = large,
+                                   .memory_max = 512U << 20,
+                                   .inspect = say_what_came};
+    struct content_job job = {.bytes = span_of(calloc(1, large), large)};
+    struct deep *d = NULL;
+    struct content_result r;
+    struct buf message;
+    unsigned before;
+
+    (void)state;
+    assert_non_null(job.bytes.p);
+    buf_init(&message, 4096);
+    assert_int_equal(deep_start(&o, &d, &message), ERR_OK);
+    content_result_init(&r);
+    before = shared_memory();
+    assert_true(deep_inspect(d, 0, &job, &r));
+    assert_true(shared_memory() < before + 1024);
+    content_result_free(&r);
+    deep_stop(d);
+    buf_free(&message);
+    free((void *)(uintptr_t)job.bytes.p);
+}
+
 static cpu_set_t
 processors_of(pid_t pid)
 {
@@ -744,6 +825,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inspects),
         cmocka_unit_test(names_what_is_too_large),
+        cmocka_unit_test(gives_all_of_a_job),
+        cmocka_unit_test(gives_memory_back),
         cmocka_unit_test(goes_on_when_killed),
         cmocka_unit_test(has_no_rights),
         cmocka_unit_test(shares_nothing_but_its_slot),
