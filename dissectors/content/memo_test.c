@@ -272,6 +272,38 @@ the_oldest_gives_way(void **state)
     close_bench(&b);
 }
 
+/* And what is kept afterwards is known again. */
+static void
+all_is_forgotten(void **state)
+{
+    struct bench b;
+    uint8_t sum[32];
+
+    (void)state;
+    open_bench(&b);
+    fill(&b.in);
+    for (unsigned k = 0; k < CONTENT_MEMO_FILES; k++) {
+        struct content_job job =
+            job_of(digest(sum, (uint8_t)(k / CONTENT_MEMO_WAYS),
+                          (uint8_t)(k % CONTENT_MEMO_WAYS)),
+                   "a", "");
+
+        content_memo_keep(b.memo, &job, &b.in);
+    }
+    content_memo_forget(b.memo);
+    for (unsigned k = 0; k < CONTENT_MEMO_FILES; k++) {
+        struct content_job job =
+            job_of(digest(sum, (uint8_t)(k / CONTENT_MEMO_WAYS),
+                          (uint8_t)(k % CONTENT_MEMO_WAYS)),
+                   "a", "");
+
+        assert_false(content_memo_find(b.memo, &job, &b.out));
+        content_memo_keep(b.memo, &job, &b.in);
+        assert_true(content_memo_find(b.memo, &job, &b.out));
+    }
+    close_bench(&b);
+}
+
 /* One for each first byte: all are known at once. */
 static void
 sets_do_not_meet(void **state)
@@ -306,6 +338,7 @@ main(void)
         cmocka_unit_test(what_does_not_fit_is_not_kept),
         cmocka_unit_test(a_long_name_is_not_kept),
         cmocka_unit_test(the_oldest_gives_way),
+        cmocka_unit_test(all_is_forgotten),
         cmocka_unit_test(sets_do_not_meet),
     };
 
