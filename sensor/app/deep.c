@@ -279,6 +279,8 @@ spawn(struct deep *d, unsigned slot)
         (void)prctl(PR_SET_NAME, "span25-inspect");
         if (getppid() != me)
             _exit(1);
+        /* It may have an answer before the keeper goes on. */
+        atomic_store(&d->shared->slots[slot].pid, getpid());
         inspect_for(d, slot);
     }
     atomic_store(&d->shared->slots[slot].pid, pid > 0 ? pid : 0);

@@ -366,14 +366,21 @@ shares_nothing_but_its_slot(void **state)
                              .ctx = *state,
                              .before = a};
     struct deep *b = NULL;
+    struct content_result r;
     struct buf message;
 
     buf_init(&message, 4096);
     assert_int_equal(deep_start(&o, &b, &message), ERR_OK);
-    for (unsigned i = 0; i < 3; i++)
+    content_result_init(&r);
+    for (unsigned i = 0; i < 3; i++) { /* an answer: so it has begun */
+        assert_true(finds_eicar(a, i, &r));
         assert_true(shared_mappings(deep_pid(a, i)) <= 1);
-    for (unsigned i = 0; i < 2; i++)
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(finds_eicar(b, i, &r));
         assert_true(shared_mappings(deep_pid(b, i)) <= 1);
+    }
+    content_result_free(&r);
     deep_stop(a);
     deep_stop(b);
     buf_free(&message);
