@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define VERSION     1
@@ -367,6 +368,24 @@ open_read(struct registry_db *d, const char *path, struct buf *message)
                                        : open_still(d, path, message);
 }
 
+/* SQLite does not wait for others when it changes to WAL: so we do. */
+static enum err
+set_modes(struct registry_db *d, struct buf *message)
+{
+    static const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    size_t said = message->n;
+    enum err e = ERR_BUSY;
+
+    for (unsigned ms = 0; e == ERR_BUSY && ms < REGISTRY_DB_WAIT_MS; ms += 10) {
+        if (ms > 0)
+            (void)nanosleep(&pause, NULL);
+        message->n = said;
+        e = exec(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+                 message);
+    }
+    return e;
+}
+
 static enum err
 open_db(struct registry_db *d, const char *path, enum registry_db_mode mode,
         struct buf *message)
@@ -376,10 +395,7 @@ open_db(struct registry_db *d, const char *path, enum registry_db_mode mode,
     if (mode == REGISTRY_DB_READ)
         return open_read(d, path, message);
     e = open_path(d, path, SQLITE_OPEN_READWRITE, message);
-    return e != ERR_OK
-               ? e
-               : exec(d, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-                      message);
+    return e != ERR_OK ? e : set_modes(d, message);
 }
 
 enum err
