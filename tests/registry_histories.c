@@ -15,6 +15,8 @@
 #include "rules/registry/book_make.h"
 #include "support/mangle.h"
 
+#include "tests/support/alloc_fails.h"
+
 #define SEED         UINT64_C(0x5b1c25)
 #define HISTORIES    20000
 #define FORMS        2
@@ -651,39 +653,6 @@ draw(struct run *r, struct draw *d)
 }
 
 /* ---- the book does it ---- */
-
-static int calls_left = -1;
-
-void *__real_malloc(size_t n);           /* NOLINT */
-void *__real_calloc(size_t n, size_t s); /* NOLINT */
-void *__real_realloc(void *p, size_t n); /* NOLINT */
-void *__wrap_malloc(size_t n);           /* NOLINT */
-void *__wrap_calloc(size_t n, size_t s); /* NOLINT */
-void *__wrap_realloc(void *p, size_t n); /* NOLINT */
-
-static bool
-alloc_fails(void)
-{
-    return calls_left >= 0 && calls_left-- == 0;
-}
-
-void *
-__wrap_malloc(size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t s) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_calloc(n, s);
-}
-
-void *
-__wrap_realloc(void *p, size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_realloc(p, n);
-}
 
 static const char *
 form_number(unsigned form)

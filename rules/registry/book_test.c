@@ -7,6 +7,8 @@
 
 #include "rules/registry/book_make.h"
 
+#include "tests/support/alloc_fails.h"
+
 #define H         MAKE_H
 #define LINES_MAX 8
 #define WHY_MAX   1000
@@ -1402,39 +1404,6 @@ test_forged(void **state)
 }
 
 /* ---- allocation ---- */
-
-static int calls_left = -1;
-
-void *__real_malloc(size_t n);           /* NOLINT */
-void *__real_calloc(size_t n, size_t s); /* NOLINT */
-void *__real_realloc(void *p, size_t n); /* NOLINT */
-void *__wrap_malloc(size_t n);           /* NOLINT */
-void *__wrap_calloc(size_t n, size_t s); /* NOLINT */
-void *__wrap_realloc(void *p, size_t n); /* NOLINT */
-
-static bool
-alloc_fails(void)
-{
-    return calls_left >= 0 && calls_left-- == 0;
-}
-
-void *
-__wrap_malloc(size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t s) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_calloc(n, s);
-}
-
-void *
-__wrap_realloc(void *p, size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_realloc(p, n);
-}
 
 /* Each allocation of an action fails in turn: the book is as before, and the
  * action then goes through. */

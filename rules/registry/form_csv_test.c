@@ -8,40 +8,13 @@
 
 #include <cmocka.h>
 
+#include "rules/registry/form_read_kit.h"
 #include "tests/support/random_form.h"
 
-struct result {
-    struct forms forms;
-    struct buf messages;
-    enum err e;
-};
-
-/* From a heap block of exactly the text's size. */
-static struct result
+static struct form_read_result
 read_text(struct span text)
 {
-    struct result r = {.e = ERR_OK};
-    uint8_t *room = malloc(text.n + (text.n == 0));
-
-    assert_non_null(room);
-    if (text.n > 0)
-        memcpy(room, text.p, text.n);
-    buf_init(&r.messages, 1 << 20);
-    r.e = form_csv_read(span_of(room, text.n), "f.csv", &r.forms, &r.messages);
-    free(room);
-    assert_true(r.e == ERR_OK || r.e == ERR_FORMAT);
-    if (r.e == ERR_FORMAT) {
-        assert_true(r.messages.n > 0);
-        assert_int_equal(r.forms.n, 0);
-    }
-    return r;
-}
-
-static void
-done(struct result *r)
-{
-    forms_fini(&r->forms);
-    buf_free(&r->messages);
+    return form_read_text(form_csv_read, "f.csv", text);
 }
 
 /* ---- what is understood ---- */
@@ -113,7 +86,7 @@ test_good(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        struct result r = read_text(span_str(good[i].csv));
+        struct form_read_result r = read_text(span_str(good[i].csv));
         struct buf got;
 
         buf_init(&got, 1 << 16);
@@ -128,7 +101,7 @@ test_good(void **state)
                          strstr(good[i].csv, "form") == NULL &&
                              strstr(good[i].csv, "port") == NULL);
         buf_free(&got);
-        done(&r);
+        form_read_done(&r);
     }
 }
 
@@ -244,40 +217,25 @@ test_bad(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct result r = read_text(bad[i].csv);
+        struct form_read_result r = read_text(bad[i].csv);
 
         if ((r.e == ERR_OK) != bad[i].asks ||
             !span_eq(buf_view(&r.messages), span_str(bad[i].want)))
             fail_msg("%s: %s\n%.*sinstead of\n%s", bad[i].why, err_text(r.e),
                      (int)r.messages.n, (const char *)r.messages.p,
                      bad[i].want);
-        done(&r);
+        form_read_done(&r);
     }
 }
 
 /* ---- limits ---- */
-
-static size_t
-count(const struct buf *b, const char *what)
-{
-    struct span rest = buf_view(b);
-    size_t n = 0;
-
-    while (rest.n > 0) {
-        size_t at = span_search(rest, span_str(what));
-
-        n += at < rest.n;
-        rest = span_tail(rest, at + 1);
-    }
-    return n;
-}
 
 static void
 test_faults_max(void **state)
 {
     (void)state;
     for (size_t n = FORM_FAULTS_MAX - 1; n <= FORM_FAULTS_MAX + 1; n++) {
-        struct result r;
+        struct form_read_result r;
         struct buf in;
 
         buf_init(&in, 1 << 20);
@@ -285,11 +243,11 @@ test_faults_max(void **state)
         for (size_t i = 0; i < n; i++)
             buf_str(&in, "x,A\n");
         r = read_text(buf_view(&in));
-        assert_int_equal(count(&r.messages, "'x' is neither"),
+        assert_int_equal(random_form_count(&r.messages, "'x' is neither"),
                          n < FORM_FAULTS_MAX ? n : FORM_FAULTS_MAX);
-        assert_int_equal(count(&r.messages, "more faults"),
+        assert_int_equal(random_form_count(&r.messages, "more faults"),
                          n > FORM_FAULTS_MAX);
-        done(&r);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -300,7 +258,7 @@ test_row_max(void **state)
 {
     (void)state;
     for (size_t n = FORM_ROW_MAX - 1; n <= FORM_ROW_MAX + 1; n++) {
-        struct result r;
+        struct form_read_result r;
         struct buf in;
 
         buf_init(&in, (size_t)2 * FORM_ROW_MAX);
@@ -311,9 +269,10 @@ test_row_max(void **state)
         buf_str(&in, "\n192.0.2.2,7,\n");
         r = read_text(buf_view(&in));
         assert_int_equal(r.e, n > FORM_ROW_MAX ? ERR_FORMAT : ERR_OK);
-        assert_int_equal(count(&r.messages, "f.csv:2:1: the row is too long"),
-                         n > FORM_ROW_MAX);
-        done(&r);
+        assert_int_equal(
+            random_form_count(&r.messages, "f.csv:2:1: the row is too long"),
+            n > FORM_ROW_MAX);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -323,7 +282,7 @@ test_text_max(void **state)
 {
     (void)state;
     for (size_t n = FORM_TEXT_MAX - 1; n <= FORM_TEXT_MAX + 1; n++) {
-        struct result r;
+        struct form_read_result r;
         struct buf in;
 
         buf_init(&in, 4096);
@@ -333,9 +292,10 @@ test_text_max(void **state)
         r = read_text(buf_view(&in));
         assert_int_equal(r.e, n > FORM_TEXT_MAX ? ERR_FORMAT : ERR_OK);
         assert_int_equal(
-            count(&r.messages, "f.csv:2:13: 'notes' is longer than 1024 bytes"),
+            random_form_count(&r.messages,
+                              "f.csv:2:13: 'notes' is longer than 1024 bytes"),
             n > FORM_TEXT_MAX);
-        done(&r);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -343,7 +303,7 @@ test_text_max(void **state)
 static void
 test_columns_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -354,16 +314,17 @@ test_columns_max(void **state)
     buf_str(&in, "\n192.0.2.1\n");
     r = read_text(buf_view(&in));
     assert_int_equal(r.e, ERR_FORMAT);
-    assert_int_equal(count(&r.messages, "the row has too many cells"), 1);
-    assert_int_equal(count(&r.messages, "\n"), 1);
-    done(&r);
+    assert_int_equal(
+        random_form_count(&r.messages, "the row has too many cells"), 1);
+    assert_int_equal(random_form_count(&r.messages, "\n"), 1);
+    form_read_done(&r);
     buf_free(&in);
 }
 
 static void
 test_lines_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -375,14 +336,15 @@ test_lines_max(void **state)
     r = read_text(buf_view(&in));
     assert_int_equal(r.e, ERR_OK);
     assert_int_equal(r.forms.n, 7);
-    done(&r);
+    form_read_done(&r);
     buf_str(&in, "11.0.0.0,7\n11.0.0.1,7\n");
     r = read_text(buf_view(&in));
-    assert_int_equal(count(&r.messages, "f.csv:200002:1: more than 200000 "
-                                        "lines; divide the file"),
+    assert_int_equal(random_form_count(&r.messages,
+                                       "f.csv:200002:1: more than 200000 "
+                                       "lines; divide the file"),
                      1);
-    assert_int_equal(count(&r.messages, "\n"), 1);
-    done(&r);
+    assert_int_equal(random_form_count(&r.messages, "\n"), 1);
+    form_read_done(&r);
     buf_free(&in);
 }
 
@@ -390,7 +352,7 @@ test_lines_max(void **state)
 static void
 test_empty_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -400,19 +362,20 @@ test_empty_max(void **state)
         buf_str(&in, ",\n");
     r = read_text(buf_view(&in));
     assert_int_equal(r.e, ERR_OK);
-    done(&r);
+    form_read_done(&r);
     buf_str(&in, ",\n");
     r = read_text(buf_view(&in));
-    assert_int_equal(count(&r.messages, "f.csv:2097154:1: too many empty rows"),
-                     1);
-    done(&r);
+    assert_int_equal(
+        random_form_count(&r.messages, "f.csv:2097154:1: too many empty rows"),
+        1);
+    form_read_done(&r);
     buf_free(&in);
 }
 
 static void
 test_questions_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -422,9 +385,11 @@ test_questions_max(void **state)
         buf_printf(&in, "192.0.2.1,%zu\n", i);
     r = read_text(buf_view(&in));
     assert_int_equal(r.e, ERR_OK);
-    assert_int_equal(count(&r.messages, "stands also"), FORM_FAULTS_MAX);
-    assert_int_equal(count(&r.messages, "more addresses overlap"), 1);
-    done(&r);
+    assert_int_equal(random_form_count(&r.messages, "stands also"),
+                     FORM_FAULTS_MAX);
+    assert_int_equal(random_form_count(&r.messages, "more addresses overlap"),
+                     1);
+    form_read_done(&r);
     buf_free(&in);
 }
 
@@ -439,7 +404,7 @@ test_round_trip(void **state)
     for (unsigned round = 0; round < 2000; round++) {
         struct form forms[4];
         size_t n = random_next(&x) % 5;
-        struct result r;
+        struct form_read_result r;
         struct buf out;
 
         buf_init(&out, 1 << 24);
@@ -459,7 +424,7 @@ test_round_trip(void **state)
                          (int)out.n, (const char *)out.p);
             form_fini(&forms[i]);
         }
-        done(&r);
+        form_read_done(&r);
         buf_free(&out);
     }
 }
@@ -481,10 +446,10 @@ test_cut(void **state)
         form_fini(&form);
     }
     for (size_t n = 0; n < out.n; n += out.n < 4000 ? 1 : out.n / 4000) {
-        struct result r = read_text(span_head(buf_view(&out), n));
+        struct form_read_result r = read_text(span_head(buf_view(&out), n));
 
         assert_true(r.e == ERR_FORMAT || r.forms.n <= 3);
-        done(&r);
+        form_read_done(&r);
     }
     buf_free(&out);
 }

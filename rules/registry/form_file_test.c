@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/random_form.h"
+#include "tests/support/alloc_fails.h"
 
 /* Of a length that is never touched. */
 static void
@@ -39,41 +40,6 @@ test_file_max(void **state)
         buf_free(&messages);
     }
     (void)munmap(p, most);
-}
-
-/* ---- allocations that fail ---- */
-
-static int calls_left = -1; /* until one fails; -1: none does */
-
-void *__real_malloc(size_t n);           /* NOLINT */
-void *__real_calloc(size_t n, size_t s); /* NOLINT */
-void *__real_realloc(void *p, size_t n); /* NOLINT */
-void *__wrap_malloc(size_t n);           /* NOLINT */
-void *__wrap_calloc(size_t n, size_t s); /* NOLINT */
-void *__wrap_realloc(void *p, size_t n); /* NOLINT */
-
-static bool
-alloc_fails(void)
-{
-    return calls_left >= 0 && calls_left-- == 0;
-}
-
-void *
-__wrap_malloc(size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t s) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_calloc(n, s);
-}
-
-void *
-__wrap_realloc(void *p, size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_realloc(p, n);
 }
 
 /* ---- the look of a file ---- */

@@ -8,6 +8,8 @@
 #include "rules/registry/form.h"
 #include "sensor/base/attr.h"
 
+#include "tests/support/alloc_fails.h"
+
 static void
 set(char **text, const char *value)
 {
@@ -169,39 +171,6 @@ test_rows(void **state)
 }
 
 /* ---- allocation ---- */
-
-static int calls_left = -1;
-
-void *__real_malloc(size_t n);           /* NOLINT */
-void *__real_calloc(size_t n, size_t s); /* NOLINT */
-void *__real_realloc(void *p, size_t n); /* NOLINT */
-void *__wrap_malloc(size_t n);           /* NOLINT */
-void *__wrap_calloc(size_t n, size_t s); /* NOLINT */
-void *__wrap_realloc(void *p, size_t n); /* NOLINT */
-
-static bool
-alloc_fails(void)
-{
-    return calls_left >= 0 && calls_left-- == 0;
-}
-
-void *
-__wrap_malloc(size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_malloc(n);
-}
-
-void *
-__wrap_calloc(size_t n, size_t s) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_calloc(n, s);
-}
-
-void *
-__wrap_realloc(void *p, size_t n) /* NOLINT */
-{
-    return alloc_fails() ? NULL : __real_realloc(p, n);
-}
 
 static void
 test_no_memory(void **state)

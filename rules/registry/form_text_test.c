@@ -15,21 +15,6 @@ typedef void writer(const struct form_text *t, struct buf *out);
 static writer *const writers[] = {form_text_plain, form_text_html};
 
 static size_t
-count(const struct buf *b, const char *what)
-{
-    struct span rest = buf_view(b);
-    size_t n = 0;
-
-    while (rest.n > 0) {
-        size_t at = span_search(rest, span_str(what));
-
-        n += at < rest.n;
-        rest = span_tail(rest, at + 1);
-    }
-    return n;
-}
-
-static size_t
 place(const struct buf *b, const char *what)
 {
     return span_search(buf_view(b), span_str(what));
@@ -57,10 +42,12 @@ test_blank(void **state)
                            row->must ? " *"
                            : w == 0  ? "  "
                                      : "<");
-            if (count(&out, label) != (many ? 3U : 1U))
-                fail_msg("%zu: %s, %zu times", w, label, count(&out, label));
+            if (random_form_count(&out, label) != (many ? 3U : 1U))
+                fail_msg("%zu: %s, %zu times", w, label,
+                         random_form_count(&out, label));
             if (row->help[0] != 0 && strchr(row->help, '\'') == NULL)
-                assert_true(count(&out, row->help) >= (many ? 3U : 1U));
+                assert_true(random_form_count(&out, row->help) >=
+                            (many ? 3U : 1U));
         }
         buf_free(&out);
     }
@@ -134,30 +121,31 @@ test_filled(void **state)
     t.office[FORM_TEXT_PERMIT] = "P-<1>";
     buf_init(&out, 1 << 20);
     form_text_html(&t, &out);
-    assert_int_equal(count(&out, "<b>"), 0);
-    assert_int_equal(count(&out, "&lt;b&gt;A &amp; &quot;B&quot;&lt;/b&gt;"
-                                 "&lt;U+200B&gt;"),
-                     1);
-    assert_int_equal(count(&out, "<td>P-&lt;1&gt;</td>"), 1);
-    assert_int_equal(count(&out, "<td>2026-118</td>"), 1);
-    assert_int_equal(count(&out, "<td>Ada</td>"), 1);
-    assert_int_equal(count(&out, "<td>192.0.2.25</td>"), 2);
-    assert_int_equal(count(&out, "<tr><td>1</td>"), 1);
-    assert_int_equal(count(&out, "<tr><td></td>"), 1);
+    assert_int_equal(random_form_count(&out, "<b>"), 0);
+    assert_int_equal(
+        random_form_count(&out, "&lt;b&gt;A &amp; &quot;B&quot;&lt;/b&gt;"
+                                "&lt;U+200B&gt;"),
+        1);
+    assert_int_equal(random_form_count(&out, "<td>P-&lt;1&gt;</td>"), 1);
+    assert_int_equal(random_form_count(&out, "<td>2026-118</td>"), 1);
+    assert_int_equal(random_form_count(&out, "<td>Ada</td>"), 1);
+    assert_int_equal(random_form_count(&out, "<td>192.0.2.25</td>"), 2);
+    assert_int_equal(random_form_count(&out, "<tr><td>1</td>"), 1);
+    assert_int_equal(random_form_count(&out, "<tr><td></td>"), 1);
     buf_reset(&out);
     form_text_plain(&t, &out);
-    assert_int_equal(count(&out, "<b>A & \"B\"</b><U+200B>\n"), 1);
-    assert_int_equal(count(&out, "\nLine 1\n"), 1);
-    assert_int_equal(count(&out, "\nLine (no number yet)\n"), 1);
-    assert_int_equal(count(&out, "  2026-118\n"), 1);
+    assert_int_equal(random_form_count(&out, "<b>A & \"B\"</b><U+200B>\n"), 1);
+    assert_int_equal(random_form_count(&out, "\nLine 1\n"), 1);
+    assert_int_equal(random_form_count(&out, "\nLine (no number yet)\n"), 1);
+    assert_int_equal(random_form_count(&out, "  2026-118\n"), 1);
     t.without_personal = true;
     for (size_t w = 0; w < ARRAY_LEN(writers); w++) {
         buf_reset(&out);
         writers[w](&t, &out);
-        assert_int_equal(count(&out, "Ada"), 0);
-        assert_int_equal(count(&out, "Site contact"), 0);
-        assert_int_equal(count(&out, "192.0.2.25"), 2);
-        assert_true(count(&out, "Office use") == 1);
+        assert_int_equal(random_form_count(&out, "Ada"), 0);
+        assert_int_equal(random_form_count(&out, "Site contact"), 0);
+        assert_int_equal(random_form_count(&out, "192.0.2.25"), 2);
+        assert_true(random_form_count(&out, "Office use") == 1);
     }
     buf_free(&out);
     form_fini(&f);
@@ -182,9 +170,12 @@ test_tags(void **state)
         buf_init(&want, 1 << 24);
         form_text_html(&t, &out);
         form_text_html(&blank, &want);
-        assert_int_equal(count(&out, "<"), count(&want, "<"));
-        assert_int_equal(count(&out, ">"), count(&want, ">"));
-        assert_int_equal(count(&out, "\""), count(&want, "\""));
+        assert_int_equal(random_form_count(&out, "<"),
+                         random_form_count(&want, "<"));
+        assert_int_equal(random_form_count(&out, ">"),
+                         random_form_count(&want, ">"));
+        assert_int_equal(random_form_count(&out, "\""),
+                         random_form_count(&want, "\""));
         buf_free(&out);
         buf_free(&want);
         form_fini(&f);

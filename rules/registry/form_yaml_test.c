@@ -8,41 +8,13 @@
 
 #include <cmocka.h>
 
+#include "rules/registry/form_read_kit.h"
 #include "tests/support/random_form.h"
 
-struct result {
-    struct forms forms;
-    struct buf messages;
-    enum err e;
-};
-
-/* From a heap block of exactly the text's size. */
-static struct result
+static struct form_read_result
 read_text(struct span text)
 {
-    struct result r = {.e = ERR_OK};
-    uint8_t *room = malloc(text.n + (text.n == 0));
-
-    assert_non_null(room);
-    if (text.n > 0)
-        memcpy(room, text.p, text.n);
-    buf_init(&r.messages, 1 << 20);
-    r.e =
-        form_yaml_read(span_of(room, text.n), "f.yaml", &r.forms, &r.messages);
-    free(room);
-    assert_true(r.e == ERR_OK || r.e == ERR_FORMAT);
-    if (r.e == ERR_FORMAT) {
-        assert_true(r.messages.n > 0);
-        assert_int_equal(r.forms.n, 0);
-    }
-    return r;
-}
-
-static void
-done(struct result *r)
-{
-    forms_fini(&r->forms);
-    buf_free(&r->messages);
+    return form_read_text(form_yaml_read, "f.yaml", text);
 }
 
 /* clang-format off */
@@ -87,7 +59,7 @@ test_good(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        struct result r = read_text(span_str(good[i].yaml));
+        struct form_read_result r = read_text(span_str(good[i].yaml));
         const char *want = good[i].want != NULL ? good[i].want : "";
         struct buf got;
 
@@ -100,7 +72,7 @@ test_good(void **state)
                      (const char *)r.messages.p, (int)got.n,
                      (const char *)got.p, want);
         buf_free(&got);
-        done(&r);
+        form_read_done(&r);
     }
 }
 
@@ -215,7 +187,7 @@ test_bad(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct result r = read_text(bad[i].yaml);
+        struct form_read_result r = read_text(bad[i].yaml);
         bool asks = span_search(buf_view(&r.messages),
                                 SPAN_LIT(" question: ")) < r.messages.n;
 
@@ -225,14 +197,14 @@ test_bad(void **state)
             fail_msg("%s: %s\n%.*sinstead of\n%s", bad[i].why, err_text(r.e),
                      (int)r.messages.n, (const char *)r.messages.p,
                      bad[i].want);
-        done(&r);
+        form_read_done(&r);
     }
 }
 
 /* ---- limits ---- */
 
 static bool
-says(const struct result *r, const char *what)
+says(const struct form_read_result *r, const char *what)
 {
     return span_search(buf_view(&r->messages), span_str(what)) < r->messages.n;
 }
@@ -247,7 +219,7 @@ test_long_value(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
         struct buf in;
-        struct result r;
+        struct form_read_result r;
 
         buf_init(&in, 1 << 24);
         buf_str(&in, heads[i]);
@@ -256,7 +228,7 @@ test_long_value(void **state)
         r = read_text(buf_view(&in));
         if (r.e == ERR_OK || in.cut)
             fail_msg("%s", heads[i]);
-        done(&r);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -266,7 +238,7 @@ test_text_max(void **state)
 {
     (void)state;
     for (size_t n = FORM_TEXT_MAX - 1; n <= FORM_TEXT_MAX + 1; n++) {
-        struct result r;
+        struct form_read_result r;
         struct buf in;
 
         buf_init(&in, 4096);
@@ -278,7 +250,7 @@ test_text_max(void **state)
         assert_int_equal(
             says(&r, "f.yaml:1:8: 'notes' is longer than 1024 bytes"),
             n > FORM_TEXT_MAX);
-        done(&r);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -286,7 +258,7 @@ test_text_max(void **state)
 static void
 test_lines_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -297,17 +269,17 @@ test_lines_max(void **state)
     r = read_text(buf_view(&in));
     assert_int_equal(r.e, ERR_OK);
     assert_int_equal(r.forms.v[0].n_lines, FORM_LINES_MAX);
-    done(&r);
+    form_read_done(&r);
     buf_str(&in, "- {}\n");
     r = read_text(buf_view(&in));
     assert_true(says(&r, "f.yaml:200002:3: more than 200000 lines"));
-    done(&r);
+    form_read_done(&r);
     buf_reset(&in);
     for (size_t i = 0; i <= FORM_LINES_MAX; i++)
         buf_str(&in, "- {}\n");
     r = read_text(buf_view(&in));
     assert_true(says(&r, "f.yaml:200001:3: more than 200000 forms"));
-    done(&r);
+    form_read_done(&r);
     buf_free(&in);
 }
 
@@ -316,7 +288,7 @@ test_faults_max(void **state)
 {
     (void)state;
     for (size_t n = FORM_FAULTS_MAX - 1; n <= FORM_FAULTS_MAX + 1; n++) {
-        struct result r;
+        struct form_read_result r;
         struct buf in;
 
         buf_init(&in, 1 << 20);
@@ -325,7 +297,7 @@ test_faults_max(void **state)
         r = read_text(buf_view(&in));
         assert_int_equal(r.e, ERR_FORMAT);
         assert_int_equal(says(&r, "more faults follow"), n > FORM_FAULTS_MAX);
-        done(&r);
+        form_read_done(&r);
         buf_free(&in);
     }
 }
@@ -334,7 +306,7 @@ test_faults_max(void **state)
 static void
 test_skipped_max(void **state)
 {
-    struct result r;
+    struct form_read_result r;
     struct buf in;
 
     (void)state;
@@ -345,12 +317,12 @@ test_skipped_max(void **state)
     buf_str(&in, "]\n");
     r = read_text(buf_view(&in));
     assert_false(says(&r, "not read further"));
-    done(&r);
+    form_read_done(&r);
     in.n -= 2;
     buf_str(&in, "a,a]\n");
     r = read_text(buf_view(&in));
     assert_true(says(&r, "too much that is not of a form; not read further"));
-    done(&r);
+    form_read_done(&r);
     buf_free(&in);
 }
 
@@ -385,7 +357,7 @@ test_round_trip(void **state)
     for (unsigned round = 0; round < 2000; round++) {
         struct form forms[4];
         size_t n = random_next(&x) % 5;
-        struct result r;
+        struct form_read_result r;
         struct buf out;
 
         buf_init(&out, 1 << 24);
@@ -404,7 +376,7 @@ test_round_trip(void **state)
                          (int)out.n, (const char *)out.p);
             form_fini(&forms[i]);
         }
-        done(&r);
+        form_read_done(&r);
         buf_free(&out);
     }
 }
@@ -426,7 +398,7 @@ test_writes(void **state)
                                "    - line: 1\n"
                                "      port: 25\n"
                                "    - {}\n";
-    struct result r = read_text(span_str(want));
+    struct form_read_result r = read_text(span_str(want));
     struct buf out;
 
     (void)state;
@@ -436,7 +408,7 @@ test_writes(void **state)
     if (!span_eq(buf_view(&out), span_str(want)))
         fail_msg("%.*s", (int)out.n, (const char *)out.p);
     buf_free(&out);
-    done(&r);
+    form_read_done(&r);
 }
 
 int

@@ -10,6 +10,22 @@
 #include "rules/registry/form_file.h"
 #include "tests/support/random_record.h"
 
+/* How often b says it. */
+static inline size_t
+random_form_count(const struct buf *b, const char *what)
+{
+    struct span rest = buf_view(b);
+    size_t n = 0;
+
+    while (rest.n > 0) {
+        size_t at = span_search(rest, span_str(what));
+
+        n += at < rest.n;
+        rest = span_tail(rest, at + 1);
+    }
+    return n;
+}
+
 static inline struct span
 random_piece(uint64_t *x)
 {
