@@ -164,6 +164,7 @@ struct look {
     bool whole;
     bool tls;   /* from the first byte */
     bool mixed; /* TLS from some point on */
+    struct req_verdicts verdicts;
 };
 
 static uint64_t
@@ -290,12 +291,14 @@ static struct book_verdict
 judge(struct requirements *r, struct host *h, const struct look *l,
       enum form_use use)
 {
+    const struct book_verdict *said =
+        use == FORM_SEND ? l->verdicts.client : l->verdicts.server;
     struct book_verdict v = {.state = BOOK_NONE};
     uint64_t day = l->when / DAY;
 
-    if (r->book == NULL)
+    if (said == NULL)
         return v;
-    v = book_judge(r->book, &h->addr, l->port, use, l->when);
+    v = *said;
     note_own(h, v.line != NULL ? v.line->line->text[FORM_DOMAIN] : NULL);
     if (!v.registered)
         return v;
@@ -650,6 +653,7 @@ with_host(struct requirements *r, const struct addr *a, const struct look *l,
 
 void
 requirements_event(struct requirements *r, const struct book *book,
+                   const struct req_verdicts *verdicts,
                    const struct record_map *map)
 {
     struct record_head head = record_head_of(map->record);
@@ -666,6 +670,7 @@ requirements_event(struct requirements *r, const struct book *book,
          !record_map_bool(map, FIELD_SMTP_LAST)) ||
         !read_look(map, head.when, &l))
         return;
+    l.verdicts = *verdicts;
     if (l.client_home)
         with_host(r, &l.client, &l,
                   session ? client_session : client_transaction);

@@ -100,11 +100,18 @@ struct requirements;
 
 MUST_USE enum err requirements_new(struct requirements **out);
 void requirements_free(struct requirements *r);
+/* What the registry said of the ends of an event, judged once; NULL where it
+ * was not asked. */
+struct req_verdicts {
+    const struct book_verdict *client; /* FORM_SEND */
+    const struct book_verdict *server; /* FORM_RECEIVE */
+};
+
 /* event is the map of a checked record as the core publishes it; of other types
  * than smtp and smtp_session nothing is taken. book (may be NULL) is the
- * registry in force: it is asked for names, volumes and relays as of the
- * event's time, and lives as long as questions are asked. */
+ * registry in force; it lives as long as questions are asked. */
 void requirements_event(struct requirements *r, const struct book *book,
+                        const struct req_verdicts *verdicts,
                         const struct record_map *event);
 
 /* Hosts in the order in which they were first seen. */

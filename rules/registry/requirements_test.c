@@ -89,6 +89,38 @@ book_judge(const struct book *b, const struct addr *a, uint16_t port,
 
 /* ---- running ---- */
 
+static bool
+address_of(const struct record_map *map, enum field f, struct addr *out)
+{
+    struct span v = record_map_find(map, f);
+
+    if (v.n == sizeof(out->b))
+        memcpy(out->b, v.p, sizeof(out->b));
+    return v.n == sizeof(out->b);
+}
+
+/* As the core does: each end is judged once. */
+static void
+show(struct requirements *r, const struct book *book,
+     const struct record_map *map)
+{
+    uint16_t port = (uint16_t)record_map_u64(map, FIELD_DEST_PORT, 0);
+    ns_t when = record_head_of(map->record).when;
+    struct req_verdicts said = {NULL, NULL};
+    struct book_verdict client, server;
+    struct addr a;
+
+    if (book != NULL && address_of(map, FIELD_SRC_IP, &a)) {
+        client = book_judge(book, &a, port, FORM_SEND, when);
+        said.client = &client;
+    }
+    if (book != NULL && address_of(map, FIELD_DEST_IP, &a)) {
+        server = book_judge(book, &a, port, FORM_RECEIVE, when);
+        said.server = &server;
+    }
+    requirements_event(r, book, &said, map);
+}
+
 static void
 feed(struct requirements *r, const struct book *book, struct kit *k,
      const char *events)
@@ -96,7 +128,7 @@ feed(struct requirements *r, const struct book *book, struct kit *k,
     while (*events != '\0') {
         size_t n = strcspn(events, "\n");
 
-        requirements_event(r, book, kit_event(k, events, n));
+        show(r, book, kit_event(k, events, n));
         events += n + (events[n] == '\n');
     }
 }
@@ -384,7 +416,7 @@ counts_hosts_beyond_the_table(void **state)
         record_addr(&out, FIELD_DEST_IP, &a);
         record_text(&out, FIELD_DIRECTION, "outbound");
         record_map_init(&map, record_view(&out));
-        requirements_event(r, NULL, &map);
+        show(r, NULL, &map);
         assert_int_equal(requirements_n(r), i < REQ_HOSTS ? i + 1 : REQ_HOSTS);
         assert_int_equal(requirements_left_out(r),
                          i < REQ_HOSTS ? 0 : i - REQ_HOSTS + 1);
@@ -554,7 +586,7 @@ takes_hostile_texts(void **state)
         record_text(&out, FIELD_SMTP_OUTCOME, "accepted");
         assert_true(record_check(record_view(&out)));
         record_map_init(&map, record_view(&out));
-        requirements_event(r, NULL, &map);
+        show(r, NULL, &map);
         free(exact);
     }
     assert_int_not_equal(requirements_ask(r, &a, REQ_RELAY).answer,

@@ -18,6 +18,17 @@
 
 #define MAIL_PORT 25 /* where an event has none */
 
+/* The two hosts of an event, client and server, each looked up and judged
+ * once. */
+struct ends {
+    struct addr addr[2];
+    struct place_host host[2];
+    struct book_verdict verdict[2];
+    bool there[2];
+    bool judged[2];
+    uint16_t port;
+};
+
 struct core {
     struct core_options o;
     struct attempts *attempts;
@@ -29,8 +40,7 @@ struct core {
     uint64_t id_seed;
     uint32_t n_controls;
     ns_t last;
-    struct book_verdict verdicts[2]; /* of the event's client and server */
-    bool judged[2];
+    struct ends ends; /* of the event at hand */
     bool started;
     enum err error;
 };
@@ -170,27 +180,29 @@ add_line(struct core *c, const struct book_verdict *v,
         record_text(&c->extra, f->fit, fit_words[v->fit]);
 }
 
-/* Every event and address is judged once. */
-static bool
-add_state(struct core *c, const struct addr *a, enum form_use use,
-          struct span record, const struct reg_fields *f,
-          struct book_verdict *out)
+static void
+add_state(struct core *c, unsigned end, enum form_use use, ns_t when,
+          const struct reg_fields *f)
 {
-    uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
-    struct book_verdict v;
+    struct book_verdict *v = &c->ends.verdict[end];
 
-    if (c->o.place.book == NULL)
-        return false;
-    v = book_judge(c->o.place.book, a, port > 0 ? (uint16_t)port : MAIL_PORT,
-                   use, record_head_of(record).when);
+    if (c->o.place.book == NULL || !c->ends.host[end].home)
+        return;
+    *v = book_judge(c->o.place.book, &c->ends.addr[end], c->ends.port, use,
+                    when);
+    c->ends.judged[end] = true;
     record_text(&c->extra, f->state,
-                v.registered ? "registered" : "unregistered");
-    if (v.line != NULL)
-        add_line(c, &v, f);
-    if (v.protect)
+                v->registered ? "registered" : "unregistered");
+    if (v->line != NULL)
+        add_line(c, v, f);
+    if (v->protect)
         record_bool(&c->extra, f->protect, true);
-    *out = v;
-    return true;
+}
+
+static const struct book_verdict *
+verdict_of(const struct core *c, unsigned end)
+{
+    return c->ends.judged[end] ? &c->ends.verdict[end] : NULL;
 }
 
 /* What is told of where a host stands. */
@@ -237,22 +249,14 @@ vlan_of(struct span record)
     return vlan <= SITES_VLAN_MAX ? (uint16_t)vlan : 0;
 }
 
-/* The two hosts of an event, each looked up once. */
-struct ends {
-    struct addr addr[2]; /* client, server */
-    struct place_host host[2];
-    bool there[2];
-};
-
 static void
 find_ends(const struct core *c, struct span record, struct ends *out)
 {
     static const enum field fields[2] = {FIELD_SRC_IP, FIELD_DEST_IP};
     uint16_t vlan = vlan_of(record);
+    uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
 
-    *out = (struct ends){
-        .there = {false, false}
-    };
+    *out = (struct ends){.port = port > 0 ? (uint16_t)port : MAIL_PORT};
     for (unsigned i = 0; i < 2; i++) {
         out->there[i] = address(record, fields[i], &out->addr[i]);
         if (out->there[i])
@@ -276,18 +280,14 @@ add_direction(struct core *c, const struct ends *ends)
 static void
 add_place(struct core *c, struct span record)
 {
-    struct ends ends;
+    ns_t when = record_head_of(record).when;
 
-    find_ends(c, record, &ends);
-    add_direction(c, &ends);
-    c->judged[0] =
-        ends.host[0].home && add_state(c, &ends.addr[0], FORM_SEND, record,
-                                       &src_reg, &c->verdicts[0]);
-    c->judged[1] =
-        ends.host[1].home && add_state(c, &ends.addr[1], FORM_RECEIVE, record,
-                                       &dest_reg, &c->verdicts[1]);
-    add_host(c, &ends.host[0], &src_host);
-    add_host(c, &ends.host[1], &dest_host);
+    find_ends(c, record, &c->ends);
+    add_direction(c, &c->ends);
+    add_state(c, 0, FORM_SEND, when, &src_reg);
+    add_state(c, 1, FORM_RECEIVE, when, &dest_reg);
+    add_host(c, &c->ends.host[0], &src_host);
+    add_host(c, &c->ends.host[1], &dest_host);
 }
 
 static void
@@ -307,18 +307,14 @@ add_geo(struct core *c, const struct addr *a, enum field country, enum field as,
 }
 
 static void
-add_geos(struct core *c, struct span record)
+add_geos(struct core *c)
 {
-    struct addr a;
-
-    if (c->o.geo == NULL)
-        return;
-    if (address(record, FIELD_SRC_IP, &a))
-        add_geo(c, &a, FIELD_SRC_GEO_COUNTRY, FIELD_SRC_AS_NUMBER,
+    if (c->ends.there[0])
+        add_geo(c, &c->ends.addr[0], FIELD_SRC_GEO_COUNTRY, FIELD_SRC_AS_NUMBER,
                 FIELD_SRC_AS_ORG);
-    if (address(record, FIELD_DEST_IP, &a))
-        add_geo(c, &a, FIELD_DEST_GEO_COUNTRY, FIELD_DEST_AS_NUMBER,
-                FIELD_DEST_AS_ORG);
+    if (c->ends.there[1])
+        add_geo(c, &c->ends.addr[1], FIELD_DEST_GEO_COUNTRY,
+                FIELD_DEST_AS_NUMBER, FIELD_DEST_AS_ORG);
 }
 
 static void
@@ -326,12 +322,11 @@ add_findings(struct core *c, struct span record)
 {
     struct span direction =
         record_find(record_view(&c->extra), FIELD_DIRECTION);
-    uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
     struct policy_in in = {
         .direction = policy_direction(direction),
-        .port = port > 0 ? (uint16_t)port : MAIL_PORT,
-        .client = c->judged[0] ? &c->verdicts[0] : NULL,
-        .server = c->judged[1] ? &c->verdicts[1] : NULL,
+        .port = c->ends.port,
+        .client = verdict_of(c, 0),
+        .server = verdict_of(c, 1),
         .helo = record_find(record, FIELD_SMTP_HELO),
     };
     unsigned found = policy_judge(&in);
@@ -387,8 +382,11 @@ show(struct core *c, struct span event)
     record_map_init(&map, event);
     if (c->o.answers != NULL)
         answers_event(c->o.answers, &map);
-    if (c->o.requirements != NULL)
-        requirements_event(c->o.requirements, c->o.place.book, &map);
+    if (c->o.requirements != NULL) {
+        const struct req_verdicts said = {verdict_of(c, 0), verdict_of(c, 1)};
+
+        requirements_event(c->o.requirements, c->o.place.book, &said, &map);
+    }
 }
 
 static void
@@ -402,7 +400,7 @@ publish(struct core *c, struct span record)
     record_u64(&c->extra, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
     record_text(&c->extra, FIELD_SENSOR, c->o.sensor);
     add_place(c, record);
-    add_geos(c, record);
+    add_geos(c);
     if (head.type == EVENT_SMTP || head.type == EVENT_SMTP_SESSION)
         add_findings(c, record);
     if (head.type == EVENT_FILEINFO)
