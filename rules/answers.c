@@ -3,8 +3,9 @@
 #include "rules/attached.h"
 #include "rules/mails.h"
 #include "rules/registry/discovery.h"
-#include "sensor/base/seen.h"
+#include "rules/registry/policy.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/seen.h"
 #include "sensor/event/anomaly.h"
 
 #include <stdlib.h>
@@ -190,21 +191,17 @@ static struct end
 end_of(const struct record_map *event, bool client)
 {
     struct end e = {0};
-    struct span addr =
-        record_map_find(event, client ? FIELD_SRC_IP : FIELD_DEST_IP);
     struct span state = record_map_find(event, client ? FIELD_SRC_REG_STATE
                                                       : FIELD_DEST_REG_STATE);
     struct span site = record_map_find(event, client ? FIELD_SRC_REG_SITE
                                                      : FIELD_DEST_REG_SITE);
     struct span direction = record_map_find(event, FIELD_DIRECTION);
     struct span mine = client ? SPAN_LIT("outbound") : SPAN_LIT("inbound");
-    uint64_t port = record_map_u64(event, FIELD_DEST_PORT, 0);
+    uint16_t port = (uint16_t)record_map_u64(event, FIELD_DEST_PORT, 0);
 
-    if (addr.n != 16)
+    if (!record_map_addr(event, client ? FIELD_SRC_IP : FIELD_DEST_IP, &e.addr))
         return e;
-    e.judged =
-        span_eq(direction, mine) && !(client && (port == 465 || port == 587));
-    memcpy(e.addr.b, addr.p, 16);
+    e.judged = policy_needs_permit(policy_direction(direction), client, port);
     e.known = true;
     e.registered = span_eq(state, SPAN_LIT("registered"));
     e.has_form = record_map_find(event, client ? FIELD_SRC_REG_LINE_STATE
@@ -220,11 +217,9 @@ end_of(const struct record_map *event, bool client)
 static bool
 is_border_25(const struct record_map *event)
 {
-    struct span direction = record_map_find(event, FIELD_DIRECTION);
-
     return record_map_u64(event, FIELD_DEST_PORT, 0) == 25 &&
-           (span_eq(direction, SPAN_LIT("outbound")) ||
-            span_eq(direction, SPAN_LIT("inbound")));
+           policy_direction(record_map_find(event, FIELD_DIRECTION)) !=
+               POLICY_ELSEWHERE;
 }
 
 static struct summary_host *

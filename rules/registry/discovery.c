@@ -1,6 +1,8 @@
 #include "rules/registry/discovery.h"
 
 #include "rules/registry/discovery_look.h"
+#include "rules/registry/policy.h"
+#include "rules/registry/rcpt.h"
 #include "rules/registry/slots.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/seen.h"
@@ -125,34 +127,18 @@ struct look {
 };
 
 static bool
-is_text(const struct record_map *map, enum field f, const char *want)
-{
-    return span_eq(record_map_find(map, f), span_str(want));
-}
-
-static bool
-read_addr(const struct record_map *map, enum field f, struct addr *out)
-{
-    struct span v = record_map_find(map, f);
-
-    if (v.n != sizeof(out->b))
-        return false;
-    memcpy(out->b, v.p, sizeof(out->b));
-    return true;
-}
-
-static bool
 read_look(const struct record_map *map, ns_t when, struct look *out)
 {
-    bool sends = is_text(map, FIELD_DIRECTION, "outbound");
-    bool receives = is_text(map, FIELD_DIRECTION, "inbound");
+    bool sends = record_map_is(map, FIELD_DIRECTION, "outbound");
+    bool receives = record_map_is(map, FIELD_DIRECTION, "inbound");
 
     *out = (struct look){.map = map, .when = when, .sends = sends};
     out->port = (uint16_t)record_map_u64(map, FIELD_DEST_PORT, 0);
     out->has_peer =
-        read_addr(map, sends ? FIELD_DEST_IP : FIELD_SRC_IP, &out->peer);
+        record_map_addr(map, sends ? FIELD_DEST_IP : FIELD_SRC_IP, &out->peer);
     return (sends || receives) &&
-           read_addr(map, sends ? FIELD_SRC_IP : FIELD_DEST_IP, &out->addr);
+           record_map_addr(map, sends ? FIELD_SRC_IP : FIELD_DEST_IP,
+                           &out->addr);
 }
 
 /* ---- rows ---- */
@@ -295,7 +281,8 @@ note_peer(struct discovery *d, struct discovery_row *row, const struct look *l)
 static bool
 needs_no_line(const struct look *l)
 {
-    return l->sends && (l->port == 465 || l->port == 587);
+    return !policy_needs_permit(l->sends ? POLICY_OUTBOUND : POLICY_INBOUND,
+                                l->sends, l->port);
 }
 
 static uint64_t
@@ -303,7 +290,7 @@ unregistered(const struct look *l, uint64_t n)
 {
     enum field f = l->sends ? FIELD_SRC_REG_STATE : FIELD_DEST_REG_STATE;
 
-    return needs_no_line(l) || is_text(l->map, f, "registered") ? 0 : n;
+    return needs_no_line(l) || record_map_is(l->map, f, "registered") ? 0 : n;
 }
 
 /* What differs from program to program, and not from mail to mail: each letter
@@ -355,7 +342,7 @@ note_session(struct discovery_row *row, struct signs *s, const struct look *l)
 {
     struct span quit = record_map_find(l->map, FIELD_SMTP_NO_QUIT);
     bool tls = record_map_bool(l->map, FIELD_SMTP_STARTTLS_USED) ||
-               is_text(l->map, FIELD_APP_PROTO, "tls");
+               record_map_is(l->map, FIELD_APP_PROTO, "tls");
 
     row->sessions++;
     row->tls_sessions += tls;
@@ -369,30 +356,6 @@ note_session(struct discovery_row *row, struct signs *s, const struct look *l)
 }
 
 /* ---- transactions ---- */
-
-struct rcpt {
-    struct span path;
-    uint64_t code;
-    bool unknown;
-};
-
-static struct rcpt
-read_rcpt(struct span object)
-{
-    struct cursor c = cur_open(object);
-    struct rcpt out = {SPAN_NONE, 0, false};
-    struct record_entry e;
-
-    while (record_next(&c, &e)) {
-        if (e.field == FIELD_SMTP_RCPT_ADDR)
-            out.path = e.value;
-        else if (e.field == FIELD_SMTP_RCPT_CODE)
-            out.code = entry_u64(e.value);
-        else if (e.field == FIELD_SMTP_RCPT_CLASS)
-            out.unknown = span_eq(e.value, SPAN_LIT("unknown_user"));
-    }
-    return out;
-}
 
 /* One whose place is taken by another counts no more: what became of it is not
  * known. */
@@ -419,7 +382,7 @@ note_retry(struct discovery *d, uint32_t row, const struct look *l,
 static void
 note_rcpts(struct discovery *d, uint32_t row, const struct look *l)
 {
-    bool later = is_text(l->map, FIELD_SMTP_OUTCOME, "deferred");
+    bool later = record_map_is(l->map, FIELD_SMTP_OUTCOME, "deferred");
     struct cursor c = record_entries_of(l->map->record);
     struct record_entry e;
 
@@ -428,10 +391,11 @@ note_rcpts(struct discovery *d, uint32_t row, const struct look *l)
 
         if (e.field != FIELD_SMTP_RCPT)
             continue;
-        rcpt = read_rcpt(e.value);
+        rcpt = rcpt_read(e.value);
         d->rows[row].recipients++;
         d->rows[row].refused += rcpt.code >= 400;
-        d->rows[row].unknown_users += rcpt.unknown;
+        d->rows[row].unknown_users +=
+            span_eq(rcpt.class, SPAN_LIT("unknown_user"));
         (void)few_add(&d->signs[row].rcpts, hash_span(rcpt.path, 0));
         note_retry(d, row, l, rcpt.path,
                    rcpt.code / 100 == 4 || (rcpt.code / 100 == 2 && later));
@@ -456,7 +420,8 @@ note_transaction(struct discovery_row *row, struct signs *s,
 {
     struct span from = record_map_find(map, FIELD_SMTP_MAIL_FROM);
     bool message = record_map_find(map, FIELD_SMTP_VIA).n > 0;
-    bool accepted = is_text(map, FIELD_SMTP_OUTCOME, "accepted") && message;
+    bool accepted =
+        record_map_is(map, FIELD_SMTP_OUTCOME, "accepted") && message;
 
     if (from.n > 0)
         (void)few_add(&s->senders, hash_span(from, 0));

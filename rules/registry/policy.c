@@ -24,6 +24,14 @@ policy_direction(struct span name)
                                               : POLICY_ELSEWHERE;
 }
 
+bool
+policy_needs_permit(enum policy_direction d, bool client, uint16_t port)
+{
+    if (!client)
+        return d == POLICY_INBOUND;
+    return d == POLICY_OUTBOUND && port != SUBMISSION && port != SUBMISSIONS;
+}
+
 /* ---- names ---- */
 
 static struct span
@@ -107,11 +115,11 @@ judge_sender(const struct book_verdict *v, struct span helo)
 unsigned
 policy_judge(const struct policy_in *in)
 {
-    bool submits = in->port == SUBMISSION || in->port == SUBMISSIONS;
-
-    if (in->direction == POLICY_OUTBOUND && in->client != NULL && !submits)
+    if (in->client != NULL &&
+        policy_needs_permit(in->direction, true, in->port))
         return judge_sender(in->client, in->helo);
-    if (in->direction == POLICY_INBOUND && in->server != NULL)
+    if (in->server != NULL &&
+        policy_needs_permit(in->direction, false, in->port))
         return bit(POLICY_RECEIVER, !in->server->registered) |
                reasons(in->server);
     return 0;

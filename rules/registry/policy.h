@@ -32,6 +32,10 @@ enum policy_direction {
 };
 enum policy_direction policy_direction(struct span name);
 
+/* Is this use of that end, client or server, one that asks for a permit? Mail
+ * across the border, but not submission outward. */
+bool policy_needs_permit(enum policy_direction d, bool client, uint16_t port);
+
 /* Verdicts of ends that are not at home are not looked at (NULL is fine). */
 struct policy_in {
     enum policy_direction direction;

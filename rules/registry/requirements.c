@@ -1,6 +1,7 @@
 #include "rules/registry/requirements.h"
 
 #include "rules/registry/policy.h"
+#include "rules/registry/rcpt.h"
 #include "rules/registry/relay.h"
 #include "rules/registry/slots.h"
 #include "sensor/base/hash.h"
@@ -184,50 +185,35 @@ read_id(struct span hex)
 }
 
 static bool
-read_addr(const struct record_map *map, enum field f, struct addr *out)
-{
-    struct span v = record_map_find(map, f);
-
-    if (v.n != sizeof(out->b))
-        return false;
-    memcpy(out->b, v.p, sizeof(out->b));
-    return true;
-}
-
-static bool
-is_text(const struct record_map *map, enum field f, const char *want)
-{
-    return span_eq(record_map_find(map, f), span_str(want));
-}
-
-static bool
 is_whole(const struct record_map *map)
 {
     return !record_map_bool(map, FIELD_QUALITY_ONEWAY) &&
            !record_map_bool(map, FIELD_QUALITY_MIDSTREAM) &&
            !record_map_bool(map, FIELD_QUALITY_TRUNCATED) &&
            record_map_u64(map, FIELD_QUALITY_GAPS, 0) == 0 &&
-           is_text(map, FIELD_QUALITY_CONFIDENCE, "high");
+           record_map_is(map, FIELD_QUALITY_CONFIDENCE, "high");
 }
 
 static bool
 read_look(const struct record_map *map, ns_t when, struct look *out)
 {
-    bool internal = is_text(map, FIELD_DIRECTION, "internal");
+    bool internal = record_map_is(map, FIELD_DIRECTION, "internal");
 
     *out = (struct look){
         .map = map,
         .when = when,
         .id = read_id(record_map_find(map, FIELD_EVENT_ID)),
         .port = (uint16_t)record_map_u64(map, FIELD_DEST_PORT, 0),
-        .client_home = internal || is_text(map, FIELD_DIRECTION, "outbound"),
-        .server_home = internal || is_text(map, FIELD_DIRECTION, "inbound"),
+        .client_home =
+            internal || record_map_is(map, FIELD_DIRECTION, "outbound"),
+        .server_home =
+            internal || record_map_is(map, FIELD_DIRECTION, "inbound"),
         .whole = is_whole(map),
-        .tls = is_text(map, FIELD_APP_PROTO, "tls"),
+        .tls = record_map_is(map, FIELD_APP_PROTO, "tls"),
         .mixed = record_map_bool(map, FIELD_SMTP_STARTTLS_USED),
     };
-    return read_addr(map, FIELD_SRC_IP, &out->client) &&
-           read_addr(map, FIELD_DEST_IP, &out->server);
+    return record_map_addr(map, FIELD_SRC_IP, &out->client) &&
+           record_map_addr(map, FIELD_DEST_IP, &out->server);
 }
 
 /* ---- tallies ---- */
@@ -514,7 +500,7 @@ client_session(struct requirements *r, struct host *h, const struct look *l)
 static bool
 is_accepted(const struct look *l)
 {
-    return is_text(l->map, FIELD_SMTP_OUTCOME, "accepted") &&
+    return record_map_is(l->map, FIELD_SMTP_OUTCOME, "accepted") &&
            record_map_find(l->map, FIELD_SMTP_VIA).n > 0;
 }
 
@@ -563,30 +549,6 @@ client_transaction(struct requirements *r, struct host *h, const struct look *l)
     }
 }
 
-struct rcpt {
-    struct span path;
-    uint64_t code;
-    bool denied;
-};
-
-static struct rcpt
-read_rcpt(struct span object)
-{
-    struct cursor c = cur_open(object);
-    struct rcpt out = {SPAN_NONE, 0, false};
-    struct record_entry e;
-
-    while (record_next(&c, &e)) {
-        if (e.field == FIELD_SMTP_RCPT_ADDR)
-            out.path = e.value;
-        else if (e.field == FIELD_SMTP_RCPT_CODE)
-            out.code = entry_u64(e.value);
-        else if (e.field == FIELD_SMTP_RCPT_CLASS)
-            out.denied = span_eq(e.value, SPAN_LIT("relay_denied"));
-    }
-    return out;
-}
-
 static void
 note_relay(struct requirements *r, struct host *h, const struct look *l,
            const char *relay_for)
@@ -607,10 +569,10 @@ note_relay(struct requirements *r, struct host *h, const struct look *l,
 
         if (e.field != FIELD_SMTP_RCPT)
             continue;
-        rcpt = read_rcpt(e.value);
+        rcpt = rcpt_read(e.value);
         if (relay_is_registered(relay_for, rcpt.path, &l->client))
             continue;
-        if (rcpt.denied)
+        if (span_eq(rcpt.class, SPAN_LIT("relay_denied")))
             relay_took(r->relay, &h->relay, &m, rcpt.path, RELAY_REFUSED);
         else if (accepted && rcpt.code / 100 == 2)
             relay_took(r->relay, &h->relay, &m, rcpt.path, RELAY_ACCEPTED);

@@ -104,17 +104,6 @@ core_error(const struct core *c)
 
 /* ---- what the core adds ---- */
 
-static bool
-address(struct span record, enum field f, struct addr *out)
-{
-    struct span v = record_find(record, f);
-
-    if (v.n != sizeof(out->b))
-        return false;
-    memcpy(out->b, v.p, sizeof(out->b));
-    return true;
-}
-
 #define ID_HEX 16
 
 struct event_id {
@@ -258,7 +247,8 @@ find_ends(const struct core *c, struct span record, struct ends *out)
 
     *out = (struct ends){.port = port > 0 ? (uint16_t)port : MAIL_PORT};
     for (unsigned i = 0; i < 2; i++) {
-        out->there[i] = address(record, fields[i], &out->addr[i]);
+        out->there[i] =
+            entry_addr(record_find(record, fields[i]), &out->addr[i]);
         if (out->there[i])
             out->host[i] = place_find(&c->o.place, &out->addr[i], vlan,
                                       record_head_of(record).when);

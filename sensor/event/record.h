@@ -149,6 +149,15 @@ entry_u64(struct span value)
     return cur_le64(&c);
 }
 
+static inline bool
+entry_addr(struct span value, struct addr *out)
+{
+    if (value.n != sizeof(out->b))
+        return false;
+    memcpy(out->b, value.p, sizeof(out->b));
+    return true;
+}
+
 /* A record walked once, for who looks at many of its fields. */
 struct record_map {
     struct span record;
@@ -171,6 +180,19 @@ record_map_u64(const struct record_map *m, enum field f, uint64_t otherwise)
     struct span v = record_map_find(m, f);
 
     return v.n == 8 ? entry_u64(v) : otherwise;
+}
+
+static inline bool
+record_map_addr(const struct record_map *m, enum field f, struct addr *out)
+{
+    return entry_addr(record_map_find(m, f), out);
+}
+
+/* Is it this text? */
+static inline bool
+record_map_is(const struct record_map *m, enum field f, const char *text)
+{
+    return span_eq(record_map_find(m, f), span_str(text));
 }
 
 static inline bool
