@@ -136,9 +136,9 @@ say_hosts(struct buf *b, const struct summary *s, uint64_t n, const char *one,
 
 /* Those with a form are not among the ones nobody told of. */
 static void
-say_asked(struct buf *b, uint64_t n)
+say_asked(struct buf *b, const struct summary *s, uint64_t n)
 {
-    if (n == 0)
+    if (!s->has_registry || n == 0)
         return;
     buf_str(b, ", and ");
     words_number(b, n);
@@ -159,7 +159,7 @@ facts_say_senders(struct buf *b, const struct summary *s, const struct facts *f)
         say_hosts(b, s, f->senders_new - f->senders_asked,
                   "sender nobody told you about",
                   "senders nobody told you about");
-    say_asked(b, f->senders_asked);
+    say_asked(b, s, f->senders_asked);
     if (!s->has_registry || f->senders_free == 0)
         return;
     buf_str(b, "; ");
@@ -182,7 +182,7 @@ facts_say_receivers(struct buf *b, const struct summary *s,
         say_hosts(b, s, f->receivers_new - f->receivers_asked,
                   "receiver nobody told you about",
                   "receivers nobody told you about");
-    say_asked(b, f->receivers_asked);
+    say_asked(b, s, f->receivers_asked);
 }
 
 void

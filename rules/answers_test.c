@@ -313,41 +313,50 @@ static const struct {
     const char *why;
     struct ev events[2];
     bool judged, registered, has_form;
-    unsigned on_25;
+    unsigned on_25, accepted_25;
 } judged[] = {
+    {"mail accepted on 25 and elsewhere",
+     {SMTP(OUT, .src = "10.0.0.1", .port = 25, .outcome = "accepted"),
+      SMTP(OUT, .src = "10.0.0.1", .port = 2525, .outcome = "accepted")},
+     true, false, false, 0, 1},
+    {"mail refused on 25, accepted inside",
+     {SMTP(OUT, .src = "10.0.0.1", .port = 25, .outcome = "rejected"),
+      SMTP(.direction = "internal", .src = "10.0.0.1", .port = 25,
+           .outcome = "accepted")},
+     true, false, false, 0, 0},
     {"mail outward needs a permit",
      {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "unregistered")},
-     true, false, false, 1},
+     true, false, false, 1, 0},
     {"on odd ports too",
      {SESSION(OUT, .src = "10.0.0.1", .port = 2525,
               .src_state = "unregistered")},
-     true, false, false, 0},
+     true, false, false, 0, 0},
     {"submission outward does not",
      {SESSION(OUT, .src = "10.0.0.1", .port = 587,
               .src_state = "unregistered"),
       SESSION(OUT, .src = "10.0.0.1", .port = 465,
               .src_state = "unregistered")},
-     false, false, false, 0},
+     false, false, false, 0, 0},
     {"nor does mail inside",
      {SESSION(.direction = "internal", .src = "10.0.0.1", .port = 25,
               .src_state = "unregistered")},
-     false, false, false, 0},
+     false, false, false, 0, 0},
     {"submission takes no permit away",
      {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "registered",
               .line_state = "permitted"),
       SESSION(OUT, .src = "10.0.0.1", .port = 587,
               .src_state = "unregistered")},
-     true, true, true, 1},
+     true, true, true, 1, 0},
     {"the last time counts",
      {SESSION(OUT, .src = "10.0.0.1", .port = 25,
               .src_state = "unregistered"),
       SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "registered",
               .line_state = "permitted")},
-     true, true, true, 2},
+     true, true, true, 2, 0},
     {"a form is known, whatever its state",
      {SESSION(OUT, .src = "10.0.0.1", .port = 25, .src_state = "unregistered",
               .line_state = "returned")},
-     true, false, true, 1},
+     true, false, true, 1, 0},
 };
 /* clang-format on */
 
@@ -369,7 +378,8 @@ judges_what_needs_a_permit(void **state)
         if (h == NULL || h->judged != judged[i].judged ||
             h->registered != judged[i].registered ||
             h->has_form != judged[i].has_form ||
-            h->sessions_25 != judged[i].on_25)
+            h->sessions_25 != judged[i].on_25 ||
+            h->accepted_25 != judged[i].accepted_25)
             fail_msg("%s", judged[i].why);
         answers_free(a);
     }

@@ -45,6 +45,7 @@ static const struct {
     {"IPv6, no AS",                    "2001:db8:5::9",       "JP", 0,     ""},
     {"lower case is no country code",  "203.0.113.9",         "",   64511,
      "Flat Networks"                                                         },
+    {"nor is one small letter",        "192.0.3.1",           "",   0,     ""},
     {"in neither",                     "192.0.2.1",           "",   0,     ""},
     {"private is not asked",           "10.1.2.3",            "",   0,     ""},
     {"mapped form is IPv4",            "::ffff:198.51.100.1", "DE", 64500,
