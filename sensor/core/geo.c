@@ -7,16 +7,20 @@
 #include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATHS_MAX      4 /* of a value */
 #define KEYS_MAX       6 /* of a path */
 #define PATH_ROOM      512
 #define DATA_SEPARATOR 16 /* bytes between tree and data, MaxMind DB 2.0 */
+#define CHECK_SECONDS  20 /* of CPU; a file of 100 MB takes one */
 #define EPOCH_MAX      (UINT64_MAX / NS_PER_S) /* past the year 2500 */
 
 /* A value's paths; keys point into room. */
@@ -173,7 +177,6 @@ check_value(struct walk *w, MMDB_entry_s *entry, const char *const *path)
 static void
 check_entry(struct walk *w, MMDB_entry_s *entry)
 {
-    MMDB_entry_data_list_s *list = NULL;
     uint32_t at = entry->offset;
 
     if (at >= w->db->data_section_size) {
@@ -183,8 +186,6 @@ check_entry(struct walk *w, MMDB_entry_s *entry)
     if ((w->met[at / 8] >> (at % 8) & 1) != 0)
         return;
     w->met[at / 8] = (uint8_t)(w->met[at / 8] | 1U << (at % 8));
-    w->bad |= MMDB_get_entry_data_list(entry, &list) != MMDB_SUCCESS;
-    MMDB_free_entry_data_list(list);
     for (size_t v = 0; v < GEO_VALUE_COUNT && !w->bad; v++) {
         const struct paths *p = &w->geo->paths[v];
 
@@ -206,19 +207,19 @@ check_side(struct walk *w, uint8_t type, uint64_t record, MMDB_entry_s *entry)
     }
 }
 
-/* Every node and every record, in time linear in the file. NULL when all is
- * well, else what is wrong. */
-static const char *
-find_fault(const struct geo *g, const MMDB_s *db, unsigned base)
+enum verdict { VERDICT_GOOD, VERDICT_DAMAGED, VERDICT_USELESS };
+
+/* Every node and every record, in time linear in the file. */
+static enum verdict
+check_all(const struct geo *g, const MMDB_s *db, unsigned base)
 {
-    static const char damaged[] = "is damaged; fetch it again";
     struct walk w = {.db = db, .geo = g, .base = base};
     uint64_t tree =
         (uint64_t)db->metadata.node_count * db->full_record_byte_size;
 
     if (tree + DATA_SEPARATOR > (uint64_t)db->file_size ||
         db->metadata.build_epoch > EPOCH_MAX)
-        return damaged;
+        return VERDICT_DAMAGED;
     w.met = calloc(1, db->data_section_size / 8 + 1);
     w.bad = w.met == NULL;
     for (uint32_t i = 0; i < db->metadata.node_count && !w.bad; i++) {
@@ -235,11 +236,38 @@ find_fault(const struct geo *g, const MMDB_s *db, unsigned base)
     }
     free(w.met);
     if (w.bad)
-        return damaged;
-    return w.useful ? NULL
-                    : "has no record with what is looked for; say with "
-                      "geo.country_path, geo.as_path and geo.org_path where "
-                      "its records have it (mmdblookup prints one)";
+        return VERDICT_DAMAGED;
+    return w.useful ? VERDICT_GOOD : VERDICT_USELESS;
+}
+
+/* In a process of its own: the library recurses as deep as a record nests, so a
+ * hostile file ends that one. What it got through does us no harm. NULL when
+ * all is well, else what is wrong. */
+static const char *
+find_fault(const struct geo *g, const MMDB_s *db, unsigned base)
+{
+    static const struct rlimit no_core = {0, 0};
+    static const struct rlimit cpu = {CHECK_SECONDS, CHECK_SECONDS};
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)signal(SIGSEGV, SIG_DFL); /* a sanitizer would report it */
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        (void)setrlimit(RLIMIT_CPU, &cpu);
+        _exit((int)check_all(g, db, base));
+    }
+    if (pid < 0)
+        return "cannot be checked: no process can be had";
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == VERDICT_GOOD)
+        return NULL;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == VERDICT_USELESS)
+        return "has no record with what is looked for; say with "
+               "geo.country_path, geo.as_path and geo.org_path where its "
+               "records have it (mmdblookup prints one)";
+    return "is damaged; fetch it again";
 }
 
 /* Into *db from a file that is open; why is static. */

@@ -6,9 +6,10 @@
  * value stands in their records differs by maker, so each value has a list of
  * paths, keys joined by dots, several by commas; the first that is there
  * counts. Files are copied into memory and checked whole before they are asked
- * (every node of the tree, every record it points at), so one that is damaged
- * is refused at the start, as is one in which no record has any of the values;
- * and one that is overwritten in place hurts nothing.
+ * (every node of the tree, every record it points at), in a process of its own
+ * that a hostile file may end. So one that is damaged is refused at the start,
+ * as is one in which no record has any of the values; and one that is
+ * overwritten in place hurts nothing.
  *
  * A country is two capital letters (ISO 3166-1), else it is not told. Private
  * addresses are not asked about. Answers are remembered (GEO_CACHE addresses).
