@@ -694,9 +694,15 @@ def test_letters_are_written_and_not_sent():
     folder = fresh("letters")
     reg(state, "letters", "-c", config, "--out", folder)
     names = sorted(p.name for p in folder.iterdir())
-    check(names and len(names) % 2 == 0, names)
+    check(names and len(names) % 3 == 0, names)
     for path in folder.iterdir():
         text = path.read_text()
+        if path.name.endswith(".form.html"):
+            # nobody is asked to register what behaves like a bot
+            bot = "10.20.4.17" in path.with_name(path.name.replace(".form", "")).read_text()
+            check("Registration of mail servers" in text and "spam" not in text
+                  and ("10.20.4.17" in text) != bot or not bot, text)
+            continue
         check("This is not a report of abuse." in text and "2027-01-31" in text
               and "within 48 hours" in text and "spam" not in text, text)
         check(("<b>" in text) == (path.suffix == ".txt"), text)
@@ -766,7 +772,8 @@ def test_a_host_nobody_named_has_the_site_of_its_network():
     Run("registry", "letters", "-c", config, "--events", events, "--out",
         out).expect(0)
     names = sorted(p.name for p in out.iterdir())
-    check(names == ["001-hall.html", "001-hall.txt"], names)
+    check(names == ["001-hall.form.html", "001-hall.html", "001-hall.txt"],
+          names)
 
 
 def test_packets_of_the_future_do_not_stop_the_registry():

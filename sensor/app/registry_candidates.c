@@ -86,34 +86,18 @@ is_csv(const char *path)
     return p.n > 4 && span_eq(span_tail(p, p.n - 4), SPAN_LIT(".csv"));
 }
 
-/* Nobody is asked to register a spam bot: those are left out, and counted. */
 static enum err
 write_group(const struct registry_seen *s, size_t from, size_t n, bool csv,
             struct buf *out, size_t *bots)
 {
-    const struct discovery_row **rows =
-        calloc(n, sizeof(const struct discovery_row *));
     struct form form;
-    size_t kept = 0;
-    enum err e = ERR_OK;
+    enum err e = registry_seen_form(s, from, n, &form, bots);
 
-    if (rows == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        if (s->rows[from + i]->look == DISCOVERY_BOT)
-            ++*bots;
-        else
-            rows[kept++] = s->rows[from + i];
-    }
-    if (kept > 0) {
-        e = discovery_form(rows, kept, &form);
-        if (e == ERR_OK && csv)
-            form_csv_write(&form, out);
-        else if (e == ERR_OK)
-            form_yaml_write(&form, out);
-        form_fini(&form);
-    }
-    free(rows);
+    if (e == ERR_OK && form.n_lines > 0 && csv)
+        form_csv_write(&form, out);
+    else if (e == ERR_OK && form.n_lines > 0)
+        form_yaml_write(&form, out);
+    form_fini(&form);
     return e;
 }
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "rules/registry/form_text.h"
 #include "sensor/app/registry_seen.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/text.h"
 
-#define LETTER_MAX (16U << 20)
+#define LETTER_MAX  (16U << 20)
+#define BLANK_LINES 2 /* of an enclosed form, for what was not seen */
 
 /* A letter, as plain text or as a page. */
 struct letter {
@@ -265,7 +267,8 @@ write_letter(struct letter *l)
 
 /* Of the name of a site only what no file system minds. */
 static void
-put_path(const struct letter *l, size_t number, struct buf *path)
+put_path(const struct letter *l, size_t number, const char *ending,
+         struct buf *path)
 {
     const char *site = l->seen->rows[l->from]->site;
 
@@ -277,24 +280,55 @@ put_path(const struct letter *l, size_t number, struct buf *path)
 
         buf_putc(path, plain ? (uint8_t)c : '_');
     }
-    buf_printf(path, "%s%s%c", site != NULL ? "" : "find-owner",
-               l->html ? ".html" : ".txt", 0);
+    buf_printf(path, "%s%s%c", site != NULL ? "" : "find-owner", ending, 0);
+}
+
+static enum cli_exit
+save(struct letter *l, size_t number, const char *ending,
+     const struct buf *text)
+{
+    enum cli_exit code = CLI_EXIT_FAILED;
+    struct buf path;
+
+    buf_init(&path, 8192);
+    put_path(l, number, ending, &path);
+    if (!path.cut && !path.failed)
+        code = registry_save(l->call, (const char *)path.p, text);
+    buf_free(&path);
+    return code;
 }
 
 static enum cli_exit
 save_letter(struct letter *l, size_t number)
 {
-    struct buf path, text;
-    enum cli_exit code = CLI_EXIT_FAILED;
+    enum cli_exit code;
+    struct buf text;
 
-    buf_init(&path, 8192);
     buf_init(&text, LETTER_MAX);
     l->out = &text;
-    put_path(l, number, &path);
     write_letter(l);
-    if (!path.cut && !path.failed)
-        code = registry_save(l->call, (const char *)path.p, &text);
-    buf_free(&path);
+    code = save(l, number, l->html ? ".html" : ".txt", &text);
+    buf_free(&text);
+    return code;
+}
+
+/* The form that the letter speaks of, to be printed with it. */
+static enum cli_exit
+save_form(struct letter *l, size_t number)
+{
+    struct form_text t = {.blank_lines = BLANK_LINES};
+    enum cli_exit code = CLI_EXIT_FAILED;
+    size_t bots = 0;
+    struct form form;
+    struct buf text;
+
+    buf_init(&text, LETTER_MAX);
+    if (registry_seen_form(l->seen, l->from, l->n, &form, &bots) == ERR_OK) {
+        t.form = form.n_lines > 0 ? &form : NULL;
+        form_text_html(&t, &text);
+        code = save(l, number, ".form.html", &text);
+    }
+    form_fini(&form);
     buf_free(&text);
     return code;
 }
@@ -339,6 +373,8 @@ write_all(struct registry_call *c, const struct registry_seen *s, size_t *n)
         l.html = true;
         if (code == CLI_EXIT_DONE)
             code = save_letter(&l, *n);
+        if (code == CLI_EXIT_DONE)
+            code = save_form(&l, *n);
         i += l.n;
     }
     buf_free(&day);

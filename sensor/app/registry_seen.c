@@ -220,3 +220,27 @@ registry_seen_group(const struct registry_seen *s, size_t i)
         n++;
     return n;
 }
+
+enum err
+registry_seen_form(const struct registry_seen *s, size_t i, size_t n,
+                   struct form *out, size_t *bots)
+{
+    const struct discovery_row **rows =
+        calloc(n, sizeof(const struct discovery_row *));
+    size_t kept = 0;
+    enum err e = ERR_OK;
+
+    form_init(out);
+    if (rows == NULL)
+        return ERR_NOMEM;
+    for (size_t k = 0; k < n; k++) {
+        if (s->rows[i + k]->look == DISCOVERY_BOT)
+            ++*bots;
+        else
+            rows[kept++] = s->rows[i + k];
+    }
+    if (kept > 0)
+        e = discovery_form(rows, kept, out);
+    free(rows);
+    return e;
+}

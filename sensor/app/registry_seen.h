@@ -24,4 +24,10 @@ void registry_seen_fini(struct registry_seen *s);
  * to one host. */
 size_t registry_seen_group(const struct registry_seen *s, size_t i);
 
+/* A form for n rows from the i-th on. Nobody is asked to register a spam bot:
+ * those are left out, and added to *bots; a form of nothing else has no lines.
+ * To be freed by form_fini, whatever comes of it. */
+MUST_USE enum err registry_seen_form(const struct registry_seen *s, size_t i,
+                                     size_t n, struct form *out, size_t *bots);
+
 #endif
