@@ -616,6 +616,10 @@ on_event(struct answers *a, const struct record_head *head,
     case EVENT_FILEINFO: on_part(a, head, event, &client, &server); break;
     case EVENT_NONE:
     case EVENT_TLS:
+    case EVENT_DNS:
+    case EVENT_HOST:
+    case EVENT_ALERT:
+    case EVENT_DECISION:
     case EVENT_STATS:
     case EVENT_CONTROL:
     case EVENT_ATTEMPT:

@@ -247,6 +247,7 @@ judge(struct merge *m, struct mark *r, uint64_t at,
     case EVENT_FILEINFO:
     case EVENT_CARVE:
     case EVENT_ANOMALY:
+    case EVENT_DNS:
     case EVENT_ATTEMPT: return keep(m, r, &h, at);
     case EVENT_TICK: on_tick(r, &h); break;
     case EVENT_STATS:
@@ -255,6 +256,9 @@ judge(struct merge *m, struct mark *r, uint64_t at,
             return false;
         farewell->put(farewell->ctx, record);
         break;
+    case EVENT_HOST:
+    case EVENT_ALERT:
+    case EVENT_DECISION:
     case EVENT_NONE:
     case EVENT_TYPE_COUNT: return false;
     }

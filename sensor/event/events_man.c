@@ -19,6 +19,14 @@ static const char *const type_docs[EVENT_TYPE_COUNT] = {
                        "a plain text or HTML body; those too when something "
                        "is found in them.",
     [EVENT_ANOMALY] = "A named oddity, once for each kind and connection.",
+    [EVENT_DNS] = "One mirrored DNS answer that tells of mail or of a host's "
+                  "name; others are not kept.",
+    [EVENT_HOST] = "The statistics of one source, in intervals and when they "
+                   "change.",
+    [EVENT_ALERT] = "One episode of a subject and a rule: when it opens, goes "
+                    "on and ends.",
+    [EVENT_DECISION] = "What may be stopped, for how long, and what stood "
+                       "against it.",
     [EVENT_STATS] = "Counts of the sensor since its start.",
     [EVENT_CONTROL] = "An input that later decisions rest on: start, "
                       "configuration, end.",
@@ -35,6 +43,10 @@ static const struct {
     {"fileinfo", "A part of a message"       },
     {"flow",     "The TCP connection"        },
     {"tls",      "TLS"                       },
+    {"dns",      "DNS"                       },
+    {"host",     "Statistics of a host"      },
+    {"alert",    "Alert"                     },
+    {"decision", "Decision"                  },
     {"anomaly",  "Anomaly"                   },
     {"control",  "Control"                   },
     {"stats",    "Stats"                     },

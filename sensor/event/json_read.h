@@ -16,7 +16,7 @@
 #include "sensor/event/record.h"
 
 #define JSON_READ_DEPTH 32
-#define JSON_SLOTS      1024 /* more than twice the keys, a power of two */
+#define JSON_SLOTS      2048 /* more than twice the keys, a power of two */
 
 struct json_slot {
     struct span key;

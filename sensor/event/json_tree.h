@@ -8,7 +8,7 @@
  * constant from then on; keys are borrowed from the field table. */
 #include "sensor/event/fields.h"
 
-#define JSON_NODES_MAX 64
+#define JSON_NODES_MAX 128
 #define JSON_NODE_DEPTH                                                        \
     8 /* objects that a path may open, all lists included                      \
        */

@@ -27,7 +27,11 @@
       "attempt")    /* worker to core only: one connection without data */     \
     X(TICK, "tick") /* worker to core only: stream time has come to when */    \
     X(FILEINFO, "fileinfo")                                                    \
-    X(CARVE, "carve") /* worker to core only: bytes for a file, see carve.h */
+    X(CARVE, "carve") /* worker to core only: bytes for a file, see carve.h */ \
+    X(DNS, "dns")                                                              \
+    X(HOST, "host")                                                            \
+    X(ALERT, "alert")                                                          \
+    X(DECISION, "decision")
 
 enum event_type {
 #define EVENT_ENUM(id, name) EVENT_##id,

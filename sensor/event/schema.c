@@ -80,6 +80,10 @@ is_journaled(enum event_type t)
     case EVENT_TLS:
     case EVENT_FILEINFO:
     case EVENT_ANOMALY:
+    case EVENT_DNS:
+    case EVENT_HOST:
+    case EVENT_ALERT:
+    case EVENT_DECISION:
     case EVENT_STATS:
     case EVENT_CONTROL: return true;
     }

@@ -1,0 +1,61 @@
+#ifndef SPAN25_RULES_DETECT_H
+#define SPAN25_RULES_DETECT_H
+/* detect - from events to host statistics, alerts and decisions, in one place
+ *
+ * Shown every published event in order; what it concludes are events again
+ * (host, alert, decision), which it keeps until the caller takes, publishes and
+ * shows them to it in turn:
+ *
+ *     detect_event(d, &map);
+ *     while ((r = detect_take(d)).n > 0)
+ *         publish(r);                  ... which ends in detect_event
+ *
+ * So conclusions stand in the journal behind what they rest on, and a replay of
+ * the same events concludes the same. Pure: no clock, no I/O. One thread. */
+#include "rules/alert/alerts.h"
+#include "rules/decide/decide.h"
+#include "rules/host/hosts.h"
+#include "rules/sigma/sigma.h"
+
+struct detect_options {
+    struct hosts_options hosts;
+    struct decide_options decide;  /* its exceptions are filled in here */
+    const struct sigma_set *rules; /* or NULL; outlives it or the next reload */
+};
+
+struct detect;
+
+MUST_USE enum err detect_new(const struct detect_options *o,
+                             struct detect **out);
+void detect_free(struct detect *d);
+
+/* Rules from now on; windows of unchanged correlations stay. */
+MUST_USE enum err detect_rules(struct detect *d, const struct sigma_set *rules);
+
+void detect_event(struct detect *d, const struct record_map *event);
+/* Stream time has come to now. */
+void detect_time(struct detect *d, ns_t now);
+/* No more events of flows. */
+void detect_end(struct detect *d, ns_t now);
+
+/* The next conclusion, or an empty span; borrowed until the next call. */
+struct span detect_take(struct detect *d);
+
+/* For summaries. */
+const struct decide *detect_decide(const struct detect *d);
+const struct exceptions *detect_exceptions(const struct detect *d);
+
+/* All state but the windows of correlations, which begin anew (known gap). */
+MUST_USE enum err detect_save(const struct detect *d, struct buf *out);
+MUST_USE enum err detect_load(struct detect *d, struct span snapshot);
+
+struct detect_counts {
+    struct hosts_counts hosts;
+    struct campaigns_counts campaigns;
+    struct sigma_counts sigma;
+    struct alerts_counts alerts;
+    uint64_t dropped; /* conclusions for which there was no memory */
+};
+struct detect_counts detect_counts(const struct detect *d);
+
+#endif

@@ -1,0 +1,112 @@
+#ifndef SPAN25_RULES_HOST_HOSTS_H
+#define SPAN25_RULES_HOST_HOSTS_H
+/* hosts - statistics of every source that speaks SMTP, DETECTION 1.10 and 2
+ *
+ * Events in, as the core publishes them (placed and judged by the registry);
+ * events of type host out, which Sigma rules and decisions read. Nothing else
+ * leaves: whoever wants to know about a host reads its events, so a replay of
+ * the journal knows the same.
+ *
+ * SOURCES are the clients (src_ip) of smtp, smtp_session, fileinfo, anomaly and
+ * dns events: at home one address (a lease, where src_host.lease names one, is
+ * a host of its own), outside the /64 of IPv6. Only what crossed the border or
+ * went between hosts at home counts; direction says which.
+ *
+ * WHAT COUNTS. S1, S1T, S2 and S3 are CUSUMs with the designs of design.def, in
+ * thousandths of a nat, floored at 0; at most one success and one failure for
+ * each organisation and hour. First contacts are looked up in a blocked Bloom
+ * filter of four generations; a false "seen" hides one, which errs on the safe
+ * side. Nothing counts before a handshake was complete and the server spoke.
+ * After seven days with traffic S3 expects 1.5 times the host's own 95th
+ * percentile, at least the default.
+ *
+ * EVENTS are written when a level of a statistic rises, when a score passes
+ * another whole nat from 4 on, when evidence, queueing, identity or cluster
+ * change (host.changes), and every hosts_options.interval while the host was
+ * active; and at the end. A rule with a limit between whole nats sees the next
+ * event.
+ *
+ * MEMORY. hosts_options.hosts base records (table at most 0.8 full), detail for
+ * those that did anything worth it, sketches of fixed size. When full, the host
+ * with the lowest score that was idle longest goes; one at half an alert level
+ * or more never does (then the newcomer is not taken, and counted). All hashes
+ * are keyed. Pure: no clock, no I/O. One thread. */
+#include "rules/campaign/campaigns.h"
+#include "sensor/base/err.h"
+#include "sensor/event/record.h"
+
+struct hosts;
+
+/* X(id, word) of statistics that are a CUSUM or a count with levels */
+#define HOST_STATS(X)                                                          \
+    X(S1, "s1")                                                                \
+    X(S1T, "s1t")                                                              \
+    X(S2, "s2")                                                                \
+    X(S3, "s3") X(S4, "s4") X(S5, "s5") X(S6, "s6") X(S7, "s7") X(P, "p")
+
+enum host_stat {
+#define HOST_STAT_ENUM(id, word) HOST_##id,
+    HOST_STATS(HOST_STAT_ENUM)
+#undef HOST_STAT_ENUM
+        HOST_STAT_COUNT
+};
+
+/* theta0 and theta1 of a Bernoulli CUSUM; of S3 events an hour; of the others
+ * unused. Levels in nats; of S5 to S7 counts. */
+struct host_design {
+    double normal, bad;
+    double alert, block;
+};
+
+struct hosts_options {
+    uint64_t seed; /* keys of all hashes; a fixed one in read */
+    struct host_design design[HOST_STAT_COUNT];
+    uint32_t hosts;  /* base records */
+    uint32_t detail; /* of them with detail */
+    uint64_t filter; /* bytes of the first-contact filter */
+    ns_t interval;   /* between events of an active host */
+};
+/* The designs of design.def, 1,000,000 hosts, and DESIGN 7's memory. The tables
+ * grow to that; they do not begin there. */
+extern const struct hosts_options hosts_options_default;
+
+MUST_USE enum err hosts_new(const struct hosts_options *o, struct hosts **out);
+void hosts_free(struct hosts *h);
+
+/* An event, in published order. joined is what campaigns_event said of it, or
+ * NULL. Events of type host are given to sink, complete but for what the core
+ * adds (event_id, sensor, place, registry, geography): flow_id 0, seq
+ * ascending, when that of the event. Types that are nobody's are passed over.
+ */
+void hosts_event(struct hosts *h, const struct record_map *event,
+                 const struct campaign_join *joined,
+                 const struct record_sink *sink);
+
+/* Stream time has come to now: intervals, windows, four-hour and day waits. */
+void hosts_time(struct hosts *h, ns_t now, const struct record_sink *sink);
+
+/* A last event of every host that was active since its last one, by address. */
+void hosts_end(struct hosts *h, ns_t now, const struct record_sink *sink);
+
+/* Lift of a block (DETECTION 6.3): scores of this subject begin at 0 again. */
+void hosts_reset(struct hosts *h, const struct addr *a);
+
+/* ---- snapshots: all state, versioned, checked; same seed needed ---- */
+
+MUST_USE enum err hosts_save(const struct hosts *h, struct buf *out);
+/* Into a new one of the same options. ERR_FORMAT (another version or seed),
+ * ERR_CORRUPT: nothing was taken over. */
+MUST_USE enum err hosts_load(struct hosts *h, struct span snapshot);
+
+/* What bounds cost, and how full sketches are. */
+struct hosts_counts {
+    uint64_t hosts, detailed;
+    uint64_t evicted, refused; /* hosts; refused: all others are suspects */
+    uint64_t detail_evicted;
+    uint64_t events;          /* host events written */
+    uint32_t filter_permille; /* bits set in the fullest generation */
+    uint64_t memory_bytes;
+};
+struct hosts_counts hosts_counts(const struct hosts *h);
+
+#endif
