@@ -6,7 +6,7 @@
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 
-#define IN(verb) (1U << VERB_##verb)
+#define IN(verb) (UINT64_C(1) << VERB_##verb)
 #define READ     IN(READ)
 #define SHOW     IN(CONFIG_SHOW)
 #define WRITE    IN(CONFIG_INIT)
@@ -20,8 +20,10 @@
      IN(REGISTRY_DUE) | IN(REGISTRY_CONTACTS))
 #define SAVE     (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
 #define REGISTRY (CHANGE | SEEN | TABLES | SAVE)
-#define ALL      ((1U << VERB_COUNT) - 1)
+#define ALL      ((UINT64_C(1) << VERB_COUNT) - 1)
 #define INIT     OPTION_INIT
+
+_Static_assert(VERB_COUNT < 63, "a verb is a bit of option_row.where");
 
 const struct verb_row options_verbs[VERB_COUNT] = {
 #define X(id, words, group, arguments, least, most, summary, more)             \
@@ -75,7 +77,7 @@ options_has_flag(enum option_id id, enum verb verb)
     const struct option_row *row = &options_rows[id];
 
     return (row->flag[0] != 0 || row->letter != 0) &&
-           (row->where & (1U << verb)) != 0;
+           (row->where & (UINT64_C(1) << verb)) != 0;
 }
 
 enum option_id

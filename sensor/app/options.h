@@ -112,7 +112,8 @@ enum hashes { HASHES_SHA256, HASHES_ALL };
 /* The words of --color, in the order of its row. */
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-#define OPTION_INIT (1U << 31) /* in `where`: printed by config init */
+/* In `where`: printed by config init. */
+#define OPTION_INIT (UINT64_C(1) << 63)
 
 struct option_row {
     const char *path; /* "" when it is not in the file */
@@ -123,7 +124,7 @@ struct option_row {
     const char *help;
     size_t offset; /* in struct config */
     enum option_type type;
-    uint32_t where; /* 1 << verb */
+    uint64_t where; /* 1 << verb */
     char letter;    /* 0 when it has none */
 };
 
