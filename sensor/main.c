@@ -20,8 +20,8 @@ run(const struct cli *cli)
 
     if (cli->verb == VERB_READ)
         return read_main(cli);
-    buf_init(&out, 1U << 30); /* a registry of 100,000 lines is long */
-    buf_init(&messages, 1 << 20);
+    buf_init(&out, 1U << 30);      /* a registry of 100,000 lines is long */
+    buf_init(&messages, 1U << 26); /* faults of thousands of rules */
     code = cli_run(cli, &out, &messages);
     print(stdout, &out);
     print(stderr, &messages);

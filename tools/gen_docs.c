@@ -28,6 +28,12 @@ page_registry(struct buf *out)
 }
 
 static void
+page_rules(struct buf *out)
+{
+    help_man_verb("rules", out);
+}
+
+static void
 page_events(struct buf *out)
 {
     events_man_write(out, HELP_MAN_DATE);
@@ -41,6 +47,7 @@ static const struct {
     {"span25-read.1",      page_read       },
     {"span25-config.1",    page_config     },
     {"span25-registry.1",  page_registry   },
+    {"span25-rules.1",     page_rules      },
     {"span25.conf.5",      help_man_config },
     {"events.7",           page_events     },
     {"events.schema.json", schema_write    },

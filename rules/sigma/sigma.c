@@ -300,6 +300,7 @@ make_match(struct sigma_run *r, uint32_t i, const struct sigma_hit *hit)
         .figure = hit->figure,
         .group = g,
         .n_group = c->n_group,
+        .subject = c->subject,
     };
     r->counts.matches++;
 }
@@ -574,26 +575,104 @@ explain_selection(struct sigma_run *r, const struct sigma_selection *s,
     }
 }
 
-bool
-sigma_explain(struct sigma_run *r, uint32_t rule, struct span record,
-              struct buf *out)
+/* Fills the view; false when the rule is not for this record. */
+static bool
+look_at(struct sigma_run *r, const struct sigma_rule *of, struct span record)
 {
     const struct sigma_index *x = index_of(r, record);
-    const struct sigma_rule *of;
 
-    REQUIRE(rule < r->s->n);
-    of = &r->s->rule[rule];
     r->n_found = 0;
     if (x == NULL || of->info.kind != SIGMA_RULE || of->info.foreign ||
         (of->services >> record_head_of(record).type & 1) == 0)
         return false;
     sigma_view_fill(&r->view, &r->s->slots, &x->want, record);
     r->matcher.limited = 0;
-    if (!sigma_match_rule(&r->matcher, of))
+    return true;
+}
+
+bool
+sigma_explain(struct sigma_run *r, uint32_t rule, struct span record,
+              struct buf *out)
+{
+    const struct sigma_rule *of;
+
+    REQUIRE(rule < r->s->n);
+    of = &r->s->rule[rule];
+    if (!look_at(r, of, record) || !sigma_match_rule(&r->matcher, of))
         return false;
     for (uint32_t i = 0; i < of->n_selections; i++)
         explain_selection(r, &of->selection[i], out);
     return true;
+}
+
+/* ---- what each item says ---- */
+
+static void
+put_value(struct sigma_run *r, const struct sigma_text *t, struct buf *out)
+{
+    struct span value = sigma_view_text(&r->view, &r->view.v[t - r->view.v]);
+
+    buf_putc(out, '\'');
+    text_term(out, span_head(value, EXPLAIN_MAX));
+    buf_str(out, value.n > EXPLAIN_MAX ? "...'" : "'");
+}
+
+static void
+trace_item(struct sigma_run *r, const struct sigma_selection *s,
+           const struct sigma_item *item, struct buf *out)
+{
+    bool yes = sigma_match_item(&r->matcher, item);
+    const struct sigma_text *t = sigma_match_first(&r->matcher, item);
+    uint32_t first = r->view.first[item->slot];
+
+    text_term(out, s->name);
+    buf_str(out, ": ");
+    if (item->key.n > 0) {
+        text_term(out, item->key);
+        buf_str(out, ": ");
+    }
+    text_term(out, item->want);
+    buf_str(out, yes ? ": yes" : ": no");
+    if (t != NULL) {
+        buf_str(out, yes ? ", " : ", has ");
+        put_value(r, t, out);
+    } else if (first != 0 && item->slot != SIGMA_SLOT_ANY) {
+        buf_str(out, ", has ");
+        put_value(r, &r->view.v[first], out);
+        if (r->view.v[first].next != 0)
+            buf_str(out, " and others");
+    } else if (item->slot != SIGMA_SLOT_ANY) {
+        buf_str(out, ", not there");
+    }
+    buf_putc(out, '\n');
+}
+
+static void
+trace_selection(struct sigma_run *r, const struct sigma_selection *s,
+                struct buf *out)
+{
+    for (uint32_t m = 0; m < s->n_maps; m++) {
+        for (uint32_t i = 0; i < s->map[m].n; i++)
+            trace_item(r, s, &s->map[m].v[i], out);
+    }
+}
+
+bool
+sigma_trace(struct sigma_run *r, uint32_t rule, struct span record,
+            struct buf *out)
+{
+    const struct sigma_rule *of;
+
+    REQUIRE(rule < r->s->n);
+    of = &r->s->rule[rule];
+    if (!look_at(r, of, record)) {
+        buf_printf(out, "logsource: no, this is an event of %s\n",
+                   event_type_name(record_head_of(record).type));
+        return false;
+    }
+    for (uint32_t i = 0; i < of->n_selections; i++)
+        trace_selection(r, &of->selection[i], out);
+    return sigma_match_rule(&r->matcher, of);
 }
 
 struct sigma_counts

@@ -18,6 +18,10 @@
  * list matches when one of its entries does; entries of two fields of one
  * object (code and class of a recipient) are not tied to one another.
  *
+ * OURS. The map `span25` of a rule has subject, reason, limit and action, see
+ * struct sigma_info; another key in it is a fault. A {word} of reason is a
+ * field as above, or {count}, {limit}, {timespan} of a correlation.
+ *
  * CHOICES, where the specification leaves one:
  * - Case is that of ASCII letters; `re` has Unicode's with `re|i`.
  *   `?` is one UTF-8 character, or one byte that is none.
@@ -70,17 +74,32 @@ enum sigma_level {
     SIGMA_CRITICAL
 };
 
-/* What is known about a rule; texts live as long as the set. */
+/* Texts of a rule, in its order. */
+struct sigma_list {
+    const struct span *v;
+    uint32_t n;
+};
+
+/* What is known about a rule; texts live as long as the set, and are empty
+ * where the rule says nothing. */
 struct sigma_info {
     enum sigma_kind kind;
     enum sigma_level level;
-    struct span title, id, name, status, description, file;
-    uint32_t line; /* where its document begins */
-    bool foreign;  /* for another product: never matches */
-    bool alerts;   /* false: only serves a correlation */
+    struct span title, id, name, status, description, author, file;
+    struct span pack; /* as sigma_set_pack said when it was loaded */
+    uint32_t line;    /* where its document begins */
+    bool foreign;     /* for another product: never matches */
+    bool alerts;      /* false: only serves a correlation, or is disabled */
+    bool disabled;
     uint64_t hash; /* of the document without comments and layout */
     const struct span *tags;
     uint32_t n_tags;
+    struct sigma_list falsepositives;
+    /* Of the map span25: whom an alert is about (client or server), its
+     * sentence with {field} in it, how the limit was chosen, what to do. */
+    struct span subject, reason, limit, action;
+    /* of a correlation: "10m"; "60", or "gte 100, lte 200" with two bounds */
+    struct span timespan, threshold;
 };
 
 /* ---- a set ---- */
@@ -93,10 +112,22 @@ void sigma_set_free(struct sigma_set *s); /* NULL is fine */
 MUST_USE enum err sigma_set_define(struct sigma_set *s, struct span name,
                                    struct span value);
 
+/* What is loaded from now on belongs to this pack; empty: to none. */
+MUST_USE enum err sigma_set_pack(struct sigma_set *s, struct span pack);
+
+/* From now on, a document whose id or name is there already is passed over,
+ * with a line in messages that says so: what was loaded before replaces it. */
+void sigma_set_keep_first(struct sigma_set *s);
+
+/* A rule with this id or name does not alert; it still serves correlations.
+ * Before sigma_load. */
+MUST_USE enum err sigma_set_disable(struct sigma_set *s, struct span word);
+
 struct sigma_loaded {
     uint32_t rules, correlations, filters;
-    uint32_t foreign; /* of the rules */
-    uint32_t refused; /* documents with a fault */
+    uint32_t foreign;  /* of the rules */
+    uint32_t refused;  /* documents with a fault */
+    uint32_t replaced; /* documents passed over for one loaded before */
 };
 
 /* Adds the documents of one file. Each fault appends a line to messages,
@@ -117,6 +148,9 @@ uint32_t sigma_set_count(const struct sigma_set *s);
 const struct sigma_info *sigma_set_info(const struct sigma_set *s, uint32_t i);
 /* By id or name; sigma_set_count(s) when there is none. */
 uint32_t sigma_set_find(const struct sigma_set *s, struct span word);
+/* The rules that a correlation looks at, k from 0; sigma_set_count when there
+ * is no such. */
+uint32_t sigma_set_ref(const struct sigma_set *s, uint32_t rule, uint32_t k);
 
 /* ---- a run ---- */
 
@@ -139,6 +173,8 @@ struct sigma_match {
     double figure; /* count, sum, ... that met the condition */
     const struct sigma_group *group;
     uint32_t n_group;
+    uint32_t subject; /* which of group is the address that an alert is about;
+                         n_group: none is one */
 };
 
 /* What a bound cost, since the run began. */
@@ -177,6 +213,13 @@ const struct sigma_match *sigma_eval(struct sigma_run *r, struct span record,
 const struct sigma_match *sigma_correlate(struct sigma_run *r, ns_t now,
                                           size_t *n);
 const struct sigma_match *sigma_tick(struct sigma_run *r, ns_t now, size_t *n);
+
+/* What each item of rule i says about this record, whether the rule matches or
+ * not: a line for each, "selection: field|modifiers: wanted: yes, 'value'" or
+ * "no, has 'value'" or "no, not there"; cut and escaped for terminals. True
+ * when the rule matches. Overwrites what sigma_eval gave. */
+bool sigma_trace(struct sigma_run *r, uint32_t rule, struct span record,
+                 struct buf *out);
 
 /* Why rule i matches this record: appends a line for each item that holds,
  * "selection: field|modifiers: value" with the value of the record, cut and

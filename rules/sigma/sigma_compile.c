@@ -234,6 +234,39 @@ tie_correlation(struct compiler *c, struct sigma_rule *r)
     find_sources(c, r, k->field, k->n_fields, k->field_at);
 }
 
+/* The field that group value i is of; FIELD_COUNT when that is no address. */
+static enum field
+address_at(const struct sigma_set *s, const struct sigma_corr *c, uint32_t i)
+{
+    struct sigma_source from = c->group_at[i];
+    const struct sigma_rule *of = &s->rule[c->ref[0].rule];
+    enum field f;
+
+    if (from.of_group)
+        return of->corr != NULL && of->corr->subject == from.at ? FIELD_SRC_IP
+                                                                : FIELD_COUNT;
+    f = s->slots.v[from.at].field;
+    return from.at != 0 && field_table[f].type == FT_ADDR ? f : FIELD_COUNT;
+}
+
+/* The first address; of several the one that span25.subject names. */
+static void
+find_subject(const struct sigma_set *s, struct sigma_rule *r)
+{
+    enum field want = span_eq(r->info.subject, SPAN_LIT("server"))
+                          ? FIELD_DEST_IP
+                          : FIELD_SRC_IP;
+    struct sigma_corr *c = r->corr;
+
+    c->subject = c->n_group;
+    for (uint32_t i = 0; i < c->n_group; i++) {
+        enum field f = address_at(s, c, i);
+
+        if (f != FIELD_COUNT && (f == want || c->subject == c->n_group))
+            c->subject = i;
+    }
+}
+
 /* In order, so that what was refused takes along what looks at it. */
 static void
 tie_correlations(struct compiler *c)
@@ -245,6 +278,8 @@ tie_correlations(struct compiler *c)
             drop_needing_bad(c, r);
         if (!r->bad)
             tie_correlation(c, r);
+        if (!r->bad && !c->nomem)
+            find_subject(c->s, r);
     }
 }
 
@@ -290,7 +325,7 @@ find_again(struct sigma_set *s)
         struct sigma_rule *r = &s->rule[i];
 
         r->info.alerts = r->info.kind != SIGMA_FILTER && !r->info.foreign &&
-                         (!r->referred || r->own);
+                         !r->info.disabled && (!r->referred || r->own);
     }
 }
 

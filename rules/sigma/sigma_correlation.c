@@ -81,8 +81,9 @@ timespan_of(struct span s)
 }
 
 static void
-read_timespan(struct sigma_reader *r, uint32_t map, struct sigma_corr *c)
+read_timespan(struct sigma_reader *r, uint32_t map, struct sigma_rule *out)
 {
+    struct sigma_corr *c = out->corr;
     uint32_t v = sigma_tree_get(r->t, map, "timespan", NULL);
 
     if (v == 0) {
@@ -90,6 +91,7 @@ read_timespan(struct sigma_reader *r, uint32_t map, struct sigma_corr *c)
         return;
     }
     c->timespan = timespan_of(at(r, v)->text);
+    out->info.timespan = at(r, v)->text;
     if (c->timespan == 0)
         sigma_fault_at(r, v, SPAN_LIT("timespan"),
                        "'%s' is none, write a number and s, m, h, d, w, M or "
@@ -253,6 +255,29 @@ read_operators(struct sigma_reader *r, uint32_t map, bool needs_field,
     read_percentile(r, map, c);
 }
 
+/* The number alone; with two bounds both, with what they are. */
+static void
+keep_threshold(struct sigma_reader *r, uint32_t map, struct sigma_rule *out)
+{
+    struct buf text;
+
+    buf_init(&text, SIGMA_TEXT_MAX);
+    for (uint32_t k = at(r, map)->first; k != 0;
+         k = at(r, at(r, k)->next)->next) {
+        if (find_test(at(r, k)->text) == ARRAY_LEN(tests))
+            continue;
+        buf_str(&text, text.n > 0 ? ", " : "");
+        if (out->corr->n_tests > 1) {
+            buf_span(&text, at(r, k)->text);
+            buf_putc(&text, ' ');
+        }
+        buf_span(&text, at(r, at(r, k)->next)->text);
+    }
+    out->info.threshold = sigma_arena_span(r->arena, buf_view(&text));
+    r->nomem = r->nomem || out->info.threshold.p == NULL;
+    buf_free(&text);
+}
+
 /* An expression over rule names; each must be in rules, and the reverse. */
 static void
 read_expression(struct sigma_reader *r, uint32_t node, struct sigma_corr *c)
@@ -293,8 +318,9 @@ read_expression(struct sigma_reader *r, uint32_t node, struct sigma_corr *c)
 
 static void
 read_condition(struct sigma_reader *r, uint32_t map, size_t type,
-               struct sigma_corr *c)
+               struct sigma_rule *out)
 {
+    struct sigma_corr *c = out->corr;
     uint32_t v = sigma_tree_get(r->t, map, "condition", NULL);
 
     if (v == 0 && types[type].temporal) {
@@ -306,9 +332,11 @@ read_condition(struct sigma_reader *r, uint32_t map, size_t type,
                        "is missing, such as gte: 10 below it");
     } else if (at(r, v)->kind == SIGMA_MAP) {
         read_operators(r, v, types[type].field, c);
+        keep_threshold(r, v, out);
     } else if (at(r, v)->kind == SIGMA_SCALAR && types[type].temporal &&
                c->type == SIGMA_TEMPORAL) {
         read_expression(r, v, c);
+        out->condition = at(r, v)->text;
     } else {
         sigma_fault_at(r, v, SPAN_LIT("condition"),
                        "must be an operator and a number, such as gte: 10");
@@ -366,13 +394,13 @@ sigma_correlation_read(struct sigma_reader *r, uint32_t node,
     group = sigma_tree_get(r->t, node, "group-by", NULL);
     if (group != 0)
         c->group = read_words(r, group, "group-by", &c->n_group);
-    read_timespan(r, node, c);
+    read_timespan(r, node, out);
     read_aliases(r, node, c);
     read_generate(r, node, c);
     read_generate(r, 1, c);
     if (type < ARRAY_LEN(types)) {
         c->type = types[type].type;
-        read_condition(r, node, type, c);
+        read_condition(r, node, type, out);
     }
     return r->faults == 0;
 }

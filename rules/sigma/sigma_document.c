@@ -1,6 +1,7 @@
 #include "rules/sigma/sigma_document.h"
 
 #include "rules/sigma/sigma_condition.h"
+#include "rules/sigma/sigma_meta.h"
 #include "rules/sigma/sigma_value.h"
 
 #define TITLE_MAX       256U
@@ -499,6 +500,24 @@ keep_code(struct sigma_reader *r, const struct sigma_condition *c,
     return true;
 }
 
+/* As written, for people: several are an OR. */
+static void
+keep_text(struct sigma_reader *r, uint32_t node, struct sigma_rule *out)
+{
+    bool list = at(r, node)->kind == SIGMA_LIST;
+    struct buf all;
+
+    buf_init(&all, SIGMA_TEXT_MAX);
+    for (uint32_t i = list ? at(r, node)->first : node; i != 0;
+         i = list ? at(r, i)->next : 0) {
+        buf_str(&all, all.n > 0 ? " or " : "");
+        buf_span(&all, at(r, i)->text);
+    }
+    out->condition = sigma_arena_span(r->arena, buf_view(&all));
+    r->nomem = r->nomem || out->condition.p == NULL;
+    buf_free(&all);
+}
+
 static bool
 read_condition(struct sigma_reader *r, uint32_t map, bool filter,
                struct sigma_rule *out)
@@ -523,6 +542,8 @@ read_condition(struct sigma_reader *r, uint32_t map, bool filter,
     else
         good = parse_conditions(r, node, filter, c, &all) &&
                keep_code(r, c, &out->postfix);
+    if (good)
+        keep_text(r, node, out);
     free(c);
     return good;
 }
@@ -654,6 +675,8 @@ sigma_document_read(struct sigma_reader *r, struct sigma_rule *out)
         out->info.level = level_of(at(r, v)->text);
     read_tags(r, &out->info);
     read_body(r, out);
+    sigma_meta_read(r, out);
+    out->n_own = out->n_selections;
     out->info.foreign = r->foreign;
     return r->faults == 0 && !r->nomem;
 }

@@ -86,7 +86,8 @@ struct sigma_item {
     bool all, negate;
     uint32_t n_groups;
     const struct sigma_values *group;
-    struct span key; /* as written, for people */
+    struct span key;  /* as written, for people */
+    struct span want; /* the values as written, cut, for people */
 };
 
 struct sigma_items {
@@ -170,6 +171,7 @@ struct sigma_corr {
     struct sigma_program program; /* of temporal with an expression */
     ns_t timespan;
     double percentile;
+    uint32_t subject; /* of group; n_group: none is an address */
     bool generate;
     bool at_end; /* the condition has an upper bound */
     /* after compile, [ref * n_group + i] */
@@ -188,7 +190,8 @@ struct sigma_rule {
     uint64_t services;  /* bit per enum event_type */
     struct span service, product, category; /* p NULL: not given */
     bool has_product;
-    uint32_t n_selections, n_conditions;
+    uint32_t n_selections, n_own; /* the others came with filters */
+    struct span condition;        /* as written; a list is joined by " or " */
     struct sigma_selection *selection;
     struct sigma_program postfix; /* of all conditions */
     struct sigma_program program;

@@ -3,7 +3,8 @@
 #include "rules/sigma/sigma_document.h"
 #include "sensor/base/hash.h"
 
-#define DEFINED_MAX 65536U
+#define DEFINED_MAX  65536U
+#define DISABLED_MAX 1024U
 
 enum err
 sigma_set_new(struct sigma_set **out)
@@ -31,6 +32,7 @@ sigma_set_free(struct sigma_set *s)
     free(s->rule);
     free(s->table);
     free(s->defined);
+    free(s->disabled);
     free(s->listener);
     free(s->listen);
     sigma_arena_free(&s->arena);
@@ -54,6 +56,41 @@ sigma_set_define(struct sigma_set *s, struct span name, struct span value)
     if (s->arena.failed)
         return ERR_NOMEM;
     s->n_defined++;
+    return ERR_OK;
+}
+
+enum err
+sigma_set_pack(struct sigma_set *s, struct span pack)
+{
+    struct span kept = sigma_arena_span(&s->arena, pack);
+
+    if (kept.p == NULL)
+        return ERR_NOMEM;
+    s->pack = kept;
+    return ERR_OK;
+}
+
+void
+sigma_set_keep_first(struct sigma_set *s)
+{
+    s->keep_first = true;
+}
+
+enum err
+sigma_set_disable(struct sigma_set *s, struct span word)
+{
+    struct span *grown;
+
+    if (s->n_disabled == DISABLED_MAX || word.n > SIGMA_TEXT_MAX)
+        return ERR_LIMIT;
+    grown = realloc(s->disabled, (s->n_disabled + 1U) * sizeof(*grown));
+    if (grown == NULL)
+        return ERR_NOMEM;
+    s->disabled = grown;
+    grown[s->n_disabled] = sigma_arena_span(&s->arena, word);
+    if (s->arena.failed)
+        return ERR_NOMEM;
+    s->n_disabled++;
     return ERR_OK;
 }
 
@@ -136,8 +173,8 @@ sigma_set_reenter(struct sigma_set *s)
 /* ---- loading ---- */
 
 static bool
-is_twice(struct sigma_reader *r, const struct sigma_set *s,
-         const struct sigma_rule *rule, const char *key, struct span word)
+is_twice(struct sigma_reader *r, const struct sigma_set *s, const char *key,
+         struct span word)
 {
     uint32_t other = word.n > 0 ? sigma_set_lookup(s, word) : s->n;
     uint32_t node;
@@ -146,12 +183,24 @@ is_twice(struct sigma_reader *r, const struct sigma_set *s,
         return false;
     (void)sigma_tree_get(r->t, 1, key, &node);
     sigma_fault_at(r, node, span_str(key),
-                   "'%s' is there twice, first in %s:%u; give this rule "
-                   "another",
+                   s->keep_first
+                       ? "'%s' is replaced by %s:%u"
+                       : "'%s' is there twice, first in %s:%u; give this rule "
+                         "another",
                    sigma_word(word).s, sigma_word(s->rule[other].info.file).s,
                    s->rule[other].info.line);
-    (void)rule;
     return true;
+}
+
+static bool
+is_disabled(const struct sigma_set *s, const struct sigma_info *info)
+{
+    for (uint32_t i = 0; i < s->n_disabled; i++) {
+        if (s->disabled[i].n > 0 && (span_eq(s->disabled[i], info->id) ||
+                                     span_eq(s->disabled[i], info->name)))
+            return true;
+    }
+    return false;
 }
 
 static enum err
@@ -201,8 +250,13 @@ read_tree(struct sigma_set *s, struct sigma_reader *r)
     s->regex_cap = r->regex_cap;
     if (r->nomem)
         return ERR_NOMEM;
-    good = good && !is_twice(r, s, &rule, "id", rule.info.id) &&
-           !is_twice(r, s, &rule, "name", rule.info.name);
+    if (good && (is_twice(r, s, "id", rule.info.id) ||
+                 is_twice(r, s, "name", rule.info.name))) {
+        s->loaded.replaced += s->keep_first;
+        return s->keep_first ? ERR_EXISTS : ERR_FORMAT;
+    }
+    rule.info.pack = s->pack;
+    rule.info.disabled = is_disabled(s, &rule.info);
     return good ? keep(s, &rule) : ERR_FORMAT;
 }
 
@@ -240,7 +294,7 @@ read_document(struct sigma_set *s, struct span text, uint32_t line,
         s->loaded.refused++;
     if (e != ERR_OK)
         take_back(s, mark, n_regex);
-    return e;
+    return e == ERR_EXISTS ? ERR_OK : e;
 }
 
 enum err
@@ -292,6 +346,15 @@ sigma_set_info(const struct sigma_set *s, uint32_t i)
 {
     REQUIRE(i < s->n);
     return &s->rule[i].info;
+}
+
+uint32_t
+sigma_set_ref(const struct sigma_set *s, uint32_t rule, uint32_t k)
+{
+    REQUIRE(rule < s->n);
+    return s->rule[rule].corr != NULL && k < s->rule[rule].corr->n_refs
+               ? s->rule[rule].corr->ref[k].rule
+               : s->n;
 }
 
 uint32_t

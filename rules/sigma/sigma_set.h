@@ -24,6 +24,10 @@ struct sigma_set {
     uint32_t n_regex, regex_cap;
     struct sigma_defined *defined;
     uint32_t n_defined;
+    struct span *disabled; /* ids and names */
+    uint32_t n_disabled;
+    struct span pack;
+    bool keep_first;
     struct sigma_loaded loaded;
     bool compiled;
     struct sigma_index *index[EVENT_TYPE_COUNT];

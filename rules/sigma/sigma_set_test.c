@@ -41,6 +41,19 @@ static const struct {
     {"a tag", LOG "tags: [attack.t1048, Bad]\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:22: tags: 'Bad' is no tag, write attack.t1048 in lower case\n"},
     {"tags", LOG "tags: attack.t1048\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:7: tags: must be a list\n"},
     {"two faults, two lines", LOG "level: x\nstatus: y\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:4:9: status: must be stable, test, experimental, deprecated or unsupported\nr.yml:3:8: level: must be informational, low, medium, high or critical\n"},
+    {"span25 of a word", LOG "span25: a\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:9: span25: must be keys and values\n"},
+    {"an unknown key of span25", LOG "span25: {acton: b}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:10: acton: is not known below span25, did you mean 'action'?\n"},
+    {"one that is far from all", LOG "span25: {colour: b}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:10: colour: is not known below span25, write subject, reason, limit or action\n"},
+    {"a key of span25 that is a list", LOG "span25: {limit: [b]}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:17: limit: must be a text\n"},
+    {"a subject", LOG "span25: {subject: host}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:19: subject: 'host' is none, write client or server\n"},
+    {"a reason with an unknown field", LOG "span25: {reason: 'from {smtp.hello}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: there is no field {smtp.hello}, did you mean {smtp.helo}?\n"},
+    {"a reason with a field far from all", LOG "span25: {reason: 'from {TheCommandLineOfIt}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: there is no field {TheCommandLineOfIt}, see events(7)\n"},
+    {"a count without a correlation", LOG "span25: {reason: '{count} mails'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: {count} is known in a correlation only, write the figure\n"},
+    {"a slip in a correlation's word", BASE "title: c\nspan25: {reason: '{cuont} mails'}\ncorrelation: {type: event_count, rules: [base], timespan: 1m, condition: {gte: 1}}\n", "r.yml:7:18: reason: there is no field {cuont}, did you mean {count}?\n"},
+    {"a reason that is not closed", LOG "span25: {reason: 'from {smtp.helo'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: a { has no } behind it, write {field}\n"},
+    {"a reason that is not opened", LOG "span25: {reason: 'from smtp.helo}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: a } has no { before it, write {field}\n"},
+    {"false positives of a map", LOG "falsepositives: {a: b}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:17: falsepositives: must be a list of texts\n"},
+    {"a false positive with a colon", LOG "falsepositives: [a: b]\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: falsepositives: must be a list of texts; quote one with a colon\n"},
     {"no logsource", "title: t\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:1:1: logsource: is missing, write product: span25 and a service below it\n"},
     {"a logsource of a word", "title: t\nlogsource: smtp\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:2:12: logsource: must be keys and values, write product: span25 and a service below it\n"},
     {"an empty logsource", "title: t\nlogsource: {definition: x}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:2:12: logsource: needs one of product, service, category\n"},
@@ -175,36 +188,36 @@ static const struct {
     const char *why, *yaml;
     struct sigma_loaded want;
 } files[] = {
-    {"nothing",                                "",                              {0, 0, 0, 0, 0}},
-    {"comments",                               "# none\n---\n# none\n---\n",    {0, 0, 0, 0, 0}},
-    {"null",                                   "~\n",                           {0, 0, 0, 0, 0}},
-    {"one",                                    GOOD,                            {1, 0, 0, 0, 0}},
+    {"nothing",                                "",                              {0, 0, 0, 0, 0, 0}},
+    {"comments",                               "# none\n---\n# none\n---\n",    {0, 0, 0, 0, 0, 0}},
+    {"null",                                   "~\n",                           {0, 0, 0, 0, 0, 0}},
+    {"one",                                    GOOD,                            {1, 0, 0, 0, 0, 0}},
     {"CR LF",
      "title: t\r\nlogsource: {service: smtp}\r\ndetection: {s: "
-     "{smtp.helo: a}, condition: s}\r\n",                                       {1, 0, 0, 0, 0}},
+     "{smtp.helo: a}, condition: s}\r\n",                                       {1, 0, 0, 0, 0, 0}},
     {"byte order mark",
      "\xef\xbb\xbftitle: t\nlogsource: {service: smtp}\ndetection: {s: "
-     "{smtp.helo: a}, condition: s}\n",                                         {1, 0, 0, 0, 0}},
+     "{smtp.helo: a}, condition: s}\n",                                         {1, 0, 0, 0, 0, 0}},
     {"a fault among documents",
      GOOD "---\ntitle: [\n---\n" LOG "detection: {s: {smtp.helo: a}, "
-          "condition: s}\n",                                                    {2, 0, 0, 0, 1}},
+          "condition: s}\n",                                                    {2, 0, 0, 0, 1, 0}},
     {"another product",
      "title: t\nlogsource: {product: windows, category: "
      "x}\ndetection: {s: {Image|endswith: a}, condition: "
-     "s}\n",                                                                    {1, 0, 0, 1, 0}},
+     "s}\n",                                                                    {1, 0, 0, 1, 0, 0}},
     {"no product, and fields of another",
      "title: t\nlogsource: {service: smtp}\ndetection: {s: {Image: a}, "
-     "condition: s}\n",                                                         {1, 0, 0, 1, 0}},
+     "condition: s}\n",                                                         {1, 0, 0, 1, 0, 0}},
     {"own keys",
      "x_mine: {a: [b]}\n" LOG "detection: {s: {smtp.helo: a}, condition: s}\n",
-     {1, 0, 0, 0, 0}                                                                           },
+     {1, 0, 0, 0, 0, 0}                                                                           },
     {"no service: all of them",
      "title: t\nlogsource: {product: span25}\n"
      "detection: {s: {smtp.helo: a}, condition: "
-     "s}\n",                                                                    {1, 0, 0, 0, 0}},
+     "s}\n",                                                                    {1, 0, 0, 0, 0, 0}},
     {"a service whose events are yet to come",
      "title: t\nlogsource: {product: span25, service: host}\ndetection: {s: "
-     "{src_ip: 192.0.2.1}, condition: s}\n",                                    {1, 0, 0, 0, 0}},
+     "{src_ip: 192.0.2.1}, condition: s}\n",                                    {1, 0, 0, 0, 0, 0}},
 };
 
 static void

@@ -4,6 +4,8 @@
 
 #define TOKENS_MAX ((size_t)2 * SIGMA_TEXT_MAX)
 #define BASE64_MAX ((size_t)4 * SIGMA_TEXT_MAX)
+#define WANT_MAX   256U /* bytes of an item's values that are kept for people */
+#define WANT_MORE  32U  /* of them for "and 12 more" */
 
 /* A value while its modifiers are applied. */
 enum work_kind { WORK_TEXT, WORK_NUMBER, WORK_BOOL, WORK_NULL };
@@ -1221,6 +1223,36 @@ read_values(struct chain *c, uint32_t value, struct sigma_item *out)
     return true;
 }
 
+/* As written, as much as fits. */
+static struct span
+wanted(struct sigma_reader *r, uint32_t value)
+{
+    const struct sigma_node *n = &r->t->node[value];
+    bool list = n->kind == SIGMA_LIST;
+    uint32_t left = list ? n->n : 1;
+    struct buf all;
+    struct span kept;
+
+    buf_init(&all, WANT_MAX);
+    for (uint32_t i = list ? n->first : value; i != 0 && left > 0;
+         i = list ? r->t->node[i].next : 0, left--) {
+        const struct sigma_node *one = &r->t->node[i];
+
+        if (all.n + one->text.n + 4 > WANT_MAX - WANT_MORE)
+            break;
+        buf_printf(&all, "%s%s", all.n > 0 ? ", " : "", one->plain ? "" : "'");
+        buf_span(&all, one->text);
+        buf_str(&all, one->plain ? "" : "'");
+    }
+    if (left > 0)
+        buf_printf(&all, "%s%u %s", all.n > 0 ? ", and " : "", left,
+                   all.n > 0 ? "more" : "long");
+    kept = sigma_arena_span(r->arena, buf_view(&all));
+    r->nomem = r->nomem || kept.p == NULL;
+    buf_free(&all);
+    return kept;
+}
+
 bool
 sigma_item_read(struct sigma_reader *r, uint32_t key, uint32_t value,
                 struct sigma_item *out)
@@ -1233,5 +1265,6 @@ sigma_item_read(struct sigma_reader *r, uint32_t key, uint32_t value,
     out->all = c.all;
     out->negate = c.negate;
     out->key = sigma_arena_span(r->arena, c.key);
+    out->want = wanted(r, value);
     return true;
 }

@@ -11,6 +11,7 @@
 #include "sensor/base/near.h"
 #include "sensor/app/options_value.h"
 #include "sensor/app/registry.h"
+#include "sensor/app/rules.h"
 #include "sensor/base/text.h"
 
 /* What is left of argv while it is read. */
@@ -560,6 +561,8 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_REGISTRY_LETTERS:
     case VERB_REGISTRY_EXPORT:
     case VERB_REGISTRY_FORM: return registry_run(c, out, messages);
+    case VERB_RULES_CHECK:
+    case VERB_RULES_TEST: return rules_run(c, out, messages);
     case VERB_READ:
     case VERB_COUNT: break;
     }

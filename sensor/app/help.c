@@ -12,6 +12,7 @@ static const struct {
 } nouns[] = {
     {"registry", "who may send: forms, permits, the 48 hours, lists for a "
                  "firewall"        },
+    {"rules",    "check or test what alerts"       },
     {"config",   "print or check the configuration"},
 };
 

@@ -131,6 +131,7 @@ static const struct page {
     {"read",     "SPAN25-READ",     "analyse captures and print a summary" },
     {"config",   "SPAN25-CONFIG",   "make, check and print a configuration"},
     {"registry", "SPAN25-REGISTRY", "keep who may send and receive mail"   },
+    {"rules",    "SPAN25-RULES",    "check and test rules"                 },
 };
 
 static const struct page *
@@ -219,7 +220,7 @@ help_man_program(struct buf *out)
                  "Its events, one JSON object a line:\n"
                  ".Dl span25 read --events - monday.pcapng\n"
                  ".Sh SEE ALSO\n.Xr span25-config 1 ,\n.Xr span25-read 1 ,\n"
-                 ".Xr span25-registry 1 ,\n"
+                 ".Xr span25-registry 1 ,\n.Xr span25-rules 1 ,\n"
                  ".Xr span25.conf 5 ,\n.Xr events 7\n");
 }
 
@@ -234,13 +235,13 @@ put_examples(const char *noun, struct buf *out)
          "that are known:\n"
          ".Dl span25 read --registry servers.csv -o report.html a.pcap b.pcap\n"
          "Only one network, read from another program:\n"
-         ".Dl tcpdump -w - | span25 read -f 'net 192.0.2.0/24' -\n"    },
+         ".Dl tcpdump -w - | span25 read -f 'net 192.0.2.0/24' -\n"           },
         {"config",
          ".Sh EXAMPLES\nTo start:\n"
          ".Dl span25 config init -o span25.yaml\n"
          ".Dl span25 config check span25.yaml\n"
          "Where a value comes from:\n"
-         ".Dl span25 config show --origin -c span25.yaml --workers 4\n"},
+         ".Dl span25 config show --origin -c span25.yaml --workers 4\n"       },
         {"registry",
          ".Sh EXAMPLES\nFrom a capture to a firewall:\n"
          ".Dl span25 read --state DIR monday.pcapng\n"
@@ -249,7 +250,10 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 registry decide --state DIR 2026-1 permit\n"
          ".Dl span25 registry export --state DIR -o permits.nft\n"
          ".Dl nft list table inet span25 | span25 registry confirm "
-         "--state DIR -\n"                                             },
+         "--state DIR -\n"                                                    },
+        {"rules",    ".Sh EXAMPLES\nRules of your own, before they are used:\n"
+                  ".Dl span25 rules check /etc/span25/rules\n"
+                  ".Dl span25 rules test /etc/span25/rules\n"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {

@@ -225,6 +225,17 @@ emit(struct parse *p, struct buf *from, bool unsorted, struct buf *out)
 
 /* ---- values ---- */
 
+static void
+count_unknown(struct json_reader *r, struct span key)
+{
+    struct span kept = span_head(key, sizeof(r->unknown_key));
+
+    r->unknown++;
+    r->n_unknown_key = (uint8_t)kept.n;
+    if (kept.n > 0)
+        memcpy(r->unknown_key, kept.p, kept.n);
+}
+
 static bool
 store_header(struct parse *p, const struct item *i)
 {
@@ -247,8 +258,9 @@ store_header(struct parse *p, const struct item *i)
     name = span_of(i->as.p, i->n);
     p->head.type = event_type_find(name);
     p->has_type = true;
-    p->r->unknown += p->head.type == EVENT_NONE &&
-                     !span_eq(name, span_str(event_type_name(EVENT_NONE)));
+    if (p->head.type == EVENT_NONE &&
+        !span_eq(name, span_str(event_type_name(EVENT_NONE))))
+        count_unknown(p->r, name);
     return true;
 }
 
@@ -683,7 +695,7 @@ find_target(struct parse *p, uint8_t node, struct span key, struct target *out)
     *out = (struct target){.want = WANT_NOTHING};
     if (s == NULL ||
         (raw && (s->kind != SLOT_FIELD || !has_raw_form((enum field)s->id)))) {
-        r->unknown++;
+        count_unknown(r, key);
         return true;
     }
     if (s->kind == SLOT_OBJECT) {

@@ -15,8 +15,9 @@
 #include "sensor/event/json_write.h"
 #include "sensor/event/record.h"
 
-#define JSON_READ_DEPTH 32
-#define JSON_SLOTS      2048 /* more than twice the keys, a power of two */
+#define JSON_READ_DEPTH  32
+#define JSON_UNKNOWN_MAX 48
+#define JSON_SLOTS       2048 /* more than twice the keys, a power of two */
 
 struct json_slot {
     struct span key;
@@ -32,7 +33,9 @@ struct json_reader {
     struct json_slot slots[JSON_SLOTS];
     uint64_t seen[FIELD_COUNT][2]; /* round with the key, and its raw form */
     uint64_t round;
-    uint64_t unknown;   /* keys and event types skipped, since init */
+    uint64_t unknown; /* keys and event types skipped, since init */
+    uint8_t unknown_key[JSON_UNKNOWN_MAX]; /* the latest of them, cut */
+    uint8_t n_unknown_key;
     struct buf text;    /* strings that had escapes */
     struct buf items;   /* values of the event, as they came */
     struct buf inner;   /* values of the open object of a list */

@@ -238,6 +238,8 @@ newer_schema(void **state)
         assert_true(record_check(record_view(&t->a)));
     }
     assert_int_equal(record_head_of(record_view(&t->a)).type, EVENT_NONE);
+    assert_true(span_eq(span_of(t->r.unknown_key, t->r.n_unknown_key),
+                        SPAN_LIT("http")));
 }
 
 static const struct {

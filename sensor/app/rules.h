@@ -1,0 +1,27 @@
+#ifndef SPAN25_APP_RULES_H
+#define SPAN25_APP_RULES_H
+/* rules - the verbs of rules: list, check, test, explain */
+#include "rules/sigma/sigma.h"
+#include "sensor/app/cli.h"
+
+struct rules_call {
+    const struct cli *cli;
+    const struct config *config;
+    struct buf *out;      /* for standard output */
+    struct buf *messages; /* for standard error */
+};
+
+/* Does a verb of rules. */
+MUST_USE enum cli_exit rules_run(const struct cli *c, struct buf *out,
+                                 struct buf *messages);
+
+/* A line of messages: "span25: " and text. Gives code. */
+enum cli_exit rules_say(struct rules_call *c, enum cli_exit code,
+                        const char *text);
+
+/* ---- one file each: rules_<verb>.c ---- */
+
+enum cli_exit rules_check(struct rules_call *c);
+enum cli_exit rules_test(struct rules_call *c);
+
+#endif
