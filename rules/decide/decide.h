@@ -4,27 +4,58 @@
  *
  * Host events in, decision events out. Every input is in the journal: the
  * statistics and evidence of a host event, its registry state and pool as the
- * core placed them, exceptions, earlier decisions. Pure: (state, event, now).
+ * core placed them, exceptions, what people did. Pure: (state, event, now). The
+ * figures are rows of decide.def, all of them settings.
  *
- * BLOCK is decided when the rule of 1.10 holds (one statistic at its block
- * level, another one at alert level, S1T only with S3 at block level), every
- * minimum of 6.1 is met, and nothing of 6.3 stands against it. What stands
- * against it is named, each thing (decision.against): with only the queueing
- * veto, a pool or an identity conflict against it the action is hold: a human
- * is asked; with only a cap or the breaker it is withheld. Registered,
- * permitted, requested and excepted hosts: nothing is decided, ever.
+ * WHEN. The rule of 1.10 (decide_rule.h) holds for a host at home. Then what
+ * stands against it is named in decision.against, each thing, in the order of
+ * 6.3, and the first one says what becomes of it:
  *
- * The figures are rows of decide.def, all of them settings. Scope is one IPv4
- * address or one IPv6 /64, port 25 both ways; never a prefix of the network,
- * never another port. Ladder 1 h, 6 h, 24 h, 7 days: the next step only on
- * evidence fresh since the end of the last one; steps are forgotten after 30
- * clean days. A lift gives immunity for a day. A lease that ends, ends the
- * decision. Any doubt: not stopped.
+ *   never     disabled, exception:ID, registered, permitted, permit_requested,
+ *             protected, neighbour, immunity              withheld, always
+ *   not yet   evidence:... (6.1)                          withheld
+ *   a human   queueing, pool, identity, shared            hold
+ *   too many  breaker, cap:...                            withheld
+ *   nothing                                               block
  *
- * The same code runs in simulate and in enforce; here only the word differs. */
+ * Any doubt: not stopped. Withheld is told once, and again when another action
+ * follows. A decision in force ends (lift) as soon as an event shows something
+ * of the first or third kind, or another lease or MAC address; the host may
+ * have changed hands.
+ *
+ * WITHOUT A REGISTRY (no src_reg in the event) nobody can be known to be
+ * registered. Enforcing, registry:none is of the first kind: nothing is
+ * stopped. Simulating, it is named and does not count, for to see what would be
+ * stopped before there is a registry is what simulating is for.
+ *
+ * SCOPE is one IPv4 address or one IPv6 /64, port 25 both ways; never a wider
+ * prefix, never another port. neighbour: another address of the same /64 was
+ * seen registered, permitted, requested or protected, or is excepted.
+ * A dhcp pool stands against it only where no lease names the host.
+ *
+ * LADDER 1 h, 6 h, 24 h, 7 days. The next step, and a second hold, only on
+ * `fresh` further sessions and further bad ones, counted from the first host
+ * event behind the end of the last one: what came while it was in force counts
+ * for nothing. Steps are forgotten after 30 days without the rule holding.
+ *
+ * CAPS count blocks by detector only. Active hosts are those at home with a
+ * host event in this UTC day or the one before, whichever has more; sites are
+ * those of the events, and hosts without one have no cap of a site. A cap of
+ * the whole network (cap:minute, cap:active) opens the breaker.
+ *
+ * PEOPLE: control events of kind block, control.action lift (immunity for a
+ * day, a step less), add (until control.until, else the first step; stands
+ * behind all of the first kind but immunity), disable and enable (everything),
+ * resume (the breaker). Subjects wider than the scope are refused. All are
+ * idempotent.
+ *
+ * MEMORY is bounded: DECIDE_SUBJECTS remembered; when they are full a newcomer
+ * is not stopped (counted). Keyed hashes. One thread. */
 #include "rules/alert/exceptions.h"
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
+
+#define DECIDE_SUBJECTS 65536U
 
 /* X(name, default, least, most, unit, why) */
 struct decide_limits {
@@ -38,7 +69,8 @@ struct decide_options {
     uint64_t seed;
     bool enforce;
     struct decide_limits limits;
-    const struct exceptions *exceptions; /* or NULL */
+    const struct exceptions *exceptions; /* or NULL; has seen each event before
+                                          * decide_event does */
 };
 
 struct decide;
@@ -48,22 +80,42 @@ MUST_USE enum err decide_new(const struct decide_options *o,
 void decide_free(struct decide *d);
 
 /* Host events; alert events of the subject become evidence; control events of
- * kind block (lift); others are passed over. */
+ * kind block and exception; of all others the registry state of both ends.
+ * Decision events are passed over: they are its own. Those it writes have
+ * flow_id 0, ascending seq, and lack what the core adds. */
 void decide_event(struct decide *d, const struct record_map *event,
                   const struct record_sink *sink);
 void decide_time(struct decide *d, ns_t now, const struct record_sink *sink);
 
+/* Into a new one, decision events of a log in order: what is in force, the
+ * steps, immunity and caps afterwards are those of who wrote it, whatever else
+ * was lost. */
+void decide_replay(struct decide *d, const struct record_map *decision);
+
 /* What would be stopped now, for summaries; each once. */
 struct decide_entry {
     struct prefix subject;
-    ns_t since, until;
+    ns_t since, until; /* until 0: not in force */
     uint64_t collateral;
     bool hold;        /* a human is asked: not stopped */
+    bool withheld;    /* not stopped either */
     const char *site; /* or NULL */
 };
-size_t decide_count(const struct decide *d); /* all that were ever decided */
+size_t decide_count(const struct decide *d); /* all that are remembered */
 struct decide_entry decide_get(const struct decide *d, size_t i);
 
+struct decide_counts {
+    uint64_t active, holds;   /* in force now */
+    uint64_t decided;         /* events written */
+    uint64_t refused;         /* hosts not remembered: the table was full */
+    uint64_t controls_unread; /* control events that say nothing usable */
+    uint64_t lost;            /* not decided for want of memory */
+};
+struct decide_counts decide_counts(const struct decide *d);
+
+/* All state, versioned and checked. Load into a new one of the same options;
+ * ERR_FORMAT (another version or seed), ERR_CORRUPT, ERR_NOMEM: nothing was
+ * taken over. */
 MUST_USE enum err decide_save(const struct decide *d, struct buf *out);
 MUST_USE enum err decide_load(struct decide *d, struct span snapshot);
 
