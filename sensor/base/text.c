@@ -103,6 +103,41 @@ text_term(struct buf *out, struct span s)
     }
 }
 
+static void
+plain_char(struct buf *out, struct span s, size_t n, size_t begin)
+{
+    uint32_t c = n > 0 ? utf8_value(s, n) : 0xfffd;
+
+    if (n == 0)
+        buf_put(out, "\xef\xbf\xbd", 3);
+    else if (c > 0x20 && c != 0x7f && !is_hidden(c))
+        buf_put(out, s.p, n);
+    else if (c <= 0x20 && out->n > begin && out->p[out->n - 1] != ' ')
+        buf_putc(out, ' ');
+}
+
+void
+text_plain(struct buf *out, struct span s, size_t max)
+{
+    size_t begin = out->n;
+    size_t used = 0;
+
+    while (s.n > 0) {
+        size_t n = utf8_len(s);
+        size_t step = n > 0 ? n : 1;
+
+        if (step > max - used) {
+            buf_str(out, "\xe2\x80\xa6");
+            return;
+        }
+        plain_char(out, s, n, begin);
+        used += step;
+        s = span_tail(s, step);
+    }
+    if (out->n > begin && out->p[out->n - 1] == ' ')
+        out->n--;
+}
+
 void
 text_html(struct buf *out, struct span s)
 {

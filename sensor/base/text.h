@@ -20,6 +20,12 @@ bool text_utf8(struct buf *out, struct span s);
  * <U+202E>, a backslash is doubled. */
 void text_term(struct buf *out, struct span s);
 
+/* For a sentence in an event: control characters are a space, runs of spaces
+ * one; invisible and bidirectional ones are left out, invalid bytes U+FFFD. At
+ * most max bytes of s count, cut at a character and then with an ellipsis.
+ * Still to be escaped by who prints it. */
+void text_plain(struct buf *out, struct span s, size_t max);
+
 /* For HTML text and quoted attributes; control characters are made visible. */
 void text_html(struct buf *out, struct span s);
 

@@ -142,6 +142,33 @@ terminal(void **state)
 }
 
 static void
+plain_ten(struct buf *b, struct span s)
+{
+    text_plain(b, s, 10);
+}
+
+static void
+plain(void **state)
+{
+    static const struct row rows[] = {
+        {"text",               S("a b"),               S("a b")                   },
+        {"ten bytes",          S("0123456789"),        S("0123456789")            },
+        {"eleven",             S("01234567890"),       S("0123456789\xe2\x80\xa6")},
+        {"cut at a character", S("012345678\xc3\xa4"),
+         S("012345678\xe2\x80\xa6")                                               },
+        {"runs of control",    S("a\r\n\t\0b"),        S("a b")                   },
+        {"at the ends",        S("\x1b a \x7f\n"),     S("a")                     },
+        {"only control",       S("\r\n"),              S("")                      },
+        {"bidirectional",      S("a\xe2\x80\xaeX"),    S("aX")                    },
+        {"bad bytes",          S("a\xff"),             S("a\xef\xbf\xbd")         },
+        {"nothing",            S(""),                  S("")                      },
+    };
+
+    (void)state;
+    check(rows, ARRAY_LEN(rows), plain_ten);
+}
+
+static void
 html(void **state)
 {
     static const struct row rows[] = {
@@ -225,8 +252,9 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8),     cmocka_unit_test(replaces),
-        cmocka_unit_test(terminal), cmocka_unit_test(html),
-        cmocka_unit_test(csv),      cmocka_unit_test(base64),
+        cmocka_unit_test(terminal), cmocka_unit_test(plain),
+        cmocka_unit_test(html),     cmocka_unit_test(csv),
+        cmocka_unit_test(base64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
