@@ -7,16 +7,23 @@
  * alert: when it opens; when it became ten times as large, its level rose or a
  * worse event came, at most one each ALERTS_REPEAT; when it ends. Each tells
  * the whole: reason, checks, evidence, related subjects, what a block would
- * stop. Pure: no clock, no I/O.
+ * stop. What is to be told within ALERTS_REPEAT of the last telling is told
+ * when that is over. Pure: no clock, no I/O.
  *
- * SUBJECT: the home end of the event that the rule's `span25.subject` names:
- * client (default), server, or the group of a correlation. A host in a lease is
- * "10.2.3.4 lease 0123456789abcdef".
+ * WORSE is, of a correlation, a larger figure; of a host event a higher score
+ * for its limit; of mail more points (email.score), then more refused
+ * recipients; of a file a stronger class. The reason sentence and alert.matched
+ * are those of the worst event, the first of equals.
+ *
+ * SUBJECT: the end of the event that the rule's `span25.subject` names: client
+ * (default), server, or the group of a correlation where that is an address. A
+ * host in a lease is "10.2.3.4 lease 0123456789abcdef", an IPv6 client outside
+ * its /64; an event without addresses is about "unknown".
  *
  * REASON: subject (site, registered or not), then the template of the rule's
  * `span25.reason`, whose {field} are values of the event, {count}, {limit} and
  * {timespan} those of a correlation; escaped, cut, never a guess: an absent
- * value is "(not observed)".
+ * value is "(not observed)". See reason.h.
  *
  * CHECKS: the latest host event of the subject. Without one, all of them are
  * not observable.
@@ -32,6 +39,8 @@
 #define ALERTS_OPEN    100000U /* episodes at once; the idlest one ends early */
 #define ALERTS_HOSTS   100000U /* latest host events kept; the oldest go */
 #define ALERTS_RELATED 16U
+#define ALERTS_LOOKED  512U /* episodes looked at for each thing in common */
+#define ALERTS_MATCHED 32U  /* lines told, of 256 bytes, 2 KiB in all */
 
 struct alerts;
 
@@ -70,19 +79,28 @@ MUST_USE enum err alerts_new(const struct alerts_options *o,
                              struct alerts **out);
 void alerts_free(struct alerts *a);
 
-/* Host events, for the checks; other types are passed over. */
+/* Host events, for the checks; other types are passed over. To be shown before
+ * the matches of the same event. */
 void alerts_event(struct alerts *a, const struct record_map *event);
 void alerts_match(struct alerts *a, const struct alert_match *m,
                   const struct record_sink *sink);
+/* Stream time has come to now: what became quiet ends. Also done by
+ * alerts_match, so an episode ends before the next one begins. */
 void alerts_time(struct alerts *a, ns_t now, const struct record_sink *sink);
 /* The input is over: open episodes stay open in the journal, nothing is told.
  */
 
+/* Snapshots: all state. Into a new one with the same seed; ERR_FORMAT (another
+ * version or seed), ERR_CORRUPT: nothing was taken over. */
 MUST_USE enum err alerts_save(const struct alerts *a, struct buf *out);
 MUST_USE enum err alerts_load(struct alerts *a, struct span snapshot);
 
 struct alerts_counts {
-    uint64_t open, opened, ended, evicted, silenced;
+    uint64_t open, opened, ended;
+    uint64_t evicted;  /* ended early, because ALERTS_OPEN were open */
+    uint64_t silenced; /* events told with alert.silenced */
+    uint64_t failed;   /* matches and hosts for which there was no memory */
+    uint64_t hosts;    /* latest host events kept */
 };
 struct alerts_counts alerts_counts(const struct alerts *a);
 

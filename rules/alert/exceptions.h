@@ -10,19 +10,20 @@
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 
-#define EXCEPTIONS_MAX 65536U
+#define EXCEPTIONS_MAX  65536U
+#define EXCEPTIONS_TEXT 1024U /* bytes of a reason or an actor; cut */
 
 enum exception_from { EXCEPT_ALERT = 1, EXCEPT_BLOCK = 2, EXCEPT_BOTH = 3 };
 
 struct exception {
     char id[17]; /* hash of the event that added it, hexadecimal */
     struct prefix prefix;
-    unsigned from; /* enum exception_from */
-    char rule[64]; /* "" all rules */
-    ns_t since;    /* when it was added */
-    ns_t until;    /* 0: no end */
-    ns_t removed;  /* 0: not */
-    char *reason, *actor;
+    unsigned from;        /* enum exception_from */
+    char rule[64];        /* "" all rules */
+    ns_t since;           /* when it was added */
+    ns_t until;           /* 0: no end */
+    ns_t removed;         /* 0: not */
+    char *reason, *actor; /* never NULL; to be escaped by who prints them */
 };
 
 struct exceptions;
@@ -30,8 +31,11 @@ struct exceptions;
 MUST_USE enum err exceptions_new(struct exceptions **out);
 void exceptions_free(struct exceptions *x);
 
-/* An event of any type; looks at control events of kind exception. ERR_FORMAT:
- * one that says nothing usable; ERR_LIMIT: one too many. */
+/* An event of any type; looks at control events of kind exception. In force
+ * from control.time on, else from the event's timestamp. ERR_FORMAT: one that
+ * says nothing usable (no prefix, an end before its beginning, an id that is
+ * there already; the removal of one that is not); ERR_LIMIT: one too many, when
+ * none of those before is over by now: those are forgotten first. */
 MUST_USE enum err exceptions_event(struct exceptions *x,
                                    const struct record_map *event);
 
@@ -43,6 +47,15 @@ const struct exception *exceptions_find(const struct exceptions *x,
                                         struct span rule, ns_t when);
 
 size_t exceptions_count(const struct exceptions *x);
+/* In the order in which they were added; borrowed until the next event. */
 const struct exception *exceptions_get(const struct exceptions *x, size_t i);
+/* By its id; NULL: none. */
+const struct exception *exceptions_by_id(const struct exceptions *x,
+                                         struct span id);
+
+/* Snapshots. Into a new one; ERR_FORMAT, ERR_CORRUPT: nothing was taken over.
+ */
+MUST_USE enum err exceptions_save(const struct exceptions *x, struct buf *out);
+MUST_USE enum err exceptions_load(struct exceptions *x, struct span snapshot);
 
 #endif
