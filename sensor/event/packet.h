@@ -36,7 +36,8 @@ enum tunnel {
 enum packet_kind {
     PACKET_TCP,      /* the TCP fields below are set */
     PACKET_FRAGMENT, /* an IP fragment: give it to defrag */
-    PACKET_OTHER,    /* whole, but not TCP over IP */
+    PACKET_UDP,      /* UDP and no tunnel: ports and payload are set */
+    PACKET_OTHER,    /* whole, but none of these */
     PACKET_BAD,      /* headers do not hold together, or are cut short */
 };
 
@@ -54,7 +55,7 @@ struct decoded {
     uint8_t ttl;
     uint8_t proto;  /* IP protocol of the innermost packet */
     uint16_t ip_id; /* IPv4 identification, 0 for IPv6 */
-    /* TCP */
+    /* TCP, the first two and payload of UDP too */
     uint16_t sport;
     uint16_t dport;
     uint32_t seq;

@@ -127,4 +127,15 @@ struct stream_ops {
     int (*probe)(struct span c2s, struct span s2c, size_t skip[2]);
 };
 
+/* What net tells of single datagrams (UDP) from a port of interest, put
+ * together from fragments where needed. A flow is one datagram: its receiver
+ * is the client, its sender the server. */
+struct datagram_ops {
+    /* Is this payload worth a flow? Asked for each. */
+    bool (*wants)(void *ctx, struct span payload);
+    /* whole: not cut by the capture. f ends with the call. */
+    void (*data)(void *ctx, struct flow *f, struct span payload, bool whole,
+                 ns_t when);
+};
+
 #endif

@@ -2,8 +2,10 @@
 
 #include "sensor/base/attr.h"
 
+#define PORT_DNS 53U
+
 /* A step reads one header and names the next step. The first are its rows in
- * steps[]; the last four end the walk and are enum packet_kind. */
+ * steps[]; the last five end the walk and are enum packet_kind. */
 enum step {
     STEP_ETHER,
     STEP_VLAN,
@@ -25,6 +27,7 @@ enum step {
     STEP_LOOPBACK,
     STEP_END, /* first of the ends */
     STEP_DONE_TCP = STEP_END,
+    STEP_DONE_UDP,
     STEP_FRAGMENT,
     STEP_OTHER,
     STEP_BAD,
@@ -717,6 +720,18 @@ static const struct {
 };
 
 static enum step
+set_udp(const struct walk *w, uint16_t sport, uint16_t dport)
+{
+    struct decoded *d = w->out;
+
+    d->sport = sport;
+    d->dport = dport;
+    d->payload = w->in;
+    d->payload_len = w->len;
+    return STEP_DONE_UDP;
+}
+
+static enum step
 step_udp(struct walk *w)
 {
     struct span h = take(w, 8);
@@ -727,6 +742,8 @@ step_udp(struct walk *w)
         return STEP_OTHER;
     if (len >= 8 && len - 8 < w->len)
         shorten(w, len - 8);
+    if (be16(h, 0) == PORT_DNS) /* whatever port its client took */
+        return set_udp(w, PORT_DNS, be16(h, 2));
     for (size_t i = 0; i < ARRAY_LEN(udp_tunnels); i++) {
         uint16_t port = udp_tunnels[i].port;
 
@@ -741,7 +758,7 @@ step_udp(struct walk *w)
             *w->out = w->saved;
         return next;
     }
-    return STEP_OTHER;
+    return set_udp(w, be16(h, 0), be16(h, 2));
 }
 
 /* -------------------------------------------------------------------- loop */
@@ -762,6 +779,7 @@ walk(struct walk *w, enum step step)
     };
     static const uint8_t kinds[] = {
         [STEP_DONE_TCP - STEP_END] = PACKET_TCP,
+        [STEP_DONE_UDP - STEP_END] = PACKET_UDP,
         [STEP_FRAGMENT - STEP_END] = PACKET_FRAGMENT,
         [STEP_OTHER - STEP_END] = PACKET_OTHER,
         [STEP_BAD - STEP_END] = PACKET_BAD,

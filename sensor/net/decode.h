@@ -11,8 +11,9 @@
  *
  * What is set in struct decoded: kind, vlan, tunnel, the MAC addresses (of the
  * innermost Ethernet header), src, dst, proto, ttl, ip_id and payload always,
- * as zeros where there is none; the TCP fields only for PACKET_TCP, the frag_
- * fields only for PACKET_FRAGMENT. VLANs and tunnels beyond FLOW_VLANS and
+ * as zeros where there is none; the ports for PACKET_TCP and PACKET_UDP, the
+ * other TCP fields only for PACKET_TCP, the frag_ fields only for
+ * PACKET_FRAGMENT. VLANs and tunnels beyond FLOW_VLANS and
  * FLOW_TUNNELS are passed through but not recorded; outermost first.
  *
  * Lengths: payload.n <= payload_len and frag_data.n <= frag_len, always. The IP
@@ -25,7 +26,10 @@
  *
  * UDP tunnels are recognised by destination port (Teredo by either), so they
  * are a guess: when what is inside does not hold together, the result is the
- * outer packet as PACKET_OTHER.
+ * outer packet as PACKET_OTHER. What comes from port 53 is no tunnel: a DNS
+ * client may have taken a tunnel's port. PACKET_UDP is UDP on ports of no
+ * tunnel with a whole UDP header; payload ends where the shorter of UDP and IP
+ * length says.
  *
  * Known gaps: VXLAN VNI, GRE key and TEID are not kept, so two tenants with the
  * same addresses and ports look alike. GRE v1 (PPTP), GTP', 802.1ah, MACsec,

@@ -34,6 +34,11 @@ require_sound(const struct decoded *d, struct span all)
         REQUIRE(all.n >= d->payload.n + 40);
         REQUIRE((d->flags & 0xc0) == 0);
         return;
+    case PACKET_UDP:
+        require_inside(d->payload, all);
+        REQUIRE(d->payload.n <= d->payload_len && d->proto == 17);
+        REQUIRE(all.n >= d->payload.n + 28);
+        return;
     case PACKET_FRAGMENT:
         require_inside(d->frag_data, all);
         require_inside(d->frag_head, all);

@@ -166,7 +166,7 @@ decode_exact(const uint8_t *b, size_t n, size_t wire, uint16_t link,
         memcpy(copy, b, n);
     memset(d, 0xa5, sizeof(*d));
     decode_packet(&p, d);
-    if (d->kind == PACKET_TCP) {
+    if (d->kind == PACKET_TCP || d->kind == PACKET_UDP) {
         assert_true(d->payload.n <= d->payload_len);
         assert_true(
             d->payload.n == 0 ||
@@ -337,7 +337,17 @@ static const struct frame_case {
     {"five tunnels, four recorded", 1,
      "eth:0800 out4:04 out4:04 out4:04 out4:04 out4:04 " T4, TCP, 0,
      "ipip,ipip,ipip,ipip"},
-    {"DNS", 1, "eth:0800 ip4:11 udp:0035 001122334455", PACKET_OTHER, 0, ""},
+    {"DNS", 1, "eth:0800 ip4:11 udp:0035 001122334455", PACKET_UDP, 0, ""},
+    {"DNS over IPv6", 1, "eth:86dd ip6:11 udp:0035 0011", PACKET_UDP, 0, ""},
+    {"DNS in VLAN, VXLAN, VLAN", 1,
+     "eth:8100 vlan:0800 out4:11 udp:12b5 vxlan eth:8100 vlan:0800 ip4:11 "
+     "udp:0035 0011", PACKET_UDP, 2, "vxlan"},
+    {"UDP of nothing", 1, "eth:0800 ip4:11 udp:0035", PACKET_UDP, 0, ""},
+    {"UDP, header cut", 1, "eth:0800 ip4:11 00350035", PACKET_OTHER, 0, ""},
+    {"DNS to the port of VXLAN", 1,
+     "eth:0800 ip4:11 003512b5000b0000 0800000000002a00", PACKET_UDP, 0, ""},
+    {"DNS to the port of Teredo", 1,
+     "eth:0800 ip4:11 00350dd800080000 60", PACKET_UDP, 0, ""},
     {"ICMP", 1, "eth:0800 ip4:01 08000000", PACKET_OTHER, 0, ""},
     {"ESP", 1, "eth:0800 ip4:32 0000000100000001", PACKET_OTHER, 0, ""},
     {"AH over IPv4", 1, "eth:0800 ip4:33 ah:06 tcp 61626364", TCP, 0, ""},
@@ -543,6 +553,37 @@ test_both_ways_agree(void **state)
     }
 }
 
+/* The shorter of the lengths counts; what neither has is no payload. */
+static void
+test_udp_lengths(void **state)
+{
+    static const struct {
+        const char *why, *words;
+        size_t n;
+        uint32_t len;
+    } rows[] = {
+        {"both agree",                   "eth:0800 ip4:11 00351234000b0000 616263", 3, 3 },
+        {"UDP is shorter",               "eth:0800 ip4:11 0035123400090000 616263", 1, 1 },
+        {"UDP says more",                "eth:0800 ip4:11 00351234ffff0000 616263", 3, 3 },
+        {"UDP says less than its head",  "eth:0800 ip4:11 0035123400070000 6162",
+         2,                                                                            2 },
+        {"IPv4 says more than there is",
+         "eth:0800 450000301234400040110000c0000201c6336402 00351234001c0000 "
+         "61",                                                                      1, 20},
+    };
+    static struct frame f;
+    struct decoded d;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        build(rows[i].words, &f);
+        decode_exact(f.b, f.n, f.n, 1, &d);
+        if (d.kind != PACKET_UDP || d.payload.n != rows[i].n ||
+            d.payload_len != rows[i].len || d.sport != 53 || d.dport != 0x1234)
+            fail_msg("%s: %zu of %u", rows[i].why, d.payload.n, d.payload_len);
+    }
+}
+
 static void
 test_lengths(void **state)
 {
@@ -714,7 +755,7 @@ test_decode_ip(void **state)
 /* --------------------------------------------------------------- real files */
 
 struct seen {
-    size_t packets, kinds[4], tcp, vlans, tunnels[16];
+    size_t packets, kinds[PACKET_BAD + 1], tcp, vlans, tunnels[16];
     struct tuple {
         struct addr a, b;
         uint16_t ap, bp;
@@ -804,6 +845,7 @@ main(void)
         cmocka_unit_test(test_every_short_frame),
         cmocka_unit_test(test_every_byte_changed),
         cmocka_unit_test(test_both_ways_agree),
+        cmocka_unit_test(test_udp_lengths),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_fragment_fields),
         cmocka_unit_test(test_flags),

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "sensor/base/hash.h"
 #include "sensor/net/decode.h"
 #include "sensor/net/defrag.h"
 #include "sensor/net/flow.h"
@@ -23,6 +24,9 @@ struct net {
     struct defrag *defrag;
     void (*on_tick)(void *ctx, ns_t tick);
     void *tick_ctx;
+    const struct datagram_ops *datagram_ops;
+    void *datagram_ctx;
+    uint16_t datagram_port;
     ns_t now;       /* stream time; 0: no packet yet */
     ns_t tick_next; /* the time of the next tick */
     uint64_t tie_bytes;
@@ -133,6 +137,33 @@ net_segment(struct net *n, const struct decoded *d, uint16_t iface,
     return n->now;
 }
 
+static void
+datagram(struct net *n, struct decoded *d, uint16_t iface)
+{
+    unsigned shard = (unsigned)(flow_key_hash(&n->env.key, d) >> SHARD_SHIFT);
+    struct flow f;
+
+    n->stats.datagrams++;
+    if ((n->mine >> shard & 1) == 0 ||
+        !n->datagram_ops->wants(n->datagram_ctx, d->payload))
+        return;
+    f = (struct flow){.start = n->now, .shard = (uint8_t)shard, .iface = iface};
+    d->seq = (uint32_t)hash_span(d->payload, 0);
+    flow_key_fill(&f, d, DIR_S2C);
+    n->datagram_ops->data(n->datagram_ctx, &f, d->payload,
+                          d->payload.n == d->payload_len, n->now);
+}
+
+/* What is no TCP. */
+static void
+other(struct net *n, struct decoded *d, uint16_t iface)
+{
+    n->stats.other++;
+    if (d->kind == PACKET_UDP && n->datagram_port != 0 &&
+        d->sport == n->datagram_port)
+        datagram(n, d, iface);
+}
+
 /* Puts fragments together until a whole packet is there; false when one is
  * missing still. */
 static bool
@@ -171,7 +202,7 @@ net_packet(struct net *n, const struct packet *p)
     else if (d.kind == PACKET_BAD)
         n->stats.malformed++;
     else
-        n->stats.other++;
+        other(n, &d, p->iface);
     return n->now;
 }
 
@@ -208,6 +239,9 @@ net_new(const struct net_options *o, struct net **out)
         n->mine |= UINT64_C(1) << i;
     n->on_tick = o->on_tick;
     n->tick_ctx = o->tick_ctx;
+    n->datagram_ops = o->datagram_ops;
+    n->datagram_ctx = o->datagram_ctx;
+    n->datagram_port = o->datagram_ops != NULL ? o->datagram_port : 0;
     set_env(n, o);
     for (unsigned i = 0; i < FLOW_SHARDS; i++) {
         shard_init(&n->shard[i], (uint8_t)i, o->memory_max / FLOW_SHARDS,

@@ -1,6 +1,6 @@
 #ifndef SPAN25_NET_NET_H
 #define SPAN25_NET_NET_H
-/* net - packets in, TCP streams out
+/* net - packets in, TCP streams and datagrams out
  *
  * Decodes, defragments, keeps flows and puts each direction in order; tells a
  * dissector through struct stream_ops (event/stream.h has the contract).
@@ -28,6 +28,11 @@
  * by attempt(). Flows on unlisted ports are shown to probe() with up to
  * limits.probe_bytes of each direction; until then, and after a no, they are
  * the first to be evicted, so a flood of SYNs costs its own kind only.
+ *
+ * Datagrams from datagram_port are told by datagram_ops, in stream time, to the
+ * worker of their shard, by the same hash. Each is a flow of its own: its id
+ * is made as that of a connection, with a hash of its payload for the sequence
+ * number, so that several between the same ends at one time differ.
  *
  * Ends. Both FINs reached: at once, or while bytes before them are not
  * acknowledged at their acknowledgement, a RST or limits.last_ack_ms of
@@ -69,6 +74,7 @@ extern const struct net_limits net_limits_default;
     X(fragments, ALL, "IP fragments")                                          \
     X(defragmented, ALL, "datagrams made of fragments")                        \
     X(fragments_bad, ALL, "fragments refused")                                 \
+    X(datagrams, ALL, "of the others, UDP datagrams from datagram_port")       \
     X(segments, ALL, "TCP segments")                                           \
     X(time_backward, ALL, "packets more than a second before the latest")      \
     X(time_ties, ALL, "microseconds added to packets of the same time")        \
@@ -110,6 +116,9 @@ struct net_options {
     const struct net_limits *limits; /* NULL: the defaults; copied */
     const struct stream_ops *ops;    /* probe may be NULL: listed ports only */
     void *ops_ctx;
+    uint16_t datagram_port; /* 0: no datagrams are told */
+    const struct datagram_ops *datagram_ops;
+    void *datagram_ctx;
     void (*on_tick)(void *ctx, ns_t tick); /* NULL is fine */
     void *tick_ctx;
     bool (*deny)(void *ctx); /* for tests: fails an allocation */

@@ -1162,6 +1162,163 @@ test_refused_session(void **state)
     kit_free(k);
 }
 
+/* ---- datagrams ---- */
+
+struct datagrams {
+    struct net *net;
+    unsigned asked, told;
+    uint64_t id[8];
+    struct flow last;
+    ns_t when;
+    bool whole;
+};
+
+static bool
+datagram_wants(void *ctx, struct span payload)
+{
+    struct datagrams *g = ctx;
+
+    g->asked++;
+    return span_at(payload, 0) != 'n';
+}
+
+static void
+datagram_data(void *ctx, struct flow *f, struct span payload, bool whole,
+              ns_t when)
+{
+    struct datagrams *g = ctx;
+
+    assert_true(payload.n > 0 && g->told < ARRAY_LEN(g->id));
+    g->id[g->told++] = f->id;
+    g->last = *f;
+    g->whole = whole;
+    g->when = when;
+}
+
+static const struct datagram_ops datagram_ops = {datagram_wants, datagram_data};
+
+/* Ethernet, IPv4, UDP; the source port of the resolver is its own. */
+static void
+put_datagram(struct net *n, const char *payload, uint16_t sport, size_t cut,
+             ns_t when)
+{
+    uint8_t b[128] = {[12] = 8, [14] = 0x45, [22] = 64,   [23] = 17, [26] = 192,
+                      0,        2,           53,          10,        1,
+                      2,        3,           [36] = 0x9c, 0x40};
+    size_t n_payload = strlen(payload);
+    size_t len = 42 + n_payload;
+    struct packet p = {span_of(b, len - cut), (uint32_t)len, 1, 5, when};
+
+    b[17] = (uint8_t)(28 + n_payload);
+    b[34] = (uint8_t)(sport >> 8);
+    b[35] = (uint8_t)sport;
+    b[39] = (uint8_t)(8 + n_payload);
+    memcpy(b + 42, payload, n_payload);
+    (void)net_packet(n, &p);
+}
+
+static struct net *
+datagram_net(struct datagrams *g, unsigned worker, unsigned n)
+{
+    struct net_options o = {.worker = worker,
+                            .n_workers = n,
+                            .memory_max = 1 << 20,
+                            .flows_max = 64,
+                            .datagram_port = 53,
+                            .datagram_ops = &datagram_ops,
+                            .datagram_ctx = g};
+
+    *g = (struct datagrams){.asked = 0};
+    assert_int_equal(net_new(&o, &g->net), ERR_OK);
+    return g->net;
+}
+
+static void
+test_datagrams(void **state)
+{
+    struct datagrams g;
+    struct net *n = datagram_net(&g, 0, 1);
+
+    (void)state;
+    put_datagram(n, "one", 53, 0, KIT_START + 1500);
+    assert_int_equal(g.told, 1);
+    assert_int_equal(g.last.client_port, 40000);
+    assert_int_equal(g.last.server_port, 53);
+    assert_int_equal(g.last.client.b[12], 10);
+    assert_int_equal(g.last.server.b[12], 192);
+    assert_int_equal(g.last.iface, 5);
+    assert_int_equal(g.last.next_seq, 0);
+    assert_true(g.whole);
+    assert_int_equal(g.when, KIT_START + 1000);
+    put_datagram(n, "two", 53, 0, KIT_START + 1500);
+    assert_int_not_equal(g.id[0], g.id[1]); /* another payload */
+    put_datagram(n, "two", 53, 0, KIT_START + 1500);
+    assert_int_equal(g.id[1], g.id[2]);
+    put_datagram(n, "two", 53, 1, KIT_START + 2500);
+    assert_int_not_equal(g.id[1], g.id[3]); /* another time */
+    assert_false(g.whole);
+    put_datagram(n, "not wanted", 53, 0, KIT_START + 3500);
+    put_datagram(n, "of another port", 54, 0, KIT_START + 3500);
+    put_datagram(n, "one", 53, 0, KIT_START); /* time does not go back */
+    assert_int_equal(g.when, KIT_START + 3000);
+    assert_int_equal(g.told, 5);
+    assert_int_equal(g.asked, 6);
+    assert_int_equal(net_stats(n)->datagrams, 6);
+    assert_int_equal(net_stats(n)->other, 7);
+    assert_int_equal(net_stats(n)->packets, 7);
+    net_free(n);
+}
+
+/* Exactly one of n workers tells it, whoever is asked, and all count it. */
+static void
+test_datagram_workers(void **state)
+{
+    uint64_t id = 0;
+
+    (void)state;
+    for (unsigned n = 1; n <= FLOW_SHARDS; n *= 2) {
+        unsigned told = 0;
+
+        for (unsigned w = 0; w < n; w++) {
+            struct datagrams g;
+            struct net *net = datagram_net(&g, w, n);
+
+            put_datagram(net, "one", 53, 0, KIT_START);
+            assert_int_equal(net_stats(net)->datagrams, 1);
+            told += g.told;
+            if (g.told == 1 && n > 1)
+                assert_int_equal(g.id[0], id);
+            if (g.told == 1)
+                id = g.id[0];
+            net_free(net);
+        }
+        assert_int_equal(told, 1);
+    }
+}
+
+/* Port 0 of the options, as of a sender that hides its own, tells nothing. */
+static void
+test_no_datagrams(void **state)
+{
+    struct datagrams g;
+    struct net_options o = {.n_workers = 1,
+                            .memory_max = 1 << 20,
+                            .flows_max = 64,
+                            .datagram_ops = &datagram_ops,
+                            .datagram_ctx = &g};
+    struct net *n;
+
+    (void)state;
+    g = (struct datagrams){.asked = 0};
+    assert_int_equal(net_new(&o, &n), ERR_OK);
+    put_datagram(n, "one", 53, 0, KIT_START);
+    put_datagram(n, "one", 0, 0, KIT_START);
+    assert_int_equal(g.asked, 0);
+    assert_int_equal(net_stats(n)->datagrams, 0);
+    assert_int_equal(net_stats(n)->other, 2);
+    net_free(n);
+}
+
 int
 main(void)
 {
@@ -1184,6 +1341,9 @@ main(void)
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_flow_facts),
         cmocka_unit_test(test_refused_session),
+        cmocka_unit_test(test_datagrams),
+        cmocka_unit_test(test_datagram_workers),
+        cmocka_unit_test(test_no_datagrams),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
