@@ -1,29 +1,16 @@
+#include "dissectors/flow_emit.h"
 #include "dissectors/smtp_caps.h"
 #include "dissectors/smtp_session.h"
-#include "sensor/event/packet.h"
 
 static void
 common(struct smtp_ctx *c, const struct flow *f, const char *app,
        const struct tx *t)
 {
     struct record_out *r = &c->rec;
-    static const char *const tunnels[] = {
-#define TUNNEL_NAME(id, name) [TUNNEL_##id] = (name),
-        TUNNEL_MAP(TUNNEL_NAME)
-#undef TUNNEL_NAME
-    };
 
     if (c->describe != NULL)
         c->describe(c->describe_ctx, f, r);
-    for (unsigned i = 0; i < f->n_vlan; i++)
-        record_u64(r, FIELD_VLAN, f->vlan[i]);
-    for (unsigned i = 0; i < FLOW_TUNNELS && f->tunnel[i] != 0; i++)
-        record_text(r, FIELD_TUNNEL, tunnels[f->tunnel[i]]);
-    record_addr(r, FIELD_SRC_IP, &f->client);
-    record_u64(r, FIELD_SRC_PORT, f->client_port);
-    record_addr(r, FIELD_DEST_IP, &f->server);
-    record_u64(r, FIELD_DEST_PORT, f->server_port);
-    record_text(r, FIELD_PROTO, "TCP");
+    flow_emit(f, "TCP", r);
     if (app != NULL)
         record_text(r, FIELD_APP_PROTO, app);
     if (t != NULL)
