@@ -152,6 +152,7 @@ load_place(struct reading *r)
     enum err e = read_place_load(r->config, &r->plan, &r->place, &r->start_text,
                                  &r->messages);
 
+    r->plan.home = r->place.sites;
     end_line(&r->messages);
     if (e == ERR_OK && r->geo != NULL) {
         buf_str(&r->start_text, "; ");
@@ -479,6 +480,7 @@ plan(struct reading *r, const struct cli *cli)
         .filter = c->filter,
         .ports = c->ports.v,
         .n_ports = c->ports.n,
+        .dns = c->dns,
         .memory_max = c->memory,
         .content_max = c->mime ? c->content : 0,
         .keep_all = c->yara != NULL || c->clamd != NULL,

@@ -1,6 +1,7 @@
 #include "sensor/app/worker.h"
 
 #include "dissectors/content/memo.h"
+#include "dissectors/dns_tell.h"
 #include "dissectors/smtp.h"
 #include "sensor/capture/capture.h"
 #include "sensor/net/community_id.h"
@@ -11,6 +12,9 @@
 #define TABLE_SEED     UINT64_C(0x7370616e3235) /* read: a fixed one */
 #define CLAMD_FAILURES 3U                       /* in a row, then it rests */
 #define CLAMD_REST     1000U                    /* parts */
+#define PORT_DNS       53U
+#define PROTO_TCP      6U
+#define PROTO_UDP      17U
 #define PROGRESS_MASK  0xfffU
 #define DESCRIBED      1024U /* flows whose Community ID is remembered */
 
@@ -28,6 +32,7 @@ struct worker {
     struct capture *capture;
     struct net *net;
     struct smtp_ctx *smtp;
+    struct dns_tell *dns; /* or NULL */
     struct community_id_ctx *community;
     struct record_out out;
     struct described described[DESCRIBED];
@@ -74,20 +79,45 @@ on_sorted(void *ctx)
 }
 
 static void
+put_iface(const struct worker *w, const struct flow *f, struct record_out *r)
+{
+    if (f->iface < capture_n_ifaces(w->capture))
+        record_str(r, FIELD_IN_IFACE,
+                   capture_iface(w->capture, f->iface)->name);
+}
+
+static void
 describe(void *ctx, const struct flow *f, struct record_out *r)
 {
     struct worker *w = ctx;
     struct described *d = &w->described[f->id % DESCRIBED];
 
     if (d->flow != f->id || f->id == 0) {
-        community_id(w->community, &f->client, f->client_port, &f->server,
-                     f->server_port, d->id);
+        community_id(w->community, PROTO_TCP, &f->client, f->client_port,
+                     &f->server, f->server_port, d->id);
         d->flow = f->id;
     }
     record_str(r, FIELD_COMMUNITY_ID, span_of(d->id, sizeof(d->id)));
-    if (f->iface < capture_n_ifaces(w->capture))
-        record_str(r, FIELD_IN_IFACE,
-                   capture_iface(w->capture, f->iface)->name);
+    put_iface(w, f, r);
+}
+
+/* One event each: nothing to remember. */
+static void
+describe_datagram(void *ctx, const struct flow *f, struct record_out *r)
+{
+    struct worker *w = ctx;
+    char id[COMMUNITY_ID_LEN];
+
+    community_id(w->community, PROTO_UDP, &f->client, f->client_port,
+                 &f->server, f->server_port, id);
+    record_str(r, FIELD_COMMUNITY_ID, span_of(id, sizeof(id)));
+    put_iface(w, f, r);
+}
+
+static bool
+is_home(void *ctx, const struct addr *a)
+{
+    return sites_find(ctx, a, 0).home;
 }
 
 /* A daemon that does not answer is left alone for a while: counted in parts, so
@@ -246,6 +276,21 @@ tell_content(struct worker *w, const struct smtp_stats *s)
 }
 
 static void
+tell_dns(struct worker *w, uint64_t answers)
+{
+    struct record_out *r = &w->out;
+
+    if (w->dns == NULL)
+        return;
+    record_u64(r, FIELD_STATS_DNS_ANSWERS, answers);
+    record_u64(r, FIELD_STATS_DNS_TOLD, dns_tell_stats_of(w->dns)->told);
+    record_u64(r, FIELD_STATS_DNS_DUPLICATES,
+               dns_tell_stats_of(w->dns)->duplicates);
+    record_u64(r, FIELD_STATS_DNS_MALFORMED,
+               dns_tell_stats_of(w->dns)->malformed);
+}
+
+static void
 tell_stats(struct worker *w)
 {
     const struct net_stats *n = net_stats(w->net);
@@ -278,10 +323,25 @@ tell_stats(struct worker *w)
     record_u64(r, FIELD_STATS_MESSAGES, s->messages);
     tell_content(w, s);
     record_u64(r, FIELD_STATS_CUT_RECORDS, s->records_cut);
+    tell_dns(w, one * n->datagrams);
     put(w, record_view(r));
 }
 
 /* ---- life ---- */
+
+static enum err
+start_dns(struct worker *w)
+{
+    const struct sites *home = w->plan->home;
+    const struct dns_tell_options o = {
+        .sink = {put,                           w                      },
+        .home = {home != NULL ? is_home : NULL, (void *)(uintptr_t)home},
+        .describe = describe_datagram,
+        .describe_ctx = w,
+    };
+
+    return w->plan->dns ? dns_tell_new(&o, &w->dns) : ERR_OK;
+}
 
 static enum err
 start(struct worker *w, struct buf *message)
@@ -315,6 +375,7 @@ start(struct worker *w, struct buf *message)
         .flows_max = p->flows_max,
         .seed = TABLE_SEED,
         .ops = &smtp_ops,
+        .datagram_port = PORT_DNS,
         .on_tick = on_tick,
         .tick_ctx = w,
     };
@@ -326,7 +387,11 @@ start(struct worker *w, struct buf *message)
         e = content_memo_new(&w->memo);
     if (e == ERR_OK)
         e = smtp_new(&so, &w->smtp);
+    if (e == ERR_OK)
+        e = start_dns(w);
     no.ops_ctx = w->smtp;
+    no.datagram_ops = w->dns != NULL ? &dns_tell_ops : NULL;
+    no.datagram_ctx = w->dns;
     if (e == ERR_OK)
         e = net_new(&no, &w->net);
     return e;
@@ -375,6 +440,7 @@ worker_run(const struct worker_plan *plan, unsigned worker, struct ring *ring,
     atomic_store(&progress->failed, (uint32_t)e);
     net_free(w.net);
     smtp_free(w.smtp);
+    dns_tell_free(w.dns);
     community_id_free(w.community);
     capture_close(w.capture);
     record_free(&w.out);

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "dissectors/content/hashlist.h"
+#include "rules/registry/sites.h"
 #include "sensor/app/deep.h"
 #include "sensor/base/err.h"
 #include "sensor/base/ring.h"
@@ -30,6 +31,8 @@ struct worker_plan {
     const char *filter; /* BPF text or NULL */
     const uint16_t *ports;
     size_t n_ports;
+    bool dns;                 /* answers are looked at */
+    const struct sites *home; /* done; or NULL: nothing is at home */
     uint64_t memory_max;
     uint64_t content_max; /* 0: bodies are not looked at */
     uint32_t flows_max;

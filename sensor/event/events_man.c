@@ -20,7 +20,9 @@ static const char *const type_docs[EVENT_TYPE_COUNT] = {
                        "is found in them.",
     [EVENT_ANOMALY] = "A named oddity, once for each kind and connection.",
     [EVENT_DNS] = "One mirrored DNS answer that tells of mail or of a host's "
-                  "name; others are not kept.",
+                  "name; others are not kept. The client asked, the server "
+                  "answered: queries, and DNS over TCP, TLS or HTTPS, are not "
+                  "seen, and an answer may be forged.",
     [EVENT_HOST] = "The statistics of one source, in intervals and when they "
                    "change.",
     [EVENT_ALERT] = "One episode of a subject and a rule: when it opens, goes "

@@ -53,10 +53,12 @@ put_port(uint8_t *to, uint16_t port)
 }
 
 void
-community_id(struct community_id_ctx *c, const struct addr *a, uint16_t aport,
-             const struct addr *b, uint16_t bport, char out[COMMUNITY_ID_LEN])
+community_id(struct community_id_ctx *c, uint8_t proto, const struct addr *a,
+             uint16_t aport, const struct addr *b, uint16_t bport,
+             char out[COMMUNITY_ID_LEN])
 {
-    static const uint8_t seed[2] = {0, 0}, tcp_and_pad[2] = {6, 0};
+    static const uint8_t seed[2] = {0, 0};
+    const uint8_t proto_and_pad[2] = {proto, 0};
     size_t skip = addr_is_v4(a) && addr_is_v4(b) ? 12 : 0;
     int order = addr_cmp(a, b);
     bool swap = order > 0 || (order == 0 && aport > bport);
@@ -65,7 +67,7 @@ community_id(struct community_id_ctx *c, const struct addr *a, uint16_t aport,
     at = put(at, seed, sizeof(seed));
     at = put(at, (swap ? b : a)->b + skip, 16 - skip);
     at = put(at, (swap ? a : b)->b + skip, 16 - skip);
-    at = put(at, tcp_and_pad, sizeof(tcp_and_pad));
+    at = put(at, proto_and_pad, sizeof(proto_and_pad));
     at = put_port(at, swap ? bport : aport);
     at = put_port(at, swap ? aport : bport);
     /* neither allocates: the context holds this digest since it was made */

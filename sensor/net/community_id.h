@@ -1,6 +1,6 @@
 #ifndef SPAN25_NET_COMMUNITY_ID_H
 #define SPAN25_NET_COMMUNITY_ID_H
-/* community_id - Community ID flow hash, version 1, seed 0, of TCP connections
+/* community_id - Community ID flow hash, version 1, seed 0, of TCP and UDP
  *
  * github.com/corelight/community-id-spec: SHA-1 over seed, the two addresses,
  * protocol and the two ports, the smaller end first, so both directions give
@@ -18,9 +18,9 @@ struct community_id_ctx;
 MUST_USE enum err community_id_new(struct community_id_ctx **out);
 void community_id_free(struct community_id_ctx *c); /* NULL is fine */
 
-/* Exactly COMMUNITY_ID_LEN bytes, no NUL. */
-void community_id(struct community_id_ctx *c, const struct addr *a,
-                  uint16_t aport, const struct addr *b, uint16_t bport,
-                  char out[COMMUNITY_ID_LEN]);
+/* Exactly COMMUNITY_ID_LEN bytes, no NUL. proto: 6 TCP, 17 UDP. */
+void community_id(struct community_id_ctx *c, uint8_t proto,
+                  const struct addr *a, uint16_t aport, const struct addr *b,
+                  uint16_t bport, char out[COMMUNITY_ID_LEN]);
 
 #endif

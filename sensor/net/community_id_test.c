@@ -16,19 +16,22 @@ static const struct {
     const char *b;
     uint16_t bport;
     const char *want;
+    uint8_t proto;
 } cases[] = {
     {"tcp.pcap of the specification", "128.232.110.120", 34855, "66.35.250.204",
-     80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+     80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", 6},
     {"IPv6", "2001:db8::1", 49152, "2001:db8::2",
-     25, "1:Xihnw9X0wQgSX2U3DkJB4iviao0="},
+     25, "1:Xihnw9X0wQgSX2U3DkJB4iviao0=", 6},
     {"IPv6, first address greater", "fe80::2", 25, "2001:db8::2",
-     49153, "1:Voxr1ppraRiCOpfGARk4BTr1YZc="},
+     49153, "1:Voxr1ppraRiCOpfGARk4BTr1YZc=", 6},
     {"same address, ports decide", "127.0.0.1", 50000, "127.0.0.1",
-     25, "1:xlBLSgnoE/LVBcG8vz5zAaNihGg="},
+     25, "1:xlBLSgnoE/LVBcG8vz5zAaNihGg=", 6},
     {"same address and port", "127.0.0.1", 25, "127.0.0.1",
-     25, "1:EDg/ub6Vla2goQiQ7lgIxvc4CMk="},
+     25, "1:EDg/ub6Vla2goQiQ7lgIxvc4CMk=", 6},
     {"bytes above 127", "203.0.113.200", 587, "8.8.8.8",
-     51515, "1:6D0pXpswB83B4DmVstMifOpo1wY="},
+     51515, "1:6D0pXpswB83B4DmVstMifOpo1wY=", 6},
+    {"udp.pcap of the specification", "192.168.1.52", 54585, "8.8.8.8",
+     53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ=", 17},
 };
 /* clang-format on */
 
@@ -52,10 +55,12 @@ test_vectors(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct addr a = addr_of(cases[i].a), b = addr_of(cases[i].b);
 
-        community_id(c, &a, cases[i].aport, &b, cases[i].bport, out);
+        community_id(c, cases[i].proto, &a, cases[i].aport, &b, cases[i].bport,
+                     out);
         if (memcmp(out, cases[i].want, sizeof(out)) != 0)
             fail_msg("%s: %.30s", cases[i].why, out);
-        community_id(c, &b, cases[i].bport, &a, cases[i].aport, out);
+        community_id(c, cases[i].proto, &b, cases[i].bport, &a, cases[i].aport,
+                     out);
         if (memcmp(out, cases[i].want, sizeof(out)) != 0)
             fail_msg("%s, other direction: %.30s", cases[i].why, out);
     }
