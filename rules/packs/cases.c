@@ -101,9 +101,11 @@ tell_last(struct cases *c)
 {
     struct buf trace;
     struct span rest;
+    uint32_t missed;
 
     buf_init(&trace, TRACED_MAX);
-    (void)sigma_trace(c->run, c->rule, record_view(&c->record), &trace);
+    (void)sigma_trace(c->run, c->rule, record_view(&c->record), &trace,
+                      &missed);
     rest = buf_view(&trace);
     while (rest.n > 0) {
         size_t n = span_find(rest, '\n');

@@ -617,7 +617,7 @@ put_value(struct sigma_run *r, const struct sigma_text *t, struct buf *out)
     buf_str(out, value.n > EXPLAIN_MAX ? "...'" : "'");
 }
 
-static void
+static bool
 trace_item(struct sigma_run *r, const struct sigma_selection *s,
            const struct sigma_item *item, struct buf *out)
 {
@@ -645,33 +645,39 @@ trace_item(struct sigma_run *r, const struct sigma_selection *s,
         buf_str(out, ", not there");
     }
     buf_putc(out, '\n');
+    return yes;
 }
 
-static void
+static uint32_t
 trace_selection(struct sigma_run *r, const struct sigma_selection *s,
                 struct buf *out)
 {
+    uint32_t missed = 0;
+
     for (uint32_t m = 0; m < s->n_maps; m++) {
         for (uint32_t i = 0; i < s->map[m].n; i++)
-            trace_item(r, s, &s->map[m].v[i], out);
+            missed += !trace_item(r, s, &s->map[m].v[i], out);
     }
+    return missed;
 }
 
 bool
 sigma_trace(struct sigma_run *r, uint32_t rule, struct span record,
-            struct buf *out)
+            struct buf *out, uint32_t *missed)
 {
     const struct sigma_rule *of;
 
     REQUIRE(rule < r->s->n);
     of = &r->s->rule[rule];
+    *missed = UINT32_MAX;
     if (!look_at(r, of, record)) {
         buf_printf(out, "logsource: no, this is an event of %s\n",
                    event_type_name(record_head_of(record).type));
         return false;
     }
+    *missed = 0;
     for (uint32_t i = 0; i < of->n_selections; i++)
-        trace_selection(r, &of->selection[i], out);
+        *missed += trace_selection(r, &of->selection[i], out);
     return sigma_match_rule(&r->matcher, of);
 }
 

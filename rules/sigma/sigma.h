@@ -217,9 +217,15 @@ const struct sigma_match *sigma_tick(struct sigma_run *r, ns_t now, size_t *n);
 /* What each item of rule i says about this record, whether the rule matches or
  * not: a line for each, "selection: field|modifiers: wanted: yes, 'value'" or
  * "no, has 'value'" or "no, not there"; cut and escaped for terminals. True
- * when the rule matches. Overwrites what sigma_eval gave. */
+ * when the rule matches; *missed gets the number of items that say no (of an
+ * event of another log source UINT32_MAX). Overwrites what sigma_eval gave. */
 bool sigma_trace(struct sigma_run *r, uint32_t rule, struct span record,
-                 struct buf *out);
+                 struct buf *out, uint32_t *missed);
+
+/* What rule i looks for, a line for each part: "logsource: ...", "condition:
+ * ...", "selection: field|modifiers: values", "filter: ...", "correlation:
+ * ..."; escaped for terminals. */
+void sigma_describe(const struct sigma_set *s, uint32_t rule, struct buf *out);
 
 /* Why rule i matches this record: appends a line for each item that holds,
  * "selection: field|modifiers: value" with the value of the record, cut and

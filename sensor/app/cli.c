@@ -561,8 +561,10 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_REGISTRY_LETTERS:
     case VERB_REGISTRY_EXPORT:
     case VERB_REGISTRY_FORM: return registry_run(c, out, messages);
+    case VERB_RULES_LIST:
     case VERB_RULES_CHECK:
-    case VERB_RULES_TEST: return rules_run(c, out, messages);
+    case VERB_RULES_TEST:
+    case VERB_RULES_EXPLAIN: return rules_run(c, out, messages);
     case VERB_READ:
     case VERB_COUNT: break;
     }

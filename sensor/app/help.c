@@ -11,9 +11,9 @@ static const struct {
     const char *word, *summary;
 } nouns[] = {
     {"registry", "who may send: forms, permits, the 48 hours, lists for a "
-                 "firewall"        },
-    {"rules",    "check or test what alerts"       },
-    {"config",   "print or check the configuration"},
+                 "firewall"                },
+    {"rules",    "list, check, test or explain what alerts"},
+    {"config",   "print or check the configuration"        },
 };
 
 static void

@@ -131,7 +131,7 @@ static const struct page {
     {"read",     "SPAN25-READ",     "analyse captures and print a summary" },
     {"config",   "SPAN25-CONFIG",   "make, check and print a configuration"},
     {"registry", "SPAN25-REGISTRY", "keep who may send and receive mail"   },
-    {"rules",    "SPAN25-RULES",    "check and test rules"                 },
+    {"rules",    "SPAN25-RULES",    "list, check, test and explain rules"  },
 };
 
 static const struct page *

@@ -18,7 +18,9 @@
 #define TABLES                                                                 \
     (IN(REGISTRY_LIST) | IN(REGISTRY_SHOW) | IN(REGISTRY_CANDIDATES) |         \
      IN(REGISTRY_DUE) | IN(REGISTRY_CONTACTS))
-#define RULES    IN(RULES_TEST)
+#define RULED (IN(RULES_LIST) | IN(RULES_EXPLAIN))
+#define RULES                                                                  \
+    (IN(RULES_LIST) | IN(RULES_CHECK) | IN(RULES_TEST) | IN(RULES_EXPLAIN))
 #define SAVE     (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
 #define REGISTRY (CHANGE | SEEN | TABLES | SAVE)
 #define ALL      ((UINT64_C(1) << VERB_COUNT) - 1)

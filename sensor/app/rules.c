@@ -4,15 +4,37 @@ static const struct {
     enum verb verb;
     enum cli_exit (*run)(struct rules_call *c);
 } verbs[] = {
-    {VERB_RULES_CHECK, rules_check},
-    {VERB_RULES_TEST,  rules_test },
+    {VERB_RULES_LIST,    rules_list   },
+    {VERB_RULES_CHECK,   rules_check  },
+    {VERB_RULES_TEST,    rules_test   },
+    {VERB_RULES_EXPLAIN, rules_explain},
 };
+
+const char *
+rules_level(enum sigma_level level)
+{
+    static const char *const words[] = {
+        [SIGMA_LEVEL_NONE] = "none", [SIGMA_INFORMATIONAL] = "informational",
+        [SIGMA_LOW] = "low",         [SIGMA_MEDIUM] = "medium",
+        [SIGMA_HIGH] = "high",       [SIGMA_CRITICAL] = "critical",
+    };
+
+    return words[level];
+}
 
 enum cli_exit
 rules_say(struct rules_call *c, enum cli_exit code, const char *text)
 {
     buf_printf(c->messages, "span25: %s\n", text);
     return code;
+}
+
+enum cli_exit
+rules_failed(struct rules_call *c, enum err e)
+{
+    if (e == ERR_CONFIG || e == ERR_NOENT)
+        return CLI_EXIT_USAGE;
+    return rules_say(c, CLI_EXIT_FAILED, err_text(e));
 }
 
 enum cli_exit

@@ -19,9 +19,16 @@ MUST_USE enum cli_exit rules_run(const struct cli *c, struct buf *out,
 enum cli_exit rules_say(struct rules_call *c, enum cli_exit code,
                         const char *text);
 
+const char *rules_level(enum sigma_level level);
+
+/* The same of what rules_load failed with, unless it has told. */
+enum cli_exit rules_failed(struct rules_call *c, enum err e);
+
 /* ---- one file each: rules_<verb>.c ---- */
 
+enum cli_exit rules_list(struct rules_call *c);
 enum cli_exit rules_check(struct rules_call *c);
 enum cli_exit rules_test(struct rules_call *c);
+enum cli_exit rules_explain(struct rules_call *c);
 
 #endif
