@@ -15,6 +15,9 @@
  * and no hole. Segments left large by offload are cut as a wire would have
  * carried them.
  *
+ * "bot" is a small capture of six hosts at home, planned visit by visit, from
+ * which tests/fixtures/bot.pcap.gz is made; bot.md there says who they are.
+ *
  * Every kind goes the same way: a session is a list of timed TCP segments; a
  * player keeps n_slots of them open at once, gives each its own addresses, and
  * writes their segments in time order. */
@@ -304,6 +307,16 @@ talk_say(struct talk *t, enum from from, const struct buf *text)
     }
 }
 
+static void
+talk_shake(struct talk *t)
+{
+    talk_syn(t, CLIENT);
+    talk_wait(t);
+    talk_syn(t, SERVER);
+    talk_wait(t);
+    talk_flags(t, CLIENT, ACK);
+}
+
 /* Starts a new session in s: handshake, banner, EHLO and its reply. */
 static struct talk
 talk_open(struct session *s, struct rng *rng, struct buf *b)
@@ -313,12 +326,7 @@ talk_open(struct session *s, struct rng *rng, struct buf *b)
         .s = s, .rng = rng, .rtt_us = 2000 + rng_below(rng, 80000)};
     uint32_t host = rng_below(rng, 100000);
 
-    talk_syn(&t, CLIENT);
-    talk_wait(&t);
-    talk_syn(&t, SERVER);
-    talk_wait(&t);
-    talk_flags(&t, CLIENT, ACK);
-
+    talk_shake(&t);
     b->n = 0;
     buf_text(b, "220 mx%" PRIu32 ".example.org ESMTP Postfix\r\n", host % 97);
     talk_say(&t, SERVER, b);
@@ -337,15 +345,15 @@ talk_open(struct session *s, struct rng *rng, struct buf *b)
     return t;
 }
 
+/* One turn of one side, as printf. */
+#define talk_line(t, b, from, ...)                                             \
+    ((b)->n = 0, buf_text((b), __VA_ARGS__), talk_say((t), (from), (b)))
+
 static void
 talk_close(struct talk *t, struct buf *b)
 {
-    b->n = 0;
-    buf_text(b, "QUIT\r\n");
-    talk_say(t, CLIENT, b);
-    b->n = 0;
-    buf_text(b, "221 2.0.0 Bye\r\n");
-    talk_say(t, SERVER, b);
+    talk_line(t, b, CLIENT, "QUIT\r\n");
+    talk_line(t, b, SERVER, "221 2.0.0 Bye\r\n");
     talk_flags(t, SERVER, FIN | ACK);
     talk_wait(t);
     talk_flags(t, CLIENT, FIN | ACK);
@@ -867,6 +875,8 @@ struct job {
     size_t at_order;
     uint64_t n_sessions, n_messages, n_planned;
     uint64_t mix_bytes, mix_frames; /* of the sessions chosen */
+    struct visit *plan;             /* of "bot", in the order of time */
+    size_t n_plan;
 };
 
 struct kind {
@@ -934,6 +944,267 @@ make_idle(struct job *j, struct session *scratch)
     return scratch;
 }
 
+/* ---- a few hosts at home, one of which behaves like a bot ---------------- */
+
+/* Who sends what; tests/fixtures/bot.md says it in words. An organisation is a
+ * domain with one server of its own, in one of five networks. */
+static const struct actor {
+    uint8_t host[2]; /* of 10.20/16 */
+    const char *helo;
+    const char *user, *domain; /* of the senders */
+    bool is_numbered;          /* the user, so that each mail has another */
+    const char *subject;
+    const char *headers; /* further ones */
+    bool is_inbound;     /* the host is the server */
+    bool is_simple;      /* HELO, and no QUIT */
+    unsigned n_visits, n_orgs, first_s, every_ms;
+    unsigned unknown_percent;
+    unsigned defer_each;  /* one in so many is deferred; 0: none */
+    unsigned retry_s;     /* when it comes again; 0: never */
+    const char *sentence; /* of the body */
+} actors[] = {
+    {.host = {4, 17},
+     .helo = "user-pc",
+     .user = "info",
+     .domain = "lucky-offer.example",
+     .is_numbered = true,
+     .subject = "You have been chosen",
+     .headers = "",
+     .is_simple = true,
+     .n_visits = 90,
+     .n_orgs = 45,
+     .first_s = 20,
+     .every_ms = 4000,
+     .unknown_percent = 40,
+     .defer_each = 9,
+     .sentence = "Open http://lucky-offer.example/now before the weekend."},
+    {.host = {6, 30},
+     .helo = "news.lakeside.example",
+     .user = "news",
+     .domain = "lakeside.example",
+     .subject = "Lakeside newsletter, January",
+     .headers = "List-Id: <news.lakeside.example>\r\nPrecedence: bulk\r\n",
+     .n_visits = 72,
+     .n_orgs = 36,
+     .first_s = 10,
+     .every_ms = 5000,
+     .unknown_percent = 30,
+     .defer_each = 8,
+     .retry_s = 300,
+     .sentence = "The choir sings on Friday; the library opens at nine."},
+    {.host = {1, 11},
+     .helo = "mail.office.example",
+     .user = "payroll",
+     .domain = "office.example",
+     .is_numbered = true,
+     .subject = "Your statement",
+     .headers = "",
+     .n_visits = 90,
+     .n_orgs = 45,
+     .first_s = 40,
+     .every_ms = 4000,
+     .unknown_percent = 40,
+     .sentence = "Please confirm at http://login.check.example/me today."        },
+    {.host = {1, 10},
+     .helo = "mail.library.example",
+     .user = "desk",
+     .domain = "library.example",
+     .is_numbered = true,
+     .subject = "Your book is ready",
+     .headers = "",
+     .n_visits = 30,
+     .n_orgs = 12,
+     .first_s = 5,
+     .every_ms = 20000,
+     .sentence = "The book that you asked for waits at the desk."    },
+    {.host = {7, 3},
+     .helo = "PRN-2F",
+     .user = "scanner",
+     .domain = "physics.example",
+     .subject = "Scan to mail",
+     .headers = "",
+     .is_simple = true,
+     .n_visits = 6,
+     .n_orgs = 1,
+     .first_s = 15,
+     .every_ms = 100000,
+     .sentence = "One page was scanned."   },
+    {.host = {1, 10},
+     .helo = "mx.readers.example",
+     .user = "reader",
+     .domain = "readers.example",
+     .is_numbered = true,
+     .subject = "May I keep the book",
+     .headers = "",
+     .is_inbound = true,
+     .n_visits = 10,
+     .n_orgs = 1,
+     .first_s = 12,
+     .every_ms = 55000,
+     .sentence = "May I keep the book for a week longer, please?"         },
+};
+
+enum outcome { TAKEN, UNKNOWN, DEFERRED };
+
+struct visit {
+    uint64_t at_us;
+    const struct actor *actor;
+    unsigned org, number; /* of the actor's envelopes */
+    enum outcome outcome;
+};
+
+static int
+by_time(const void *x, const void *y)
+{
+    const struct visit *a = x;
+    const struct visit *b = y;
+    if (a->at_us != b->at_us)
+        return a->at_us < b->at_us ? -1 : 1;
+    return a->actor < b->actor ? -1 : a->actor > b->actor;
+}
+
+static void
+plan_visit(struct job *j, const struct visit *v)
+{
+    j->plan = grow(j->plan, j->n_plan + 1, sizeof *j->plan);
+    j->plan[j->n_plan++] = *v;
+}
+
+static void
+plan_actor(struct job *j, const struct actor *a)
+{
+    for (unsigned i = 0; i < a->n_visits; i++) {
+        struct visit v = {
+            .at_us = a->first_s * UINT64_C(1000000) +
+                     (uint64_t)i * a->every_ms * 1000 +
+                     rng_below(&j->rng, a->every_ms * 500),
+            .actor = a,
+            .org = i % a->n_orgs,
+            .number = i,
+        };
+        if (a->defer_each && i % a->defer_each == a->defer_each - 1)
+            v.outcome = DEFERRED;
+        else if (rng_below(&j->rng, 100) < a->unknown_percent)
+            v.outcome = UNKNOWN;
+        plan_visit(j, &v);
+        if (v.outcome == DEFERRED && a->retry_s) {
+            v.outcome = TAKEN;
+            v.at_us += a->retry_s * UINT64_C(1000000);
+            plan_visit(j, &v);
+        }
+    }
+}
+
+static void
+plan(struct job *j)
+{
+    for (size_t i = 0; i < sizeof actors / sizeof *actors; i++)
+        plan_actor(j, &actors[i]);
+    qsort(j->plan, j->n_plan, sizeof *j->plan, by_time);
+    j->size = j->n_plan;
+}
+
+static void
+put_visit_message(struct buf *m, const struct visit *v, const char *sender,
+                  const char *reader)
+{
+    m->n = 0;
+    buf_text(m,
+             "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\n"
+             "Date: Mon, 5 Jan 2026 08:00:00 +0000\r\n"
+             "Message-ID: <%u.%u@%s>\r\n%s\r\nGood day, reader %u.\r\n%s\r\n",
+             sender, reader, v->actor->subject, v->actor->host[1], v->number,
+             v->actor->helo, v->actor->headers, v->number, v->actor->sentence);
+    buf_text(m, ".\r\n");
+}
+
+/* True: the recipient was accepted. */
+static bool
+visit_envelope(struct talk *t, struct buf *b, const struct visit *v,
+               const char *sender, const char *reader)
+{
+    talk_line(t, b, CLIENT, "MAIL FROM:<%s>\r\n", sender);
+    talk_line(t, b, SERVER, "250 2.1.0 Ok\r\n");
+    talk_line(t, b, CLIENT, "RCPT TO:<%s>\r\n", reader);
+    switch (v->outcome) {
+    case TAKEN: talk_line(t, b, SERVER, "250 2.1.5 Ok\r\n"); return true;
+    case UNKNOWN:
+        talk_line(
+            t, b, SERVER,
+            "550 5.1.1 <%s>: Recipient address rejected: User unknown\r\n",
+            reader);
+        return false;
+    case DEFERRED:
+        talk_line(t, b, SERVER,
+                  "450 4.2.0 <%s>: Recipient address rejected: Greylisted\r\n",
+                  reader);
+        return false;
+    }
+    return false;
+}
+
+static void
+visit_greet(struct talk *t, struct buf *b, const struct visit *v,
+            const char *server)
+{
+    talk_line(t, b, SERVER, "220 %s ESMTP Postfix\r\n", server);
+    talk_line(t, b, CLIENT, "%s %s\r\n", v->actor->is_simple ? "HELO" : "EHLO",
+              v->actor->helo);
+    if (v->actor->is_simple)
+        talk_line(t, b, SERVER, "250 %s\r\n", server);
+    else
+        talk_line(t, b, SERVER,
+                  "250-%s\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"
+                  "250 8BITMIME\r\n",
+                  server);
+}
+
+static const struct session *
+make_bot(struct job *j, struct session *scratch)
+{
+    const struct visit *v = &j->plan[j->n_planned];
+    struct buf *b = &j->text;
+    struct talk t = {.s = scratch,
+                     .rng = &j->rng,
+                     .rtt_us = 2000 + rng_below(&j->rng, 80000)};
+    char sender[64];
+    char reader[64];
+    char server[64];
+    if (v->actor->is_numbered)
+        snprintf(sender, sizeof sender, "%s%u@%s", v->actor->user, v->number,
+                 v->actor->domain);
+    else
+        snprintf(sender, sizeof sender, "%s@%s", v->actor->user,
+                 v->actor->domain);
+    snprintf(reader, sizeof reader, "reader%u@%s%02u.example", v->number,
+             v->actor->is_inbound ? "library" : "club", v->org);
+    snprintf(server, sizeof server, "mx.%s", strchr(reader, '@') + 1);
+
+    session_reset(scratch, false);
+    talk_shake(&t);
+    visit_greet(&t, b, v, server);
+    if (visit_envelope(&t, b, v, sender, reader)) {
+        talk_line(&t, b, CLIENT, "DATA\r\n");
+        talk_line(&t, b, SERVER, "354 End data with <CR><LF>.<CR><LF>\r\n");
+        put_visit_message(&j->message, v, sender, reader);
+        talk_say(&t, CLIENT, &j->message);
+        talk_line(&t, b, SERVER, "250 2.0.0 Ok: queued as %010" PRIX64 "\r\n",
+                  rng_next(&j->rng) >> 24);
+        scratch->n_messages++;
+    }
+    if (!v->actor->is_simple) {
+        talk_close(&t, b);
+        return scratch;
+    }
+    talk_wait(&t);
+    talk_flags(&t, CLIENT, FIN | ACK);
+    talk_wait(&t);
+    talk_flags(&t, SERVER, FIN | ACK);
+    talk_wait(&t);
+    talk_flags(&t, CLIENT, ACK);
+    return scratch;
+}
+
 static const struct session *
 make_onebig(struct job *j, struct session *scratch)
 {
@@ -956,6 +1227,7 @@ static const struct kind kinds[] = {
     {"idle200k", 200000,     false, 4000, make_idle  },
     {"idle1k",   1000,       false, 4000, make_idle  },
     {"onebig",   100000,     false, 1,    make_onebig},
+    {"bot",      0,          false, 1000, make_bot   },
 };
 
 /* ---- the player --------------------------------------------------------- */
@@ -976,6 +1248,7 @@ struct slot {
     uint32_t shift[2];      /* added to the sequence numbers of that side */
     uint16_t client_port;
     uint16_t ip_id[2];
+    uint8_t mac[2][6];
 };
 
 static void
@@ -1016,9 +1289,8 @@ put_lower(uint8_t *p, struct slot *s, const struct seg *g, bool is_ipv6)
     p += 16;
 
     memset(p, 0, 54);
-    p[0] = p[6] = 2; /* locally administered */
-    p[5] = g->from == CLIENT ? 2 : 1;
-    p[11] = g->from == CLIENT ? 1 : 2;
+    memcpy(p, s->mac[!g->from], 6);
+    memcpy(p + 6, s->mac[g->from], 6);
     put16(p + 12, is_ipv6 ? 0x86dd : 0x0800);
     p += 14;
     if (is_ipv6) {
@@ -1117,6 +1389,43 @@ slot_address(struct slot *s, struct rng *r, uint64_t number)
     s->client_port = (uint16_t)(1024 + number / N_CLIENTS % 64000);
 }
 
+static void
+slot_macs(struct slot *s)
+{
+    for (size_t side = 0; side < 2; side++) {
+        memset(s->mac[side], 0, 6);
+        s->mac[side][0] = 2; /* locally administered */
+        s->mac[side][5] = (uint8_t)(1 + side);
+    }
+}
+
+/* A visit's host has a MAC address of its own; all others are the router's. */
+static void
+slot_visit(struct slot *s, const struct visit *v, uint64_t number)
+{
+    static const uint8_t networks[][3] = {
+        {198, 51, 100},
+        {203, 0,  113},
+        {192, 0,  2  },
+        {198, 18, 7  },
+        {198, 19, 3  }
+    };
+    enum from inside = v->actor->is_inbound ? SERVER : CLIENT;
+    uint8_t *home = s->address[inside];
+    uint8_t *away = s->address[!inside];
+
+    memset(s->address, 0, sizeof s->address);
+    put16(home, 10 << 8 | 20);
+    memcpy(home + 2, v->actor->host, 2);
+    memcpy(away, networks[v->org % 5], 3);
+    away[3] = (uint8_t)(10 + v->org);
+    memset(s->mac, 0, sizeof s->mac);
+    s->mac[0][0] = s->mac[1][0] = 2;
+    memcpy(s->mac[inside] + 2, home, 4);
+    s->mac[!inside][5] = 1;
+    s->client_port = (uint16_t)(20000 + number);
+}
+
 /* False when the job is done. */
 static bool
 slot_start(struct slot *s, struct job *j, const struct kind *kind,
@@ -1127,7 +1436,13 @@ slot_start(struct slot *s, struct job *j, const struct kind *kind,
     s->session = kind->make(j, &s->own);
     s->next = 0;
     s->start_us = when_us;
-    slot_address(s, &j->rng, j->n_sessions);
+    slot_macs(s);
+    if (kind->make == make_bot) {
+        s->start_us = start_us + j->plan[j->n_planned].at_us;
+        slot_visit(s, &j->plan[j->n_planned], j->n_planned);
+    } else {
+        slot_address(s, &j->rng, j->n_sessions);
+    }
     for (size_t side = 0; side < 2; side++) {
         s->shift[side] = (uint32_t)rng_next(&j->rng);
         s->ip_id[side] = (uint16_t)rng_next(&j->rng);
@@ -1230,7 +1545,8 @@ usage(void)
         "  bulk      mail with attachments of 50 KB to 5 MB; N captured bytes\n"
         "  idle200k, idle1k\n"
         "            N connections that stop after RCPT and stay open\n"
-        "  onebig    one connection with N transactions\n",
+        "  onebig    one connection with N transactions\n"
+        "  bot       six hosts at home, one of them like a bot; no --size\n",
         stderr);
     exit(2);
 }
@@ -1289,11 +1605,15 @@ main(int argc, char **argv)
     if (kind->make == make_mix)
         load_sources(&j, argv + at, (size_t)(argc - at));
 
+    if (kind->make == make_bot)
+        plan(&j);
+
     write_capture(&j, kind, argv[2]);
     for (size_t i = 0; i < j.sources.n; i++)
         session_free(&j.sources.streams[i].session);
     free(j.sources.streams);
     free(j.order);
+    free(j.plan);
     free(j.message.p);
     free(j.text.p);
     return 0;
