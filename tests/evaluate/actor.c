@@ -1,0 +1,540 @@
+#include "tests/evaluate/actor.h"
+
+#include <math.h>
+
+#include "dissectors/mail_score.h"
+#include "sensor/base/hash.h"
+
+#define FAVOURITES  20U /* organisations that it writes to again and again */
+#define USERS_KNOWN 10U /* people it knows in each */
+#define SENDERS     20U
+#define STALE       .002 /* share of known recipients that are gone */
+#define HOUR        (3600 * NS_PER_S)
+#define DAY         (24 * HOUR)
+#define WEEK        (7 * DAY)
+#define OFFICE_FROM 8
+#define OFFICE_TO   18
+#define BURST       (2 * HOUR)
+#define SEGMENT     1448U
+
+const struct reply_row replies[REPLY_COUNT] = {
+#define X(id, code, enhanced, class, text, list)                               \
+    [REPLY_##id] = {code, enhanced, class, text, list},
+#include "tests/evaluate/reply.def"
+#undef X
+};
+
+static uint64_t
+number_of(const struct scenario *s)
+{
+    return hash_span(span_str(s->name), 5);
+}
+
+static ns_t
+seconds(double s)
+{
+    return s > 0 ? (ns_t)(s * (double)NS_PER_S) : 0;
+}
+
+/* ---- when ---- */
+
+/* Working hours of a week that began on the epoch's Thursday. */
+static bool
+is_office(ns_t t)
+{
+    uint64_t hour = t / HOUR % 24, weekday = (t / DAY + 4) % 7;
+
+    return hour >= OFFICE_FROM && hour < OFFICE_TO && weekday >= 1 &&
+           weekday <= 5;
+}
+
+static ns_t
+at_nine(ns_t t)
+{
+    do
+        t = t / DAY * DAY + (t / HOUR % 24 < 9 ? 0 : DAY) + 9 * HOUR;
+    while (!is_office(t));
+    return t;
+}
+
+/* Each host has its hour of the week, in the first day that it is watched. */
+static ns_t
+into_burst(const struct actor *a, ns_t t)
+{
+    ns_t phase = hash_mix(a->subject->number, 77) % (20 * HOUR);
+    ns_t since = (t - a->born + WEEK - phase) % WEEK;
+
+    return since < BURST ? t : t + WEEK - since;
+}
+
+static double
+rate_at(const struct actor *a, ns_t t)
+{
+    return a->onset > t ? a->scenario->quiet_rate : a->rate;
+}
+
+static ns_t
+arrival(struct actor *a, ns_t after)
+{
+    const struct scenario *s = a->scenario;
+    double batch = (s->batch.lo + s->batch.hi) / 2;
+    double mean = 3600 * (batch > 1 ? batch : 1) / rate_at(a, after);
+    ns_t t = after + seconds(rng_exponential(&a->rng, mean)) + NS_PER_MS;
+
+    switch (s->rhythm) {
+    case RHYTHM_STEADY: return t;
+    case RHYTHM_OFFICE:
+        return is_office(t)
+                   ? t
+                   : at_nine(t) + seconds(rng_exponential(&a->rng, 600));
+    case RHYTHM_BURST: return into_burst(a, t);
+    }
+    return t;
+}
+
+/* ---- to whom ---- */
+
+static uint32_t
+favourite(const struct actor *a, uint64_t k)
+{
+    return (uint32_t)(hash_mix(hash_mix(a->seed, a->subject->number), k) %
+                      WORLD_ORGS);
+}
+
+static uint32_t
+draw_org(struct actor *a)
+{
+    if (rng_chance(&a->rng, a->scenario->fresh))
+        return (uint32_t)rng_below(&a->rng, WORLD_ORGS);
+    return favourite(a, rng_below(&a->rng, FAVOURITES));
+}
+
+static bool
+is_known(const struct actor *a, uint32_t org)
+{
+    return (a->known[org / 64] >> org % 64 & 1) != 0;
+}
+
+/* Some servers ask block lists, the same ones for everybody. */
+static bool
+is_listed(const struct actor *a)
+{
+    double share = (double)(hash_mix(a->session.org.number, 31) % 1000) / 1000;
+
+    return share < a->scenario->listed;
+}
+
+static enum reply
+draw_first(struct actor *a)
+{
+    bool quiet = a->onset > a->session.start;
+
+    if (is_listed(a))
+        return REPLY_LISTED;
+    if (rng_chance(&a->rng, quiet ? .01 : a->failing))
+        return REPLY_UNKNOWN;
+    if (rng_chance(&a->rng, a->scenario->full))
+        return REPLY_FULL;
+    if (a->session.org.greylists && !is_known(a, a->session.org.number))
+        return REPLY_GREY;
+    return REPLY_OK;
+}
+
+static void
+draw_rcpt(struct actor *a, struct mail_rcpt *r)
+{
+    if (a->session.inbound || !rng_chance(&a->rng, a->scenario->first)) {
+        r->user = rng_below(&a->rng, USERS_KNOWN);
+        r->reply = rng_chance(&a->rng, STALE) ? REPLY_UNKNOWN : REPLY_OK;
+        if (!a->session.inbound && is_listed(a))
+            r->reply = REPLY_LISTED;
+        return;
+    }
+    r->user = (uint64_t)a->subject->number << 32 | (++a->n_users + USERS_KNOWN);
+    r->reply = draw_first(a);
+}
+
+static uint32_t
+draw_count(struct actor *a, struct range r)
+{
+    return (uint32_t)rng_uniform(&a->rng, r.lo, r.hi + 1);
+}
+
+/* ---- mail ---- */
+
+static void
+draw_marks(struct actor *a, struct mail *m)
+{
+    const struct content_row *c = &contents[a->scenario->content];
+
+    m->marks = 0;
+    for (unsigned i = 0; i < CONTENT_MARKS; i++) {
+        if (rng_below(&a->rng, 1000) < c->marks[i].permille)
+            m->marks |= UINT64_C(1) << c->marks[i].symbol;
+    }
+}
+
+/* What the sensor adds for the replies and the way it was said. */
+static void
+seen_marks(const struct actor *a, struct mail *m)
+{
+    const struct speaker_row *s = &speakers[a->scenario->speaker];
+    uint32_t unknown = 0, policy = 0;
+
+    for (uint32_t i = 0; i < m->n_rcpts; i++) {
+        unknown += m->rcpts[i].reply == REPLY_UNKNOWN;
+        policy += m->rcpts[i].reply == REPLY_LISTED;
+    }
+    if (policy == m->n_rcpts || (m->sent && m->final == REPLY_POLICY))
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_REPLY_POLICY;
+    if (m->n_rcpts >= 4 && unknown * 2 >= m->n_rcpts)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_REPLY_UNKNOWN;
+    if (strcmp(s->helo_class, "fqdn") != 0)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_HELO;
+    if (s->pregreet)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_PREGREET;
+    if (strcmp(s->eol, "lf") == 0)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_BARE_LF;
+    if (m->malware)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_CLASS_A;
+    if (!m->sent) /* nothing of the message was seen */
+        m->marks &= UINT64_C(1) << MAIL_SYMBOL_REPLY_POLICY |
+                    UINT64_C(1) << MAIL_SYMBOL_REPLY_UNKNOWN |
+                    UINT64_C(1) << MAIL_SYMBOL_HELO |
+                    UINT64_C(1) << MAIL_SYMBOL_PREGREET |
+                    UINT64_C(1) << MAIL_SYMBOL_BARE_LF;
+}
+
+static void
+add_score(struct mail *m)
+{
+    m->score = 0;
+    for (unsigned i = 0; i < MAIL_SYMBOL_COUNT; i++) {
+        if ((m->marks >> i & 1) != 0)
+            m->score += mail_symbol_points((enum mail_symbol)i);
+    }
+}
+
+/* A template differs from its own copies in at most one bit: words filled in.
+ */
+static uint64_t
+draw_simhash(struct actor *a)
+{
+    const struct content_row *c = &contents[a->scenario->content];
+    uint64_t whose = c->shared ? number_of(a->scenario) : a->subject->number;
+    uint64_t turn;
+
+    if (c->turns == 0)
+        return rng_next(&a->rng);
+    turn = a->n_mails / (c->turns * 1000U);
+    return hash_mix(hash_mix(a->seed, whose), turn) ^
+           UINT64_C(1) << rng_below(&a->rng, 64);
+}
+
+static void
+draw_fate(struct actor *a, struct mail *m)
+{
+    m->sent = false;
+    for (uint32_t i = 0; i < m->n_rcpts; i++)
+        m->sent |= m->rcpts[i].reply == REPLY_OK;
+    m->final = m->sent ? REPLY_OK : m->rcpts[0].reply;
+    if (m->sent && !a->session.inbound &&
+        rng_chance(&a->rng, a->scenario->refused))
+        m->final = REPLY_POLICY;
+}
+
+/* Lost segments make holes in long messages, and replies go missing. */
+static void
+draw_faults(struct actor *a, struct mail *m)
+{
+    double kept = 1 - a->cond->loss;
+    double segments = 6 + (m->sent ? m->bytes / SEGMENT : 0);
+
+    m->lost = a->cond->loss > 0 && !rng_chance(&a->rng, pow(kept, segments));
+    m->unanswered = a->session.oneway;
+    for (uint32_t i = 0; a->cond->loss > 0 && i < m->n_rcpts; i++) {
+        if (rng_chance(&a->rng, a->cond->loss))
+            m->rcpts[i].reply = REPLY_UNSEEN;
+    }
+    if (m->lost && rng_chance(&a->rng, a->cond->loss))
+        m->final = REPLY_UNSEEN;
+}
+
+static void
+defer(struct actor *a, const struct mail *m)
+{
+    struct retry *r;
+
+    if (m->final != REPLY_GREY || a->n_retries == ACTOR_RETRIES ||
+        !rng_chance(&a->rng, a->scenario->retries))
+        return;
+    r = &a->retries[a->n_retries++];
+    r->due = a->next + seconds(rng_uniform(&a->rng, 300, 1800));
+    r->org = a->session.org.number;
+    r->user = m->rcpts[0].user;
+    r->from = m->from;
+}
+
+static void
+draw_mail(struct actor *a)
+{
+    const struct content_row *c = &contents[a->scenario->content];
+    struct mail *m = &a->mail;
+
+    m->null_sender = rng_chance(&a->rng, a->scenario->null_sender);
+    m->from = a->abuses && a->scenario->speaker != SPEAKER_GOODBOT
+                  ? rng_next(&a->rng)
+                  : rng_below(&a->rng, SENDERS);
+    m->n_rcpts = draw_count(a, a->scenario->recipients);
+    for (uint32_t i = 0; i < m->n_rcpts; i++)
+        draw_rcpt(a, &m->rcpts[i]);
+    m->bytes = (uint32_t)(c->bytes * rng_lognormal(&a->rng, -.125, .5)) + 300;
+    m->malware = rng_chance(&a->rng, a->scenario->malware);
+    m->simhash = draw_simhash(a);
+    m->queue_id = rng_next(&a->rng);
+    draw_marks(a, m);
+}
+
+/* The waiting mail again: the same envelope, now known there. */
+static void
+take_retry(struct actor *a, struct retry r)
+{
+    a->known[r.org / 64] |= UINT64_C(1) << r.org % 64;
+    draw_mail(a);
+    a->mail.from = r.from;
+    a->mail.n_rcpts = 1;
+    a->mail.rcpts[0] = (struct mail_rcpt){r.user, REPLY_OK};
+}
+
+static void
+finish_mail(struct actor *a)
+{
+    struct mail *m = &a->mail;
+
+    draw_fate(a, m);
+    defer(a, m);
+    draw_faults(a, m);
+    seen_marks(a, m);
+    add_score(m);
+    a->n_mails++;
+    a->session.done++;
+    a->session.sent += m->sent;
+    a->session.rcpts += m->n_rcpts;
+    a->session.bytes += 80 + 40 * m->n_rcpts + (m->sent ? m->bytes : 0);
+    a->session.lost += m->lost ? SEGMENT : 0;
+}
+
+/* ---- connections ---- */
+
+static uint64_t
+draw_helo(struct actor *a)
+{
+    bool varies = a->abuses && a->scenario->label == LABEL_BOT &&
+                  a->scenario->speaker != SPEAKER_GOODBOT &&
+                  a->scenario->speaker % 2 == 0;
+
+    if (varies)
+        return rng_next(&a->rng);
+    if (a->scenario->behind > 0 && !a->abuses)
+        return rng_below(&a->rng, a->scenario->behind) + 1;
+    return 0;
+}
+
+static void
+begin_session(struct actor *a)
+{
+    struct session *s = &a->session;
+    bool is_retry = a->n_retries > 0 && a->retries[0].due <= a->next;
+    uint32_t org = is_retry ? a->retries[0].org : draw_org(a);
+
+    *s = (struct session){.start = a->next};
+    s->inbound = !is_retry && rng_chance(&a->rng, a->scenario->serves);
+    s->org = world_org(a->seed, org, a->subject->ipv6,
+                       (uint32_t)rng_below(&a->rng, 8));
+    s->flow = rng_next(&a->rng) >> 13;
+    s->port = (uint16_t)(1024 + rng_below(&a->rng, 64000));
+    s->tls = rng_chance(&a->rng, a->cond->tls);
+    s->oneway = rng_chance(&a->rng, a->cond->oneway) || a->scenario->one_way;
+    s->midstream = rng_chance(&a->rng, a->cond->midstream);
+    s->helo = draw_helo(a);
+    s->n_mails = is_retry || s->inbound ? 1 : draw_count(a, a->scenario->batch);
+    s->bad = a->abuses && a->onset <= a->next;
+    s->handshake = !s->oneway && !s->midstream;
+    a->n_sessions++;
+}
+
+static void
+drop_retry(struct actor *a)
+{
+    a->n_retries--;
+    memmove(a->retries, a->retries + 1, a->n_retries * sizeof(a->retries[0]));
+}
+
+/* Mail of a connection follows at once; fast senders are faster. */
+static ns_t
+pause(struct actor *a)
+{
+    double gap = 3600 / a->rate / 4;
+
+    return seconds(rng_uniform(&a->rng, .02, gap < .4 ? gap + .02 : .4));
+}
+
+static void
+next_session(struct actor *a)
+{
+    const struct scenario *s = a->scenario;
+    ns_t t = arrival(a, a->session.start);
+
+    /* Arrivals are of beginnings; who is still busy begins right after. */
+    if (t <= a->next)
+        t = a->next + NS_PER_MS;
+    if (a->n_retries > 0 && a->retries[0].due < t)
+        t = a->retries[0].due > a->next ? a->retries[0].due : a->next + 1;
+    a->next = t;
+    a->stage = STAGE_HELLO;
+    if (t >= a->until || (s->cap > 0 && a->n_mails >= s->cap))
+        a->stage = STAGE_OVER;
+}
+
+void
+actor_draw(struct actor *a)
+{
+    switch (a->stage) {
+    case STAGE_HELLO: begin_session(a); return;
+    case STAGE_MAIL:
+        if (a->n_retries > 0 && a->retries[0].due <= a->session.start &&
+            a->retries[0].org == a->session.org.number) {
+            struct retry r = a->retries[0];
+
+            drop_retry(a);
+            take_retry(a, r);
+        } else
+            draw_mail(a);
+        finish_mail(a);
+        return;
+    case STAGE_END:
+    case STAGE_OVER: return;
+    }
+}
+
+void
+actor_step(struct actor *a)
+{
+    switch (a->stage) {
+    case STAGE_HELLO:
+        a->stage = a->scenario->syn_only ? STAGE_END : STAGE_MAIL;
+        a->next += pause(a);
+        return;
+    case STAGE_MAIL:
+        a->stage =
+            a->session.done < a->session.n_mails ? STAGE_MAIL : STAGE_END;
+        a->next += pause(a);
+        return;
+    case STAGE_END: next_session(a); return;
+    case STAGE_OVER: return;
+    }
+}
+
+bool
+actor_is_bad(const struct actor *a)
+{
+    return a->session.bad;
+}
+
+void
+actor_init(struct actor *a, const struct actor_options *o)
+{
+    const struct scenario *s = o->scenario;
+
+    memset(a, 0, sizeof(*a));
+    a->scenario = s;
+    a->cond = o->cond;
+    a->subject = o->subject;
+    a->seed = o->seed;
+    rng_seed(&a->rng, o->seed, o->stream);
+    a->rate = o->rate > 0 ? o->rate
+                          : rng_log_uniform(&a->rng, s->rate.lo, s->rate.hi);
+    if (s->rhythm == RHYTHM_OFFICE)
+        a->rate *= 24.0 * 7 / ((OFFICE_TO - OFFICE_FROM) * 5);
+    a->failing = rng_uniform(&a->rng, s->failing.lo, s->failing.hi);
+    a->abuses = o->abuses;
+    a->born = o->born;
+    a->onset = o->born + seconds(s->quiet_days * 86400);
+    a->until = a->onset + seconds(s->days * 86400);
+    a->next = a->session.start = o->born;
+    next_session(a);
+}
+
+/* ---- texts ---- */
+
+static void
+hex(struct buf *out, uint64_t v, unsigned digits)
+{
+    for (unsigned i = digits; i-- > 0;)
+        buf_putc(out, (uint8_t) "0123456789abcdef"[v >> 4 * i & 15]);
+}
+
+static void
+address_text(const struct addr *a, struct buf *out)
+{
+    char text[ADDR_TEXT_MAX];
+
+    buf_put(out, text, addr_format(a, text));
+}
+
+static void
+own_name(const struct actor *a, struct buf *out)
+{
+    buf_str(out, a->scenario->named ? "mail" : "host");
+    buf_u64(out, a->subject->number);
+    buf_str(out, ".home.example");
+}
+
+void
+actor_helo(const struct actor *a, struct buf *out)
+{
+    const struct speaker_row *s = &speakers[a->scenario->speaker];
+
+    if (a->session.inbound)
+        world_server_name(&a->session.org, out);
+    else if (strcmp(s->helo_class, "address") == 0)
+        address_text(&a->subject->addr, out);
+    else if (strcmp(s->helo_class, "bare_word") == 0) {
+        buf_str(out, "pc-");
+        hex(out, hash_mix(a->subject->number, a->session.helo), 6);
+    } else if (a->session.helo != 0) {
+        buf_str(out, "dsl-");
+        hex(out, a->session.helo, 8);
+        buf_str(out, ".isp.example");
+    } else
+        own_name(a, out);
+}
+
+void
+actor_sender(const struct actor *a, struct buf *out)
+{
+    buf_putc(out, '<');
+    if (!a->mail.null_sender) {
+        buf_str(out, "s");
+        hex(out, a->mail.from, 8);
+        buf_putc(out, '@');
+        if (a->session.inbound)
+            world_domain(&a->session.org, out);
+        else
+            own_name(a, out);
+    }
+    buf_putc(out, '>');
+}
+
+void
+actor_rcpt(const struct actor *a, uint64_t user, struct buf *out)
+{
+    buf_str(out, "<u");
+    hex(out, user, 12);
+    buf_putc(out, '@');
+    if (a->session.inbound)
+        own_name(a, out);
+    else
+        world_domain(&a->session.org, out);
+    buf_putc(out, '>');
+}

@@ -1,0 +1,327 @@
+/* evaluate - plays made-up networks to detectors and reports what they saw
+ *
+ * Called by tools/evaluate; --help says what it can do. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "sensor/event/json_write.h"
+#include "tests/evaluate/cusum_tables.h"
+#include "tests/evaluate/report.h"
+
+#define TEXT_MAX (64U << 20)
+
+static const struct condition conditions[] = {
+#define X(...) {.scale = 1, __VA_ARGS__},
+#include "tests/evaluate/condition.def"
+#undef X
+};
+
+struct arguments {
+    const char *report, *events, *command, *date;
+    uint64_t first_seed, seeds;
+    unsigned n_conditions;
+    enum play_half half;
+    uint64_t only;
+    double days, scale;
+    bool cusum, speed, help;
+};
+
+static const char usage[] =
+    "usage: evaluate [OPTION...]\n"
+    "  --seeds N          seeds to play (20), from --first-seed S (1)\n"
+    "  --half H           tuning, reporting or both: which families\n"
+    "  --conditions N     the first N of TLS, DNS and capture faults (all)\n"
+    "  --only NAME        hosts of one scenario\n"
+    "  --scale X          of the numbers of hosts (1)\n"
+    "  --days N           watch nobody longer\n"
+    "  --report FILE      FILE.md and FILE.json (the Markdown on stdout)\n"
+    "  --date TEXT        of the report\n"
+    "  --write-events F   the first seed's events as JSON Lines, no report\n"
+    "  --speed            events a second that are made, no report\n"
+    "  --cusum            the tables of DETECTION 1.2, no report\n";
+
+/* ---- options ---- */
+
+static bool
+word_half(struct arguments *a, const char *v)
+{
+    static const char *const words[] = {"tuning", "reporting", "both"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(v, words[i]) == 0) {
+            a->half = (enum play_half)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+word_only(struct arguments *a, const char *v)
+{
+    for (unsigned i = 0; i < SCENARIO_COUNT; i++) {
+        if (strcmp(v, scenarios[i].name) == 0)
+            a->only |= UINT64_C(1) << i;
+    }
+    return a->only != 0;
+}
+
+static bool
+word_number(uint64_t *out, const char *v)
+{
+    return span_to_u64(span_str(v), out);
+}
+
+static bool
+option(struct arguments *a, const char *name, const char *v)
+{
+    uint64_t n = 0;
+    char *end;
+
+    if (strcmp(name, "--seeds") == 0)
+        return word_number(&a->seeds, v) && a->seeds > 0 && a->seeds < 1000;
+    if (strcmp(name, "--first-seed") == 0)
+        return word_number(&a->first_seed, v);
+    if (strcmp(name, "--half") == 0)
+        return word_half(a, v);
+    if (strcmp(name, "--only") == 0)
+        return word_only(a, v);
+    if (strcmp(name, "--conditions") == 0) {
+        bool good = word_number(&n, v) && n > 0 && n <= ARRAY_LEN(conditions);
+
+        a->n_conditions = (unsigned)n;
+        return good;
+    }
+    if (strcmp(name, "--scale") == 0 || strcmp(name, "--days") == 0) {
+        double *to = name[2] == 's' ? &a->scale : &a->days;
+
+        *to = strtod(v, &end);
+        return *end == 0 && *to > 0;
+    }
+    if (strcmp(name, "--report") == 0)
+        a->report = v;
+    else if (strcmp(name, "--date") == 0)
+        a->date = v;
+    else if (strcmp(name, "--write-events") == 0)
+        a->events = v;
+    else
+        return false;
+    return true;
+}
+
+static bool
+parse(struct arguments *a, int argc, char **argv, struct buf *command)
+{
+    buf_str(command, "tools/evaluate");
+    for (int i = 1; i < argc; i++) {
+        buf_putc(command, ' ');
+        buf_str(command, argv[i]);
+        if (strcmp(argv[i], "--cusum") == 0)
+            a->cusum = true;
+        else if (strcmp(argv[i], "--speed") == 0)
+            a->speed = true;
+        else if (strcmp(argv[i], "--help") == 0)
+            a->help = true;
+        else if (i + 1 < argc && option(a, argv[i], argv[i + 1])) {
+            buf_putc(command, ' ');
+            buf_str(command, argv[++i]);
+        } else
+            return false;
+    }
+    buf_putc(command, 0);
+    a->command = (const char *)command->p;
+    return true;
+}
+
+/* ---- what there is to do ---- */
+
+static double
+seconds_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int
+run_cusum(const struct arguments *a)
+{
+    unsigned wrong;
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX);
+    wrong = cusum_tables(a->first_seed, 1500, 400000, &out);
+    (void)fwrite(out.p, 1, out.n, stdout);
+    buf_free(&out);
+    return wrong > 0;
+}
+
+struct writer {
+    struct json_writer json;
+    struct buf line;
+    FILE *file;
+};
+
+static void
+write_line(void *ctx, struct span record)
+{
+    struct writer *w = ctx;
+
+    buf_reset(&w->line);
+    (void)json_write(&w->json, record, &w->line);
+    buf_putc(&w->line, '\n');
+    (void)fwrite(w->line.p, 1, w->line.n, w->file);
+}
+
+static struct play_options
+first_play(const struct arguments *a)
+{
+    return (struct play_options){.seed = a->first_seed,
+                                 .cond = conditions[0].seen,
+                                 .half = a->half,
+                                 .scale = a->scale,
+                                 .days_most = a->days,
+                                 .only = a->only};
+}
+
+static int
+run_events(const struct arguments *a)
+{
+    struct play_options o = first_play(a);
+    struct writer w = {.file = fopen(a->events, "wb")};
+    struct record_sink sink = {write_line, &w};
+    struct play *p;
+    bool bad;
+
+    if (w.file == NULL) {
+        perror(a->events);
+        return 1;
+    }
+    json_writer_init(&w.json);
+    buf_init(&w.line, JSON_LINE_MAX);
+    if (play_new(&o, &p) != ERR_OK)
+        return 1;
+    play_run(p, &sink);
+    play_free(p);
+    buf_free(&w.line);
+    bad = ferror(w.file) != 0;
+    return fclose(w.file) != 0 || bad;
+}
+
+static void
+count_bytes(void *ctx, struct span record)
+{
+    *(uint64_t *)ctx += record.n;
+}
+
+static int
+run_speed(const struct arguments *a)
+{
+    struct play_options o = first_play(a);
+    uint64_t bytes = 0;
+    struct record_sink sink = {count_bytes, &bytes};
+    struct play *p;
+    double spent;
+
+    if (play_new(&o, &p) != ERR_OK)
+        return 1;
+    spent = -seconds_now();
+    play_run(p, &sink);
+    spent += seconds_now();
+    printf("made: %" PRIu64 " events, %" PRIu64 " bytes each, %.0f a second\n",
+           p->n_events, bytes / (p->n_events + 1), (double)p->n_events / spent);
+    play_free(p);
+    return 0;
+}
+
+static bool
+store(const char *name, const char *ending, const struct buf *b)
+{
+    char path[4096];
+    FILE *f;
+    int n = snprintf(path, sizeof(path), "%s%s", name, ending);
+
+    if (n < 0 || (size_t)n >= sizeof(path) || (f = fopen(path, "wb")) == NULL)
+        return false;
+    (void)fwrite(b->p, 1, b->n, f);
+    return fclose(f) == 0;
+}
+
+static int
+tell(const struct arguments *a, const struct measure *m)
+{
+    static const char *const halves[] = {"tuning", "reporting", "both"};
+    struct report_head h = {a->date, a->command, halves[a->half],
+                            a->first_seed};
+    struct buf md, json;
+    bool good = true;
+
+    buf_init(&md, TEXT_MAX);
+    buf_init(&json, TEXT_MAX);
+    report_write(m, &h, &md, &json);
+    (void)fwrite(md.p, 1, md.n, stdout);
+    if (a->report != NULL)
+        good = store(a->report, ".md", &md) && store(a->report, ".json", &json);
+    buf_free(&md);
+    buf_free(&json);
+    return !good;
+}
+
+static int
+run_report(const struct arguments *a)
+{
+    struct condition chosen[ARRAY_LEN(conditions)];
+    struct measure m;
+    int status = 1;
+
+    for (unsigned i = 0; i < a->n_conditions; i++) {
+        chosen[i] = conditions[i];
+        chosen[i].scale *= a->scale;
+        if (a->days > 0)
+            chosen[i].days_most = a->days;
+    }
+    measure_init(&m, chosen, a->n_conditions);
+    for (uint16_t c = 0; c < a->n_conditions; c++) {
+        for (uint16_t s = 0; s < a->seeds; s++) {
+            if (measure_run(&m, c, s, a->first_seed + s, a->half, a->only) !=
+                ERR_OK)
+                goto out;
+        }
+        fprintf(stderr, "%s: %" PRIu64 " events so far, %.0f s\n",
+                chosen[c].name, m.events, seconds_now());
+    }
+    status = tell(a, &m);
+out:
+    measure_free(&m);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct arguments a = {.first_seed = 1,
+                          .seeds = 20,
+                          .n_conditions = ARRAY_LEN(conditions),
+                          .half = PLAY_REPORTING,
+                          .scale = 1,
+                          .date = "undated"};
+    struct buf command;
+    int status;
+
+    buf_init(&command, 1U << 16);
+    if (!parse(&a, argc, argv, &command) || a.help) {
+        fputs(usage, a.help ? stdout : stderr);
+        status = a.help ? 0 : 2;
+    } else if (a.cusum)
+        status = run_cusum(&a);
+    else if (a.events != NULL)
+        status = run_events(&a);
+    else if (a.speed)
+        status = run_speed(&a);
+    else
+        status = run_report(&a);
+    buf_free(&command);
+    return status;
+}

@@ -1,0 +1,360 @@
+#include "tests/evaluate/play.h"
+
+#include "sensor/base/hash.h"
+
+#define HOUR        (3600 * NS_PER_S)
+#define DAY         (24 * HOUR)
+#define SITES       40U
+#define NOBODY      UINT32_MAX
+#define ONSET_HOURS 6U /* in which all of them begin */
+
+/* ---- the cast ---- */
+
+static uint32_t
+hosts_of(const struct play_options *o, enum scenario_id id)
+{
+    const struct scenario *s = &scenarios[id];
+    bool is_tuning = scenario_is_tuning(s);
+
+    if (o->only != 0 && (o->only >> id & 1) == 0)
+        return 0;
+    if (s->family != NULL && o->half != PLAY_BOTH &&
+        is_tuning != (o->half == PLAY_TUNING))
+        return 0;
+    if (s->hosts == 0 || s->together > 0)
+        return s->hosts;
+    return (uint32_t)(s->hosts * o->scale) > 0 ? (uint32_t)(s->hosts * o->scale)
+                                               : 1;
+}
+
+static uint32_t
+actors_of(const struct scenario *s)
+{
+    return s->genuine > 0 || s->behind > 0 ? 2 : 1;
+}
+
+/* Each host stands in a /24 of its own, hosts that belong together in one. */
+static struct addr
+home_v4(uint32_t net, uint32_t host)
+{
+    uint32_t spread = (net * 40503U) & 0xffffU;
+    uint8_t b[4] = {10, (uint8_t)(spread >> 8), (uint8_t)spread,
+                    (uint8_t)(host + 1)};
+
+    return addr_v4(b);
+}
+
+static struct addr
+home_v6(uint32_t net, uint32_t host)
+{
+    uint8_t b[16] = {0xfd, 0x25, 0, 0x20};
+
+    b[6] = (uint8_t)(net >> 8);
+    b[7] = (uint8_t)net;
+    b[14] = (uint8_t)(host >> 8);
+    b[15] = (uint8_t)(host + 1);
+    return addr_v6(b);
+}
+
+static void
+cast_subject(struct play *p, const struct scenario *s, uint32_t i, uint32_t net)
+{
+    struct subject *t = &p->subjects[p->n_subjects];
+    uint32_t host = s->together > 0 ? i % s->together : 0;
+    struct rng r;
+
+    rng_seed(&r, p->options.seed, 1000000 + p->n_subjects);
+    memset(t, 0, sizeof(*t));
+    t->number = p->n_subjects++;
+    t->scenario = s;
+    t->label = s->label;
+    if (s->one_in > 0 && i % s->one_in != 0)
+        t->label = LABEL_LEGIT;
+    t->ipv6 = rng_chance(&r, s->ipv6);
+    t->registered = rng_chance(&r, s->registered);
+    t->addr = t->ipv6 ? home_v6(net, host) : home_v4(net, host);
+    memcpy(t->site, "S00", 4);
+    t->site[1] = (char)('0' + net % SITES / 10);
+    t->site[2] = (char)('0' + net % 10);
+    t->mac[0] = 2;
+    t->mac[1] = 1;
+    t->mac[3] = (uint8_t)(t->number >> 16);
+    t->mac[4] = (uint8_t)(t->number >> 8);
+    t->mac[5] = (uint8_t)t->number;
+}
+
+static void
+cast_actor(struct play *p, const struct actor_options *o)
+{
+    struct actor *a = &p->actors[p->n_actors++];
+    double days = p->options.days_most;
+
+    actor_init(a, o);
+    if (days > 0 && a->until > a->onset + (ns_t)(days * (double)DAY))
+        a->until = a->onset + (ns_t)(days * (double)DAY);
+}
+
+/* Its own mail, beside the abuse: a server's, or that of users behind it. */
+static void
+cast_other(struct play *p, struct actor_options o)
+{
+    const struct scenario *s = o.scenario;
+
+    o.scenario = &scenarios[s->behind > 0 ? SCENARIO_CROWD : SCENARIO_GENUINE];
+    o.abuses = false;
+    o.rate = s->behind > 0 ? s->behind * .5 : s->genuine;
+    o.stream += 500000;
+    cast_actor(p, &o);
+    p->actors[p->n_actors - 1].until = p->actors[p->n_actors - 2].until;
+}
+
+static void
+cast_host(struct play *p, const struct scenario *s, struct subject *t)
+{
+    struct actor_options o = {
+        .scenario = s,
+        .cond = &p->options.cond,
+        .subject = t,
+        .seed = p->options.seed,
+        .stream = t->number,
+        .born = PLAY_START +
+                hash_mix(p->options.seed, t->number) % (ONSET_HOURS * HOUR),
+        .abuses = s->label != LABEL_LEGIT,
+    };
+
+    if (t->label == LABEL_LEGIT && s->label != LABEL_LEGIT) {
+        o.scenario = &scenarios[SCENARIO_CROWD];
+        o.rate = 2;
+        o.abuses = false;
+    }
+    cast_actor(p, &o);
+    if (actors_of(s) > 1)
+        cast_other(p, o);
+}
+
+static void
+cast(struct play *p)
+{
+    uint32_t net = 0;
+
+    for (unsigned id = 0; id < SCENARIO_COUNT; id++) {
+        const struct scenario *s = &scenarios[id];
+        uint32_t n = hosts_of(&p->options, (enum scenario_id)id);
+
+        for (uint32_t i = 0; i < n; i++) {
+            net += s->together == 0 || i % s->together == 0;
+            cast_subject(p, s, i, net);
+            cast_host(p, s, &p->subjects[p->n_subjects - 1]);
+        }
+    }
+}
+
+/* ---- who has an address ---- */
+
+static uint64_t
+addr_hash(const struct addr *a)
+{
+    return hash_span(span_of(a->b, sizeof(a->b)), 7);
+}
+
+static void
+index_subjects(struct play *p)
+{
+    for (uint32_t i = 0; i <= p->index_mask; i++)
+        p->index[i] = NOBODY;
+    for (uint32_t i = 0; i < p->n_subjects; i++) {
+        uint64_t at = addr_hash(&p->subjects[i].addr);
+
+        while (p->index[at & p->index_mask] != NOBODY)
+            at++;
+        p->index[at & p->index_mask] = i;
+    }
+}
+
+struct subject *
+play_find(const struct play *p, const struct addr *a)
+{
+    for (uint64_t at = addr_hash(a);; at++) {
+        uint32_t i = p->index[at & p->index_mask];
+
+        if (i == NOBODY)
+            return NULL;
+        if (addr_cmp(&p->subjects[i].addr, a) == 0)
+            return &p->subjects[i];
+    }
+}
+
+/* ---- the order of time ---- */
+
+static bool
+is_before(const struct actor *a, const struct actor *b)
+{
+    return a->next != b->next ? a->next < b->next : a < b;
+}
+
+static void
+sift_down(struct actor **heap, uint32_t n, uint32_t at)
+{
+    for (uint32_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
+        struct actor *swap;
+
+        if (child + 1 < n && is_before(heap[child + 1], heap[child]))
+            child++;
+        if (!is_before(heap[child], heap[at]))
+            return;
+        swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+        at = child;
+    }
+}
+
+static void
+line_up(struct play *p)
+{
+    for (uint32_t i = 0; i < p->n_actors; i++) {
+        if (p->actors[i].stage != STAGE_OVER)
+            p->heap[p->n_heap++] = &p->actors[i];
+    }
+    for (uint32_t at = p->n_heap / 2; at-- > 0;)
+        sift_down(p->heap, p->n_heap, at);
+}
+
+static enum err
+make_room(struct play *p)
+{
+    uint32_t subjects = 0, n_actors = 0, slots = 16;
+
+    for (unsigned id = 0; id < SCENARIO_COUNT; id++) {
+        uint32_t n = hosts_of(&p->options, (enum scenario_id)id);
+
+        subjects += n;
+        n_actors += n * actors_of(&scenarios[id]);
+    }
+    while (slots < 2 * subjects)
+        slots *= 2;
+    p->subjects = calloc(subjects + 1, sizeof(*p->subjects));
+    p->actors = calloc(n_actors + 1, sizeof(*p->actors));
+    p->heap = calloc(n_actors + 1, sizeof(struct actor *));
+    p->index = calloc(slots, sizeof(*p->index));
+    p->index_mask = slots - 1;
+    return p->subjects != NULL && p->actors != NULL && p->heap != NULL &&
+                   p->index != NULL
+               ? ERR_OK
+               : ERR_NOMEM;
+}
+
+enum err
+play_new(const struct play_options *o, struct play **out)
+{
+    struct play *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return ERR_NOMEM;
+    p->options = *o;
+    p->now = PLAY_START;
+    render_init(&p->render);
+    if (make_room(p) != ERR_OK) {
+        play_free(p);
+        return ERR_NOMEM;
+    }
+    cast(p);
+    index_subjects(p);
+    line_up(p);
+    *out = p;
+    return ERR_OK;
+}
+
+void
+play_free(struct play *p)
+{
+    if (p == NULL)
+        return;
+    render_free(&p->render);
+    free(p->subjects);
+    free(p->actors);
+    free(p->heap);
+    free(p->index);
+    free(p);
+}
+
+/* ---- the play ---- */
+
+static void
+count_day(struct subject *t, ns_t when)
+{
+    uint64_t day = (when - PLAY_START) / DAY + 1;
+
+    t->days_on += day != t->last_day;
+    t->last_day = day;
+}
+
+/* The truth goes on before anybody hears of it. */
+static void
+count(const struct actor *a)
+{
+    struct subject *t = a->subject;
+
+    if (a->scenario->syn_only)
+        t->forged += a->stage == STAGE_END ? RENDER_SYNS : 0;
+    if (a->stage != STAGE_MAIL)
+        return;
+    t->last = a->next;
+    if (!actor_is_bad(a)) {
+        t->good++;
+        count_day(t, a->next);
+        return;
+    }
+    if (t->onset == 0)
+        t->onset = a->session.start;
+    t->bad++;
+    t->forged += t->label == LABEL_VICTIM;
+}
+
+struct counted {
+    struct play *play;
+    const struct record_sink *sink;
+};
+
+static void
+count_event(void *ctx, struct span record)
+{
+    struct counted *c = ctx;
+
+    c->play->n_events++;
+    c->sink->put(c->sink->ctx, record);
+}
+
+static void
+play_one(struct play *p, const struct record_sink *sink)
+{
+    struct actor *a = p->heap[0];
+    struct counted c = {p, sink};
+    struct record_sink counting = {count_event, &c};
+
+    p->now = a->next;
+    if (a->n_sessions == 0 && a->cond->dns && a->scenario->named)
+        render_name(&p->render, a->subject, a->next, &counting);
+    actor_draw(a);
+    count(a);
+    render_stage(&p->render, a, &counting);
+    actor_step(a);
+    if (a->stage == STAGE_OVER)
+        p->heap[0] = p->heap[--p->n_heap];
+    sift_down(p->heap, p->n_heap, 0);
+}
+
+bool
+play_some(struct play *p, uint64_t n, const struct record_sink *sink)
+{
+    for (; n > 0 && p->n_heap > 0; n--)
+        play_one(p, sink);
+    return p->n_heap > 0;
+}
+
+void
+play_run(struct play *p, const struct record_sink *sink)
+{
+    while (p->n_heap > 0)
+        play_one(p, sink);
+}

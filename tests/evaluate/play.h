@@ -1,0 +1,50 @@
+#ifndef SPAN25_TESTS_EVALUATE_PLAY_H
+#define SPAN25_TESTS_EVALUATE_PLAY_H
+/* play - a cast of subjects and actors, and their events in order of time
+ *
+ * The cast of a seed is the same under all conditions; only what is seen of it
+ * differs. Events come out in the order of the core: by time. */
+#include "sensor/base/err.h"
+#include "sensor/event/record.h"
+#include "tests/evaluate/render.h"
+
+#define PLAY_START (UINT64_C(1793577600) * NS_PER_S) /* Mon 2 Nov 2026 */
+
+enum play_half { PLAY_TUNING, PLAY_REPORTING, PLAY_BOTH };
+
+struct play_options {
+    uint64_t seed;
+    struct conditions cond;
+    enum play_half half;
+    double scale;     /* of the numbers of hosts; 1: as in the rows */
+    double days_most; /* nobody is watched longer; 0: no limit */
+    uint64_t only;    /* bits 1 << enum scenario_id; 0: all */
+};
+
+struct play {
+    struct play_options options;
+    struct subject *subjects;
+    uint32_t n_subjects;
+    struct actor *actors;
+    uint32_t n_actors;
+    struct actor **heap;
+    uint32_t n_heap;
+    uint32_t *index; /* of subjects by address; open addressing */
+    uint32_t index_mask;
+    struct render render;
+    uint64_t n_events;
+    ns_t now;
+};
+
+MUST_USE enum err play_new(const struct play_options *o, struct play **out);
+void play_free(struct play *p);
+
+/* All events from now on, in order; ends when everybody has fallen silent. */
+void play_run(struct play *p, const struct record_sink *sink);
+/* The same for at most n stages of actors; false when there are no more. */
+bool play_some(struct play *p, uint64_t n, const struct record_sink *sink);
+
+/* Who has this address, or NULL. */
+struct subject *play_find(const struct play *p, const struct addr *a);
+
+#endif
