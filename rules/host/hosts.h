@@ -21,16 +21,24 @@
  * percentile, at least the default.
  *
  * EVENTS are written when a level of a statistic rises, when a score passes
- * another whole nat from 4 on, when evidence, queueing, identity or cluster
- * change (host.changes), and every hosts_options.interval while the host was
- * active; and at the end. A rule with a limit between whole nats sees the next
- * event.
+ * another whole nat from 4 on (from 16 on, a quarter more), when evidence,
+ * queueing, identity, cluster, lookups of MX, guessed passwords or unknown
+ * users change (host.changes), and every hosts_options.interval while the host
+ * was active; and at the end. A rule with a limit between whole nats sees the
+ * next event. Intervals and waits end in whole minutes, and their events bear
+ * that minute, whenever the next event or hosts_time comes: the same events
+ * give the same host events in the same order, however time is told. Of an
+ * outside client that nothing speaks against there are none.
  *
  * MEMORY. hosts_options.hosts base records (table at most 0.8 full), detail for
- * those that did anything worth it, sketches of fixed size. When full, the host
- * with the lowest score that was idle longest goes; one at half an alert level
- * or more never does (then the newcomer is not taken, and counted). All hashes
- * are keyed. Pure: no clock, no I/O. One thread. */
+ * those that sent from home or failed here, sketches of fixed size. When full,
+ * of the next few (table.h) the host with the lowest score that was idle
+ * longest goes; one at half an alert level or more never does (then the
+ * newcomer is not taken, and counted). Attempts without data, and connections
+ * heard from one side only, make no record. A /64 at home with more than 1,024
+ * addresses is one host from then on, its identity in conflict, for no
+ * automatic decision can mean it; of one /48 outside 256 /64 are taken. All
+ * hashes are keyed. Pure: no clock, no I/O. One thread. */
 #include "rules/campaign/campaigns.h"
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
@@ -64,7 +72,7 @@ struct hosts_options {
     uint32_t hosts;  /* base records */
     uint32_t detail; /* of them with detail */
     uint64_t filter; /* bytes of the first-contact filter */
-    ns_t interval;   /* between events of an active host */
+    ns_t interval;   /* between events of an active host, one minute to a day */
 };
 /* The designs of design.def, 1,000,000 hosts, and DESIGN 7's memory. The tables
  * grow to that; they do not begin there. */
@@ -76,7 +84,8 @@ void hosts_free(struct hosts *h);
 /* An event, in published order. joined is what campaigns_event said of it, or
  * NULL. Events of type host are given to sink, complete but for what the core
  * adds (event_id, sensor, place, registry, geography): flow_id 0, seq
- * ascending, when that of the event. Types that are nobody's are passed over.
+ * ascending, when that of the event, or the minute of a wait that ended before
+ * it. Types that are nobody's are passed over.
  */
 void hosts_event(struct hosts *h, const struct record_map *event,
                  const struct campaign_join *joined,
@@ -103,6 +112,7 @@ struct hosts_counts {
     uint64_t hosts, detailed;
     uint64_t evicted, refused; /* hosts; refused: all others are suspects */
     uint64_t detail_evicted;
+    uint64_t waits_refused;   /* sessions under TLS for which S1T had no room */
     uint64_t events;          /* host events written */
     uint32_t filter_permille; /* bits set in the fullest generation */
     uint64_t memory_bytes;

@@ -1,0 +1,757 @@
+#include "rules/host/hosts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rules/host/hosts_test_kit.h"
+#include "tests/support/random_record.h"
+
+#define BOT "10.1.2.3"
+
+static const struct kit_speaker bot = {
+    .src = BOT,
+    .dest = "192.0.2.25",
+    .direction = "outbound",
+    .helo = "pc17",
+    .from = "<a@spam.example>",
+    .port = 25,
+};
+
+/* One recipient a mail and a connection of its own, another organisation each
+ * time. */
+static void
+send_one(struct kit_run *k, const struct kit_speaker *s, unsigned i,
+         uint64_t code, const char *class)
+{
+    char rcpt[64];
+    char dest[32];
+    struct kit_speaker one = *s;
+    struct kit_rcpt r = {rcpt, code, class, NULL};
+
+    (void)snprintf(rcpt, sizeof(rcpt), "<u%u@org%u.example>", i, i);
+    (void)snprintf(dest, sizeof(dest), "198.%u.%u.25", 18 + i % 2, i / 2 % 250);
+    one.dest = dest;
+    k->flow++;
+    kit_mail(k, &one, &r, 1, code / 100 == 2 ? 250 : 554, 0, true);
+    kit_session(k, &one);
+}
+
+static void
+test_bot_rises(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 40; i++) {
+        bool bad = i % 5 < 2;
+
+        kit_time(&k, k.now + 10 * NS_PER_S);
+        send_one(&k, &bot, i, bad ? 550 : 250,
+                 bad ? "unknown_user" : "accepted");
+    }
+    kit_time(&k, k.now + 2 * KIT_HOUR);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_BAD), 16);
+    /* 16 failures and 24 successes in groups of 2 and 3, never below 0 */
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_SCORE),
+                     16 * 2079 - 24 * 460);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S1_LEVEL, "block"));
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_N), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_EVIDENCE_SESSIONS), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_EVIDENCE_SECONDS), 390);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_EVIDENCE_NETWORKS), 2);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_EVIDENCE_REPLIES), 1000);
+    kit_close(&k);
+}
+
+/* Every interval while it is active, in whole minutes; none while it is not. */
+static void
+test_intervals(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_session(&k, &bot);
+    kit_time(&k, k.now + KIT_HOUR - 60 * NS_PER_S);
+    assert_int_equal(k.n, 0);
+    kit_time(&k, k.now + 120 * NS_PER_S);
+    assert_int_equal(k.n, 1);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_WHY, "interval"));
+    assert_int_equal(
+        record_head_of(kit_last(&k, BOT)->record).when % (60 * NS_PER_S), 0);
+    kit_time(&k, k.now + 30 * KIT_DAY);
+    assert_int_equal(k.n, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        kit_session(&k, &bot);
+        kit_time(&k, k.now + KIT_HOUR);
+    }
+    assert_int_equal(k.n, 6);
+    kit_end(&k);
+    assert_int_equal(k.n, 6);
+    kit_close(&k);
+}
+
+/* What counts for S1, and what does not. */
+static const struct {
+    const char *why;
+    uint64_t code;
+    const char *class;
+    uint64_t n, bad;
+} verdicts[] = {
+    {"accepted",              250, "accepted",     1, 0},
+    {"will forward",          251, "accepted",     1, 0},
+    {"unknown user",          550, "unknown_user", 1, 1},
+    {"unknown user, for now", 450, "unknown_user", 0, 0},
+    {"greylisted",            451, "greylisting",  0, 0},
+    {"full mailbox",          552, "mailbox_full", 0, 0},
+    {"policy",                550, "policy",       0, 0},
+    {"block list",            554, "blocklist",    0, 0},
+    {"too many",              452, "rate",         0, 0},
+    {"relaying denied",       554, "relay_denied", 0, 0},
+    {"something else",        550, "other",        0, 0},
+    {"no reply seen",         0,   NULL,           0, 0},
+};
+
+static void
+test_verdicts(void **state)
+{
+    struct hosts_options o = kit_options();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+        struct kit_run k;
+        struct kit_rcpt r = {"<u@org.example>", verdicts[i].code,
+                             verdicts[i].class, NULL};
+
+        kit_open(&k, &o);
+        kit_mail(&k, &bot, &r, 1, 250, 0, true);
+        /* again: known now, if it was a verdict */
+        kit_mail(&k, &bot, &r, 1, 250, 0, true);
+        kit_end(&k);
+        if (kit_u64(&k, BOT, FIELD_HOST_S1_N) != verdicts[i].n ||
+            kit_u64(&k, BOT, FIELD_HOST_S1_BAD) != verdicts[i].bad)
+            fail_msg("%s", verdicts[i].why);
+        kit_close(&k);
+    }
+}
+
+/* A first contact is used up by a verdict only. */
+static void
+test_greylisted_then_unknown(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_rcpt later = {"<u@org.example>", 451, "greylisting", NULL};
+    struct kit_rcpt never = {"<U@ORG.example>", 550, "unknown_user", NULL};
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_mail(&k, &bot, &later, 1, 0, 0, true);
+    kit_mail(&k, &bot, &never, 1, 0, 0, true);
+    kit_mail(&k, &bot, &later, 1, 0, 0, true);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_BAD), 1);
+    kit_close(&k);
+}
+
+/* One success and one failure for each organisation and hour. */
+static void
+test_one_of_each_an_hour(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+    char rcpt[64];
+    struct kit_rcpt r = {rcpt, 550, "unknown_user", NULL};
+
+    (void)state;
+    kit_open(&k, &o);
+    k.now = KIT_START - KIT_START % KIT_HOUR;
+    for (unsigned i = 0; i < 200; i++) {
+        bool bad = i % 2 == 0;
+
+        r.code = bad ? 550 : 250;
+        r.class = bad ? "unknown_user" : "accepted";
+        (void)snprintf(rcpt, sizeof(rcpt), "<u%u@Mx%u.org.co.uk>", i, i % 7);
+        kit_mail(&k, &bot, &r, 1, 250, 0, true);
+        if (i == 99)
+            kit_time(&k, k.now + KIT_HOUR);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 4);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_BAD), 2);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_N), 1);
+    kit_close(&k);
+}
+
+static const struct {
+    const char *why;
+    struct kit_speaker who;
+} silent[] = {
+    {"heard from one side",
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
+      true, false, false, false, false, 0} },
+    {"begun before the capture",
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
+      false, true, false, false, true, 0}  },
+    {"between outside hosts",
+     {BOT, "192.0.2.25", "external", "x", "<a@b.example>", NULL, NULL, NULL, 25,
+      false, false, false, false, false, 0}},
+    {"no handshake",
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
+      false, true, true, true, true, 0}    },
+};
+
+static void
+test_nothing_of_what_cannot_be_sure(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_rcpt r = {"<u@org.example>", 550, "unknown_user", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+        struct kit_run k;
+
+        kit_open(&k, &o);
+        kit_mail(&k, &silent[i].who, &r, 1, 0, 0, true);
+        kit_session(&k, &silent[i].who);
+        kit_end(&k);
+        if (k.n != 0 || hosts_counts(k.h).hosts != 0)
+            fail_msg("%s", silent[i].why);
+        kit_close(&k);
+    }
+}
+
+static void
+test_null_sender(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    s.from = "<>";
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 50; i++)
+        send_one(&k, &s, i, 550, "unknown_user");
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_NULL_SENDER), 50);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 0);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_N), 0);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_TRANSACTIONS), 0);
+    kit_close(&k);
+}
+
+/* Parts are one transaction; each recipient stands in one part. */
+static void
+test_parts(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_rcpt a = {"<a@a.example>", 250, "accepted", NULL};
+    struct kit_rcpt b = {"<b@b.example>", 550, "unknown_user", NULL};
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_mail(&k, &bot, &a, 1, 0, 1, false);
+    kit_mail(&k, &bot, &b, 1, 0, 2, false);
+    kit_mail(&k, &bot, NULL, 0, 250, 3, true);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_TRANSACTIONS), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_ACCEPTED), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_RCPT_OFFERED), 2);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 2);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_HOUR_MESSAGES), 1);
+    kit_close(&k);
+}
+
+/* ---- TLS ---- */
+
+static void
+tls_one(struct kit_run *k, unsigned org, bool none)
+{
+    struct kit_speaker s = bot;
+    char dest[32];
+
+    (void)snprintf(dest, sizeof(dest), "203.%u.113.25", org % 250);
+    s.dest = dest;
+    s.tls = true;
+    s.no_payload = none;
+    s.messages = none ? 0 : 1;
+    kit_session(k, &s);
+}
+
+static void
+test_hidden_sessions(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    tls_one(&k, 1, false); /* good at once */
+    tls_one(&k, 2, true);  /* waits, made good */
+    tls_one(&k, 3, true);  /* waits in vain */
+    tls_one(&k, 1, true);  /* not a first session */
+    kit_time(&k, k.now + KIT_HOUR);
+    tls_one(&k, 2, false);
+    kit_time(&k, KIT_START + 4 * KIT_HOUR - 60 * NS_PER_S);
+    tls_one(&k, 4, false);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1T_N), 3);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1T_BAD), 0);
+    kit_time(&k, KIT_START + 4 * KIT_HOUR + 60 * NS_PER_S);
+    tls_one(&k, 3, false); /* too late */
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1T_N), 4);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1T_BAD), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_N), 4);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS_TLS), 7);
+    kit_close(&k);
+}
+
+static void
+test_hidden_alert_comes_by_itself(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 9; i++)
+        tls_one(&k, i, true);
+    kit_time(&k, k.now + 5 * KIT_HOUR);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S1T_LEVEL, "block"));
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1T_SCORE), 9 * 1609);
+    assert_true(
+        kit_is(&k, BOT, FIELD_HOST_UNOBSERVABLE, "s1: all sessions under TLS"));
+    kit_close(&k);
+}
+
+/* ---- S5, S6, P, S4 ---- */
+
+static void
+give_file(struct kit_run *k, const char *class)
+{
+    kit_begin(k, &bot, EVENT_FILEINFO);
+    record_u64(&k->out, FIELD_FILEINFO_TX_ID, k->tx);
+    record_text(&k->out, FIELD_FILEINFO_CLASS, class);
+    kit_give(k);
+}
+
+static void
+test_malware(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 3; i++) {
+        k.flow++;
+        give_file(&k, "B");
+        give_file(&k, "A");
+        give_file(&k, "A"); /* of the same message */
+        k.flow--;           /* which send_one raises again */
+        send_one(&k, &bot, i, 250, "accepted");
+        kit_end(&k);
+        assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S5_MESSAGES), i + 1);
+        assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S5_ORGANISATIONS), i + 1);
+        assert_true(
+            kit_is(&k, BOT, FIELD_HOST_S5_LEVEL, i < 2 ? "alert" : "block"));
+    }
+    kit_close(&k);
+}
+
+static void
+test_listed(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+    char rcpt[64];
+    struct kit_rcpt r = {rcpt, 554, "blocklist", "zen"};
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 4; i++) {
+        (void)snprintf(rcpt, sizeof(rcpt), "<u@org%u.example>", i < 2 ? 0 : i);
+        kit_mail(&k, &bot, &r, 1, 0, 0, true);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S6_ORGANISATIONS), 3);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S6_LEVEL, "alert"));
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 0);
+    kit_time(&k, k.now + KIT_DAY + KIT_HOUR);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S6_ORGANISATIONS), 0);
+    kit_close(&k);
+}
+
+static void
+test_policy(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_true(kit_last(&k, BOT)->at[FIELD_HOST_P_LEVEL] == 0);
+    s.unregistered = "yes";
+    kit_session(&k, &s);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_P_SESSIONS), 1);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_P_LEVEL, "alert"));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_WHY, "change"));
+    kit_close(&k);
+}
+
+static void
+test_cluster(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    k.join =
+        (struct campaign_join){.cluster = 0xabc, .sources = 3, .messages = 19};
+    send_one(&k, &bot, 0, 250, "accepted");
+    kit_end(&k);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_LEVEL, "normal"));
+    k.join.messages = 20;
+    send_one(&k, &bot, 1, 250, "accepted");
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_LEVEL, "alert"));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_CLUSTER, "0000000000000abc"));
+    k.join.cluster = 0;
+    kit_time(&k, k.now + 2 * KIT_HOUR);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_LEVEL, "normal"));
+    assert_true(kit_last(&k, BOT)->at[FIELD_HOST_S4_CLUSTER] == 0);
+    kit_close(&k);
+}
+
+/* ---- queueing ---- */
+
+static void
+defer(struct kit_run *k, unsigned from, unsigned to, uint64_t code)
+{
+    char rcpt[64];
+    struct kit_rcpt r = {rcpt, code, code == 250 ? "accepted" : "greylisting",
+                         NULL};
+
+    for (unsigned i = from; i < to; i++) {
+        (void)snprintf(rcpt, sizeof(rcpt), "<u%u@org%u.example>", i, i);
+        k->flow++;
+        kit_mail(k, &bot, &r, 1, 250, 0, true);
+    }
+    kit_session(k, &bot);
+}
+
+static void
+test_never_retried(void **state)
+{
+    struct hosts_options o = kit_options();
+
+    (void)state;
+    for (unsigned n = 9; n <= 10; n++) {
+        struct kit_run k;
+
+        kit_open(&k, &o);
+        defer(&k, 0, n, 451);
+        kit_time(&k, k.now + 23 * KIT_HOUR);
+        assert_true(kit_is(&k, BOT, FIELD_HOST_S7_LEVEL, "normal"));
+        kit_time(&k, k.now + 3 * KIT_HOUR); /* told though it is quiet */
+        assert_true(
+            kit_is(&k, BOT, FIELD_HOST_S7_LEVEL, n < 10 ? "normal" : "alert"));
+        assert_false(record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING));
+        kit_close(&k);
+    }
+}
+
+static void
+test_retries_are_a_queue(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    defer(&k, 0, 5, 451);
+    kit_time(&k, k.now + 59 * NS_PER_S);
+    defer(&k, 0, 5, 250); /* too soon to be a queue's */
+    kit_end(&k);
+    assert_false(record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING));
+    kit_time(&k, k.now + 600 * NS_PER_S);
+    defer(&k, 0, 2, 250);
+    kit_end(&k);
+    assert_false(record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING));
+    defer(&k, 2, 3, 250);
+    kit_end(&k);
+    assert_true(record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_QUEUEING_WHY, "retries"));
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S7_RETRIED), 3);
+    kit_close(&k);
+}
+
+static void
+test_serves_mail(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker in = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    in.src = "192.0.2.9";
+    in.dest = BOT;
+    in.direction = "inbound";
+    in.banner = "220 mx.home.example ESMTP 1";
+    kit_session(&k, &in);
+    in.banner = "220 other.home.example ESMTP";
+    kit_session(&k, &in);
+    kit_session(&k, &in);
+    assert_null(kit_last(&k, BOT));
+    in.banner = "220 other.home.example ESMTP id 77";
+    kit_session(&k, &in);
+    assert_true(record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_QUEUEING_WHY, "serves_mail"));
+    kit_close(&k);
+}
+
+/* ---- who it is ---- */
+
+static void
+test_identity(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_session(&k, &s);
+    kit_time(&k, k.now + 25 * KIT_HOUR);
+    s.mac = "02:00:00:00:00:02"; /* a new one a day later is a new card */
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_false(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    s.mac = "02:00:00:00:00:03";
+    kit_session(&k, &s);
+    assert_true(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_IDENTITY_MACS), 2);
+    kit_close(&k);
+}
+
+static void
+test_subkeys(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker good = bot;
+    struct kit_run k;
+    const struct record_map *m;
+
+    (void)state;
+    kit_open(&k, &o);
+    good.helo = "mx.good.example";
+    for (unsigned i = 0; i < 30; i++)
+        send_one(&k, &good, i, 250, "accepted");
+    for (unsigned i = 100; i < 110; i++)
+        send_one(&k, &bot, i, 550, "unknown_user");
+    kit_end(&k);
+    m = kit_last(&k, BOT);
+    assert_int_equal(record_map_u64(m, FIELD_HOST_SUBKEYS, 0), 2);
+    assert_int_equal(record_map_u64(m, FIELD_HOST_HELO_NAMES, 0), 2);
+    /* the first of them is the good one: 30 accepted, none bad */
+    assert_true(m->at[FIELD_HOST_SUBKEY] != 0);
+    {
+        struct cursor c = cur_open(record_map_find(m, FIELD_HOST_SUBKEY));
+        struct record_entry e;
+
+        while (record_next(&c, &e)) {
+            if (e.field == FIELD_HOST_SUBKEY_ACCEPTED)
+                assert_int_equal(entry_u64(e.value), 30);
+            if (e.field == FIELD_HOST_SUBKEY_BAD)
+                assert_int_equal(entry_u64(e.value), 0);
+        }
+    }
+    kit_close(&k);
+}
+
+static void
+test_many_names(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    char helo[300];
+    uint64_t n;
+
+    (void)state;
+    kit_open(&k, &o);
+    s.helo = helo;
+    for (unsigned i = 0; i < 1000; i++) {
+        memset(helo, 'x', sizeof(helo) - 1);
+        helo[sizeof(helo) - 1] = '\0';
+        helo[snprintf(helo, 20, "h%u", i)] = i % 2 == 0 ? '\0' : '-';
+        kit_session(&k, &s);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SUBKEYS), 8);
+    n = kit_u64(&k, BOT, FIELD_HOST_HELO_NAMES);
+    assert_true(n > 750 && n < 1250);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_ERROR), 65);
+    kit_close(&k);
+}
+
+static void
+test_triangular(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker half = bot;
+    struct kit_speaker other = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    half.oneway = true;
+    kit_session(&k, &half); /* nobody was heard from both sides */
+    assert_int_equal(hosts_counts(k.h).hosts, 0);
+    other.src = "10.9.9.9";
+    kit_session(&k, &other);
+    kit_session(&k, &half);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_TRIANGULAR), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS_ONEWAY), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS), 0);
+    kit_time(&k, k.now + 301 * NS_PER_S);
+    half.src = "10.1.2.4";
+    kit_session(&k, &half);
+    assert_int_equal(hosts_counts(k.h).hosts, 2);
+    kit_close(&k);
+}
+
+/* ---- outside clients ---- */
+
+static void
+test_harvest_and_guessing(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker in = bot;
+    struct kit_rcpt r[20];
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    in.src = "2001:db8:1:2:3::9";
+    in.dest = "10.0.0.25";
+    in.direction = "inbound";
+    for (size_t i = 0; i < 20; i++)
+        r[i] = (struct kit_rcpt){"<nobody@home.example>", 550, "unknown_user",
+                                 NULL};
+    kit_mail(&k, &in, r, 20, 0, 0, true);
+    assert_int_equal(kit_u64(&k, "2001:db8:1:2::", FIELD_HOST_HARVEST_UNKNOWN),
+                     20);
+    kit_begin(&k, &in, EVENT_SMTP_SESSION);
+    for (unsigned i = 0; i < 9; i++) {
+        record_object_begin(&k.out, FIELD_SMTP_AUTH);
+        record_text(&k.out, FIELD_SMTP_AUTH_OUTCOME,
+                    i < 8 ? "failure" : "success");
+        record_object_end(&k.out);
+    }
+    record_u64(&k.out, FIELD_FLOW_BYTES_TOCLIENT, 300);
+    record_bool(&k.out, FIELD_TCP_HANDSHAKE, true);
+    kit_give(&k);
+    assert_int_equal(kit_u64(&k, "2001:db8:1:2::", FIELD_HOST_AUTH_FAILURES),
+                     8);
+    assert_int_equal(kit_u64(&k, "2001:db8:1:2::", FIELD_HOST_AUTH_SUCCESSES),
+                     1);
+    assert_int_equal(kit_u64(&k, "2001:db8:1:2::", FIELD_HOST_AUTH_SERVERS), 1);
+    assert_false(
+        record_map_bool(kit_last(&k, "2001:db8:1:2::"), FIELD_HOST_HOME));
+    kit_close(&k);
+}
+
+/* ---- baseline ---- */
+
+/* n new organisations in one hour of each day. */
+static void
+days(struct kit_run *k, unsigned from, unsigned to, unsigned n)
+{
+    char rcpt[64];
+    struct kit_rcpt r = {rcpt, 250, "accepted", NULL};
+
+    for (unsigned d = from; d < to; d++) {
+        kit_time(k, KIT_START + d * KIT_DAY);
+        for (unsigned i = 0; i < n; i++) {
+            (void)snprintf(rcpt, sizeof(rcpt), "<u@d%u-%u.example>", d, i);
+            kit_mail(k, &bot, &r, 1, 250, 0, true);
+        }
+    }
+}
+
+static void
+test_baseline(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    days(&k, 0, 7, 40);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_BASELINE_DAYS), 6);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_EXPECTED), 2000);
+    days(&k, 7, 8, 40);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_BASELINE_DAYS), 7);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_BASELINE_ORGS_HOUR), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_BASELINE_RCPT_DAY), 40);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_EXPECTED), 60000);
+    kit_close(&k);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bot_rises),
+        cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_greylisted_then_unknown),
+        cmocka_unit_test(test_one_of_each_an_hour),
+        cmocka_unit_test(test_nothing_of_what_cannot_be_sure),
+        cmocka_unit_test(test_null_sender),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_hidden_sessions),
+        cmocka_unit_test(test_hidden_alert_comes_by_itself),
+        cmocka_unit_test(test_malware),
+        cmocka_unit_test(test_listed),
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_cluster),
+        cmocka_unit_test(test_never_retried),
+        cmocka_unit_test(test_retries_are_a_queue),
+        cmocka_unit_test(test_serves_mail),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_subkeys),
+        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_triangular),
+        cmocka_unit_test(test_harvest_and_guessing),
+        cmocka_unit_test(test_baseline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

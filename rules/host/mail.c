@@ -1,0 +1,388 @@
+#include "rules/host/mail.h"
+
+#include "rules/host/queueing.h"
+#include "rules/host/stat.h"
+#include "rules/host/subkey.h"
+#include "rules/host/window.h"
+#include "sensor/base/hash.h"
+
+#define HOUR (UINT64_C(3600) * NS_PER_S)
+/* First contacts of different kinds stand in one filter. */
+#define FIRST_RCPT UINT64_C(0x5331)
+#define FIRST_ORG  UINT64_C(0x5333)
+#define PATH_MAX_N 320U /* bytes of a path that tell it from others */
+
+struct rcpt {
+    struct span addr, class, list;
+    uint64_t code;
+};
+
+/* One transaction on its way through. */
+struct tx {
+    struct hosts *h;
+    struct host *host;
+    struct detail *d; /* or NULL */
+    struct subkey *subkey;
+    const struct scene *s;
+    uint64_t sender; /* hash */
+    uint64_t key;    /* of flow and transaction */
+    uint64_t org;    /* of its first recipient */
+    bool has_s5;     /* a part of class A was found */
+    bool outward;    /* outbound on port 25 */
+};
+
+/* Local parts may differ by case alone; nobody's do. */
+static uint64_t
+hash_path(struct span path, uint64_t seed)
+{
+    uint8_t low[PATH_MAX_N];
+    size_t n = path.n < sizeof(low) ? path.n : sizeof(low);
+
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = path.p[i];
+
+        low[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+    }
+    return hash_span(span_of(low, n), seed);
+}
+
+static struct rcpt
+read_rcpt(struct span object)
+{
+    struct cursor c = cur_open(object);
+    struct rcpt r = {0};
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_SMTP_RCPT_ADDR)
+            r.addr = e.value;
+        else if (e.field == FIELD_SMTP_RCPT_CODE)
+            r.code = entry_u64(e.value);
+        else if (e.field == FIELD_SMTP_RCPT_CLASS)
+            r.class = e.value;
+        else if (e.field == FIELD_SMTP_RCPT_LIST)
+            r.list = e.value;
+    }
+    return r;
+}
+
+/* From the first entry of list f on; a map knows where its value begins. */
+static struct cursor
+list_of(const struct record_map *m, enum field f)
+{
+    struct cursor c = cur_open(m->record);
+
+    c.at = m->at[f] != 0 ? m->at[f] - 4U : m->record.n;
+    return c;
+}
+
+static bool
+is_unknown(const struct rcpt *r)
+{
+    return r->code / 100 == 5 && span_eq(r->class, SPAN_LIT("unknown_user"));
+}
+
+struct mail_ledger
+mail_ledger(const struct record_map *smtp)
+{
+    struct cursor c = list_of(smtp, FIELD_SMTP_RCPT);
+    struct mail_ledger l = {0};
+    struct record_entry e;
+
+    while (record_next(&c, &e) && e.field == FIELD_SMTP_RCPT) {
+        struct rcpt r = read_rcpt(e.value);
+
+        l.offered++;
+        l.unknown += is_unknown(&r);
+    }
+    return l;
+}
+
+/* ---- first contacts ---- */
+
+void
+mail_reached(struct hosts *h, struct host *host, struct detail *d, uint64_t org)
+{
+    if (org == ORG_NONE ||
+        !filter_add(&h->seen, hash_mix(hash_mix(host->key, FIRST_ORG), org)))
+        return;
+    stat_add(h, host, HOST_S3, true);
+    if (d == NULL)
+        return;
+    d->s3_n++;
+    window_hour_add(d, HOUR_ORGS, 1);
+}
+
+/* One success and one failure for each organisation and hour. */
+static bool
+is_spent(const struct tx *t, uint64_t org, bool bad)
+{
+    uint64_t hour = t->s->now / HOUR;
+
+    return !filter_add(
+        &t->h->hours,
+        hash_mix(hash_mix(hash_mix(t->host->key, hour), org), bad));
+}
+
+static void
+verdict(struct tx *t, uint64_t rcpt, uint64_t org, bool bad)
+{
+    struct cusum_steps steps;
+
+    if (!filter_add(&t->h->seen,
+                    hash_mix(hash_mix(t->host->key, FIRST_RCPT), rcpt)))
+        return;
+    if (org != ORG_NONE && is_spent(t, org, bad))
+        return;
+    stat_add(t->h, t->host, HOST_S1, bad);
+    t->host->s1_n++;
+    t->host->s1_bad += bad;
+    if (t->subkey == NULL)
+        return;
+    steps = stat_steps(t->h, t->host, HOST_S1);
+    t->subkey->score = cusum_next(&steps, t->subkey->score, bad);
+    t->subkey->n++;
+    t->subkey->bad += bad;
+}
+
+/* ---- the ledger ---- */
+
+static void
+count_rcpt(struct tx *t, const struct rcpt *r, uint64_t rcpt, uint64_t org)
+{
+    struct detail *d = t->d;
+    uint64_t pair = hash_mix(t->sender, rcpt) | 1;
+
+    d->rcpt_offered++;
+    d->rcpt_accepted += r->code / 100 == 2;
+    d->rcpt_unknown += is_unknown(r);
+    window_hour_add(d, HOUR_RCPT, 1);
+    window_hour_add(d, HOUR_REFUSED, r->code / 100 == 5);
+    queueing_offer(t->h, d, pair, t->s->flow, t->s->now);
+    if (r->code / 100 == 4)
+        queueing_defer(t->h, d, pair, t->s->flow, t->s->now);
+    if (t->s->outbound && r->list.n > 0 && org != ORG_NONE)
+        window_listed(d, org, t->s->now);
+    if (t->has_s5 && org != ORG_NONE)
+        (void)window_set_add(d->s5_orgs, HOST_NETS, org);
+}
+
+static void
+take_rcpt(struct tx *t, const struct rcpt *r)
+{
+    uint64_t rcpt = hash_path(r->addr, t->h->seed);
+    uint64_t org = org_of_path(t->h->org, r->addr);
+    bool bad = is_unknown(r);
+
+    if (t->org == ORG_NONE)
+        t->org = org;
+    if (t->d != NULL)
+        count_rcpt(t, r, rcpt, org);
+    if (r->code == 0)
+        return;
+    if (t->outward)
+        mail_reached(t->h, t->host, t->d, org);
+    if (bad || r->code / 100 == 2)
+        verdict(t, rcpt, org, bad);
+}
+
+/* A message that is deferred at its end was deferred for all of them. */
+static void
+defer_all(struct tx *t)
+{
+    struct cursor c = list_of(t->s->event, FIELD_SMTP_RCPT);
+    struct record_entry e;
+
+    while (record_next(&c, &e) && e.field == FIELD_SMTP_RCPT) {
+        struct rcpt r = read_rcpt(e.value);
+        uint64_t pair = hash_mix(t->sender, hash_path(r.addr, t->h->seed)) | 1;
+
+        if (r.code / 100 == 2)
+            queueing_defer(t->h, t->d, pair, t->s->flow, t->s->now);
+    }
+}
+
+/* ---- the message ---- */
+
+static void
+judge(struct tx *t, bool accepted)
+{
+    struct judgement j = judge_message(&judge_design_default, t->s->event,
+                                       t->s->joined, t->d->odd);
+
+    if (j.judged) {
+        stat_add(t->h, t->host, HOST_S2, j.bad);
+        t->d->s2_n++;
+        t->d->s2_bad += j.bad;
+        t->d->s2_why |= j.why;
+    }
+    if (accepted && !(j.judged && j.bad))
+        window_ordinary(t->d);
+}
+
+static void
+join(struct tx *t)
+{
+    const struct campaign_join *c = t->s->joined;
+
+    if (c == NULL || c->cluster == 0)
+        return;
+    t->d->s4_cluster = c->cluster;
+    t->d->s4_kind = c->kind;
+    t->d->s4_sources = c->sources;
+    t->d->s4_messages = c->messages;
+    t->d->s4_at = t->s->now;
+}
+
+static void
+message(struct tx *t)
+{
+    const struct record_map *m = t->s->event;
+    bool accepted = record_map_is(m, FIELD_SMTP_OUTCOME, "accepted");
+
+    t->host->transactions++;
+    t->host->accepted += accepted;
+    if (t->subkey != NULL)
+        t->subkey->accepted += accepted;
+    if (t->d == NULL)
+        return;
+    if (m->at[FIELD_SMTP_VIA] != 0) {
+        window_hour_add(t->d, HOUR_MESSAGES, 1);
+        if (record_map_u64(m, FIELD_SMTP_FINAL_CODE, 0) / 100 == 4)
+            defer_all(t);
+    }
+    judge(t, accepted);
+    join(t);
+    t->d->tx_keys[t->d->tx_at % HOST_MESSAGES] = t->key;
+    t->d->tx_orgs[t->d->tx_at % HOST_MESSAGES] = t->org;
+    t->d->tx_at++;
+}
+
+bool
+mail_counts(const struct record_map *smtp)
+{
+    return !record_map_bool(smtp, FIELD_QUALITY_ONEWAY) &&
+           !record_map_bool(smtp, FIELD_QUALITY_MIDSTREAM) &&
+           smtp->at[FIELD_SMTP_MAIL_FROM] != 0;
+}
+
+static bool
+knows(const uint64_t *keys, uint64_t key)
+{
+    for (size_t i = 0; i < HOST_MESSAGES; i++) {
+        if (keys[i] == key)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t
+tx_key(const struct scene *s, enum field f)
+{
+    return hash_mix(s->flow, record_map_u64(s->event, f, 0)) | 1;
+}
+
+static void
+open_tx(struct tx *t)
+{
+    const struct record_map *m = t->s->event;
+
+    t->sender = hash_path(record_map_find(m, FIELD_SMTP_MAIL_FROM), t->h->seed);
+    t->key = tx_key(t->s, FIELD_TX_ID);
+    t->outward = t->s->outbound && record_map_u64(m, FIELD_DEST_PORT, 0) == 25;
+    if (t->d == NULL)
+        return;
+    t->subkey = subkey_use(t->h, t->host, t->d,
+                           record_map_find(m, FIELD_SMTP_HELO), t->s->now);
+    t->has_s5 = knows(t->d->s5_keys, t->key);
+    (void)sketch_add(&t->d->senders, &t->h->large, t->sender);
+}
+
+void
+mail_event(struct hosts *h, uint32_t i, const struct scene *s)
+{
+    struct tx t = {.h = h, .host = host_at(h, i), .s = s};
+    struct cursor c = list_of(s->event, FIELD_SMTP_RCPT);
+    bool last = s->event->at[FIELD_SMTP_PART] == 0 ||
+                record_map_bool(s->event, FIELD_SMTP_LAST);
+    struct record_entry e;
+
+    t.d = detail_of(h, t.host);
+    if (record_map_bool(s->event, FIELD_SMTP_NULL_SENDER)) {
+        if (t.d != NULL)
+            t.d->null_sender += last;
+        return;
+    }
+    open_tx(&t);
+    while (record_next(&c, &e) && e.field == FIELD_SMTP_RCPT) {
+        struct rcpt r = read_rcpt(e.value);
+
+        take_rcpt(&t, &r);
+    }
+    if (last)
+        message(&t);
+    if (t.d != NULL && s->outbound)
+        mail_listed(h, t.d, s);
+}
+
+/* ---- files, and replies that name a list ---- */
+
+void
+mail_file(struct hosts *h, uint32_t i, const struct scene *s)
+{
+    struct detail *d = detail_of(h, host_at(h, i));
+    uint64_t key =
+        tx_key(s, s->event->at[FIELD_FILEINFO_TX_ID] != 0 ? FIELD_FILEINFO_TX_ID
+                                                          : FIELD_TX_ID);
+
+    if (d == NULL || knows(d->s5_keys, key))
+        return;
+    d->s5_keys[d->s5_at++ % HOST_MESSAGES] = key;
+    d->s5_messages++;
+    for (size_t k = 0; k < HOST_MESSAGES; k++) {
+        if (d->tx_keys[k] == key && d->tx_orgs[k] != ORG_NONE)
+            (void)window_set_add(d->s5_orgs, HOST_NETS, d->tx_orgs[k]);
+    }
+}
+
+static bool
+cites(struct span object)
+{
+    struct cursor c = cur_open(object);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_SMTP_REPLIES_LIST)
+            return e.value.n > 0;
+    }
+    return false;
+}
+
+static bool
+any_cites(const struct record_map *m)
+{
+    struct cursor c = list_of(m, FIELD_SMTP_REPLIES);
+    struct record_entry e;
+
+    while (record_next(&c, &e) && e.field == FIELD_SMTP_REPLIES) {
+        if (cites(e.value))
+            return true;
+    }
+    return m->at[FIELD_SMTP_FINAL_LIST] != 0;
+}
+
+/* The domain written to answers, where it is known; else its server. */
+void
+mail_listed(struct hosts *h, struct detail *d, const struct scene *s)
+{
+    struct span to = record_map_find(s->event, FIELD_SMTP_RCPT_TO);
+    uint64_t org;
+
+    if (!any_cites(s->event))
+        return;
+    org = to.n > 0 ? org_of_path(h->org, to) : ORG_NONE;
+    if (org == ORG_NONE)
+        org = org_of_server(h->org, s->event);
+    if (org != ORG_NONE)
+        window_listed(d, org, s->now);
+}

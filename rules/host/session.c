@@ -1,0 +1,291 @@
+#include "rules/host/session.h"
+
+#include "rules/host/hidden.h"
+#include "rules/host/mail.h"
+#include "rules/host/queueing.h"
+#include "rules/host/stat.h"
+#include "rules/host/subkey.h"
+#include "rules/host/window.h"
+#include "sensor/base/hash.h"
+
+#define DAY (UINT64_C(86400) * NS_PER_S)
+
+bool
+session_counts(const struct record_map *session)
+{
+    return !record_map_bool(session, FIELD_QUALITY_ONEWAY) &&
+           record_map_bool(session, FIELD_TCP_HANDSHAKE) &&
+           record_map_u64(session, FIELD_FLOW_BYTES_TOCLIENT, 0) > 0;
+}
+
+bool
+session_is_tls(const struct record_map *session)
+{
+    return record_map_bool(session, FIELD_SMTP_STARTTLS_USED) ||
+           record_map_is(session, FIELD_APP_PROTO, "tls");
+}
+
+bool
+session_is_triangle(const struct hosts *h, const struct scene *s)
+{
+    const struct record_map *m = s->event;
+
+    return s->outbound && record_map_bool(m, FIELD_QUALITY_ONEWAY) &&
+           record_map_u64(m, FIELD_FLOW_PKTS_TOSERVER, 1) == 0 &&
+           record_map_u64(m, FIELD_FLOW_PKTS_TOCLIENT, 0) > 0 &&
+           h->both_sides != 0 &&
+           s->now - h->both_sides <= HOST_LIMIT_NS(triangle_s);
+}
+
+/* ---- evidence ---- */
+
+/* The /16 of IPv4 or /32 of IPv6. */
+static uint64_t
+network_of(const struct hosts *h, const struct addr *a)
+{
+    struct addr net = *a;
+    size_t keep = addr_is_v4(a) ? 14 : 4;
+
+    memset(net.b + keep, 0, sizeof(net.b) - keep);
+    return hash_span(span_of(net.b, sizeof(net.b)), h->seed);
+}
+
+static bool
+is_evidence(const struct record_map *m)
+{
+    struct span banner = record_map_find(m, FIELD_SMTP_BANNER);
+
+    /* The greeting may have had more lines than its first: what follows EHLO
+     * comes behind them too, so the first is the least. */
+    return record_map_u64(m, FIELD_TCP_ACKED_TOCLIENT, 0) > banner.n + 2;
+}
+
+static void
+evidence(struct hosts *h, struct detail *d, const struct scene *s)
+{
+    uint64_t org = org_of_server(h->org, s->event);
+
+    if (d->ev_sessions++ == 0)
+        d->ev_first = s->now;
+    d->ev_last = s->now;
+    (void)sketch_add(&d->orgs, &h->large, org);
+    (void)window_set_add(d->ev_nets, HOST_NETS, network_of(h, &s->dest.addr));
+}
+
+static void
+measure(struct detail *d, const struct record_map *m)
+{
+    d->commands += record_map_u64(m, FIELD_SMTP_COMMANDS, 0);
+    d->unanswered += record_map_u64(m, FIELD_SMTP_UNANSWERED, 0);
+    d->bytes += record_map_u64(m, FIELD_FLOW_BYTES_TOSERVER, 0) +
+                record_map_u64(m, FIELD_FLOW_BYTES_TOCLIENT, 0);
+    d->lost += record_map_u64(m, FIELD_TCP_LOST_TOSERVER, 0) +
+               record_map_u64(m, FIELD_TCP_LOST_TOCLIENT, 0);
+}
+
+/* ---- identity ---- */
+
+static void
+identity(const struct hosts *h, struct detail *d, const struct scene *s)
+{
+    struct span mac = record_map_find(s->event, FIELD_ETHER_SRC_MAC);
+
+    if (mac.n == 0)
+        return;
+    if (d->macs_since == 0 || s->now - d->macs_since >= DAY) {
+        memset(d->macs, 0, sizeof(d->macs));
+        d->flags &= ~DETAIL_ONE_MAC;
+        d->macs_since = s->now;
+    }
+    (void)window_set_add(d->macs, HOST_MACS, hash_span(mac, h->seed));
+    if (span_eq(mac, record_map_find(s->event, FIELD_ETHER_DEST_MAC)))
+        d->flags |= DETAIL_ONE_MAC;
+}
+
+bool
+session_conflict(const struct host *host, const struct detail *d)
+{
+    return (host->flags & HOST_IS_FOLDED) != 0 ||
+           (d->flags & DETAIL_ONE_MAC) != 0 ||
+           window_set_count(d->macs, HOST_MACS) >= 2;
+}
+
+/* ---- how it speaks ---- */
+
+/* The ones of most sessions (Space-Saving, Metwally and others 2005), the most
+ * frequent first. */
+static void
+count_dialect(struct detail *d, uint64_t fingerprint)
+{
+    size_t i = 0;
+
+    while (i + 1 < HOST_DIALECTS && d->dialect[i] != fingerprint &&
+           d->dialect[i] != 0)
+        i++;
+    d->dialect[i] = fingerprint;
+    d->dialect_n[i]++;
+    for (; i > 0 && d->dialect_n[i] > d->dialect_n[i - 1]; i--) {
+        uint64_t f = d->dialect[i - 1];
+        uint32_t n = d->dialect_n[i - 1];
+
+        d->dialect[i - 1] = d->dialect[i];
+        d->dialect_n[i - 1] = d->dialect_n[i];
+        d->dialect[i] = f;
+        d->dialect_n[i] = n;
+    }
+}
+
+static void
+speech(struct hosts *h, struct host *host, struct detail *d,
+       const struct scene *s)
+{
+    struct span helo = record_map_find(s->event, FIELD_SMTP_HELO);
+    struct dialect dialect;
+
+    (void)subkey_use(h, host, d, helo, s->now);
+    queueing_name(h, host, d, helo, s->now);
+    if (!dialect_of(s->event, &dialect))
+        return;
+    d->odd |= dialect.odd;
+    if (dialect.whole)
+        subkey_dialect(h, host, d, dialect.fingerprint, s->now);
+    count_dialect(d, dialect.fingerprint);
+}
+
+/* ---- policy ---- */
+
+/* findings is a list: the map has its first entry only. */
+static bool
+is_unregistered_sender(const struct record_map *m)
+{
+    struct cursor c = cur_open(m->record);
+    struct record_entry e;
+
+    if (m->at[FIELD_POLICY_FINDINGS] == 0)
+        return false;
+    c.at = m->at[FIELD_POLICY_FINDINGS] - 4U;
+    while (record_next(&c, &e) && e.field == FIELD_POLICY_FINDINGS) {
+        if (span_eq(e.value, SPAN_LIT("unregistered_sender")))
+            return true;
+    }
+    return false;
+}
+
+static void
+policy(struct host *host, struct detail *d, const struct scene *s)
+{
+    if (s->event->at[FIELD_SRC_REG_STATE] != 0)
+        host->flags |= HOST_HAS_REG;
+    if (s->outbound && record_map_u64(s->event, FIELD_DEST_PORT, 0) == 25 &&
+        is_unregistered_sender(s->event))
+        d->p_sessions++;
+}
+
+/* ---- outward ---- */
+
+static void
+under_tls(struct hosts *h, uint32_t i, struct detail *d, const struct scene *s)
+{
+    struct host *host = host_at(h, i);
+    uint64_t sent = record_map_u64(s->event, FIELD_TLS_EST_MESSAGES_MIN, 0);
+
+    host->sessions_tls++;
+    hidden_session(h, i, s);
+    if (s->outbound && record_map_u64(s->event, FIELD_DEST_PORT, 0) == 25)
+        mail_reached(h, host, d, org_of_server(h->org, s->event));
+    if (d != NULL)
+        window_hour_add(d, HOUR_MESSAGES,
+                        sent > UINT32_MAX ? UINT32_MAX : (uint32_t)sent);
+}
+
+void
+session_outward(struct hosts *h, uint32_t i, const struct scene *s)
+{
+    struct host *host = host_at(h, i);
+    struct detail *d = detail_of(h, host);
+
+    host->sessions++;
+    if (session_is_tls(s->event))
+        under_tls(h, i, d, s);
+    if (d == NULL)
+        return;
+    window_hour_add(d, HOUR_SESSIONS, 1);
+    measure(d, s->event);
+    policy(host, d, s);
+    identity(h, d, s);
+    speech(h, host, d, s);
+    if (!s->outbound)
+        return;
+    if (is_evidence(s->event))
+        evidence(h, d, s);
+    mail_listed(h, d, s);
+}
+
+bool
+session_is_served(const struct scene *s)
+{
+    uint64_t port = record_map_u64(s->event, FIELD_DEST_PORT, 0);
+
+    return (s->inbound || s->internal) && (port == 25 || port == 587) &&
+           record_map_u64(s->event, FIELD_SMTP_BANNER_CODE, 0) == 220 &&
+           is_evidence(s->event);
+}
+
+/* ---- passwords ---- */
+
+static struct span
+outcome_of(struct span object)
+{
+    struct cursor c = cur_open(object);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_SMTP_AUTH_OUTCOME)
+            return e.value;
+    }
+    return SPAN_NONE;
+}
+
+struct auth {
+    uint32_t failures, successes;
+};
+
+static struct auth
+count_auth(const struct record_map *m)
+{
+    struct cursor c = cur_open(m->record);
+    struct auth n = {0};
+    struct record_entry e;
+
+    if (m->at[FIELD_SMTP_AUTH] == 0)
+        return n;
+    c.at = m->at[FIELD_SMTP_AUTH] - 4U;
+    while (record_next(&c, &e) && e.field == FIELD_SMTP_AUTH) {
+        struct span outcome = outcome_of(e.value);
+
+        n.failures += span_eq(outcome, SPAN_LIT("failure"));
+        n.successes += span_eq(outcome, SPAN_LIT("success"));
+    }
+    return n;
+}
+
+bool
+session_guesses(const struct record_map *session)
+{
+    return count_auth(session).failures > 0;
+}
+
+void
+session_auth(const struct hosts *h, struct detail *d, const struct scene *s)
+{
+    struct auth n = count_auth(s->event);
+
+    if (n.failures + n.successes == 0)
+        return;
+    window_daily(d, s->now);
+    d->auth_failures += n.failures;
+    d->auth_successes += n.successes;
+    (void)window_set_add(
+        d->auth_servers, HOST_NETS,
+        hash_span(span_of(s->dest.addr.b, sizeof(s->dest.addr.b)), h->seed));
+}

@@ -1,0 +1,24 @@
+#ifndef SPAN25_RULES_HOST_SUBKEY_H
+#define SPAN25_RULES_HOST_SUBKEY_H
+/* subkey - different speakers behind one address (NAT, DETECTION 1.10)
+ *
+ * Told apart by the name given in HELO and, once a session in the clear ends,
+ * by dialect. The first one has no entry: its figures are the host's, until
+ * there is a second. HOST_SUBKEYS at most, the one idle longest goes. */
+#include "rules/host/state.h"
+
+/* Who speaks: the entry, or NULL while there is one speaker, or no room. Also
+ * keeps the host's own name. */
+struct subkey *subkey_use(struct hosts *h, const struct host *host,
+                          struct detail *d, struct span helo, ns_t now);
+/* At the end of its session. */
+void subkey_dialect(struct hosts *h, const struct host *host, struct detail *d,
+                    uint64_t dialect, ns_t now);
+
+static inline const struct subkeys *
+subkey_all(const struct hosts *h, const struct detail *d)
+{
+    return d->subkeys != POOL_NONE ? pool_at(&h->subkeys, d->subkeys) : NULL;
+}
+
+#endif
