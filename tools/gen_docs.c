@@ -49,6 +49,7 @@ static const struct {
     {"span25-registry.1",  page_registry   },
     {"span25-rules.1",     page_rules      },
     {"span25.conf.5",      help_man_config },
+    {"rules.5",            help_man_rules  },
     {"events.7",           page_events     },
     {"events.schema.json", schema_write    },
 };

@@ -66,7 +66,7 @@ static const struct {
     {"an unknown field", LOG "detection: {s: {smtp.hello: a}, condition: s}\n", "r.yml:3:17: smtp.hello: there is no such field, did you mean 'smtp.helo'?\n"},
     {"a field far from all", LOG "detection: {s: {CommandLineOfTheProcess: a}, condition: s}\n", "r.yml:3:17: CommandLineOfTheProcess: there is no such field, see events(7)\n"},
     {"an unknown modifier", LOG "detection: {s: {smtp.helo|contians: a}, condition: s}\n", "r.yml:3:17: smtp.helo|contians: there is no modifier 'contians', did you mean 'contains'?\n"},
-    {"no modifier at all", LOG "detection: {s: {smtp.helo|: a}, condition: s}\n", "r.yml:3:17: smtp.helo|: there is no modifier '', see the list in SIGMA\n"},
+    {"no modifier at all", LOG "detection: {s: {smtp.helo|: a}, condition: s}\n", "r.yml:3:17: smtp.helo|: there is no modifier '', see rules(5)\n"},
     {"exists beside another", LOG "detection: {s: {smtp.helo|exists|contains: true}, condition: s}\n", "r.yml:3:17: smtp.helo|exists|contains: 'contains' stands alone, no other modifier can be beside it\n"},
     {"exists of a word", LOG "detection: {s: {smtp.helo|exists: maybe}, condition: s}\n", "r.yml:3:35: smtp.helo|exists: takes true or false\n"},
     {"exists for keywords", LOG "detection: {s: {'|exists': true}, condition: s}\n", "r.yml:3:17: |exists: 'exists' needs a field, not keywords\n"},
@@ -269,6 +269,58 @@ test_info(void **state)
     kit_close(&k);
 }
 
+#define ID1 "11111111-1111-4111-8111-111111111111"
+
+static void
+assert_text(const char *want, struct span got)
+{
+    if (!span_eq(span_str(want), got))
+        fail_msg("'%.*s' is not '%s'", (int)got.n, (const char *)got.p, want);
+}
+
+/* What was loaded first stays; what is disabled serves, and is quiet. */
+static void
+test_replaced(void **state)
+{
+    static const char first[] =
+        LOG "id: " ID1 "\ndetection: {s: {smtp.helo: mine}, condition: s}\n";
+    static const char second[] =
+        LOG "id: " ID1 "\nlevel: high\ndetection: {s: {smtp.helo: theirs}, "
+            "condition: s}\n---\n" BASE
+            "title: c\nname: c\ncorrelation: {type: event_count, rules: "
+            "[base], timespan: 1m, condition: {gte: 1}}\n";
+    const struct sigma_info *i;
+    struct kit k;
+    size_t n;
+
+    (void)state;
+    kit_open(&k);
+    assert_int_equal(sigma_set_disable(k.set, SPAN_LIT("c")), ERR_OK);
+    kit_load(&k, "mine.yml", span_str(first));
+    sigma_set_keep_first(k.set);
+    assert_int_equal(sigma_set_pack(k.set, SPAN_LIT("policy")), ERR_OK);
+    kit_load(&k, "theirs.yml", span_str(second));
+    assert_int_equal(k.loaded, ERR_OK);
+    kit_run(&k, NULL);
+    assert_string_equal(kit_messages(&k), "theirs.yml:3:1: id: '" ID1
+                                          "' is replaced by mine.yml:1\n");
+    assert_int_equal(sigma_set_loaded(k.set).replaced, 1);
+    assert_int_equal(sigma_set_loaded(k.set).refused, 0);
+    assert_int_equal(sigma_set_count(k.set), 3);
+    i = sigma_set_info(k.set, 0);
+    assert_int_equal(i->level, SIGMA_LEVEL_NONE);
+    assert_text("", i->pack);
+    i = sigma_set_info(k.set, 2);
+    assert_text("policy", i->pack);
+    assert_true(i->disabled);
+    assert_false(i->alerts);
+    (void)sigma_eval(
+        k.run, kit_record(&k, "smtp", 0, "\"smtp\":{\"helo\":\"a\"}"), &n);
+    (void)sigma_correlate(k.run, 0, &n);
+    assert_int_equal(n, 1);
+    kit_close(&k);
+}
+
 /* What layout and comments are does not change the hash, anything else does. */
 static uint64_t
 hash_of(const char *yaml)
@@ -390,8 +442,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_info),   cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_info),   cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_hash),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -685,44 +685,11 @@ apply_expand(struct chain *c, struct works *w, unsigned arg)
 
 /* ---- the table ---- */
 
-/* clang-format off */
 static const struct modifier modifiers[] = {
-    {SPAN_INIT("contains"), apply_part_of, MOD_WITH_RE, AT_START | AT_END},
-    {SPAN_INIT("startswith"), apply_part_of, MOD_WITH_RE, AT_START},
-    {SPAN_INIT("endswith"), apply_part_of, MOD_WITH_RE, AT_END},
-    {SPAN_INIT("all"), apply_flag, MOD_WITH_RE, 0},
-    {SPAN_INIT("neq"), apply_flag, MOD_WITH_RE | MOD_FIELD, 1},
-    {SPAN_INIT("cased"), apply_cased, 0, 2},
-    {SPAN_INIT("exists"), apply_exists, MOD_ALONE | MOD_FIELD | MOD_TYPE, 0},
-    {SPAN_INIT("re"), apply_re, MOD_FIRST | MOD_TYPE, 0},
-    {SPAN_INIT("i"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_NOCASE},
-    {SPAN_INIT("ignorecase"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_NOCASE},
-    {SPAN_INIT("m"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_LINES},
-    {SPAN_INIT("multiline"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_LINES},
-    {SPAN_INIT("s"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_DOTALL},
-    {SPAN_INIT("dotall"), apply_re_flag, MOD_AFTER_RE | MOD_WITH_RE, SIGMA_REGEX_DOTALL},
-    {SPAN_INIT("base64"), apply_base64, 0, 0},
-    {SPAN_INIT("base64offset"), apply_base64offset, 0, 0},
-    {SPAN_INIT("wide"), apply_wide, 0, WIDE_LE},
-    {SPAN_INIT("utf16le"), apply_wide, 0, WIDE_LE},
-    {SPAN_INIT("utf16be"), apply_wide, 0, WIDE_BE},
-    {SPAN_INIT("utf16"), apply_wide, 0, WIDE_BOM},
-    {SPAN_INIT("windash"), apply_windash, 0, 0},
-    {SPAN_INIT("cidr"), apply_cidr, MOD_FIRST | MOD_FIELD | MOD_TYPE, 0},
-    {SPAN_INIT("lt"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_LT},
-    {SPAN_INIT("lte"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_LTE},
-    {SPAN_INIT("gt"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_GT},
-    {SPAN_INIT("gte"), apply_compare, MOD_FIELD | MOD_TYPE, SIGMA_GTE},
-    {SPAN_INIT("minute"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_MINUTE},
-    {SPAN_INIT("hour"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_HOUR},
-    {SPAN_INIT("day"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_DAY},
-    {SPAN_INIT("week"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_WEEK},
-    {SPAN_INIT("month"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_MONTH},
-    {SPAN_INIT("year"), apply_part, MOD_FIELD | MOD_TYPE, SIGMA_YEAR},
-    {SPAN_INIT("expand"), apply_expand, MOD_WITH_RE, 0},
-    {SPAN_INIT("fieldref"), apply_fieldref, MOD_FIELD | MOD_TYPE, 0},
+#define X(name, apply, flags, arg, doc) {SPAN_INIT(name), apply, flags, arg},
+#include "rules/sigma/sigma_modifier.def"
+#undef X
 };
-/* clang-format on */
 
 static const struct modifier *
 find_modifier(struct chain *c, uint32_t key, struct span name)
@@ -740,7 +707,7 @@ find_modifier(struct chain *c, uint32_t key, struct span name)
                        sigma_word(name).s, sigma_word(near.best).s);
     else
         sigma_fault_at(c->r, key, c->key,
-                       "there is no modifier '%s', see the list in SIGMA",
+                       "there is no modifier '%s', see rules(5)",
                        sigma_word(name).s);
     return NULL;
 }

@@ -1,5 +1,6 @@
 #include "sensor/app/help_man.h"
 
+#include "rules/packs/rules_man.h"
 #include "sensor/app/cli.h"
 #include "sensor/app/config.h"
 #include "sensor/app/options_sites.h"
@@ -221,7 +222,7 @@ help_man_program(struct buf *out)
                  ".Dl span25 read --events - monday.pcapng\n"
                  ".Sh SEE ALSO\n.Xr span25-config 1 ,\n.Xr span25-read 1 ,\n"
                  ".Xr span25-registry 1 ,\n.Xr span25-rules 1 ,\n"
-                 ".Xr span25.conf 5 ,\n.Xr events 7\n");
+                 ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7\n");
 }
 
 static void
@@ -391,4 +392,10 @@ help_man_config(struct buf *out)
     buf_str(out, ".Sh EXAMPLES\nEvery option with its default:\n"
                  ".Dl span25 config default\n"
                  ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25-config 1\n");
+}
+
+void
+help_man_rules(struct buf *out)
+{
+    rules_man_write(out, HELP_MAN_DATE);
 }

@@ -12,5 +12,7 @@ void help_man_program(struct buf *out);
 void help_man_verb(const char *noun, struct buf *out);
 /* span25.conf(5): every key of the configuration file. */
 void help_man_config(struct buf *out);
+/* rules(5): the language of rules. */
+void help_man_rules(struct buf *out);
 
 #endif
