@@ -17,6 +17,7 @@ decide_new(const struct decide_options *o, struct decide **out)
     table_init(&d->table, o->seed);
     caps_init(&d->caps, o->seed, &o->limits);
     guard_init(&d->guard, o->seed);
+    guard_init(&d->servers, o->seed);
     d->notes.seed = o->seed;
     record_init(&d->out);
     buf_init(&d->reason, REASON_MAX);
@@ -32,6 +33,7 @@ decide_free(struct decide *d)
     table_fini(&d->table);
     caps_fini(&d->caps);
     guard_fini(&d->guard);
+    guard_fini(&d->servers);
     notes_fini(&d->notes);
     record_free(&d->out);
     buf_free(&d->reason);
@@ -231,6 +233,8 @@ against_of(const struct decide *d, const struct subject *s,
     /* The guard says it in general, the event says what. */
     if ((f->against & REGISTRY) != 0)
         against &= ~AGAINST(NEIGHBOUR) & ~(AGAINST(PROTECTED) & ~f->against);
+    if (guard_has(&d->servers, &s->key))
+        against |= AGAINST(QUEUEING);
     if (d->now < s->immune)
         against |= AGAINST(IMMUNITY);
     return against;
@@ -355,9 +359,10 @@ is_fresh(struct decide *d, struct subject *s, const struct decide_facts *f)
 {
     if (!s->fresh_wanted)
         return true;
-    if (!s->base_known || f->sessions < s->base_sessions ||
-        f->bad < s->base_bad) {
+    if (!s->base_known || addr_cmp(&s->base_host, &f->host) != 0 ||
+        f->sessions < s->base_sessions || f->bad < s->base_bad) {
         s->base_known = true;
+        s->base_host = f->host;
         s->base_sessions = f->sessions;
         s->base_bad = f->bad;
         return false;
@@ -398,7 +403,14 @@ consider(struct decide *d, const struct record_map *event, struct subject *s,
 static bool
 changed_hands(const struct subject *s, const struct decide_facts *f)
 {
-    return !span_eq(span_str(s->lease), f->lease);
+    return addr_cmp(&s->host, &f->host) == 0 &&
+           !span_eq(span_str(s->lease), f->lease);
+}
+
+static bool
+has_new_mac(const struct subject *s, const struct decide_facts *f)
+{
+    return addr_cmp(&s->host, &f->host) == 0 && f->macs > s->macs;
 }
 
 /* True: it is in force still. */
@@ -412,7 +424,7 @@ goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
                      ~(s->human ? AGAINST(NO_REGISTRY) : 0);
     uint32_t human = decide_against_kind(against, KIND_HUMAN);
 
-    if (s->human && s->lease[0] == '\0')
+    if (s->human && s->lease[0] == '\0' && !addr_cmp(&s->host, &f->host))
         keep_text(s->lease, sizeof(s->lease), f->lease);
     if (never != 0) {
         end(d, s, LIFT, "policy", never, id_of(x), sink);
@@ -422,10 +434,10 @@ goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
         end(d, s, LIFT, "detector", AGAINST(IDENTITY), SPAN_NONE, sink);
     } else if (s->human || s->state == SUBJECT_HOLD) {
         return true;
-    } else if (human != 0 || f->macs > s->macs) {
+    } else if (human != 0 || has_new_mac(s, f)) {
         end(d, s, LIFT, "detector", human != 0 ? human : AGAINST(IDENTITY),
             SPAN_NONE, sink);
-        s->fresh_wanted = human == 0; /* now a human is asked */
+        s->fresh_wanted = human == 0 || !f->holds; /* else a human is asked */
     } else {
         return true;
     }
@@ -442,6 +454,7 @@ on_host(struct decide *d, const struct record_map *event,
     if (!decide_facts(event, &d->options.limits, &f))
         return;
     caps_host(&d->caps, &f.host, f.site, d->now);
+    guard_set(&d->servers, &f.host, (f.against & AGAINST(QUEUEING)) != 0);
     s = table_find(&d->table, &f.subject);
     if (s != NULL && subject_in_force(s) && goes_on(d, s, &f, sink)) {
         if (f.holds)

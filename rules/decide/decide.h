@@ -30,13 +30,15 @@
  *
  * SCOPE is one IPv4 address or one IPv6 /64, port 25 both ways; never a wider
  * prefix, never another port. neighbour: another address of the same /64 was
- * seen registered, permitted, requested or protected, or is excepted.
+ * seen registered, permitted, requested or protected, or is excepted; one that
+ * behaves like a mail server makes it queueing.
  * A dhcp pool stands against it only where no lease names the host.
  *
  * LADDER 1 h, 6 h, 24 h, 7 days. The next step, and a second hold, only on
- * `fresh` further sessions and further bad ones, counted from the first host
- * event behind the end of the last one: what came while it was in force counts
- * for nothing. Steps are forgotten after 30 days without the rule holding.
+ * `fresh` further sessions and further bad ones of one host, counted from the
+ * first host event behind the end of the last one at which the rule holds: what
+ * came while it was in force counts for nothing. Steps are forgotten after 30
+ * days without the rule holding.
  *
  * CAPS count blocks by detector only. Active hosts are those at home with a
  * host event in this UTC day or the one before, whichever has more; sites are

@@ -40,6 +40,7 @@ put_subject(struct buf *b, const struct subject *s)
     buf_put(b, s->key.addr.b, 16);
     put(b, s->key.bits);
     buf_put(b, s->host.b, 16);
+    buf_put(b, s->base_host.b, 16);
     put(b, (uint64_t)s->state);
 #define PUT_NUMBER(member) put(b, s->member);
     SUBJECT_NUMBERS(PUT_NUMBER)
@@ -74,6 +75,7 @@ get_subject(struct cursor *c, struct subject *s)
     get_bytes(c, s->key.addr.b, 16);
     s->key.bits = (uint8_t)cur_le64(c);
     get_bytes(c, s->host.b, 16);
+    get_bytes(c, s->base_host.b, 16);
     state = cur_le64(c);
     s->state = (enum subject_state)(state & 3);
 #define GET_NUMBER(member) s->member = (__typeof__(s->member))cur_le64(c);
@@ -238,7 +240,8 @@ get_notes(struct cursor *c, struct notes *notes)
     X(table.swept)                                                             \
     X(table.next_end)                                                          \
     X(table.refused)                                                           \
-    X(guard.full)
+    X(guard.full)                                                              \
+    X(servers.full)
 
 enum err
 decide_save(const struct decide *d, struct buf *out)
@@ -256,6 +259,8 @@ decide_save(const struct decide *d, struct buf *out)
         put_subject(&body, &d->table.rows[i]);
     put_tally(&body, &d->guard.hosts);
     put_tally(&body, &d->guard.subjects);
+    put_tally(&body, &d->servers.hosts);
+    put_tally(&body, &d->servers.subjects);
     put_caps(&body, &d->caps);
     put_notes(&body, &d->notes);
     put(out, MAGIC);
@@ -291,6 +296,8 @@ get_subjects(struct cursor *c, struct decide *d)
 static enum err
 get_all(struct decide *d, struct cursor *c)
 {
+    struct tally *tallies[] = {&d->guard.hosts, &d->guard.subjects,
+                               &d->servers.hosts, &d->servers.subjects};
     enum err e;
     ns_t swept;
     uint64_t refused;
@@ -303,10 +310,8 @@ get_all(struct decide *d, struct cursor *c)
     e = get_subjects(c, d);
     d->table.swept = swept;
     d->table.refused = refused;
-    if (e == ERR_OK)
-        e = get_tally(c, &d->guard.hosts);
-    if (e == ERR_OK)
-        e = get_tally(c, &d->guard.subjects);
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(tallies); i++)
+        e = get_tally(c, tallies[i]);
     if (e == ERR_OK)
         e = get_caps(c, &d->caps);
     if (e == ERR_OK)

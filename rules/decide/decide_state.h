@@ -9,7 +9,8 @@ struct decide {
     struct decide_options options;
     struct table table;
     struct caps caps;
-    struct guard guard;
+    struct guard guard;   /* of the registry */
+    struct guard servers; /* that behave like mail servers */
     struct notes notes;
     ns_t now; /* whole microseconds, as in records */
     uint32_t seq;

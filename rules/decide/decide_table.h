@@ -23,15 +23,16 @@ struct subject {
     struct prefix key;
     struct addr host; /* that the latest decision was made on */
     enum subject_state state;
-    bool human;        /* a person's block */
-    bool fresh_wanted; /* something ended; fresh evidence is asked for */
-    bool base_known;   /* base_* are of behind that end */
-    uint8_t step;      /* of the ladder: 0 none yet */
-    uint32_t against;  /* as last told */
-    ns_t since, until; /* of the state */
-    ns_t held;         /* when the rule last held */
-    ns_t ended;        /* of the latest block or hold */
-    ns_t immune;       /* until when */
+    bool human;            /* a person's block */
+    bool fresh_wanted;     /* something ended; fresh evidence is asked for */
+    bool base_known;       /* base_* are of behind that end */
+    uint8_t step;          /* of the ladder: 0 none yet */
+    uint32_t against;      /* as last told */
+    ns_t since, until;     /* of the state */
+    ns_t held;             /* when the rule last held */
+    ns_t ended;            /* of the latest block or hold */
+    ns_t immune;           /* until when */
+    struct addr base_host; /* of a /64, whose counts these are */
     uint64_t base_sessions, base_bad;
     uint64_t collateral, macs;
     char id[TABLE_ID], lease[TABLE_ID], site[TABLE_SITE]; /* "" none */
