@@ -73,23 +73,10 @@ add_object(struct points *p, struct span object)
     add_symbol(p, name, points);
 }
 
-/* A list's first entry and how many there are. */
-static struct cursor
-list_at(const struct record_map *m, enum field f)
-{
-    struct cursor c = record_entries_of(m->record);
-
-    if (m->at[f] == 0)
-        c.at = c.in.n;
-    else
-        c.at = (size_t)(m->record.p + m->at[f] - 4 - c.in.p);
-    return c;
-}
-
 static struct points
 points_of(const struct record_map *smtp)
 {
-    struct cursor c = list_at(smtp, FIELD_EMAIL_SYMBOLS);
+    struct cursor c = record_map_list(smtp, FIELD_EMAIL_SYMBOLS);
     struct points p = {0, 0};
     struct record_entry e;
 
@@ -102,7 +89,7 @@ points_of(const struct record_map *smtp)
 static unsigned
 list_count(const struct record_map *m, enum field f, unsigned most)
 {
-    struct cursor c = list_at(m, f);
+    struct cursor c = record_map_list(m, f);
     struct record_entry e;
     unsigned n = 0;
 

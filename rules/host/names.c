@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "rules/host/distinct.h"
-#include "rules/host/ways.h"
-#include "rules/snap.h"
+#include "sensor/base/frame.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/ways.h"
 
 #define KIND         UINT64_C(0x31736d616e353273) /* "s25nams1" */
 #define DNS_NAME_MAX 253U
@@ -273,17 +273,13 @@ static void
 on_names(struct names *n, const struct record_map *event, unsigned kind,
          const struct lower *asked)
 {
-    struct cursor c = record_entries_of(event->record);
+    struct cursor c = record_map_list(event, FIELD_DNS_ANSWERS);
     struct record_entry e;
-    unsigned answers = 0;
 
-    while (record_next(&c, &e) && e.field <= FIELD_DNS_ANSWERS) {
-        if (e.field != FIELD_DNS_ANSWERS)
-            continue;
-        if (answers++ == ANSWERS_MAX)
-            break;
+    for (unsigned i = 0;
+         i < ANSWERS_MAX && record_next(&c, &e) && e.field == FIELD_DNS_ANSWERS;
+         i++)
         on_answer(n, kind, asked, e.value);
-    }
 }
 
 /* ---- lookups ---- */
@@ -427,13 +423,13 @@ names_save(const struct names *n, struct buf *out)
 {
     size_t at = out->n;
 
-    snap_begin(out, KIND, n->seed);
-    snap_u64(out, n->now);
-    snap_u64(out, n->answers);
-    snap_u64(out, n->too_long);
+    frame_begin(out, KIND, n->seed);
+    frame_u64(out, n->now);
+    frame_u64(out, n->answers);
+    frame_u64(out, n->too_long);
     for (unsigned i = 0; i < TABLES; i++)
         ways_save(&n->tables[i], out);
-    return snap_end(out, at);
+    return frame_end(out, at);
 }
 
 /* Lengths that code below relies on. */
@@ -475,7 +471,7 @@ names_load(struct names *n, struct span snapshot)
     struct cursor c;
     struct names *fresh;
     struct names old = *n;
-    enum err e = snap_open(snapshot, KIND, n->seed, &c);
+    enum err e = frame_open(snapshot, KIND, n->seed, &c);
 
     if (e == ERR_OK)
         e = names_new(n->seed, &fresh);

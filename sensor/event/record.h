@@ -178,6 +178,17 @@ record_map_find(const struct record_map *m, enum field f)
     return m->at[f] == 0 ? SPAN_NONE : span_of(m->record.p + m->at[f], m->n[f]);
 }
 
+/* Walks from the first entry of list f, which others follow: its entries are
+ * those before the first of another field. */
+static inline struct cursor
+record_map_list(const struct record_map *m, enum field f)
+{
+    struct cursor c = cur_open(m->record);
+
+    c.at = m->at[f] != 0 ? m->at[f] - 2 * sizeof(uint16_t) : m->record.n;
+    return c;
+}
+
 static inline uint64_t
 record_map_u64(const struct record_map *m, enum field f, uint64_t otherwise)
 {

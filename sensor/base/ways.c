@@ -1,8 +1,8 @@
-#include "rules/host/ways.h"
+#include "sensor/base/ways.h"
 
 #include <stdlib.h>
 
-#include "rules/snap.h"
+#include "sensor/base/frame.h"
 
 enum err
 ways_init(struct ways *w, size_t size, size_t n)
@@ -94,16 +94,16 @@ ways_count(const struct ways *w)
 void
 ways_save(const struct ways *w, struct buf *out)
 {
-    snap_u64(out, w->size);
-    snap_u64(out, w->n);
-    snap_u64(out, w->evicted);
-    snap_u64(out, ways_count(w));
+    frame_u64(out, w->size);
+    frame_u64(out, w->n);
+    frame_u64(out, w->evicted);
+    frame_u64(out, ways_count(w));
     for (size_t i = 0; i < w->n; i++) {
         const struct way *e = entry_at(w, i);
 
         if (e->key == 0)
             continue;
-        snap_u64(out, i);
+        frame_u64(out, i);
         buf_put(out, e, w->size);
     }
 }

@@ -1,5 +1,5 @@
-#ifndef SPAN25_RULES_HOST_WAYS_H
-#define SPAN25_RULES_HOST_WAYS_H
+#ifndef SPAN25_BASE_WAYS_H
+#define SPAN25_BASE_WAYS_H
 /* ways - a table of fixed size in sets of eight; the one unused longest goes
  *
  * Entries are structs of one size that begin with a struct way. Keys are keyed
