@@ -203,7 +203,7 @@ def test_check_counts_and_names_every_fault():
                      "[nobody], timespan: 1m, condition: {gte: 2}}\n",
     })
     done = Run("rules", "check", root).expect(2)
-    done.says("5 files: 3 rules, 1 correlation, 0 filters read",
+    done.says("5 files: 3 rules, 0 correlations, 0 filters loaded",
               "1 rule is for other log sources", "3 documents refused",
               "field.yaml:4:17: smtp.hello: there is no such field, did you "
               "mean 'smtp.helo'?",
@@ -215,7 +215,7 @@ def test_check_a_good_folder():
     root = folder({"a.yaml": rule("a", 1), "b.yaml": rule("b", 2)})
     done = Run("rules", "check", root).expect(0)
     check(done.err == "", done.err)
-    done.says("2 files: 2 rules, 0 correlations, 0 filters read",
+    done.says("2 files: 2 rules, 0 correlations, 0 filters loaded",
               "0 documents refused")
 
 

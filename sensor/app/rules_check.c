@@ -10,16 +10,16 @@ put_count(struct buf *out, uint64_t n, const char *one, const char *many)
 }
 
 static void
-put_counts(const struct rules_loaded *l, uint64_t refused, struct buf *out)
+put_counts(const struct rules_loaded *l, struct buf *out)
 {
     put_count(out, l->files, "file: ", "files: ");
     put_count(out, l->own.rules, "rule, ", "rules, ");
     put_count(out, l->own.correlations, "correlation, ", "correlations, ");
     put_count(out, l->own.filters, "filter", "filters");
-    buf_str(out, " read\n");
+    buf_str(out, " loaded\n");
     put_count(out, l->own.foreign, "rule is", "rules are");
     buf_str(out, " for other log sources and will never match\n");
-    put_count(out, refused, "document", "documents");
+    put_count(out, l->refused, "document", "documents");
     buf_str(out, " refused");
     if (l->unread > 0) {
         buf_str(out, ", ");
@@ -36,12 +36,11 @@ rules_check(struct rules_call *c)
     struct rules_loaded loaded;
     enum err e = rules_load(c->config, c->cli->arguments, c->cli->n_arguments,
                             &s, &loaded, c->messages);
-    uint64_t refused;
 
     if (e != ERR_OK)
         return rules_failed(c, e);
-    refused = (uint64_t)loaded.own.refused + loaded.shipped.refused;
-    put_counts(&loaded, refused, c->out);
+    put_counts(&loaded, c->out);
     sigma_set_free(s);
-    return refused > 0 || loaded.unread > 0 ? CLI_EXIT_USAGE : CLI_EXIT_DONE;
+    return loaded.refused > 0 || loaded.unread > 0 ? CLI_EXIT_USAGE
+                                                   : CLI_EXIT_DONE;
 }

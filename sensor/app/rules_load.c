@@ -125,14 +125,12 @@ load_files(struct sigma_set *s, char *const *paths, size_t n,
         e = load_file(s, files.path[i], how, messages);
     how->files = files.n;
     how->unread += files.unread;
-    how->own = sigma_set_loaded(s);
     rules_files_free(&files);
     return e;
 }
 
 static enum err
-load_shipped(const struct config *c, struct sigma_set *s,
-             struct rules_loaded *how, struct buf *messages)
+load_shipped(const struct config *c, struct sigma_set *s, struct buf *messages)
 {
     enum err e = ERR_OK;
 
@@ -147,24 +145,22 @@ load_shipped(const struct config *c, struct sigma_set *s,
             e = sigma_load(s, packs[i].text, name, messages);
         e = e == ERR_FORMAT ? ERR_OK : e;
     }
-    how->shipped = sigma_set_loaded(s);
     return e;
 }
 
 /* ---- what came of it ---- */
 
-/* From the counts of all those of the packs alone. */
 static void
-split_counts(const struct sigma_loaded *all, struct rules_loaded *how)
+count_one(const struct sigma_info *i, struct rules_loaded *how)
 {
-    struct sigma_loaded *s = &how->shipped;
-    const struct sigma_loaded *own = &how->own;
+    struct sigma_loaded *l = i->pack.n > 0 ? &how->shipped : &how->own;
 
-    s->rules -= own->rules;
-    s->correlations -= own->correlations;
-    s->filters -= own->filters;
-    s->foreign -= own->foreign;
-    s->refused = all->refused - own->refused;
+    l->rules += i->kind == SIGMA_RULE;
+    l->correlations += i->kind == SIGMA_CORRELATION;
+    l->filters += i->kind == SIGMA_FILTER;
+    l->foreign += i->foreign;
+    how->alerting += i->alerts;
+    how->disabled += i->disabled;
 }
 
 static void
@@ -194,8 +190,7 @@ hash_all(const struct sigma_set *s, struct rules_loaded *how)
         const struct sigma_info *info = sigma_set_info(s, i);
 
         put_hashed(info, &text);
-        how->alerting += info->alerts;
-        how->disabled += info->disabled;
+        count_one(info, how);
     }
     good = !text.failed && !text.cut &&
            EVP_Q_digest(NULL, "SHA256", NULL, text.p != NULL ? text.p : digest,
@@ -213,7 +208,6 @@ static enum err
 load_all(const struct config *c, char *const *paths, size_t n,
          struct sigma_set *s, struct rules_loaded *how, struct buf *messages)
 {
-    struct sigma_loaded all;
     enum err e = check_packs(c, messages);
 
     if (e == ERR_OK)
@@ -221,13 +215,13 @@ load_all(const struct config *c, char *const *paths, size_t n,
     if (e == ERR_OK)
         e = load_files(s, paths, n, how, messages);
     if (e == ERR_OK)
-        e = load_shipped(c, s, how, messages);
+        e = load_shipped(c, s, messages);
     if (e == ERR_OK)
         e = sigma_set_compile(s, messages);
     if (e != ERR_OK && e != ERR_FORMAT)
         return e;
-    all = sigma_set_loaded(s);
-    split_counts(&all, how);
+    how->refused = sigma_set_loaded(s).refused;
+    how->replaced = sigma_set_loaded(s).replaced;
     e = check_disabled(c, s, messages);
     return e == ERR_OK ? hash_all(s, how) : e;
 }

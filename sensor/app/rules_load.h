@@ -12,11 +12,10 @@
 #define RULES_HASH_HEX 64U
 
 struct rules_loaded {
-    struct sigma_loaded own;       /* of the user's files */
-    struct sigma_loaded shipped;   /* of the packs; refused: documents of both
-                                      that fell when all were tied together */
-    size_t files, unread;          /* the user's */
-    uint32_t alerting, disabled;   /* of all */
+    struct sigma_loaded own, shipped; /* in force; refused: 0 */
+    uint32_t refused, replaced;       /* documents */
+    size_t files, unread;             /* the user's */
+    uint32_t alerting, disabled;      /* of all in force */
     char hash[RULES_HASH_HEX + 1]; /* SHA-256 over the rules in force, in their
                                       order, for control events */
 };
