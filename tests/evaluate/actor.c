@@ -191,6 +191,10 @@ seen_marks(const struct actor *a, struct mail *m)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_REPLY_UNKNOWN;
     if (strcmp(s->helo_class, "fqdn") != 0)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_HELO;
+    if (s->pipelines)
+        m->marks |= UINT64_C(1) << MAIL_SYMBOL_UNOFFERED;
+    if (m->null_sender)
+        m->marks &= ~(UINT64_C(1) << MAIL_SYMBOL_SENDER_DIFFERS);
     if (s->pregreet)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_PREGREET;
     if (strcmp(s->eol, "lf") == 0)
@@ -234,10 +238,12 @@ draw_simhash(struct actor *a)
 static void
 draw_fate(struct actor *a, struct mail *m)
 {
-    m->sent = false;
-    for (uint32_t i = 0; i < m->n_rcpts; i++)
+    m->sent = m->deferred = false;
+    for (uint32_t i = 0; i < m->n_rcpts; i++) {
         m->sent |= m->rcpts[i].reply == REPLY_OK;
-    m->final = m->sent ? REPLY_OK : m->rcpts[0].reply;
+        m->deferred |= m->rcpts[i].reply == REPLY_GREY;
+    }
+    m->final = m->sent ? REPLY_OK : m->rcpts[m->n_rcpts - 1].reply;
     if (m->sent && !a->session.inbound &&
         rng_chance(&a->rng, a->scenario->refused))
         m->final = REPLY_POLICY;
@@ -264,14 +270,17 @@ static void
 defer(struct actor *a, const struct mail *m)
 {
     struct retry *r;
+    uint32_t i = 0;
 
-    if (m->final != REPLY_GREY || a->n_retries == ACTOR_RETRIES ||
+    if (!m->deferred || m->sent || a->n_retries == ACTOR_RETRIES ||
         !rng_chance(&a->rng, a->scenario->retries))
         return;
+    while (m->rcpts[i].reply != REPLY_GREY)
+        i++;
     r = &a->retries[a->n_retries++];
     r->due = a->next + seconds(rng_uniform(&a->rng, 300, 1800));
     r->org = a->session.org.number;
-    r->user = m->rcpts[0].user;
+    r->user = m->rcpts[i].user;
     r->from = m->from;
 }
 
@@ -382,7 +391,6 @@ pause(struct actor *a)
 static void
 next_session(struct actor *a)
 {
-    const struct scenario *s = a->scenario;
     ns_t t = arrival(a, a->session.start);
 
     /* Arrivals are of beginnings; who is still busy begins right after. */
@@ -392,7 +400,7 @@ next_session(struct actor *a)
         t = a->retries[0].due > a->next ? a->retries[0].due : a->next + 1;
     a->next = t;
     a->stage = STAGE_HELLO;
-    if (t >= a->until || (s->cap > 0 && a->n_mails >= s->cap))
+    if (t >= a->until || (a->cap > 0 && a->n_mails >= a->cap))
         a->stage = STAGE_OVER;
 }
 
@@ -452,6 +460,7 @@ actor_init(struct actor *a, const struct actor_options *o)
     a->subject = o->subject;
     a->seed = o->seed;
     rng_seed(&a->rng, o->seed, o->stream);
+    a->cap = s->cap;
     a->rate = o->rate > 0 ? o->rate
                           : rng_log_uniform(&a->rng, s->rate.lo, s->rate.hi);
     if (s->rhythm == RHYTHM_OFFICE)
@@ -510,31 +519,41 @@ actor_helo(const struct actor *a, struct buf *out)
         own_name(a, out);
 }
 
+static void
+bracket(const struct actor *a, struct buf *out, uint8_t c)
+{
+    if (a->session.inbound || !speakers[a->scenario->speaker].no_brackets)
+        buf_putc(out, c);
+}
+
 void
 actor_sender(const struct actor *a, struct buf *out)
 {
-    buf_putc(out, '<');
-    if (!a->mail.null_sender) {
-        buf_str(out, "s");
-        hex(out, a->mail.from, 8);
-        buf_putc(out, '@');
-        if (a->session.inbound)
-            world_domain(&a->session.org, out);
-        else
-            own_name(a, out);
+    if (a->mail.null_sender) {
+        buf_str(out, "<>");
+        return;
     }
-    buf_putc(out, '>');
+    bracket(a, out, '<');
+    buf_putc(out, 's');
+    hex(out, a->mail.from, 8);
+    buf_putc(out, '@');
+    if (a->session.inbound)
+        world_domain(&a->session.org, out);
+    else
+        own_name(a, out);
+    bracket(a, out, '>');
 }
 
 void
 actor_rcpt(const struct actor *a, uint64_t user, struct buf *out)
 {
-    buf_str(out, "<u");
+    bracket(a, out, '<');
+    buf_putc(out, 'u');
     hex(out, user, 12);
     buf_putc(out, '@');
     if (a->session.inbound)
         own_name(a, out);
     else
         world_domain(&a->session.org, out);
-    buf_putc(out, '>');
+    bracket(a, out, '>');
 }

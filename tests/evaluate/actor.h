@@ -62,6 +62,7 @@ struct mail_rcpt {
 struct mail {
     uint64_t from;
     bool null_sender, sent, malware, lost, unanswered;
+    bool deferred; /* one of its recipients at least */
     uint32_t n_rcpts;
     struct mail_rcpt rcpts[MAIL_RCPTS];
     enum reply final;
@@ -100,6 +101,7 @@ struct actor {
     struct rng rng;
     uint64_t seed; /* of the world */
     double rate, failing;
+    uint64_t cap; /* messages after which it falls silent; 0: none */
     ns_t born, onset, until;
     bool abuses; /* what it sends from its onset on is abuse */
     enum stage stage;

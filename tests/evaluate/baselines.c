@@ -194,6 +194,7 @@ baseline_event(void *d, struct subject *t, const struct record_map *m,
         !record_map_is(m, FIELD_DIRECTION, "outbound") || !see(&s, t, m))
         return;
     if (b->step(&b->states[t->number], &s)) {
+        v->put(v->ctx, t, LEVEL_NOTICE, s.when);
         v->put(v->ctx, t, LEVEL_ALERT, s.when);
         v->put(v->ctx, t, LEVEL_BLOCK, s.when);
     }

@@ -77,22 +77,22 @@ static const struct {
     ns_t step;
     unsigned want;
 } rows[] = {
-    {"SPOT: four in a row",               &detector_spot,   "s",        NS_PER_S,       4  },
-    {"SPOT: half of ham holds it off",    &detector_spot,   "sh",       NS_PER_S,       0  },
-    {"SPOT: refused mail has no verdict", &detector_spot,   "-",        NS_PER_S,       0  },
-    {"SPOT: ham first is forgotten",      &detector_spot,   "hhhssss",  NS_PER_S,       7  },
-    {"CT: thirty",                        &detector_ct,     "s",        NS_PER_S,       30 },
-    {"CT: every second one",              &detector_ct,     "hs",       NS_PER_S,       60 },
-    {"CT: not in an hour",                &detector_ct,     "s",        150 * NS_PER_S, 0  },
-    {"PT: six",                           &detector_pt,     "s",        NS_PER_S,       6  },
-    {"PT: half of six",                   &detector_pt,     "sh",       NS_PER_S,       6  },
-    {"PT: a third is not half",           &detector_pt,     "hhs",      NS_PER_S,       0  },
-    {"recipients: two hundred",           &detector_lin,    "h",        NS_PER_S,       200},
-    {"recipients: one, again and again",  &detector_lin,    "d",        NS_PER_S,       0  },
-    {"recipients: not in a day",          &detector_lin,    "h",        600 * NS_PER_S, 0  },
-    {"volume: a hundred",                 &detector_volume, "d",        NS_PER_S,       100},
-    {"volume: refused mail too",          &detector_volume, "-",        NS_PER_S,       100},
-    {"volume: inbound is not its own",    &detector_volume, "i",        NS_PER_S,       0  },
+    {"SPOT: four in a row",               &detector_spot,   "s",       NS_PER_S,       4  },
+    {"SPOT: half of ham holds it off",    &detector_spot,   "sh",      NS_PER_S,       0  },
+    {"SPOT: refused mail has no verdict", &detector_spot,   "-",       NS_PER_S,       0  },
+    {"SPOT: ham first is forgotten",      &detector_spot,   "hhhssss", NS_PER_S,       7  },
+    {"CT: thirty",                        &detector_ct,     "s",       NS_PER_S,       30 },
+    {"CT: every second one",              &detector_ct,     "hs",      NS_PER_S,       60 },
+    {"CT: not in an hour",                &detector_ct,     "s",       150 * NS_PER_S, 0  },
+    {"PT: six",                           &detector_pt,     "s",       NS_PER_S,       6  },
+    {"PT: half of six",                   &detector_pt,     "sh",      NS_PER_S,       6  },
+    {"PT: a third is not half",           &detector_pt,     "hhs",     NS_PER_S,       0  },
+    {"recipients: two hundred",           &detector_lin,    "h",       NS_PER_S,       200},
+    {"recipients: one, again and again",  &detector_lin,    "d",       NS_PER_S,       0  },
+    {"recipients: not in a day",          &detector_lin,    "h",       600 * NS_PER_S, 0  },
+    {"volume: a hundred",                 &detector_volume, "d",       NS_PER_S,       100},
+    {"volume: refused mail too",          &detector_volume, "-",       NS_PER_S,       100},
+    {"volume: inbound is not its own",    &detector_volume, "i",       NS_PER_S,       0  },
 };
 
 static void

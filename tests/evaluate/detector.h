@@ -11,10 +11,11 @@
 
 /* What may be said of a host, the weakest first. */
 enum level {
-    LEVEL_ALERT, /* accused: an alert of level medium or high that speaks of
-                  * bots, and whatever is above */
-    LEVEL_HOLD,  /* a human is asked whether to stop it */
-    LEVEL_BLOCK, /* would be stopped */
+    LEVEL_NOTICE, /* anything that an analyst could see in a list */
+    LEVEL_ALERT,  /* accused: an alert of level medium or high that speaks of
+                   * bots, and whatever is above */
+    LEVEL_HOLD,   /* a human is asked whether to stop it */
+    LEVEL_BLOCK,  /* would be stopped */
     LEVEL_COUNT
 };
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "sensor/event/json_write.h"
+#include "tests/evaluate/capture.h"
 #include "tests/evaluate/cusum_tables.h"
 #include "tests/evaluate/report.h"
 
@@ -18,8 +19,8 @@ static const struct condition conditions[] = {
 };
 
 struct arguments {
-    const char *report, *events, *command, *date;
-    uint64_t first_seed, seeds;
+    const char *report, *events, *capture, *command, *date;
+    uint64_t first_seed, seeds, cap;
     unsigned n_conditions;
     enum play_half half;
     uint64_t only;
@@ -35,9 +36,11 @@ static const char usage[] =
     "  --only NAME        hosts of one scenario\n"
     "  --scale X          of the numbers of hosts (1)\n"
     "  --days N           watch nobody longer\n"
+    "  --cap N            messages of a host, at most\n"
     "  --report FILE      FILE.md and FILE.json (the Markdown on stdout)\n"
     "  --date TEXT        of the report\n"
     "  --write-events F   the first seed's events as JSON Lines, no report\n"
+    "  --write-capture F  the same as packets, with --write-events\n"
     "  --speed            events a second that are made, no report\n"
     "  --cusum            the tables of DETECTION 1.2, no report\n";
 
@@ -85,6 +88,8 @@ option(struct arguments *a, const char *name, const char *v)
         return word_number(&a->first_seed, v);
     if (strcmp(name, "--half") == 0)
         return word_half(a, v);
+    if (strcmp(name, "--cap") == 0)
+        return word_number(&a->cap, v);
     if (strcmp(name, "--only") == 0)
         return word_only(a, v);
     if (strcmp(name, "--conditions") == 0) {
@@ -105,6 +110,8 @@ option(struct arguments *a, const char *name, const char *v)
         a->date = v;
     else if (strcmp(name, "--write-events") == 0)
         a->events = v;
+    else if (strcmp(name, "--write-capture") == 0)
+        a->capture = v;
     else
         return false;
     return true;
@@ -183,7 +190,32 @@ first_play(const struct arguments *a)
                                  .half = a->half,
                                  .scale = a->scale,
                                  .days_most = a->days,
+                                 .cap = a->cap,
                                  .only = a->only};
+}
+
+/* And as packets, if that was asked for. */
+static enum err
+play_on_film(const struct arguments *a, struct play *p,
+             const struct record_sink *sink)
+{
+    struct capture_out *c = NULL;
+    enum err e = ERR_OK;
+
+    if (a->capture != NULL)
+        e = capture_out_new(p->n_subjects, &c);
+    if (c != NULL) {
+        p->hook = capture_out_stage;
+        p->hook_ctx = c;
+    }
+    if (e == ERR_OK)
+        play_run(p, sink);
+    if (c != NULL)
+        e = capture_out_write(c, a->capture);
+    if (e != ERR_OK)
+        fprintf(stderr, "evaluate: %s: %s\n", a->capture, err_text(e));
+    capture_out_free(c);
+    return e;
 }
 
 static int
@@ -203,10 +235,10 @@ run_events(const struct arguments *a)
     buf_init(&w.line, JSON_LINE_MAX);
     if (play_new(&o, &p) != ERR_OK)
         return 1;
-    play_run(p, &sink);
+    bad = play_on_film(a, p, &sink) != ERR_OK;
     play_free(p);
     buf_free(&w.line);
-    bad = ferror(w.file) != 0;
+    bad |= ferror(w.file) != 0;
     return fclose(w.file) != 0 || bad;
 }
 

@@ -35,14 +35,16 @@ take_verdict(void *ctx, struct subject *s, enum level level, ns_t when)
     struct run *r = ctx;
     struct outcome *o = &r->rows[s->number];
     bool abuses = s->label == LABEL_BOT || s->label == LABEL_MIXED;
-    ns_t since = abuses ? s->onset : PLAY_START;
+    ns_t since = abuses ? s->onset : play_counts_from(r->play);
 
-    /* Of abuse that has not begun, nobody can know. */
-    if ((abuses && s->onset == 0) || o->said[r->speaking][level].reached)
+    /* Of abuse that has not begun, nobody can know; and a dry run stops nobody.
+     */
+    if ((abuses && s->onset == 0) || when < since ||
+        o->said[r->speaking][level].reached)
         return;
     o->said[r->speaking][level].reached = true;
     o->said[r->speaking][level].seconds =
-        when > since ? (float)((double)(when - since) / (double)NS_PER_S) : 0;
+        (float)((double)(when - since) / (double)NS_PER_S);
     o->said[r->speaking][level].messages =
         (float)(abuses ? s->bad : s->good + s->bad);
 }
@@ -85,7 +87,7 @@ finish(struct run *r, const struct measure *m, uint16_t condition,
     for (uint32_t i = 0; i < r->play->n_subjects; i++) {
         const struct subject *s = &r->play->subjects[i];
         struct outcome *o = &r->rows[i];
-        ns_t since = s->onset != 0 ? s->onset : PLAY_START;
+        ns_t since = s->onset != 0 ? s->onset : play_counts_from(r->play);
 
         o->scenario = (uint16_t)(s->scenario - scenarios);
         o->condition = condition;
@@ -142,6 +144,7 @@ measure_run(struct measure *m, uint16_t condition, uint16_t seed,
                              .half = half,
                              .scale = c->scale,
                              .days_most = c->days_most,
+                             .warm = c->warm,
                              .only = only};
     struct run r = {0};
     enum err e = play_new(&o, &r.play);

@@ -14,6 +14,7 @@ struct condition {
     const char *name;
     struct conditions seen;
     double days_most, scale;
+    double warm; /* days of dry run: verdicts on innocents in it do not count */
 };
 
 /* What became of a host. Times from its first message of abuse; of innocents

@@ -10,6 +10,12 @@
 
 /* ---- the cast ---- */
 
+static ns_t
+days_ns(double days)
+{
+    return days > 0 ? (ns_t)(days * (double)DAY) : 0;
+}
+
 static uint32_t
 hosts_of(const struct play_options *o, enum scenario_id id)
 {
@@ -83,15 +89,20 @@ cast_subject(struct play *p, const struct scenario *s, uint32_t i, uint32_t net)
     t->mac[5] = (uint8_t)t->number;
 }
 
+/* Abuse begins when the dry run is over, the others have been there before. */
 static void
 cast_actor(struct play *p, const struct actor_options *o)
 {
     struct actor *a = &p->actors[p->n_actors++];
-    double days = p->options.days_most;
+    double days = p->options.days_most, warm = p->options.warm;
 
     actor_init(a, o);
-    if (days > 0 && a->until > a->onset + (ns_t)(days * (double)DAY))
-        a->until = a->onset + (ns_t)(days * (double)DAY);
+    if (days > 0 && a->until > a->onset + days_ns(days))
+        a->until = a->onset + days_ns(days);
+    if (p->options.cap > 0 && (a->cap == 0 || a->cap > p->options.cap))
+        a->cap = p->options.cap;
+    if (!o->abuses)
+        a->until += days_ns(warm);
 }
 
 /* Its own mail, beside the abuse: a server's, or that of users behind it. */
@@ -104,6 +115,7 @@ cast_other(struct play *p, struct actor_options o)
     o.abuses = false;
     o.rate = s->behind > 0 ? s->behind * .5 : s->genuine;
     o.stream += 500000;
+    o.born = PLAY_START + NS_PER_S * (o.stream % 3600);
     cast_actor(p, &o);
     p->actors[p->n_actors - 1].until = p->actors[p->n_actors - 2].until;
 }
@@ -121,6 +133,9 @@ cast_host(struct play *p, const struct scenario *s, struct subject *t)
                 hash_mix(p->options.seed, t->number) % (ONSET_HOURS * HOUR),
         .abuses = s->label != LABEL_LEGIT,
     };
+
+    if (o.abuses && t->label != LABEL_LEGIT)
+        o.born += days_ns(p->options.warm - s->quiet_days);
 
     if (t->label == LABEL_LEGIT && s->label != LABEL_LEGIT) {
         o.scenario = &scenarios[SCENARIO_CROWD];
@@ -280,18 +295,24 @@ play_free(struct play *p)
 
 /* ---- the play ---- */
 
+ns_t
+play_counts_from(const struct play *p)
+{
+    return PLAY_START + days_ns(p->options.warm);
+}
+
 static void
-count_day(struct subject *t, ns_t when)
+count_day(struct subject *t, ns_t when, ns_t from)
 {
     uint64_t day = (when - PLAY_START) / DAY + 1;
 
-    t->days_on += day != t->last_day;
+    t->days_on += day != t->last_day && when >= from;
     t->last_day = day;
 }
 
 /* The truth goes on before anybody hears of it. */
 static void
-count(const struct actor *a)
+count(const struct play *p, const struct actor *a)
 {
     struct subject *t = a->subject;
 
@@ -302,7 +323,7 @@ count(const struct actor *a)
     t->last = a->next;
     if (!actor_is_bad(a)) {
         t->good++;
-        count_day(t, a->next);
+        count_day(t, a->next, play_counts_from(p));
         return;
     }
     if (t->onset == 0)
@@ -336,7 +357,9 @@ play_one(struct play *p, const struct record_sink *sink)
     if (a->n_sessions == 0 && a->cond->dns && a->scenario->named)
         render_name(&p->render, a->subject, a->next, &counting);
     actor_draw(a);
-    count(a);
+    count(p, a);
+    if (p->hook != NULL)
+        p->hook(p->hook_ctx, a);
     render_stage(&p->render, a, &counting);
     actor_step(a);
     if (a->stage == STAGE_OVER)

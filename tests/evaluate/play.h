@@ -18,6 +18,8 @@ struct play_options {
     enum play_half half;
     double scale;     /* of the numbers of hosts; 1: as in the rows */
     double days_most; /* nobody is watched longer; 0: no limit */
+    uint64_t cap;     /* messages of an actor, at most; 0: no limit */
+    double warm;      /* days that the innocent are known before: a dry run */
     uint64_t only;    /* bits 1 << enum scenario_id; 0: all */
 };
 
@@ -32,6 +34,9 @@ struct play {
     uint32_t *index; /* of subjects by address; open addressing */
     uint32_t index_mask;
     struct render render;
+    /* shown each stage before its events; NULL: nobody */
+    void (*hook)(void *ctx, const struct actor *a);
+    void *hook_ctx;
     uint64_t n_events;
     ns_t now;
 };
@@ -43,6 +48,9 @@ void play_free(struct play *p);
 void play_run(struct play *p, const struct record_sink *sink);
 /* The same for at most n stages of actors; false when there are no more. */
 bool play_some(struct play *p, uint64_t n, const struct record_sink *sink);
+
+/* End of the dry run. */
+ns_t play_counts_from(const struct play *p);
 
 /* Who has this address, or NULL. */
 struct subject *play_find(const struct play *p, const struct addr *a);

@@ -180,7 +180,7 @@ rows_are_what_they_say(void **state)
     assert_true(t.of[EVENT_SMTP_SESSION] > 1000);
     t = run_only(ONLY(FORGED_BOTH), dns, .1);
     assert_true(t.foreign_mac > 1000);
-    t = run_only(ONLY(TRIANGULAR), dns, .1);
+    t = run_only(ONLY(FORGED_ONE), dns, .1);
     assert_true(t.oneway > 1000);
     t = run_only(ONLY(NEW_SERVER), dns, 3);
     /* of organisations, of which each host has its favourites */

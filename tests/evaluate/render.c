@@ -186,7 +186,9 @@ outcome(const struct mail *m)
 
     if (code == 0)
         return "unknown";
-    return code < 400 ? "accepted" : code < 500 ? "deferred" : "rejected";
+    if (code < 400)
+        return "accepted";
+    return code < 500 || (!m->sent && m->deferred) ? "deferred" : "rejected";
 }
 
 static void
@@ -232,7 +234,7 @@ header(struct render *r, const struct actor *a)
                     "Mon, 2 Nov 2026 09:00:00 +0000");
     if (!marked(m, MAIL_SYMBOL_NO_MESSAGE_ID))
         hex_field(r, FIELD_EMAIL_MESSAGE_ID, m->queue_id);
-    if (c->received)
+    for (unsigned i = 0; i < content_received(a->scenario, m->marks); i++)
         record_text(&r->out, FIELD_EMAIL_RECEIVED,
                     "from desk (desk [10.1.1.1]) by mail");
     if (c->bulk) {
@@ -299,7 +301,7 @@ render_mail(struct render *r, struct actor *a, const struct record_sink *sink)
 {
     const struct mail *m = &a->mail;
 
-    if (a->session.tls)
+    if (a->session.tls || a->scenario->answers_only)
         return;
     if (m->malware && m->sent && !m->lost)
         render_malware(r, a, sink);
@@ -437,20 +439,20 @@ transport(struct render *r, const struct actor *a)
     static const uint8_t gateway[6] = {2, 0, 0, 0, 0, 1};
     static const uint8_t forger[6] = {2, 0, 0, 0, 0x66, 0x66};
     const struct session *s = &a->session;
-    uint64_t up = s->bytes + 60;
-    uint64_t down =
-        s->oneway ? 0 : GREETED + REPLY_BYTES * (2 * s->done + s->rcpts);
+    bool mute = a->scenario->answers_only, deaf = s->oneway && !mute;
+    uint64_t up = mute ? 0 : s->bytes + 60;
+    uint64_t down = deaf ? 0 : GREETED + REPLY_BYTES * (2 * s->done + s->rcpts);
     bool forged = s->bad && a->scenario->forged_macs;
     const uint8_t *own = forged ? forger : a->subject->mac;
 
     record_time(&r->out, FIELD_FLOW_START, s->start);
-    record_u64(&r->out, FIELD_FLOW_PKTS_TOSERVER, 8 + up / 1448);
-    record_u64(&r->out, FIELD_FLOW_PKTS_TOCLIENT, s->oneway ? 0 : 8);
-    record_u64(&r->out, FIELD_FLOW_BYTES_TOSERVER, up - s->lost);
+    record_u64(&r->out, FIELD_FLOW_PKTS_TOSERVER, mute ? 0 : 8 + up / 1448);
+    record_u64(&r->out, FIELD_FLOW_PKTS_TOCLIENT, deaf ? 0 : 8);
+    record_u64(&r->out, FIELD_FLOW_BYTES_TOSERVER, mute ? 0 : up - s->lost);
     record_u64(&r->out, FIELD_FLOW_BYTES_TOCLIENT, down);
     record_bool(&r->out, FIELD_TCP_HANDSHAKE, s->handshake);
     record_u64(&r->out, FIELD_TCP_ACKED_TOSERVER, s->oneway ? 0 : up);
-    record_u64(&r->out, FIELD_TCP_ACKED_TOCLIENT, down);
+    record_u64(&r->out, FIELD_TCP_ACKED_TOCLIENT, s->oneway ? 0 : down);
     record_u64(&r->out, FIELD_TCP_LOST_TOSERVER, s->lost);
     record_u64(&r->out, FIELD_TCP_LOST_TOCLIENT, 0);
     record_u64(&r->out, FIELD_TCP_GAPS, s->lost > 0);

@@ -187,8 +187,8 @@ goal_spoof(const struct measure *m, const struct goal *g, unsigned d)
         blocks += m->rows[i].said[d][g->level].reached;
         forged += m->rows[i].forged;
     }
-    (void)snprintf(t.s, sizeof(t.s), "%u of %.0f forged", (unsigned)blocks,
-                   (double)forged);
+    (void)snprintf(t.s, sizeof(t.s), "%u; %.3g forged connections",
+                   (unsigned)blocks, (double)forged);
     return (struct goal_value){(double)blocks, t};
 }
 

@@ -72,3 +72,13 @@ scenario_is_tuning(const struct scenario *s)
 {
     return s->family != NULL && hash_span(span_str(s->family), 25) % 2 == 0;
 }
+
+unsigned
+content_received(const struct scenario *s, uint64_t marks)
+{
+    unsigned n = contents[s->content].received;
+
+    if ((marks >> MAIL_SYMBOL_NO_RECEIVED & 1) != 0)
+        return 0;
+    return n > 0 ? n : 1;
+}

@@ -73,11 +73,11 @@ struct content_mark {
 #define CONTENT_MARKS 10U
 struct content_row {
     const char *name;
-    bool bulk;     /* list headers */
-    bool received; /* has been through a server */
-    bool shared;   /* the template is the family's, else the host's own */
-    uint8_t turns; /* a new template every so many thousand messages; 0: each
-                    * message is its own */
+    bool bulk;        /* list headers */
+    uint8_t received; /* fields of servers that it has been through */
+    bool shared;      /* the template is the family's, else the host's own */
+    uint8_t turns;    /* a new template every so many thousand messages; 0: each
+                       * message is its own */
     uint32_t bytes;
     struct content_mark marks[CONTENT_MARKS];
 };
@@ -112,12 +112,13 @@ struct scenario {
     uint32_t one_in;   /* of those together, one in so many is bad */
     double quiet_days; /* before its onset it behaves, at quiet_rate */
     double quiet_rate;
-    double genuine;   /* victims: messages an hour of their own */
-    bool named;       /* its HELO name is its confirmed reverse name */
-    bool submits;     /* to port 587 of a provider, with AUTH */
-    bool syn_only;    /* never completes a connection */
-    bool one_way;     /* only one direction of it was ever sent */
-    bool forged_macs; /* what is forged in its name comes from elsewhere */
+    double genuine;    /* victims: messages an hour of their own */
+    bool named;        /* its HELO name is its confirmed reverse name */
+    bool submits;      /* to port 587 of a provider, with AUTH */
+    bool syn_only;     /* never completes a connection */
+    bool one_way;      /* only one direction of it was ever sent */
+    bool answers_only; /* that direction is the server's */
+    bool forged_macs;  /* what is forged in its name comes from elsewhere */
 };
 
 enum scenario_id {
@@ -127,6 +128,9 @@ enum scenario_id {
     SCENARIO_COUNT
 };
 extern const struct scenario scenarios[SCENARIO_COUNT];
+
+/* How many Received fields a message with these marks has. */
+unsigned content_received(const struct scenario *s, uint64_t marks);
 
 /* Bots of this family are for tuning, else for reporting; by a fixed hash of
  * its name, so no result can have had a say in it. Rows without a family are
