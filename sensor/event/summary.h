@@ -158,6 +158,43 @@ struct summary_anomaly {
     uint64_t sessions;
 };
 
+/* An episode of an alert, as its latest event told it. */
+#define SUMMARY_LEVELS 4 /* high, medium, low, informational */
+
+struct summary_alert {
+    char id[17];
+    unsigned level;   /* 0 high .. 3 informational */
+    char subject[96]; /* an address, perhaps with a lease */
+    char site[64];    /* "" not known */
+    bool judged;      /* it is known whether the subject is registered */
+    bool registered;
+    char rule[128];   /* its title */
+    char reason[512]; /* may hold bytes from the wire */
+    uint64_t count;   /* matches */
+    ns_t first, last;
+    bool ended;
+};
+
+/* What was decided of a subject, as its latest decision told it. */
+enum summary_action {
+    SUMMARY_BLOCK,    /* would be stopped, or is */
+    SUMMARY_HOLD,     /* a human is asked */
+    SUMMARY_WITHHELD, /* not stopped: against says why */
+    SUMMARY_ACTIONS
+};
+
+struct summary_decision {
+    struct prefix subject;
+    enum summary_action action;
+    bool over;         /* its time had ended before the input did */
+    bool enforced;     /* else it would be */
+    char against[128]; /* words of decision.against, "queueing, pool" */
+    char reason[512];
+    char site[64]; /* "" not known */
+    uint64_t collateral;
+    ns_t since, until;
+};
+
 struct summary {
     bool demo;
     bool partial; /* a file was damaged, or interrupted */
@@ -193,7 +230,19 @@ struct summary {
     uint64_t requirements_more; /* hosts beyond the limit of the list */
     struct summary_unseen *unseen;
     size_t n_unseen;
-    uint64_t unseen_more; /* lines beyond the limit of the list */
+    uint64_t unseen_more;   /* lines beyond the limit of the list */
+    bool has_verdicts;      /* statistics of hosts were told, rules were run */
+    uint64_t verdict_hosts; /* at home that they were told of */
+    /* By level, then by matches, most first; those that an exception silences
+     * are counted only. */
+    struct summary_alert *alerts;
+    size_t n_alerts;
+    uint64_t alerts_level[SUMMARY_LEVELS], alerts_silenced;
+    uint64_t alerts_left_out; /* events of episodes beyond the limit */
+    /* By action, then by collateral, most first. */
+    struct summary_decision *decisions;
+    size_t n_decisions;
+    uint64_t decisions_left_out; /* events of subjects beyond the limit */
     /* coverage */
     ns_t first, last;
     uint64_t packets, bytes, cut_packets, malformed;
