@@ -102,6 +102,16 @@ def check_json(kind):
         assert doc["attachments"][4]["sha256"] is None
         assert doc["hosts"][0]["messages_by_class"] == [
             {"class": "A", "n": 3}, {"class": "B", "n": 14}]
+    assert ("alerts" in doc) == (kind not in ("empty", "zero"))
+    if kind == "busy":
+        assert [a["severity"] for a in doc["alerts"]] == \
+            ["high", "high", "medium", "low", "low", "info"]
+        assert doc["alerts"][2]["registered"] is True
+        assert doc["decisions"][1]["subject"] == "2001:db8:20:4::/64"
+        assert doc["if_blocked"] == {
+            "hosts": 12, "stopped": 2, "stopped_over": 1,
+            "stopped_with_ordinary_mail": 1, "ordinary_messages": 14,
+            "stopped_with_site": 1, "held": 1, "withheld": 2}
     if kind == "no-registry":
         assert doc["answers"]["senders_unregistered"] is None
     if kind == "busy":
@@ -117,9 +127,15 @@ def check_csv(kind, n_hosts):
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     assert len(rows) == n_hosts + 1
     assert all(len(r) == len(rows[0]) for r in rows)
-    assert rows[0][-6:] == ["messages_" + c for c in "abcd"] + ["look", "look_why"]
+    assert rows[0][-8:] == ["messages_" + c for c in "abcd"] + \
+        ["look", "look_why", "decision", "against"]
     if kind == "busy":
-        assert rows[1][-6:-2] == ["3", "14", "0", "0"]
+        assert rows[1][-8:-4] == ["3", "14", "0", "0"]
+        decided = {r[0]: r[-2:] for r in rows}
+        assert decided["10.20.4.17"] == ["block", ""]
+        assert decided["10.31.0.9"] == ["hold", "queueing, pool"]
+        assert decided["2001:db8:20:4::1:17"] == ["block", ""]
+        assert decided["10.0.0.26"] == ["", ""]
     for cell in sum(rows, []):
         assert cell[:1] not in tuple("=+-@\t\r"), cell
 

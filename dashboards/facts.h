@@ -118,6 +118,36 @@ void facts_say_violation(struct buf *b, const struct summary_requirement *q);
  * seen". */
 void facts_say_registered(struct buf *b, const struct summary *s);
 
+/* ---- alerts and decisions, facts_verdicts.c ---- */
+
+struct facts_verdicts {
+    uint64_t n[SUMMARY_ACTIONS];
+    /* of those that would be stopped: no longer at the end; with ordinary mail,
+     * and how much; with a site */
+    uint64_t over, ordinary, messages, placed;
+};
+
+struct facts_verdicts facts_verdicts_of(const struct summary *s);
+
+/* "high", "medium", "low", "info". */
+const char *facts_level_word(unsigned level);
+/* "block", "hold", "withheld", as in events. */
+const char *facts_action_word(enum summary_action action);
+/* The first thing that stands against d, for people. */
+const char *facts_cause(const struct summary_decision *d);
+/* "2 high, 1 medium, 5 low". */
+void facts_say_alerts(struct buf *b, const struct summary *s);
+/* What happened, without the subject that stands beside it. */
+void facts_say_why(struct buf *b, const struct summary_alert *a);
+/* "1 of 5 hosts that send would be stopped". */
+void facts_say_would_stop(struct buf *b, const struct summary *s);
+/* The three lines of "If you blocked today": whom it would stop and what with
+ * them; whom not, and why; what that rests on. */
+void facts_say_stopping(struct buf *b, const struct summary *s);
+void facts_say_kept(struct buf *b, const struct summary *s);
+void facts_say_judged_on(struct buf *b, const struct summary *s,
+                         const struct facts *f);
+
 /* "cut short at offset 1,234"; an offset of 0 is none. */
 void facts_say_fault(struct buf *b, const struct summary_fault *fault);
 

@@ -96,7 +96,9 @@ level_colour(struct span text)
 {
     if (span_eq(text, SPAN_LIT("high")) || span_eq(text, SPAN_LIT("A")))
         return RED;
-    return span_eq(text, SPAN_LIT("notice")) || span_eq(text, SPAN_LIT("B"))
+    return span_eq(text, SPAN_LIT("notice")) ||
+                   span_eq(text, SPAN_LIT("medium")) ||
+                   span_eq(text, SPAN_LIT("B"))
                ? YELLOW
                : "";
 }

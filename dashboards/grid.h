@@ -9,13 +9,13 @@
 #include "sensor/base/buf.h"
 
 #define GRID_COLS   8
-#define GRID_ROWS   16
+#define GRID_ROWS   64
 #define GRID_INDENT 2
 
 struct grid_col {
     const char *title;
     bool right;
-    bool level; /* "high" and "notice", A and B are coloured */
+    bool level; /* "high" and "notice", "medium", A and B are coloured */
     bool soft;  /* gives way when the row is wider than the screen */
     bool cut;   /* as the last column: cut at the width, not wrapped */
     size_t max; /* code points; 0: no limit; not of the last column */

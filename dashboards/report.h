@@ -22,6 +22,7 @@ struct report_style {
     bool colour;
     bool utc;        /* times as UTC with Z; else local, with their offset */
     bool tty;        /* suggest the next command */
+    bool all;        /* alerts of all levels, as many as a table holds */
     unsigned width;  /* columns; 0: as wide as the text is */
     words_zone zone; /* local time when not utc; NULL: report_zone */
 };
@@ -42,12 +43,15 @@ void report_html(const struct summary *s, struct buf *out);
  * share is of: messages_could_inspect are complete, in the clear, without class
  * D, each file looked into. "attachments" lists the files with findings: A, B,
  * D, C, the most messages first. "look" of a host is null where it is unclear;
- * "requirements" has every answer for every registered host. */
+ * "requirements" has every answer for every registered host. "alerts" and
+ * "decisions" are absent where no rule was run. */
 void report_json(const struct summary *s, struct buf *out);
 
 /* A header line and a line per host, CR LF (RFC 4180). Text is escaped as for
  * a terminal, so that nothing invisible reaches a spreadsheet. messages_a to
- * messages_d: messages of a sender with a file of that class, each once. */
+ * messages_d: messages of a sender with a file of that class, each once.
+ * decision and against: the latest one of the host, or of the IPv6 /64 that it
+ * is in. */
 void report_csv(const struct summary *s, struct buf *out);
 
 #endif

@@ -3,6 +3,8 @@
 #include "dashboards/facts.h"
 #include "sensor/base/text.h"
 
+#include <stdlib.h>
+
 #define FIELD_MAX 65536
 #define LISTS_MAX 8
 
@@ -11,7 +13,34 @@ struct row {
     struct buf raw;  /* the field as it came */
     struct buf term; /* as it can be seen */
     bool any;
+    /* by address; they do not overlap */
+    const struct summary_decision **decided;
+    size_t n_decided;
 };
+
+static int
+by_addr(const void *x, const void *y)
+{
+    const struct summary_decision *const *a = x;
+    const struct summary_decision *const *b = y;
+
+    return addr_cmp(&(*a)->subject.addr, &(*b)->subject.addr);
+}
+
+static void
+sort_decisions(struct row *r, const struct summary *s)
+{
+    if (s->n_decisions == 0)
+        return;
+    r->decided = calloc(s->n_decisions, sizeof(*r->decided));
+    r->out->failed |= r->decided == NULL;
+    if (r->decided == NULL)
+        return;
+    for (size_t i = 0; i < s->n_decisions; i++)
+        r->decided[i] = &s->decisions[i];
+    r->n_decided = s->n_decisions;
+    qsort(r->decided, r->n_decided, sizeof(*r->decided), by_addr);
+}
 
 static void
 separate(struct row *r)
@@ -99,7 +128,32 @@ put_header(struct row *r, const struct summary *s)
                                    (char)('a' + (int)i), '\0'});
     put_text(r, "look");
     put_text(r, "look_why");
+    put_text(r, "decision");
+    put_text(r, "against");
     end_row(r);
+}
+
+static void
+put_decision(struct row *r, const struct addr *host)
+{
+    const struct summary_decision *d = NULL;
+    size_t low = 0;
+
+    for (size_t high = r->n_decided; low < high;) {
+        size_t at = low + (high - low) / 2;
+        const struct summary_decision *here = r->decided[at];
+
+        if (prefix_has(&here->subject, host)) {
+            d = here;
+            break;
+        }
+        if (addr_cmp(&here->subject.addr, host) < 0)
+            low = at + 1;
+        else
+            high = at;
+    }
+    put_text(r, d != NULL ? facts_action_word(d->action) : "");
+    put_text(r, d != NULL ? d->against : "");
 }
 
 static void
@@ -137,6 +191,7 @@ put_host(struct row *r, const struct summary *s, const struct summary_host *h)
         put_u64(r, h->messages_class[i]);
     put_text(r, h->look);
     put_text(r, h->look_why);
+    put_decision(r, &h->addr);
     end_row(r);
 }
 
@@ -147,9 +202,11 @@ report_csv(const struct summary *s, struct buf *out)
 
     buf_init(&r.raw, FIELD_MAX);
     buf_init(&r.term, FIELD_MAX);
+    sort_decisions(&r, s);
     put_header(&r, s);
     for (size_t i = 0; i < s->n_hosts; i++)
         put_host(&r, s, &s->hosts[i]);
     buf_free(&r.raw);
     buf_free(&r.term);
+    free(r.decided);
 }

@@ -6,6 +6,7 @@
 #include "dashboards/html_hosts.h"
 #include "dashboards/html_parts.h"
 #include "dashboards/html_registry.h"
+#include "dashboards/html_verdicts.h"
 #include "dashboards/report_css.h"
 #include "sensor/base/text.h"
 
@@ -187,8 +188,16 @@ card_senders(struct page *p)
 static void
 card_blocked(struct page *p)
 {
-    facts_say_stopped(&p->raw, p->s, p->f);
+    if (p->s->has_verdicts)
+        facts_say_would_stop(&p->raw, p->s);
+    else
+        facts_say_stopped(&p->raw, p->s, p->f);
     card(p, "If you blocked today");
+    if (p->s->has_verdicts) {
+        facts_say_kept(&p->raw, p->s);
+        html_flush(p->out, &p->raw);
+        html_raw(p->out, "</p>\n<p>");
+    }
     facts_say_blocked(&p->raw, p->s, p->f);
     html_flush(p->out, &p->raw);
     if (p->s->has_registry && p->f->senders > 0) {
@@ -196,7 +205,10 @@ card_blocked(struct page *p)
         facts_say_limits(&p->raw, p->s, p->f);
         html_flush(p->out, &p->raw);
     }
-    card_end(p, "<p><a href=\"#sight\">What was not seen</a></p>\n");
+    card_end(p, p->s->has_verdicts
+                    ? "<p><a href=\"#decisions\">See whom</a>, and <a "
+                      "href=\"#sight\">what was not seen</a></p>\n"
+                    : "<p><a href=\"#sight\">What was not seen</a></p>\n");
 }
 
 static void
@@ -590,6 +602,16 @@ put_words(struct page *p)
         "What is under TLS is in no count.</dd>\n"
         "<dt>Share</dt><dd>Always of the number beside it. Below 30 "
         "observations no share is given.</dd>\n"
+        "<dt>Severity</dt><dd>Of an alert. High: harm to others or to your "
+        "reputation is happening, by two independent signs; answer within an "
+        "hour. Medium: a policy is broken or a risk is open; the same day. "
+        "Low: unusual, or a registration is missing; once a week.</dd>\n"
+        "<dt>Would be stopped</dt><dd>Port 25 of that one address would be "
+        "closed for a time. Only on evidence that nobody can forge, never for "
+        "a registered host; a human is asked about whatever behaves like a "
+        "mail server.</dd>\n"
+        "<dt>Ordinary mails</dt><dd>Accepted messages of the last seven days "
+        "that nothing speaks against: what a block would stop besides.</dd>\n"
         "<dt>Level</dt><dd>High: evasion, or tampering with the connection; "
         "look at it today. Notice: a policy question or an open risk. Info: "
         "context.</dd>\n"
@@ -616,6 +638,8 @@ report_html(const struct summary *s, struct buf *out)
     put_header(&p);
     html_raw(out, "<main>\n");
     put_cards(&p);
+    html_alerts(out, s);
+    html_decisions(out, s, &f);
     put_sight(&p);
     html_hosts_senders(out, s, &f);
     html_hosts_receivers(out, s, &f);

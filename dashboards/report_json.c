@@ -465,6 +465,79 @@ put_registered(struct json_out *j, const struct summary *s)
     put_u64(j, "registered_not_seen_left_out", s->unseen_more);
 }
 
+static void
+put_alert(struct json_out *j, const struct summary_alert *a)
+{
+    json_begin(j, '{');
+    put_str(j, "id", a->id);
+    put_str(j, "severity", facts_level_word(a->level));
+    put_str(j, "subject", a->subject);
+    put_str(j, "site", a->site[0] != '\0' ? a->site : NULL);
+    if (a->judged)
+        put_bool(j, "registered", a->registered);
+    put_str(j, "rule", a->rule);
+    put_str(j, "reason", a->reason);
+    put_u64(j, "count", a->count);
+    put_time(j, "first", a->first);
+    put_time(j, "last", a->last);
+    put_bool(j, "ended", a->ended);
+    json_end(j, '}');
+}
+
+static void
+put_decision(struct json_out *j, const struct summary_decision *d)
+{
+    struct buf text;
+
+    buf_init(&text, ADDR_TEXT_MAX + 4);
+    prefix_format(&d->subject, &text);
+    json_begin(j, '{');
+    json_key(j, "subject");
+    (void)json_str(j, buf_view(&text));
+    put_str(j, "action", facts_action_word(d->action));
+    put_bool(j, "enforced", d->enforced);
+    put_bool(j, "over", d->over);
+    put_str(j, "against", d->against[0] != '\0' ? d->against : NULL);
+    put_str(j, "reason", d->reason);
+    put_str(j, "site", d->site[0] != '\0' ? d->site : NULL);
+    put_u64(j, "collateral", d->collateral);
+    put_time(j, "since", d->since);
+    put_time(j, "until", d->until);
+    json_end(j, '}');
+    buf_free(&text);
+}
+
+static void
+put_verdicts(struct json_out *j, const struct summary *s)
+{
+    struct facts_verdicts f = facts_verdicts_of(s);
+
+    if (!s->has_verdicts)
+        return;
+    open_list(j, "alerts");
+    for (size_t i = 0; i < s->n_alerts; i++)
+        put_alert(j, &s->alerts[i]);
+    json_end(j, ']');
+    put_u64(j, "alerts_silenced", s->alerts_silenced);
+    put_u64(j, "alerts_left_out", s->alerts_left_out);
+    open_list(j, "decisions");
+    for (size_t i = 0; i < s->n_decisions; i++)
+        put_decision(j, &s->decisions[i]);
+    json_end(j, ']');
+    put_u64(j, "decisions_left_out", s->decisions_left_out);
+    json_key(j, "if_blocked");
+    json_begin(j, '{');
+    put_u64(j, "hosts", s->verdict_hosts);
+    put_u64(j, "stopped", f.n[SUMMARY_BLOCK]);
+    put_u64(j, "stopped_over", f.over);
+    put_u64(j, "stopped_with_ordinary_mail", f.ordinary);
+    put_u64(j, "ordinary_messages", f.messages);
+    put_u64(j, "stopped_with_site", f.placed);
+    put_u64(j, "held", f.n[SUMMARY_HOLD]);
+    put_u64(j, "withheld", f.n[SUMMARY_WITHHELD]);
+    json_end(j, '}');
+}
+
 void
 report_json(const struct summary *s, struct buf *out)
 {
@@ -489,6 +562,7 @@ report_json(const struct summary *s, struct buf *out)
     put_anomalies(&j, s);
     put_parts(&j, s);
     put_attachments(&j, s);
+    put_verdicts(&j, s);
     json_end(&j, '}');
     buf_putc(out, '\n');
 }

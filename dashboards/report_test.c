@@ -341,14 +341,85 @@ many_hosts(void **state)
     buf_free(&out);
 }
 
+static void
+alerts_and_blocks(void **state)
+{
+    static const char *const want[] = {
+        "\nAlerts\n",
+        "  high      10.20.4.17 ",
+        "opened 412 connections in 10 min, limit 60",
+        "  2 high, 1 medium, 2 low, 1 info; 2 silenced by exceptions (low and "
+        "info hidden: --all)",
+        "By what they did, 2 of 12 hosts that send would be stopped: "
+        "10.20.4.17, 2001:db8:20:4::/64. 1 of them no longer at the end. 1 of "
+        "2 also sent mail that looks ordinary: 14 messages in the last 7 days; "
+        "the site of 1 of 2 is known.",
+        "1 host is held for a human: 10.31.0.9 (it behaves like a mail "
+        "server). 2 hosts with figures as high would not be stopped: "
+        "10.0.0.25, 10.44.1.80 (registered: 1, too many at once: 1).",
+        "Judged on what could be read: 6,686 of 18,463 sessions (36 %), 1.4 % "
+        "of their bytes lost; counts are lower bounds.",
+        "Closing port 25 to hosts that are not registered would stop",
+    };
+    struct report_style all = {.utc = true, .all = true};
+    struct kit k;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    kit_make(&k, KIT_BUSY);
+    report_text(&k.s, &plain, &out);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++)
+        assert_holds(&out, want[i]);
+    assert_false(holds(&out, "Unregistered sender"));
+    buf_reset(&out);
+    report_text(&k.s, &all, &out);
+    assert_holds(&out, "  low       10.7.7.3 ");
+    assert_holds(&out, "2 low, 1 info; 2 silenced by exceptions\n");
+    buf_free(&out);
+}
+
+/* Without a rule that was run nothing is said of alerts, nor of nobody. */
+static void
+no_verdicts(void **state)
+{
+    struct kit k;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    kit_make(&k, KIT_BUSY);
+    k.s.has_verdicts = false;
+    report_text(&k.s, &plain, &out);
+    report_html(&k.s, &out);
+    assert_false(holds(&out, "Alerts"));
+    assert_false(holds(&out, "By what they did"));
+    buf_reset(&out);
+    k.s.has_verdicts = true;
+    k.s.n_alerts = k.s.n_decisions = 0;
+    k.s.alerts_silenced = 0;
+    memset(k.s.alerts_level, 0, sizeof(k.s.alerts_level));
+    report_text(&k.s, &plain, &out);
+    assert_holds(&out, "Alerts\n  No alert\n");
+    assert_holds(&out, "By what they did, 0 of 12 hosts that send would be "
+                       "stopped.\n  Nothing is held for a human.\n");
+    buf_free(&out);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_view),    cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(says),          cmocka_unit_test(suggests),
-        cmocka_unit_test(styled),        cmocka_unit_test(html_says),
-        cmocka_unit_test(parts_or_none), cmocka_unit_test(many_files),
+        cmocka_unit_test(alerts_and_blocks),
+        cmocka_unit_test(no_verdicts),
+        cmocka_unit_test(every_view),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(says),
+        cmocka_unit_test(suggests),
+        cmocka_unit_test(styled),
+        cmocka_unit_test(html_says),
+        cmocka_unit_test(parts_or_none),
+        cmocka_unit_test(many_files),
         cmocka_unit_test(many_hosts),
     };
 

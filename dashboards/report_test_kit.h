@@ -40,6 +40,8 @@ struct kit {
     struct summary_attachment attachments[8];
     struct summary_requirement requirements[4];
     struct summary_unseen unseen[3];
+    struct summary_alert alerts[12];
+    struct summary_decision decisions[5];
     struct prefix home[2];
 };
 
@@ -276,6 +278,91 @@ kit_registered(struct kit *k)
     k->hosts[1].look_why = "16 different recipients, 1 different senders";
 }
 
+struct kit_alert {
+    unsigned level;
+    const char *subject, *site, *rule, *reason;
+    bool judged, registered;
+    uint64_t count;
+};
+
+static const struct kit_alert kit_alerts[] = {
+  /* clang-format off */
+    {0, "10.20.4.17", "LAKE", "Burst to many organisations",
+     "10.20.4.17 (LAKE, not registered) opened 412 connections in 10 min, limit 60; 287 organisations.",
+     true, false, 412},
+    {0, "10.31.0.9", "PHY", "Refused recipients",
+     "10.31.0.9 (PHY, not registered): 855 of 1,204 recipients were refused (71 %), limit 20 %.",
+     true, false, 9},
+    {1, "10.8.1.25 lease 0123456789abcdef", "REG", "Password in the clear",
+     "10.8.1.25 lease 0123456789abcdef (REG, registered) gave AUTH LOGIN without TLS.", true, true, 3},
+    {2, "10.7.7.3", "", "Unregistered sender", "10.7.7.3 sent without a permit.", false, false, 2},
+    {2, "10.9.2.40", "", "Unregistered sender", "10.9.2.40 sent without a permit.", true, false, 2},
+    {3, "10.9.2.41", "", "First seen", "10.9.2.41 was seen sending for the first time.", true, false, 1},
+  /* clang-format on */
+};
+
+static const struct {
+    const char *subject, *against, *site, *reason;
+    enum summary_action action;
+    bool over;
+    uint64_t collateral;
+} kit_decisions[] = {
+  /* clang-format off */
+    {"10.20.4.17/32", "", "LAKE", "10.20.4.17/32 would be stopped: 31 of 80 first contacts refused as unknown users",
+     SUMMARY_BLOCK, true, 14},
+    {"2001:db8:20:4::/64", "", "", "2001:db8:20:4::/64 would be stopped: 12 of 20 messages judged bad",
+     SUMMARY_BLOCK, false, 0},
+    {"10.31.0.9/32", "queueing, pool", "PHY", "10.31.0.9/32: a human is asked (queueing, pool)", SUMMARY_HOLD, false, 90},
+    {"10.0.0.25/32", "registered", "CIT", "10.0.0.25/32 would not be stopped (registered)", SUMMARY_WITHHELD, false, 5002},
+    {"10.44.1.80/32", "cap:minute", "", "10.44.1.80/32 would not be stopped (cap:minute)", SUMMARY_WITHHELD, false, 1},
+  /* clang-format on */
+};
+
+static inline void
+kit_alert(struct kit *k, const struct kit_alert *row)
+{
+    struct summary_alert *a = &k->alerts[k->s.n_alerts++];
+
+    a->level = row->level;
+    a->judged = row->judged;
+    a->registered = row->registered;
+    a->count = row->count;
+    a->first = KIT_START + 840 * NS_PER_S;
+    a->last = KIT_START + 1441 * NS_PER_S;
+    kit_text(a->id, sizeof(a->id), "a000000000000007");
+    kit_text(a->subject, sizeof(a->subject), row->subject);
+    kit_text(a->site, sizeof(a->site), row->site);
+    kit_text(a->rule, sizeof(a->rule), row->rule);
+    kit_text(a->reason, sizeof(a->reason), row->reason);
+    k->s.alerts_level[row->level]++;
+}
+
+static inline void
+kit_verdicts(struct kit *k)
+{
+    struct summary *s = &k->s;
+
+    s->has_verdicts = true;
+    s->verdict_hosts = 12;
+    s->alerts_silenced = 2;
+    for (size_t i = 0; i < ARRAY_LEN(kit_alerts); i++)
+        kit_alert(k, &kit_alerts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(kit_decisions); i++) {
+        struct summary_decision *d = &k->decisions[s->n_decisions++];
+
+        REQUIRE(prefix_parse(span_str(kit_decisions[i].subject), &d->subject));
+        d->action = kit_decisions[i].action;
+        d->over = kit_decisions[i].over;
+        d->collateral = kit_decisions[i].collateral;
+        d->since = KIT_START + 900 * NS_PER_S;
+        d->until =
+            d->action == SUMMARY_WITHHELD ? 0 : KIT_START + 4500 * NS_PER_S;
+        kit_text(d->against, sizeof(d->against), kit_decisions[i].against);
+        kit_text(d->site, sizeof(d->site), kit_decisions[i].site);
+        kit_text(d->reason, sizeof(d->reason), kit_decisions[i].reason);
+    }
+}
+
 static inline void
 kit_busy(struct kit *k)
 {
@@ -340,6 +427,7 @@ kit_busy(struct kit *k)
     s->events = 61022;
     kit_parts(k);
     kit_registered(k);
+    kit_verdicts(k);
 }
 
 static inline void
@@ -373,6 +461,14 @@ kit_one(struct kit *k)
     s->n_listings = 0;
     kit_listing(k, "10.9.2.41", "zen.spamhaus.org", 1, 1);
     s->n_anomalies = 1;
+    s->n_alerts = 1;
+    memset(s->alerts_level, 0, sizeof(s->alerts_level));
+    s->alerts_level[0] = 1;
+    s->alerts_silenced = 0;
+    s->n_decisions = 1;
+    k->decisions[0].collateral = 1;
+    k->decisions[0].over = false;
+    s->verdict_hosts = 1;
     s->home_guessed = true;
     s->n_home = 1;
     s->packets = s->tcp_packets = s->flows = 1;
@@ -444,12 +540,38 @@ kit_huge_parts(struct kit *k)
 }
 
 static inline void
+kit_huge_verdicts(struct kit *k)
+{
+    struct summary *s = &k->s;
+
+    s->verdict_hosts = s->alerts_silenced = UINT64_MAX;
+    s->alerts_left_out = s->decisions_left_out = UINT64_MAX;
+    for (size_t i = 0; i < SUMMARY_LEVELS; i++)
+        s->alerts_level[i] = UINT64_MAX;
+    for (size_t i = 0; i < s->n_alerts; i++) {
+        struct summary_alert *a = &k->alerts[i];
+
+        a->count = a->last = UINT64_MAX;
+        memset(a->subject, 's', sizeof(a->subject) - 1);
+        memset(a->site, 't', sizeof(a->site) - 1);
+        memset(a->rule, 'r', sizeof(a->rule) - 1);
+        memset(a->reason, 'w', sizeof(a->reason) - 1);
+    }
+    for (size_t i = 0; i < s->n_decisions; i++) {
+        k->decisions[i].collateral = k->decisions[i].until = UINT64_MAX;
+        memset(k->decisions[i].against, 'a', 127);
+        memset(k->decisions[i].reason, 'w', 511);
+    }
+}
+
+static inline void
 kit_huge(struct kit *k)
 {
     struct summary *s = &k->s;
 
     kit_busy(k);
     kit_huge_parts(k);
+    kit_huge_verdicts(k);
     for (size_t i = 0; i < s->n_hosts; i++)
         kit_huge_host(&k->hosts[i]);
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
@@ -503,6 +625,17 @@ kit_hostile(struct kit *k)
             (struct summary_anomaly){KIT_ATTACK, KIT_ATTACK, KIT_ATTACK, 1};
     for (size_t i = 0; i < SUMMARY_CLASSES; i++)
         s->classes[i].name = KIT_ATTACK;
+    for (size_t i = 0; i < s->n_alerts; i++) {
+        kit_text(k->alerts[i].subject, 96, KIT_ATTACK);
+        kit_text(k->alerts[i].site, 64, KIT_ATTACK);
+        kit_text(k->alerts[i].rule, 128, KIT_ATTACK);
+        kit_text(k->alerts[i].reason, 512, KIT_ATTACK);
+    }
+    for (size_t i = 0; i < s->n_decisions; i++) {
+        kit_text(k->decisions[i].against, 128, KIT_ATTACK);
+        kit_text(k->decisions[i].reason, 512, KIT_ATTACK);
+        kit_text(k->decisions[i].site, 64, KIT_ATTACK);
+    }
 }
 
 static inline void
@@ -517,6 +650,8 @@ kit_make(struct kit *k, enum kit_kind kind)
     k->s.attachments = k->attachments;
     k->s.requirements = k->requirements;
     k->s.unseen = k->unseen;
+    k->s.alerts = k->alerts;
+    k->s.decisions = k->decisions;
     k->s.home = k->home;
     switch (kind) {
     case KIT_NO_REGISTRY:

@@ -13,6 +13,8 @@
 #define FILES_FOUND     5
 #define BROKEN_SHOWN    3
 #define UNSEEN_SHOWN    2
+#define ALERTS_SHOWN    8
+#define ALERTS_ALL      (GRID_ROWS - 1)
 #define NAME_WIDTH      32
 #define NAME_END        14 /* of it, what is kept of the end of a long name */
 #define RAW_MAX         8192
@@ -272,6 +274,68 @@ say_smtp(struct screen *v)
     say_outcomes(v);
 }
 
+/* ---- alerts ---- */
+
+static void
+row_alert(struct screen *v, struct grid *g, const struct summary_alert *a)
+{
+    cell_term(g, facts_level_word(a->level));
+    cell_term(g, a->subject[0] != '\0' ? a->subject : "-");
+    cell_term(g, a->site[0] != '\0' ? a->site : "-");
+    cell_term(g, a->judged ? a->registered ? "yes" : "no" : "-");
+    cell_term(g, a->rule);
+    facts_say_why(&v->raw, a);
+    cell_raw(g, &v->raw);
+}
+
+static void
+say_alert_counts(struct screen *v, uint64_t shown)
+{
+    const struct summary *s = v->s;
+    uint64_t minor = words_add(s->alerts_level[2], s->alerts_level[3]);
+    uint64_t major = words_add(s->alerts_level[0], s->alerts_level[1]);
+
+    facts_say_alerts(&v->raw, s);
+    if (!v->style->all && minor > 0)
+        buf_str(&v->raw, " (low and info hidden: --all)");
+    if (shown < (v->style->all ? s->n_alerts : major))
+        buf_str(&v->raw, " (-o report.json has all)");
+    indented(v);
+}
+
+static void
+say_alerts(struct screen *v)
+{
+    static const struct grid_col cols[] = {
+        {.title = "SEVERITY",   .level = true},
+        {.title = "HOST",                     .max = 39},
+        {.title = "SITE",.soft = true, .max = 16},
+        {.title = "REGISTERED"      },
+        {.title = "RULE",            .soft = true, .max = 40},
+        {.title = "WHY"},
+    };
+    const struct summary *s = v->s;
+    uint64_t most = v->style->all ? ALERTS_ALL : ALERTS_SHOWN;
+    struct grid g;
+    uint64_t n = 0;
+
+    if (!s->has_verdicts)
+        return;
+    buf_str(&v->raw, "Alerts");
+    heading(v);
+    grid_init(&g, cols, ARRAY_LEN(cols));
+    for (size_t i = 0; i < s->n_alerts && n < most; i++) {
+        if (!v->style->all && s->alerts[i].level > 1)
+            continue;
+        row_alert(v, &g, &s->alerts[i]);
+        n++;
+    }
+    if (n > 0)
+        grid_print(&g, v->style->width, v->style->colour, v->out);
+    grid_fini(&g);
+    say_alert_counts(v, n);
+}
+
 /* ---- senders and receivers ---- */
 
 static void
@@ -440,6 +504,14 @@ say_blocked(struct screen *v)
 {
     buf_str(&v->raw, "If you blocked today");
     heading(v);
+    if (v->s->has_verdicts) {
+        facts_say_stopping(&v->raw, v->s);
+        indented(v);
+        facts_say_kept(&v->raw, v->s);
+        indented(v);
+        facts_say_judged_on(&v->raw, v->s, v->f);
+        indented(v);
+    }
     facts_say_blocked(&v->raw, v->s, v->f);
     if (v->s->has_registry && v->f->senders > 0) {
         buf_putc(&v->raw, ' ');
@@ -711,6 +783,7 @@ report_text(const struct summary *s, const struct report_style *style,
     say_coverage(&v);
     say_smtp(&v);
     if (s->sessions > 0 || f.senders > 0 || f.receivers > 0) {
+        say_alerts(&v);
         say_senders(&v);
         say_receivers(&v);
         say_registry(&v);
