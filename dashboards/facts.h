@@ -139,6 +139,8 @@ const char *facts_cause(const struct summary_decision *d);
 void facts_say_alerts(struct buf *b, const struct summary *s);
 /* What happened, without the subject that stands beside it. */
 void facts_say_why(struct buf *b, const struct summary_alert *a);
+/* What a decision rests on, without subject and action. */
+void facts_say_clauses(struct buf *b, const struct summary_decision *d);
 /* "1 of 5 hosts that send would be stopped". */
 void facts_say_would_stop(struct buf *b, const struct summary *s);
 /* The three lines of "If you blocked today": whom it would stop and what with

@@ -118,6 +118,19 @@ facts_say_why(struct buf *b, const struct summary_alert *a)
     buf_span(b, span_trim(why));
 }
 
+/* A decision's reason begins with subject, action and what stands against it.
+ */
+void
+facts_say_clauses(struct buf *b, const struct summary_decision *d)
+{
+    struct span why = span_str(d->reason);
+    size_t at = span_search(why, SPAN_LIT(": "));
+
+    if (d->action == SUMMARY_HOLD && at < why.n)
+        at += 2 + span_search(span_tail(why, at + 2), SPAN_LIT(": "));
+    buf_span(b, at < why.n ? span_tail(why, at + 2) : why);
+}
+
 /* ---- what would be stopped ---- */
 
 static void

@@ -15,6 +15,15 @@ cell_class(struct buf *out, const char *class, const char *text)
     html_raw(out, "</td>");
 }
 
+/* May hold bytes from a wire, but reads as a sentence. */
+static void
+cell_sentence(struct buf *out, struct buf *raw)
+{
+    html_raw(out, "<td class=\"what\"><bdi>");
+    html_flush(out, raw);
+    html_raw(out, "</bdi></td>");
+}
+
 static void
 put_more(struct buf *out, uint64_t n, const char *one)
 {
@@ -48,14 +57,12 @@ row_alert(struct buf *out, struct buf *raw, const struct summary_alert *a)
     cell_class(out, classes[a->level], facts_level_word(a->level));
     html_cell_names(out, a->site[0] != '\0' ? a->site : NULL, NULL);
     html_cell(out, a->judged ? a->registered ? "yes" : "no" : NULL);
-    html_cell_wire(out, a->rule);
-    html_raw(out, "<td class=\"what\"><bdi>");
+    buf_str(raw, a->rule);
+    cell_sentence(out, raw);
     facts_say_why(raw, a);
-    html_flush(out, raw);
-    html_raw(out, "</bdi></td>");
+    cell_sentence(out, raw);
     html_cell_number(out, a->count);
     html_cell_time(out, a->first);
-    html_cell_time(out, a->last);
     html_raw(out, "</tr>\n");
 }
 
@@ -70,8 +77,7 @@ html_alerts(struct buf *out, const struct summary *s)
         {"Rule",       false},
         {"Why",        false},
         {"Matches",    true },
-        {"First",      false},
-        {"Latest",     false},
+        {"Since",      false},
     };
     size_t n = s->n_alerts < REPORT_HTML_ROWS ? s->n_alerts : REPORT_HTML_ROWS;
     struct buf raw;
@@ -110,7 +116,8 @@ row_decision(struct buf *out, struct buf *raw, const struct summary_decision *d)
 
     html_raw(out, "<tr><th scope=\"row\">");
     prefix_format(&d->subject, raw);
-    html_flush(out, raw);
+    html_wire_span(out, buf_view(raw));
+    buf_reset(raw);
     html_raw(out, "</th>");
     cell_class(out, actions[d->action].class,
                actions[d->action].text[d->enforced]);
@@ -119,10 +126,9 @@ row_decision(struct buf *out, struct buf *raw, const struct summary_decision *d)
     html_cell_number(out, d->collateral);
     html_cell_time(out, d->since);
     html_cell_time(out, d->until);
-    html_raw(out, "<td class=\"what\"><bdi>");
-    buf_str(raw, d->reason);
-    html_flush(out, raw);
-    html_raw(out, "</bdi></td></tr>\n");
+    facts_say_clauses(raw, d);
+    cell_sentence(out, raw);
+    html_raw(out, "</tr>\n");
 }
 
 static void

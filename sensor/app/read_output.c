@@ -238,6 +238,7 @@ style_of(const struct config *c)
     struct report_style s = {
         .colour = cli_color(c->color, tty, getenv("NO_COLOR"), getenv("TERM")),
         .utc = c->utc,
+        .all = c->all,
         .tty = tty,
         .width = 100,
     };
