@@ -31,6 +31,15 @@ void filter_fini(struct filter *f);
 /* Stream time has come to now; never goes back. */
 void filter_time(struct filter *f, ns_t now);
 
+/* Asks the memory for what a look at key will need. */
+static inline void
+filter_prefetch(const struct filter *f, uint64_t key)
+{
+    uint64_t block = ((key >> 32) * f->blocks) >> 32;
+
+    __builtin_prefetch(f->words[f->number % FILTER_GENERATIONS] + block * 8);
+}
+
 bool filter_has(const struct filter *f, uint64_t key);
 /* False: it was there already, and is now in the present generation. */
 bool filter_add(struct filter *f, uint64_t key);

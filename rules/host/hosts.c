@@ -37,7 +37,9 @@ const struct hosts_options hosts_options_default = {
 #undef X
         },
     .hosts = 1000000,
-    .detail = (uint32_t)(HOST_DETAIL_MB * MIB / sizeof(struct detail)),
+    /* less one chunk of the pool, which is given out whole */
+    .detail =
+        (uint32_t)((HOST_DETAIL_MB * MIB - MIB / 8) / sizeof(struct detail)),
     .filter = FILTER_BYTES,
     .interval = HOUR,
 };
@@ -174,7 +176,7 @@ rose(uint32_t *told, uint64_t n)
     return true;
 }
 
-/* Figures of 6.1, once some statistic makes them worth knowing. */
+/* Figures of 6.1, once a statistic stands where only they are missing. */
 static bool
 evidence_rose(const struct hosts *h, struct detail *d)
 {
@@ -197,16 +199,28 @@ flips(struct detail *d, uint32_t bit, bool is)
     return true;
 }
 
+/* Asked when something new may speak for it, and at every interval; events of
+ * the host always say what holds then. */
+static uint32_t
+queueing_news(const struct hosts *h, struct detail *d, ns_t now)
+{
+    if ((d->flags & DETAIL_ASK) == 0)
+        return 0;
+    d->flags &= ~DETAIL_ASK;
+    if (!flips(d, DETAIL_QUEUEING, queueing_why(h, d, now) != 0))
+        return 0;
+    return STAT_BIT(CHANGE_QUEUEING);
+}
+
 static uint32_t
 session_news(const struct hosts *h, const struct host *host, struct detail *d,
              ns_t now)
 {
     uint32_t news = 0;
 
-    if (stat_alerted(h, host, now) && evidence_rose(h, d))
+    if (stat_is_block(h, host, now) && evidence_rose(h, d))
         news |= STAT_BIT(CHANGE_EVIDENCE);
-    if (flips(d, DETAIL_QUEUEING, queueing_why(h, d, now) != 0))
-        news |= STAT_BIT(CHANGE_QUEUEING);
+    news |= queueing_news(h, d, now);
     if (flips(d, DETAIL_CONFLICT, session_conflict(host, d)))
         news |= STAT_BIT(CHANGE_IDENTITY);
     if (d->auth_failures >= 8 && rose(&d->told_auth, d->auth_failures))
@@ -232,7 +246,7 @@ tell(struct hosts *h, uint32_t i, uint32_t news, const struct scene *s,
     struct host *host = host_at(h, i);
     struct detail *d = detail_of(h, host);
 
-    news |= stat_news(h, host, s->now, session);
+    news |= stat_news(h, host, s->now, false);
     if (d != NULL && session)
         news |= session_news(h, host, d, s->now);
     if (d != NULL)
@@ -337,6 +351,7 @@ on_served(struct hosts *h, const struct scene *s,
           const struct record_sink *sink)
 {
     uint32_t i;
+    uint32_t news;
     struct detail *d;
 
     if (!session_is_served(s))
@@ -346,8 +361,9 @@ on_served(struct hosts *h, const struct scene *s,
     if (d == NULL)
         return;
     queueing_served(h, d, record_map_find(s->event, FIELD_SMTP_BANNER));
-    if (flips(d, DETAIL_QUEUEING, queueing_why(h, d, s->now) != 0))
-        host_emit(h, i, "change", STAT_BIT(CHANGE_QUEUEING), s->now, sink);
+    news = queueing_news(h, d, s->now);
+    if (news != 0)
+        host_emit(h, i, "change", news, s->now, sink);
 }
 
 static void
@@ -503,6 +519,10 @@ on_due(struct hosts *h, uint32_t i, ns_t now, const struct record_sink *sink)
     if (d != NULL)
         window_time(h, host, d, now);
     news = stat_news(h, host, now, true);
+    if (d != NULL) {
+        d->flags |= DETAIL_ASK;
+        news |= queueing_news(h, d, now);
+    }
     if (is_worth_telling(host))
         host_emit(h, i, "interval", news, now, sink);
     else if (news != 0)
@@ -628,11 +648,13 @@ hosts_counts(const struct hosts *h)
     c.hosts = h->hosts.n;
     c.detailed = h->details.n;
     c.filter_permille = filter_fill_permille(&h->seen);
-    c.memory_bytes =
-        sizeof(*h) + h->hosts.bytes + h->details.bytes + h->subkeys.bytes +
-        h->pairs.bytes + h->large.bytes + filter_bytes(&h->seen) +
-        filter_bytes(&h->hours) + h->n_slots * sizeof(*h->slots) +
-        HOST_COUNTERS * sizeof(*h->nets) + names_counts(h->names).memory_bytes;
+    c.table_bytes = h->hosts.bytes + h->n_slots * sizeof(*h->slots);
+    c.detail_bytes = h->details.bytes;
+    c.sketch_bytes = h->subkeys.bytes + h->pairs.bytes + h->large.bytes +
+                     filter_bytes(&h->seen) + filter_bytes(&h->hours);
+    c.memory_bytes = c.table_bytes + c.detail_bytes + c.sketch_bytes +
+                     sizeof(*h) + HOST_COUNTERS * sizeof(*h->nets) +
+                     names_counts(h->names).memory_bytes;
     if (h->pending != NULL)
         c.memory_bytes += HOST_PENDING * sizeof(*h->pending) +
                           HOST_BUCKETS * sizeof(*h->buckets);

@@ -116,6 +116,7 @@ struct hosts_counts {
     uint64_t events;          /* host events written */
     uint32_t filter_permille; /* bits set in the fullest generation */
     uint64_t memory_bytes;
+    uint64_t table_bytes, detail_bytes, sketch_bytes; /* of it, DESIGN 7 */
 };
 struct hosts_counts hosts_counts(const struct hosts *h);
 

@@ -24,11 +24,12 @@ struct tx {
     struct detail *d; /* or NULL */
     struct subkey *subkey;
     const struct scene *s;
-    uint64_t sender; /* hash */
-    uint64_t key;    /* of flow and transaction */
-    uint64_t org;    /* of its first recipient */
-    bool has_s5;     /* a part of class A was found */
-    bool outward;    /* outbound on port 25 */
+    uint64_t sender;  /* hash */
+    uint64_t key;     /* of flow and transaction */
+    uint64_t org;     /* of its first recipient */
+    uint64_t reached; /* the organisation looked at last */
+    bool has_s5;      /* a part of class A was found */
+    bool outward;     /* outbound on port 25 */
 };
 
 /* Local parts may differ by case alone; nobody's do. */
@@ -125,12 +126,11 @@ is_spent(const struct tx *t, uint64_t org, bool bad)
 }
 
 static void
-verdict(struct tx *t, uint64_t rcpt, uint64_t org, bool bad)
+verdict(struct tx *t, uint64_t first, uint64_t org, bool bad)
 {
     struct cusum_steps steps;
 
-    if (!filter_add(&t->h->seen,
-                    hash_mix(hash_mix(t->host->key, FIRST_RCPT), rcpt)))
+    if (!filter_add(&t->h->seen, first))
         return;
     if (org != ORG_NONE && is_spent(t, org, bad))
         return;
@@ -148,17 +148,17 @@ verdict(struct tx *t, uint64_t rcpt, uint64_t org, bool bad)
 /* ---- the ledger ---- */
 
 static void
-count_rcpt(struct tx *t, const struct rcpt *r, uint64_t rcpt, uint64_t org)
+count_rcpt(struct tx *t, const struct rcpt *r, uint64_t pair, uint64_t org)
 {
     struct detail *d = t->d;
-    uint64_t pair = hash_mix(t->sender, rcpt) | 1;
 
     d->rcpt_offered++;
     d->rcpt_accepted += r->code / 100 == 2;
     d->rcpt_unknown += is_unknown(r);
     window_hour_add(d, HOUR_RCPT, 1);
     window_hour_add(d, HOUR_REFUSED, r->code / 100 == 5);
-    queueing_offer(t->h, d, pair, t->s->flow, t->s->now);
+    if (queueing_offer(t->h, d, pair, t->s->flow, t->s->now))
+        d->flags |= DETAIL_ASK;
     if (r->code / 100 == 4)
         queueing_defer(t->h, d, pair, t->s->flow, t->s->now);
     if (t->s->outbound && r->list.n > 0 && org != ORG_NONE)
@@ -171,17 +171,21 @@ static void
 take_rcpt(struct tx *t, const struct rcpt *r)
 {
     uint64_t rcpt = hash_path(r->addr, t->h->seed);
+    uint64_t pair = hash_mix(t->sender, rcpt) | 1;
     uint64_t org = org_of_path(t->h->org, r->addr);
     bool bad = is_unknown(r);
 
     if (t->org == ORG_NONE)
         t->org = org;
+    rcpt = hash_mix(hash_mix(t->host->key, FIRST_RCPT), rcpt);
+    filter_prefetch(&t->h->seen, rcpt);
     if (t->d != NULL)
-        count_rcpt(t, r, rcpt, org);
+        count_rcpt(t, r, pair, org);
     if (r->code == 0)
         return;
-    if (t->outward)
+    if (t->outward && org != t->reached)
         mail_reached(t->h, t->host, t->d, org);
+    t->reached = org;
     if (bad || r->code / 100 == 2)
         verdict(t, rcpt, org, bad);
 }

@@ -14,19 +14,22 @@ pairs_of(const struct hosts *h, const struct detail *d)
     return d->pairs != POOL_NONE ? pool_at(&h->pairs, d->pairs) : NULL;
 }
 
-void
+bool
 queueing_offer(struct hosts *h, const struct detail *d, uint64_t pair,
                uint64_t flow, ns_t now)
 {
     struct pairs *p = pairs_of(h, d);
 
-    for (size_t i = 0; p != NULL && i < HOST_PAIRS; i++) {
-        if (p->key[i] != pair || p->retried[i] != 0 || p->flow[i] == flow)
+    for (size_t i = 0; p != NULL && i < HOST_PAIRS && p->key[i] != 0; i++) {
+        if (p->key[i] != pair)
             continue;
-        if (is_old(p->first[i], now, HOST_LIMIT_NS(retry_least_s)))
-            p->retried[i] = now;
-        return;
+        if (p->retried[i] != 0 || p->flow[i] == flow ||
+            !is_old(p->first[i], now, HOST_LIMIT_NS(retry_least_s)))
+            return false;
+        p->retried[i] = now;
+        return true;
     }
+    return false;
 }
 
 /* Where a new pair goes: a free or expired place, else that of the highest
@@ -81,11 +84,11 @@ queueing_sum(const struct hosts *h, const struct detail *d, ns_t now)
     const struct pairs *p = pairs_of(h, d);
     struct queueing_sum sum = {0};
 
-    for (size_t i = 0; p != NULL && i < HOST_PAIRS; i++) {
+    for (size_t i = 0; p != NULL && i < HOST_PAIRS && p->key[i] != 0; i++) {
         bool retried = p->retried[i] != 0;
         bool ripe = retried || is_old(p->first[i], now, HOST_LIMIT_NS(ripe_s));
 
-        if (p->key[i] == 0 || is_old(p->first[i], now, HOST_LIMIT_NS(pair_s)))
+        if (is_old(p->first[i], now, HOST_LIMIT_NS(pair_s)))
             continue;
         sum.deferred++;
         sum.retried += retried;
@@ -116,6 +119,7 @@ queueing_served(const struct hosts *h, struct detail *d, struct span banner)
     if (d->banner != name)
         d->banner_n = 0;
     d->banner = name;
+    d->flags |= DETAIL_ASK;
     d->banner_n += d->banner_n < UINT32_MAX;
 }
 

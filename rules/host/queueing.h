@@ -16,8 +16,9 @@ struct queueing_sum {
     bool waits;       /* some are not ripe */
 };
 
-/* Each pair that is offered, before its reply is looked at. */
-void queueing_offer(struct hosts *h, const struct detail *d, uint64_t pair,
+/* Each pair that is offered, before its reply is looked at. True when it is a
+ * retry. */
+bool queueing_offer(struct hosts *h, const struct detail *d, uint64_t pair,
                     uint64_t flow, ns_t now);
 void queueing_defer(struct hosts *h, struct detail *d, uint64_t pair,
                     uint64_t flow, ns_t now);

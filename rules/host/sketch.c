@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define SMALL       64U
-#define RANK_MAX    60U
+#define RANK_MAX    52U
 #define SMALL_ERROR 130U /* 1.04 / sqrt(64), of a thousand */
 #define LARGE_ERROR 65U  /* 1.04 / sqrt(256) */
 
@@ -77,15 +77,15 @@ sketch_add(struct sketch *d, struct pool *large, uint64_t hash)
 static uint64_t
 estimate(const uint8_t *reg, uint32_t m, double alpha)
 {
-    double sum = 0;
+    uint64_t sum = 0; /* of 2^-register, in units of 2^-RANK_MAX */
     uint32_t zeros = 0;
     double e;
 
     for (uint32_t i = 0; i < m; i++) {
-        sum += ldexp(1, -(int)reg[i]);
+        sum += UINT64_C(1) << (RANK_MAX - reg[i]);
         zeros += reg[i] == 0;
     }
-    e = alpha * m * m / sum;
+    e = alpha * m * m * (double)(UINT64_C(1) << RANK_MAX) / (double)sum;
     if (e <= 2.5 * m && zeros > 0) /* few: count the empty ones */
         e = m * log((double)m / zeros);
     return (uint64_t)(e + .5);
@@ -121,12 +121,24 @@ sketch_clear(struct sketch *d, struct pool *large)
     memset(d, 0, sizeof(*d));
 }
 
+static bool
+ranks_hold(const uint8_t *reg, uint32_t m)
+{
+    uint8_t most = 0;
+
+    for (uint32_t i = 0; i < m; i++)
+        most = reg[i] > most ? reg[i] : most;
+    return most <= RANK_MAX;
+}
+
 bool
 sketch_valid(const struct sketch *d, const struct pool *large)
 {
     if (d->kind > SKETCH_IS_LARGE || d->n > SKETCH_EXACT)
         return false;
-    return d->kind == SKETCH_IS_LARGE
-               ? d->large != POOL_NONE && d->large <= large->high
-               : d->large == POOL_NONE;
+    if (d->kind == SKETCH_IS_LARGE)
+        return d->large != POOL_NONE && d->large <= large->high &&
+               ranks_hold(pool_at(large, d->large), SKETCH_LARGE);
+    return d->large == POOL_NONE &&
+           (d->kind == SKETCH_IS_EXACT || ranks_hold(d->u.reg, SMALL));
 }

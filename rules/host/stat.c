@@ -34,13 +34,14 @@ stat_level_word(enum host_level l)
 struct cusum_steps
 stat_steps(const struct hosts *h, const struct host *host, enum host_stat s)
 {
-    const struct detail *d = detail_of(h, host);
-    double usual;
+    const struct detail *d = s == HOST_S3 ? detail_of(h, host) : NULL;
 
-    if (s != HOST_S3 || d == NULL || d->s3_expected == 0)
+    if (d == NULL || d->s3_expected == 0)
         return h->steps[s];
-    usual = d->s3_expected / 1000.0;
-    return cusum_poisson(usual, usual * (double)HOST_LIMIT(baseline_ratio));
+    return (struct cusum_steps){
+        .up = h->usual_up,
+        .hour = d->s3_expected * (uint32_t)(HOST_LIMIT(baseline_ratio) - 1),
+    };
 }
 
 void
@@ -164,13 +165,12 @@ stat_level(const struct hosts *h, const struct host *host, enum host_stat s,
 }
 
 bool
-stat_alerted(const struct hosts *h, const struct host *host, ns_t now)
+stat_is_block(const struct hosts *h, const struct host *host, ns_t now)
 {
-    for (enum host_stat s = HOST_S1; s < HOST_S4; s++) {
-        if (cusum_level(h, host, s) >= LEVEL_ALERT)
-            return true;
-    }
-    return stat_level(h, host, HOST_S5, now) >= LEVEL_ALERT;
+    return cusum_level(h, host, HOST_S1) == LEVEL_BLOCK ||
+           cusum_level(h, host, HOST_S1T) == LEVEL_BLOCK ||
+           cusum_level(h, host, HOST_S2) == LEVEL_BLOCK ||
+           stat_level(h, host, HOST_S5, now) == LEVEL_BLOCK;
 }
 
 uint32_t

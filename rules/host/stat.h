@@ -31,8 +31,8 @@ void stat_add(const struct hosts *h, struct host *host, enum host_stat s,
 
 enum host_level stat_level(const struct hosts *h, const struct host *host,
                            enum host_stat s, ns_t now);
-/* Any of S1 to S3, S1T and S5 at alert level or above. */
-bool stat_alerted(const struct hosts *h, const struct host *host, ns_t now);
+/* Any of S1, S1T, S2 and S5 at block level: evidence matters now. */
+bool stat_is_block(const struct hosts *h, const struct host *host, ns_t now);
 
 /* The highest score as thousandths of its alert level; 500 and more, or a
  * count at its alert level: a suspect. */
@@ -50,7 +50,8 @@ stat_step(uint64_t n)
     return 16 + (top - 4) * 4 + (uint32_t)(n >> (top - 2) & 3);
 }
 
-/* What went up since it was told; tells it. S7, which is dear, only on all. */
+/* What went up since it was told; tells it. S7, which only time changes, on
+ * all. */
 uint32_t stat_news(const struct hosts *h, struct host *host, ns_t now,
                    bool all);
 /* From now on, what is above this is news. */

@@ -91,10 +91,11 @@ struct day {
 };
 
 /* Bits of detail.flags. */
-#define DETAIL_QUEUEING 1U /* as told last */
-#define DETAIL_CONFLICT 2U /* as told last */
-#define DETAIL_ONE_MAC  4U /* both ends spoke from one */
-#define DETAIL_TAINTED  8U /* the day is no baseline */
+#define DETAIL_QUEUEING 1U  /* as told last */
+#define DETAIL_CONFLICT 2U  /* as told last */
+#define DETAIL_ONE_MAC  4U  /* both ends spoke from one */
+#define DETAIL_TAINTED  8U  /* the day is no baseline */
+#define DETAIL_ASK      16U /* something may speak for a queue now */
 
 struct detail {
     uint32_t owner;
@@ -177,7 +178,7 @@ struct subkeys {
 };
 
 struct pairs {
-    uint64_t key[HOST_PAIRS]; /* 0: free */
+    uint64_t key[HOST_PAIRS]; /* 0: free, and all behind it */
     uint64_t flow[HOST_PAIRS];
     ns_t first[HOST_PAIRS];
     ns_t retried[HOST_PAIRS]; /* 0: not */
@@ -218,6 +219,7 @@ struct hosts {
     struct hosts_options o;
     uint64_t seed;
     struct cusum_steps steps[HOST_CUSUMS];
+    int32_t usual_up; /* of S3 where a baseline is used */
 
     struct slot *slots;
     uint32_t n_slots; /* a power of two, or 0 */

@@ -2,8 +2,9 @@
 
 #include "rules/host/stat.h"
 
-#define HOUR (UINT64_C(3600) * NS_PER_S)
-#define DAY  (24 * HOUR)
+#define HOUR         (UINT64_C(3600) * NS_PER_S)
+#define DAY          (24 * HOUR)
+#define EXPECTED_MAX 100000000U /* a hundred thousand an hour */
 
 /* ---- small sets ---- */
 
@@ -130,7 +131,7 @@ expect(const struct hosts *h, struct detail *d)
     if (window_days(d) < HOST_LIMIT(baseline_days) || usual <= least)
         d->s3_expected = 0;
     else
-        d->s3_expected = usual > UINT32_MAX ? UINT32_MAX : (uint32_t)usual;
+        d->s3_expected = usual > EXPECTED_MAX ? EXPECTED_MAX : (uint32_t)usual;
 }
 
 static void
@@ -231,8 +232,8 @@ window_listings(const struct detail *d, ns_t now)
 {
     uint32_t n = 0;
 
-    for (size_t i = 0; i < HOST_LISTINGS; i++)
-        n += d->s6[i].org != 0 &&
-             now - d->s6[i].last <= HOST_LIMIT_NS(listing_s);
+    /* Those that are free come last. */
+    for (size_t i = 0; i < HOST_LISTINGS && d->s6[i].org != 0; i++)
+        n += now - d->s6[i].last <= HOST_LIMIT_NS(listing_s);
     return n;
 }
