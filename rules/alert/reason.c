@@ -1,5 +1,6 @@
 #include "rules/alert/reason.h"
 
+#include "rules/sigma/sigma_field.h"
 #include "sensor/base/text.h"
 
 #define ABSENT "(not observed)"
@@ -61,8 +62,9 @@ put_number(struct buf *out, enum field f, uint64_t v)
 }
 
 static void
-put_value(struct buf *out, enum field f, struct span v)
+put_value(struct buf *out, struct sigma_slot slot, struct span v)
 {
+    enum field f = slot.field;
     char text[NS_TEXT_MAX > ADDR_TEXT_MAX ? NS_TEXT_MAX : ADDR_TEXT_MAX];
     struct addr a;
 
@@ -77,44 +79,48 @@ put_value(struct buf *out, enum field f, struct span v)
             buf_put(out, text, addr_format(&a, text));
         break;
     case FT_STR:
-    case FT_STRS: text_plain(out, v, REASON_VALUE); break;
+    case FT_STRS:
+        text_plain(out, sigma_lens_apply(slot.lens, v), REASON_VALUE);
+        break;
     case FT_OBJS: break;
     }
 }
 
 struct values {
     struct buf *out;
+    struct sigma_slot slot;
     size_t n;
 };
 
 static void
-take_value(struct values *v, enum field f, struct span value)
+take_value(struct values *v, struct span value)
 {
     if (++v->n > REASON_LIST)
         return;
     if (v->n > 1)
         buf_str(v->out, ", ");
-    put_value(v->out, f, value);
+    put_value(v->out, v->slot, value);
 }
 
 static void
-take_child(struct values *v, enum field f, struct span object)
+take_child(struct values *v, struct span object)
 {
     struct cursor c = cur_open(object);
     struct record_entry e;
 
     while (record_next(&c, &e)) {
-        if (e.field == f)
-            take_value(v, f, e.value);
+        if (e.field == v->slot.field)
+            take_value(v, e.value);
     }
 }
 
 static void
-put_entries(struct buf *out, enum field f, const struct record_map *event)
+put_entries(struct buf *out, struct sigma_slot slot,
+            const struct record_map *event)
 {
-    struct values v = {out, 0};
-    enum field parent = field_parent_of(f);
-    enum field where = parent != FIELD_COUNT ? parent : f;
+    struct values v = {out, slot, 0};
+    enum field parent = field_parent_of(slot.field);
+    enum field where = parent != FIELD_COUNT ? parent : slot.field;
     struct cursor c = record_entries_of(event->record);
     struct record_entry e;
 
@@ -126,9 +132,9 @@ put_entries(struct buf *out, enum field f, const struct record_map *event)
         if (e.field != where)
             continue;
         if (parent != FIELD_COUNT)
-            take_child(&v, f, e.value);
+            take_child(&v, e.value);
         else
-            take_value(&v, f, e.value);
+            take_value(&v, e.value);
     }
     if (v.n == 0)
         buf_str(out, ABSENT);
@@ -178,7 +184,7 @@ static const struct {
 static bool
 put_name(struct buf *out, struct span name, const struct reason_facts *f)
 {
-    enum field field;
+    struct sigma_slot slot;
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (span_eq(span_str(words[i].name), name)) {
@@ -186,10 +192,9 @@ put_name(struct buf *out, struct span name, const struct reason_facts *f)
             return true;
         }
     }
-    field = field_find(name);
-    if (field == FIELD_COUNT || field_is_header(field))
+    if (!sigma_field_find(name, &slot) || field_is_header(slot.field))
         return false;
-    put_entries(out, field, f->event);
+    put_entries(out, slot, f->event);
     return true;
 }
 

@@ -6,12 +6,13 @@
  *     limit 60.
  *
  * Subject, then the rule's template with its {names} filled in: {count},
- * {limit}, {timespan} and the paths of fields.def ("smtp.helo"). Of a list the
- * first REASON_LIST values. An absent value is "(not observed)", a name that is
- * none stays as it is written. Scores and limits of host statistics, which are
- * thousandths of a nat, are told in nats with one digit. Values come from the
- * wire: they are made plain (text_plain) and cut at REASON_VALUE; the sentence
- * ends at REASON_MAX. No template: the rule's title stands for it. */
+ * {limit}, {timespan} and the names of fields that rules may use ("smtp.helo",
+ * "smtp.rcpt.code", "mail_from_domain"; rules/sigma/sigma_field.h). Of a list
+ * the first REASON_LIST values. An absent value is "(not observed)", a name
+ * that is none stays as it is written. Scores and limits of host statistics,
+ * which are thousandths of a nat, are told in nats with one digit. Values come
+ * from the wire: they are made plain (text_plain) and cut at REASON_VALUE; the
+ * sentence ends at REASON_MAX. No template: the rule's title stands for it. */
 #include "sensor/event/record.h"
 
 #define REASON_MAX   512U

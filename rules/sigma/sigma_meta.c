@@ -86,9 +86,15 @@ check_word(struct sigma_reader *r, uint32_t node, struct span word,
     struct sigma_slot slot;
     struct span near;
 
-    if (sigma_field_find(word, &slot) ||
-        (correlation && is_of_correlation(word)))
+    if (correlation && is_of_correlation(word))
         return;
+    if (sigma_field_find(word, &slot)) {
+        if (field_is_header(slot.field))
+            sigma_fault_at(r, node, SPAN_LIT("reason"),
+                           "every alert tells {%s}, leave it out",
+                           sigma_word(word).s);
+        return;
+    }
     near = near_word(word, correlation);
     if (is_of_correlation(word))
         sigma_fault_at(r, node, SPAN_LIT("reason"),

@@ -48,6 +48,7 @@ static const struct {
     {"a subject", LOG "span25: {subject: host}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:19: subject: 'host' is none, write client or server\n"},
     {"a reason with an unknown field", LOG "span25: {reason: 'from {smtp.hello}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: there is no field {smtp.hello}, did you mean {smtp.helo}?\n"},
     {"a reason with a field far from all", LOG "span25: {reason: 'from {TheCommandLineOfIt}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: there is no field {TheCommandLineOfIt}, see events(7)\n"},
+    {"a reason with what every alert has", LOG "span25: {reason: 'at {timestamp}'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: every alert tells {timestamp}, leave it out\n"},
     {"a count without a correlation", LOG "span25: {reason: '{count} mails'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: {count} is known in a correlation only, write the figure\n"},
     {"a slip in a correlation's word", BASE "title: c\nspan25: {reason: '{cuont} mails'}\ncorrelation: {type: event_count, rules: [base], timespan: 1m, condition: {gte: 1}}\n", "r.yml:7:18: reason: there is no field {cuont}, did you mean {count}?\n"},
     {"a reason that is not closed", LOG "span25: {reason: 'from {smtp.helo'}\ndetection: {s: {smtp.helo: a}, condition: s}\n", "r.yml:3:18: reason: a { has no } behind it, write {field}\n"},
