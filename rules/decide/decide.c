@@ -14,10 +14,10 @@ decide_new(const struct decide_options *o, struct decide **out)
     if (d == NULL)
         return ERR_NOMEM;
     d->options = *o;
-    table_init(&d->table, o->seed);
-    caps_init(&d->caps, o->seed, &o->limits);
-    guard_init(&d->guard, o->seed);
-    guard_init(&d->servers, o->seed);
+    decide_table_init(&d->table, o->seed);
+    decide_caps_init(&d->caps, o->seed, &o->limits);
+    decide_guard_init(&d->guard, o->seed);
+    decide_guard_init(&d->servers, o->seed);
     d->notes.seed = o->seed;
     record_init(&d->out);
     buf_init(&d->reason, REASON_MAX);
@@ -30,11 +30,11 @@ decide_free(struct decide *d)
 {
     if (d == NULL)
         return;
-    table_fini(&d->table);
-    caps_fini(&d->caps);
-    guard_fini(&d->guard);
-    guard_fini(&d->servers);
-    notes_fini(&d->notes);
+    decide_table_fini(&d->table);
+    decide_caps_fini(&d->caps);
+    decide_guard_fini(&d->guard);
+    decide_guard_fini(&d->servers);
+    decide_notes_fini(&d->notes);
     record_free(&d->out);
     buf_free(&d->reason);
     free(d);
@@ -120,12 +120,12 @@ static void
 leave(struct decide *d, struct subject *s)
 {
     if (s->state == SUBJECT_BLOCK && !s->human)
-        caps_end(&d->caps, &s->key);
+        decide_caps_end(&d->caps, &s->key);
     s->ended = d->now;
     s->fresh_wanted = true;
     s->base_known = false;
     s->human = false;
-    table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
+    decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
 }
 
 static void
@@ -152,7 +152,7 @@ decide_time(struct decide *d, ns_t now, const struct record_sink *sink)
     now -= now % NS_PER_US;
     if (now > d->now)
         d->now = now;
-    due = table_due(&d->table, d->now, &n);
+    due = decide_table_due(&d->table, d->now, &n);
     for (size_t i = 0; i < n; i++) {
         struct subject *s = &d->table.rows[due[i]];
 
@@ -214,7 +214,7 @@ kept(const struct decide *d, const struct prefix *subject,
         against |= AGAINST(DISABLED);
     if (x != NULL)
         against |= AGAINST(EXCEPTION);
-    if (guard_has(&d->guard, subject))
+    if (decide_guard_has(&d->guard, subject))
         against |=
             subject->bits < 128 ? AGAINST(NEIGHBOUR) : AGAINST(PROTECTED);
     return against;
@@ -233,7 +233,7 @@ against_of(const struct decide *d, const struct subject *s,
     /* The guard says it in general, the event says what. */
     if ((f->against & REGISTRY) != 0)
         against &= ~AGAINST(NEIGHBOUR) & ~(AGAINST(PROTECTED) & ~f->against);
-    if (guard_has(&d->servers, &s->key))
+    if (decide_guard_has(&d->servers, &s->key))
         against |= AGAINST(QUEUEING);
     if (d->now < s->immune)
         against |= AGAINST(IMMUNITY);
@@ -312,12 +312,12 @@ enter(struct decide *d, struct subject *s, enum action action)
     if (action == BLOCK) {
         s->step = (uint8_t)(s->step < 4 ? s->step + 1 : 4);
         ttl = step_seconds(&d->options.limits, s->step);
-        caps_begin(&d->caps, &s->key, span_str(s->site), d->now);
+        decide_caps_begin(&d->caps, &s->key, span_str(s->site), d->now);
     } else if (action == HOLD) {
         ttl = d->options.limits.hold_s;
     }
-    table_set(&d->table, s, actions[action].state, d->now,
-              ttl > 0 ? d->now + ttl * NS_PER_S : 0);
+    decide_table_set(&d->table, s, actions[action].state, d->now,
+                     ttl > 0 ? d->now + ttl * NS_PER_S : 0);
     return ttl;
 }
 
@@ -338,7 +338,8 @@ decide_on(struct decide *d, const struct record_map *event, struct subject *s,
                             .evidence = evidence};
     char id[TABLE_ID];
 
-    what.n_evidence = 1 + notes_find(&d->notes, &s->key, d->now, evidence + 1);
+    what.n_evidence =
+        1 + decide_notes_find(&d->notes, &s->key, d->now, evidence + 1);
     if (!decide_sha256(event->record, evidence[0].hash) ||
         !decide_hash(&what) || !decide_id(&what, id)) {
         d->counts.lost++;
@@ -389,7 +390,7 @@ consider(struct decide *d, const struct record_map *event, struct subject *s,
     enum action action = action_of(counting(d, against));
 
     if (action == BLOCK) {
-        against |= caps_against(&d->caps, &s->key, f->site, d->now);
+        against |= decide_caps_against(&d->caps, &s->key, f->site, d->now);
         action = action_of(counting(d, against));
     }
     if (action == WITHHELD && s->state == SUBJECT_WITHHELD &&
@@ -453,9 +454,10 @@ on_host(struct decide *d, const struct record_map *event,
 
     if (!decide_facts(event, &d->options.limits, &f))
         return;
-    caps_host(&d->caps, &f.host, f.site, d->now);
-    guard_set(&d->servers, &f.host, (f.against & AGAINST(QUEUEING)) != 0);
-    s = table_find(&d->table, &f.subject);
+    decide_caps_host(&d->caps, &f.host, f.site, d->now);
+    decide_guard_set(&d->servers, &f.host,
+                     (f.against & AGAINST(QUEUEING)) != 0);
+    s = decide_table_find(&d->table, &f.subject);
     if (s != NULL && subject_in_force(s) && goes_on(d, s, &f, sink)) {
         if (f.holds)
             s->held = d->now;
@@ -463,10 +465,10 @@ on_host(struct decide *d, const struct record_map *event,
     }
     if (!f.holds) {
         if (s != NULL && s->state == SUBJECT_WITHHELD)
-            table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
+            decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
         return;
     }
-    s = table_get(&d->table, &f.subject, d->now);
+    s = decide_table_get(&d->table, &f.subject, d->now);
     if (s == NULL)
         return;
     forget_steps(d, s);
@@ -491,11 +493,11 @@ on_end(struct decide *d, const struct record_map *event, bool client,
                                  .n == 0) ||
         !record_map_addr(event, client ? FIELD_SRC_IP : FIELD_DEST_IP, &host))
         return;
-    guard_set(&d->guard, &host, against != 0);
+    decide_guard_set(&d->guard, &host, against != 0);
     if (against == 0 || d->table.n == 0)
         return;
     subject = decide_subject_of(&host);
-    s = table_find(&d->table, &subject);
+    s = decide_table_find(&d->table, &subject);
     if (s != NULL && subject_in_force(s))
         end(d, s, LIFT, "policy", against, SPAN_NONE, sink);
 }
@@ -556,8 +558,8 @@ add(struct decide *d, const struct record_map *event, struct subject *s,
     s->immune = 0;
     s->human = action == BLOCK;
     s->lease[0] = '\0';
-    table_set(&d->table, s, actions[action].state, d->now,
-              action == BLOCK ? until : 0);
+    decide_table_set(&d->table, s, actions[action].state, d->now,
+                     action == BLOCK ? until : 0);
     what.exception = id_of(x);
     what.ttl_s = action == BLOCK ? (until - d->now) / NS_PER_S + 1 : 0;
     put_head(d, s, action, against);
@@ -581,7 +583,7 @@ lift(struct decide *d, const struct record_map *event, struct subject *s,
     if (d->now < s->immune || !name(d, s, LIFT, 0, &what))
         return;
     s->immune = d->now + d->options.limits.immunity_s * NS_PER_S;
-    table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
+    decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
     put_head(d, s, LIFT, 0);
     tell(d, &what, sink);
 }
@@ -640,10 +642,10 @@ on_block(struct decide *d, const struct record_map *event,
             controls[i].all(d, sink);
             return;
         }
-        if (!notes_subject(record_map_find(event, FIELD_CONTROL_SUBJECT),
-                           &subject))
+        if (!decide_notes_subject(record_map_find(event, FIELD_CONTROL_SUBJECT),
+                                  &subject))
             break;
-        s = table_get(&d->table, &subject, d->now);
+        s = decide_table_get(&d->table, &subject, d->now);
         if (s == NULL)
             return;
         if (s->id[0] == '\0')
@@ -678,7 +680,7 @@ decide_event(struct decide *d, const struct record_map *event,
     if (head.type == EVENT_HOST)
         on_host(d, event, sink);
     else if (head.type == EVENT_ALERT)
-        notes_alert(&d->notes, event, d->now);
+        decide_notes_alert(&d->notes, event, d->now);
     else if (head.type == EVENT_CONTROL)
         on_control(d, event, sink);
 }
@@ -702,9 +704,9 @@ replay_begin(struct decide *d, const struct record_map *e, struct subject *s,
               record_map_find(e, FIELD_DECISION_SITE));
     s->macs = UINT64_MAX; /* not in the log */
     if (action == BLOCK && !s->human)
-        caps_begin(&d->caps, &s->key, span_str(s->site), d->now);
-    table_set(&d->table, s, actions[action].state, d->now,
-              record_map_u64(e, FIELD_DECISION_UNTIL, 0));
+        decide_caps_begin(&d->caps, &s->key, span_str(s->site), d->now);
+    decide_table_set(&d->table, s, actions[action].state, d->now,
+                     record_map_u64(e, FIELD_DECISION_UNTIL, 0));
 }
 
 void
@@ -719,11 +721,11 @@ decide_replay(struct decide *d, const struct record_map *e)
            !record_map_is(e, FIELD_DECISION_ACTION, replayed[action]))
         action++;
     if (head.type != EVENT_DECISION || action == ARRAY_LEN(replayed) ||
-        !notes_subject(record_map_find(e, FIELD_DECISION_SUBJECT), &key))
+        !decide_notes_subject(record_map_find(e, FIELD_DECISION_SUBJECT), &key))
         return;
     if (head.when > d->now)
         d->now = head.when;
-    s = table_get(&d->table, &key, d->now);
+    s = decide_table_get(&d->table, &key, d->now);
     if (s == NULL)
         return;
     if (subject_in_force(s))

@@ -8,7 +8,7 @@
 #define DAY    (86400 * NS_PER_S)
 
 void
-caps_init(struct caps *c, uint64_t seed, const struct decide_limits *l)
+decide_caps_init(struct caps *c, uint64_t seed, const struct decide_limits *l)
 {
     *c = (struct caps){.seed = seed, .limits = *l};
     tally_init(&c->nets, CAPS_DAY);
@@ -19,7 +19,7 @@ caps_init(struct caps *c, uint64_t seed, const struct decide_limits *l)
 }
 
 void
-caps_fini(struct caps *c)
+decide_caps_fini(struct caps *c)
 {
     free(c->log);
     tally_fini(&c->nets);
@@ -68,7 +68,8 @@ new_day(struct caps *c, uint64_t day)
 }
 
 void
-caps_host(struct caps *c, const struct addr *host, struct span site, ns_t now)
+decide_caps_host(struct caps *c, const struct addr *host, struct span site,
+                 ns_t now)
 {
     if (now / DAY > c->day)
         new_day(c, now / DAY);
@@ -85,7 +86,7 @@ larger(uint64_t a, uint64_t b)
 }
 
 uint64_t
-caps_active_limit(const struct caps *c)
+decide_caps_active_limit(const struct caps *c)
 {
     uint64_t hosts = larger(c->today.n, c->hosts_before);
     uint64_t share = larger(1, hosts * c->limits.active_permille / 1000);
@@ -152,7 +153,7 @@ has_room(struct caps *c)
 }
 
 bool
-caps_log(struct caps *c, struct caps_block block)
+decide_caps_log(struct caps *c, struct caps_block block)
 {
     if (!has_room(c))
         return false;
@@ -168,8 +169,8 @@ can_count(struct caps *c)
 }
 
 uint32_t
-caps_against(struct caps *c, const struct prefix *subject, struct span site,
-             ns_t now)
+decide_caps_against(struct caps *c, const struct prefix *subject,
+                    struct span site, ns_t now)
 {
     uint64_t key = site_key(c, site);
     uint32_t against = 0;
@@ -177,7 +178,7 @@ caps_against(struct caps *c, const struct prefix *subject, struct span site,
     forget_old(c, now);
     if (minute_is_full(c, now))
         against |= AGAINST(CAP_MINUTE);
-    if (c->active >= caps_active_limit(c))
+    if (c->active >= decide_caps_active_limit(c))
         against |= AGAINST(CAP_ACTIVE);
     if (now < c->breaker_until)
         against |= AGAINST(BREAKER);
@@ -193,8 +194,8 @@ caps_against(struct caps *c, const struct prefix *subject, struct span site,
 }
 
 void
-caps_begin(struct caps *c, const struct prefix *subject, struct span site,
-           ns_t now)
+decide_caps_begin(struct caps *c, const struct prefix *subject,
+                  struct span site, ns_t now)
 {
     uint64_t key = site_key(c, site);
 
@@ -203,11 +204,11 @@ caps_begin(struct caps *c, const struct prefix *subject, struct span site,
     (void)tally_add(&c->nets, net_key(c, subject));
     if (key != 0)
         (void)tally_add(&c->site_blocks, key);
-    (void)caps_log(c, (struct caps_block){now, key});
+    (void)decide_caps_log(c, (struct caps_block){now, key});
 }
 
 void
-caps_end(struct caps *c, const struct prefix *subject)
+decide_caps_end(struct caps *c, const struct prefix *subject)
 {
     c->active--;
     tally_sub(&c->nets, net_key(c, subject));

@@ -34,23 +34,24 @@ struct caps {
     struct tally site_hosts[2];
 };
 
-void caps_init(struct caps *c, uint64_t seed, const struct decide_limits *l);
-void caps_fini(struct caps *c);
+void decide_caps_init(struct caps *c, uint64_t seed,
+                      const struct decide_limits *l);
+void decide_caps_fini(struct caps *c);
 
 /* site may be empty, which is none. */
-void caps_host(struct caps *c, const struct addr *host, struct span site,
-               ns_t now);
+void decide_caps_host(struct caps *c, const struct addr *host, struct span site,
+                      ns_t now);
 /* A set of AGAINST bits; opens the breaker when it has to. */
-uint32_t caps_against(struct caps *c, const struct prefix *subject,
-                      struct span site, ns_t now);
-void caps_begin(struct caps *c, const struct prefix *subject, struct span site,
-                ns_t now);
-void caps_end(struct caps *c, const struct prefix *subject);
+uint32_t decide_caps_against(struct caps *c, const struct prefix *subject,
+                             struct span site, ns_t now);
+void decide_caps_begin(struct caps *c, const struct prefix *subject,
+                       struct span site, ns_t now);
+void decide_caps_end(struct caps *c, const struct prefix *subject);
 
 /* One more in the log of the day, for snapshots. False: no room. */
-bool caps_log(struct caps *c, struct caps_block block);
+bool decide_caps_log(struct caps *c, struct caps_block block);
 
 /* How many may be in force now. */
-uint64_t caps_active_limit(const struct caps *c);
+uint64_t decide_caps_active_limit(const struct caps *c);
 
 #endif

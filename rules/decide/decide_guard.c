@@ -3,7 +3,7 @@
 #include "sensor/base/hash.h"
 
 void
-guard_init(struct guard *g, uint64_t seed)
+decide_guard_init(struct guard *g, uint64_t seed)
 {
     *g = (struct guard){.seed = seed};
     tally_init(&g->hosts, GUARD_MAX);
@@ -11,7 +11,7 @@ guard_init(struct guard *g, uint64_t seed)
 }
 
 void
-guard_fini(struct guard *g)
+decide_guard_fini(struct guard *g)
 {
     tally_fini(&g->hosts);
     tally_fini(&g->subjects);
@@ -24,7 +24,7 @@ key_of(const struct guard *g, const struct addr *a)
 }
 
 void
-guard_set(struct guard *g, const struct addr *host, bool kept)
+decide_guard_set(struct guard *g, const struct addr *host, bool kept)
 {
     struct prefix subject = decide_subject_of(host);
     uint64_t key = key_of(g, host);
@@ -45,7 +45,7 @@ guard_set(struct guard *g, const struct addr *host, bool kept)
 }
 
 bool
-guard_has(const struct guard *g, const struct prefix *subject)
+decide_guard_has(const struct guard *g, const struct prefix *subject)
 {
     return (g->full && subject->bits < 128) ||
            tally_get(&g->subjects, key_of(g, &subject->addr)) > 0;

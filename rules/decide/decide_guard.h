@@ -18,9 +18,9 @@ struct guard {
     bool full;
 };
 
-void guard_init(struct guard *g, uint64_t seed);
-void guard_fini(struct guard *g);
-void guard_set(struct guard *g, const struct addr *host, bool kept);
-bool guard_has(const struct guard *g, const struct prefix *subject);
+void decide_guard_init(struct guard *g, uint64_t seed);
+void decide_guard_fini(struct guard *g);
+void decide_guard_set(struct guard *g, const struct addr *host, bool kept);
+bool decide_guard_has(const struct guard *g, const struct prefix *subject);
 
 #endif

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 void
-notes_fini(struct notes *n)
+decide_notes_fini(struct notes *n)
 {
     free(n->notes);
     n->notes = NULL;
 }
 
 bool
-notes_subject(struct span text, struct prefix *out)
+decide_notes_subject(struct span text, struct prefix *out)
 {
     struct addr a;
     struct prefix p;
@@ -45,7 +45,7 @@ set_of(const struct notes *n, uint64_t key)
 }
 
 void
-notes_alert(struct notes *n, const struct record_map *alert, ns_t now)
+decide_notes_alert(struct notes *n, const struct record_map *alert, ns_t now)
 {
     struct span id = record_map_find(alert, FIELD_EVENT_ID);
     struct note note = {.when = now};
@@ -53,7 +53,8 @@ notes_alert(struct notes *n, const struct record_map *alert, ns_t now)
     struct note *set;
 
     if (id.n >= sizeof(note.id) ||
-        !notes_subject(record_map_find(alert, FIELD_ALERT_SUBJECT), &subject) ||
+        !decide_notes_subject(record_map_find(alert, FIELD_ALERT_SUBJECT),
+                              &subject) ||
         !decide_sha256(alert->record, note.hash))
         return;
     if (n->notes == NULL)
@@ -68,8 +69,8 @@ notes_alert(struct notes *n, const struct record_map *alert, ns_t now)
 }
 
 size_t
-notes_find(const struct notes *n, const struct prefix *subject, ns_t now,
-           struct evidence out[NOTES_WAYS])
+decide_notes_find(const struct notes *n, const struct prefix *subject, ns_t now,
+                  struct evidence out[NOTES_WAYS])
 {
     uint64_t key = key_of(n, subject);
     size_t found = 0;

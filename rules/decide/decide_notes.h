@@ -22,16 +22,17 @@ struct notes {
     struct note *notes; /* NOTES_SETS * NOTES_WAYS, from the first one on */
 };
 
-void notes_fini(struct notes *n);
-void notes_alert(struct notes *n, const struct record_map *alert, ns_t now);
+void decide_notes_fini(struct notes *n);
+void decide_notes_alert(struct notes *n, const struct record_map *alert,
+                        ns_t now);
 /* Of the last day, oldest first; at most NOTES_WAYS. Borrowed until the next
  * alert. */
-size_t notes_find(const struct notes *n, const struct prefix *subject, ns_t now,
-                  struct evidence out[NOTES_WAYS]);
+size_t decide_notes_find(const struct notes *n, const struct prefix *subject,
+                         ns_t now, struct evidence out[NOTES_WAYS]);
 
 /* "10.2.3.4", "10.2.3.4/32", "2001:db8::1", "2001:db8::/64", each perhaps with
  * a lease behind a space. False: none of these, or wider than may be stopped.
  */
-bool notes_subject(struct span text, struct prefix *out);
+bool decide_notes_subject(struct span text, struct prefix *out);
 
 #endif

@@ -157,7 +157,7 @@ get_log(struct cursor *c, struct caps *caps)
         at.site = cur_le64(c);
         if (c->bad)
             return ERR_CORRUPT;
-        if (!caps_log(caps, at))
+        if (!decide_caps_log(caps, at))
             return ERR_NOMEM;
     }
     return c->bad ? ERR_CORRUPT : ERR_OK;
@@ -283,9 +283,10 @@ get_subjects(struct cursor *c, struct decide *d)
         struct subject row;
         struct subject *s;
 
-        if (!get_subject(c, &row) || table_find(&d->table, &row.key) != NULL)
+        if (!get_subject(c, &row) ||
+            decide_table_find(&d->table, &row.key) != NULL)
             return ERR_CORRUPT;
-        s = table_get(&d->table, &row.key, row.held);
+        s = decide_table_get(&d->table, &row.key, row.held);
         if (s == NULL)
             return ERR_NOMEM;
         *s = row;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 
 void
-table_init(struct table *t, uint64_t seed)
+decide_table_init(struct table *t, uint64_t seed)
 {
     *t = (struct table){.seed = seed, .next_end = UINT64_MAX};
 }
 
 void
-table_fini(struct table *t)
+decide_table_fini(struct table *t)
 {
     free(t->rows);
     free(t->slots);
@@ -93,7 +93,7 @@ sweep(struct table *t, ns_t now)
 }
 
 struct subject *
-table_find(struct table *t, const struct prefix *key)
+decide_table_find(struct table *t, const struct prefix *key)
 {
     size_t at;
 
@@ -104,9 +104,9 @@ table_find(struct table *t, const struct prefix *key)
 }
 
 struct subject *
-table_get(struct table *t, const struct prefix *key, ns_t now)
+decide_table_get(struct table *t, const struct prefix *key, ns_t now)
 {
-    struct subject *s = table_find(t, key);
+    struct subject *s = decide_table_find(t, key);
 
     if (s != NULL)
         return s;
@@ -123,8 +123,8 @@ table_get(struct table *t, const struct prefix *key, ns_t now)
 }
 
 void
-table_set(struct table *t, struct subject *s, enum subject_state state,
-          ns_t since, ns_t until)
+decide_table_set(struct table *t, struct subject *s, enum subject_state state,
+                 ns_t since, ns_t until)
 {
     s->state = state;
     s->since = since;
@@ -146,7 +146,7 @@ by_end(const void *x, const void *y, void *rows)
 }
 
 const uint32_t *
-table_due(struct table *t, ns_t now, size_t *n)
+decide_table_due(struct table *t, ns_t now, size_t *n)
 {
     *n = 0;
     if (now < t->next_end)

@@ -49,13 +49,14 @@ struct table {
     uint64_t refused;
 };
 
-void table_init(struct table *t, uint64_t seed);
-void table_fini(struct table *t);
+void decide_table_init(struct table *t, uint64_t seed);
+void decide_table_fini(struct table *t);
 
-struct subject *table_find(struct table *t, const struct prefix *key);
+struct subject *decide_table_find(struct table *t, const struct prefix *key);
 /* Pointers stay good until the next one is made. NULL: full, or no memory;
  * counted. */
-struct subject *table_get(struct table *t, const struct prefix *key, ns_t now);
+struct subject *decide_table_get(struct table *t, const struct prefix *key,
+                                 ns_t now);
 
 static inline bool
 subject_in_force(const struct subject *s)
@@ -63,9 +64,9 @@ subject_in_force(const struct subject *s)
     return s->state == SUBJECT_BLOCK || s->state == SUBJECT_HOLD;
 }
 
-void table_set(struct table *t, struct subject *s, enum subject_state state,
-               ns_t since, ns_t until);
+void decide_table_set(struct table *t, struct subject *s,
+                      enum subject_state state, ns_t since, ns_t until);
 /* Indices of rows in force that end at now or before, by end, then address. */
-const uint32_t *table_due(struct table *t, ns_t now, size_t *n);
+const uint32_t *decide_table_due(struct table *t, ns_t now, size_t *n);
 
 #endif
