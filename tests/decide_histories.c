@@ -67,15 +67,14 @@ struct line {
     enum what what;
     uint32_t against;
     bool human;     /* a person's */
-    bool is_reset;  /* another machine: steps begin anew */
-    bool is_forget; /* of a block: steps were forgotten before it */
+    bool is_silent; /* withheld as before: not told */
     const char *site;
 };
 
 struct msubject {
     bool made;
     unsigned order; /* of arrival */
-    ns_t held, ended, immune;
+    ns_t held, ended, immune, told;
     bool wanted, known; /* fresh evidence; a base of it */
     int base_host;
     uint64_t base_sessions, base_bad;
@@ -154,6 +153,18 @@ last_of(const struct model *m, int subject)
     return NULL;
 }
 
+/* The same, without what was not told. */
+static const struct line *
+last_told(const struct model *m, int subject)
+{
+    for (size_t i = m->n; i-- > 0;) {
+        if (m->log[i].subject == subject && m->log[i].what != M_QUIET &&
+            !m->log[i].is_silent)
+            return &m->log[i];
+    }
+    return NULL;
+}
+
 static bool
 in_force(const struct model *m, int subject)
 {
@@ -192,6 +203,7 @@ over(struct model *m, int subject)
     m->s[subject].ended = m->now;
     m->s[subject].wanted = true;
     m->s[subject].known = false;
+    m->s[subject].told = 0;
 }
 
 static void
@@ -468,15 +480,23 @@ m_decide(struct model *m, int host, const struct kit_host *h)
     struct msubject *s = &m->s[subject];
     uint32_t a = whole(m, subject, h);
     const struct line *last = last_of(m, subject);
+    const struct line *told = last_told(m, subject);
     struct line *l;
 
     if (outcome(m, a) == M_BLOCK)
         a |= caps(m, host);
-    if (outcome(m, a) == M_WITHHELD && last != NULL &&
-        last->what == M_WITHHELD && kind(m, last->against) == kind(m, a))
-        return;
+    if (outcome(m, a) == M_WITHHELD && told != NULL &&
+        told->what == M_WITHHELD && kind(m, told->against) == kind(m, a)) {
+        if (last->what == M_WITHHELD)
+            return;
+        if (s->told > 0 && m->now - s->told < 3600 * NS_PER_S) {
+            say(m, subject, M_WITHHELD, told->against)->is_silent = true;
+            return;
+        }
+    }
     l = say(m, subject, outcome(m, a), a);
     l->site = hosts[host].site;
+    s->told = l->what == M_WITHHELD ? m->now : 0;
     s->host = host;
     s->macs = h->macs;
     s->lease = h->lease;
@@ -645,6 +665,7 @@ m_add(struct model *m, int subject, ns_t until)
     l = say(m, subject, a != 0 ? M_WITHHELD : M_BLOCK, a);
     l->human = true;
     l->until = a != 0 ? 0 : until;
+    s->told = a != 0 ? m->now : 0;
     s->immune = 0;
     s->lease = NULL;
     if (s->host < 0)
@@ -665,6 +686,7 @@ m_lift(struct model *m, int subject)
         return;
     }
     s->immune = m->now + m->l.immunity_s * NS_PER_S;
+    s->told = 0;
     if (s->host < 0)
         s->host = subject < 6 ? subject : -2;
     say(m, subject, M_LIFT, 0)->human = true;
@@ -828,7 +850,7 @@ compare(struct run *u)
     for (; m->shown < m->n; m->shown++) {
         const struct line *l = &m->log[m->shown];
 
-        if (l->what == M_QUIET)
+        if (l->what == M_QUIET || l->is_silent)
             continue;
         if (u->k.told == u->k.n)
             wrong(u, "a decision is missing");
@@ -875,7 +897,7 @@ show_host(struct run *u)
     size_t before = u->k.n;
 
     m_time(&u->m, kit_ns(u->at));
-    before += u->m.n - u->m.shown;
+    before += u->m.n - u->m.shown; /* what time alone ends is no block */
     m_host(&u->m, host, &h);
     kit_show(&u->k, &h);
     assert_safe(u, host, &h, before);

@@ -124,6 +124,7 @@ leave(struct decide *d, struct subject *s)
     s->ended = d->now;
     s->fresh_wanted = true;
     s->base_known = false;
+    s->told = 0;
     s->human = false;
     decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
 }
@@ -348,6 +349,7 @@ decide_on(struct decide *d, const struct record_map *event, struct subject *s,
     memcpy(s->id, id, sizeof(id));
     keep_facts(s, f);
     s->against = against;
+    s->told = action == WITHHELD ? d->now : 0;
     what.ttl_s = enter(d, s, action);
     put_head(d, s, action, against);
     put_clauses(d, event, f);
@@ -381,6 +383,16 @@ forget_steps(const struct decide *d, struct subject *s)
         s->step = 0;
 }
 
+/* A score that goes up and down around its level is no news. */
+static bool
+was_told(const struct decide *d, const struct subject *s, uint32_t against)
+{
+    return (s->state == SUBJECT_WITHHELD ||
+            (s->told > 0 && d->now - s->told < DECIDE_REPEAT)) &&
+           first_kind(counting(d, s->against)) ==
+               first_kind(counting(d, against));
+}
+
 static void
 consider(struct decide *d, const struct record_map *event, struct subject *s,
          const struct decide_facts *f, const struct record_sink *sink)
@@ -393,9 +405,10 @@ consider(struct decide *d, const struct record_map *event, struct subject *s,
         against |= decide_caps_against(&d->caps, &s->key, f->site, d->now);
         action = action_of(counting(d, against));
     }
-    if (action == WITHHELD && s->state == SUBJECT_WITHHELD &&
-        first_kind(counting(d, s->against)) == first_kind(counting(d, against)))
+    if (action == WITHHELD && was_told(d, s, against)) {
+        decide_table_set(&d->table, s, SUBJECT_WITHHELD, s->since, 0);
         return;
+    }
     decide_on(d, event, s, f, action, against, id_of(x), sink);
 }
 
@@ -555,6 +568,7 @@ add(struct decide *d, const struct record_map *event, struct subject *s,
     if (subject_in_force(s))
         leave(d, s);
     s->against = against;
+    s->told = action == WITHHELD ? d->now : 0;
     s->immune = 0;
     s->human = action == BLOCK;
     s->lease[0] = '\0';
@@ -583,6 +597,7 @@ lift(struct decide *d, const struct record_map *event, struct subject *s,
     if (d->now < s->immune || !name(d, s, LIFT, 0, &what))
         return;
     s->immune = d->now + d->options.limits.immunity_s * NS_PER_S;
+    s->told = 0;
     decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
     put_head(d, s, LIFT, 0);
     tell(d, &what, sink);

@@ -18,10 +18,10 @@
  *   too many  breaker, cap:...                            withheld
  *   nothing                                               block
  *
- * Any doubt: not stopped. Withheld is told once, and again when another action
- * follows. A decision in force ends (lift) as soon as an event shows something
- * of the first or third kind, or another lease or MAC address; the host may
- * have changed hands.
+ * Any doubt: not stopped. Withheld is told once for a kind, and again after an
+ * hour in which it was not so for a time. A decision in force ends (lift) as
+ * soon as an event shows something of the first or third kind, or another lease
+ * or MAC address; the host may have changed hands.
  *
  * WITHOUT A REGISTRY (no src_reg in the event) nobody can be known to be
  * registered. Enforcing, registry:none is of the first kind: nothing is
@@ -58,6 +58,7 @@
 #include "sensor/event/record.h"
 
 #define DECIDE_SUBJECTS 65536U
+#define DECIDE_REPEAT   (3600ULL * NS_PER_S)
 
 /* X(name, default, least, most, unit, why) */
 struct decide_limits {

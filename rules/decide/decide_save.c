@@ -23,6 +23,7 @@ put(struct buf *b, uint64_t v)
     X(step)                                                                    \
     X(against)                                                                 \
     X(since)                                                                   \
+    X(told)                                                                    \
     X(until)                                                                   \
     X(held)                                                                    \
     X(ended)                                                                   \

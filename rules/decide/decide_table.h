@@ -29,6 +29,7 @@ struct subject {
     uint8_t step;          /* of the ladder: 0 none yet */
     uint32_t against;      /* as last told */
     ns_t since, until;     /* of the state */
+    ns_t told;             /* when it was told as withheld; 0: not since */
     ns_t held;             /* when the rule last held */
     ns_t ended;            /* of the latest block or hold */
     ns_t immune;           /* until when */

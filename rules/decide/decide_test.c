@@ -288,6 +288,39 @@ test_againsts(void **state)
     }
 }
 
+/* A score around its level: told again when an hour has gone by. */
+static void
+test_withheld_flaps(void **state)
+{
+    static const struct {
+        double at;
+        const char *level, *want;
+    } rows[] = {
+        {0,      "block", "withheld 10.2.3.4/32 registered"},
+        {10,     "alert", ""                               },
+        {20,     "block", ""                               },
+        {3000,   "alert", ""                               },
+        {3599.9, "block", ""                               },
+        {3600,   "block", ""                               },
+        {3601,   "alert", ""                               },
+        {3602,   "block", "withheld 10.2.3.4/32 registered"},
+    };
+    struct decide_options o = options();
+    struct kit k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct kit_host h = kit_bot("10.2.3.4", rows[i].at);
+
+        h.reg = "registered";
+        h.level[0] = rows[i].level;
+        kit_show(&k, &h);
+        kit_expect(&k, rows[i].want);
+    }
+    kit_close(&k);
+}
+
 static void
 test_becomes_registered(void **state)
 {
@@ -1046,6 +1079,7 @@ main(void)
         cmocka_unit_test(test_event_says_it_all),
         cmocka_unit_test(test_evidence_hash_is_of_the_events),
         cmocka_unit_test(test_againsts),
+        cmocka_unit_test(test_withheld_flaps),
         cmocka_unit_test(test_becomes_registered),
         cmocka_unit_test(test_v6_neighbours),
         cmocka_unit_test(test_exceptions),
