@@ -1,5 +1,7 @@
 #include "dissectors/smtp_session.h"
 
+#define PORT_SUBMISSION 587U /* RFC 6409; 465 is TLS from the first byte */
+
 /* ---- message content ---- */
 
 /* Where the content callbacks are: chunk bytes not yet read are in *in. */
@@ -647,8 +649,11 @@ smtp_client_tls(struct smtp *s)
     if (s->tls != NULL)
         return;
     s->tls = mem_new(s->mem, sizeof(*s->tls));
-    if (s->tls != NULL)
-        tls_init(s->tls, s->mem, !s->implicit_tls);
+    if (s->tls == NULL)
+        return;
+    tls_init(s->tls, s->mem, !s->implicit_tls);
+    if (s->implicit_tls || s->flow->server_port == PORT_SUBMISSION)
+        tls_expect_auth(s->tls);
 }
 
 /* A client that had read the 220 and writes plaintext all the same will not

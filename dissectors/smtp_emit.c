@@ -259,6 +259,21 @@ transport(const struct flow *f, struct record_out *r)
     record_str(r, FIELD_ETHER_DEST_MAC, span_of(mac, 17));
 }
 
+/* DETECTION 1.9, where both directions were seen. */
+static void
+estimate(const struct smtp *s, struct record_out *r)
+{
+    struct tls_estimate_result e;
+
+    if (s->tls == NULL || smtp_oneway(s) || !tls_messages(s->tls, &e))
+        return;
+    record_u64(r, FIELD_TLS_EST_MESSAGES_MIN, e.messages_min);
+    record_u64(r, FIELD_TLS_EST_MESSAGES_MAX, e.messages_max);
+    if (e.has_rcpt)
+        record_u64(r, FIELD_TLS_EST_RCPT_MAX, e.rcpt_max);
+    record_bool(r, FIELD_TLS_EST_NO_PAYLOAD, e.no_payload);
+}
+
 void
 smtp_emit_session(struct smtp *s, enum end_why why)
 {
@@ -284,6 +299,7 @@ smtp_emit_session(struct smtp *s, enum end_why why)
     record_text(r, FIELD_SMTP_END, ends[why]);
     record_u64(r, FIELD_SMTP_UNANSWERED, s->n_unanswered);
     transport(s->flow, r);
+    estimate(s, r);
     smtp_record_done(s);
 }
 

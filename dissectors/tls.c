@@ -23,7 +23,7 @@ struct tls_answers {
     uint8_t sni[TLS_SNI_MAX];
 };
 
-_Static_assert(sizeof(struct tls) <= 96, "part of every session");
+_Static_assert(sizeof(struct tls) <= 128, "part of every session");
 
 /* RFC 8701: values that clients send to keep servers honest */
 static bool
@@ -215,6 +215,7 @@ static void
 lose(struct tls *t, enum dir d)
 {
     t->half[d].lost = true;
+    tls_estimate_lose(&t->estimate);
     if (!t->half[d].hello_done)
         hello_end(t, d);
 }
@@ -268,6 +269,8 @@ begin_record(struct tls *t, enum dir d)
         return;
     }
     h->records++;
+    tls_estimate_record(&t->estimate, d, h->head[0], h->left, t->version,
+                        t->cipher);
     /* Past its hello and the change of cipher nothing can be read. */
     if (h->head[0] == TYPE_APPLICATION_DATA && !h->hello_done)
         hello_end(t, d);
@@ -394,6 +397,18 @@ tls_version_name(uint16_t version, struct buf *out)
         buf_printf(out, "TLS 1.3 draft-%u", version & 0xffU);
     else
         buf_printf(out, "0x%04x", version);
+}
+
+void
+tls_expect_auth(struct tls *t)
+{
+    tls_estimate_init(&t->estimate, true);
+}
+
+bool
+tls_messages(const struct tls *t, struct tls_estimate_result *out)
+{
+    return t->version != 0 && tls_estimate_result(&t->estimate, out);
 }
 
 static void

@@ -17,8 +17,12 @@
  * other, and after bytes that are no record header, the direction is lost: its
  * bytes are counted, records no more.
  *
+ * What the records say of mail is estimated (tls_estimate.h); only of
+ * handshakes seen whole, in both directions and without a loss of the place.
+ *
  * Known gaps: no JA4, no certificate; SSL 2.0 (RFC 5246 E.2) ClientHello is
  * passed over; after a gap no new record header is searched for. */
+#include "dissectors/tls_estimate.h"
 #include "sensor/base/vec.h"
 #include "sensor/event/record.h"
 #include "sensor/event/stream.h"
@@ -51,6 +55,7 @@ struct tls {
     uint16_t version; /* negotiated, 0 unknown */
     uint16_t cipher;  /* chosen, with version */
     bool after_starttls;
+    struct tls_estimate estimate;
 };
 
 /* mem is borrowed until tls_free. Where it is full the hello is not read. */
@@ -70,6 +75,13 @@ struct span tls_sni(const struct tls *t);
 /* Suricata's words: "TLS 1.3", "TLS 1.2", "TLS 1.1", "TLSv1", "SSLv3", "SSLv2",
  * "TLS 1.3 draft-28"; else the number, "0x0305". Appends to out. */
 void tls_version_name(uint16_t version, struct buf *out);
+
+/* AUTH is to be expected: a port of submission, or TLS from the first byte. */
+void tls_expect_auth(struct tls *t);
+
+/* What tls_estimate has; false where it is not to be trusted. */
+MUST_USE bool tls_messages(const struct tls *t,
+                           struct tls_estimate_result *out);
 
 /* Appends the tls.* fields in order; what is not known is left out. */
 void tls_emit(const struct tls *t, struct record_out *out);
