@@ -15,6 +15,8 @@ struct index {
     sqlite3 *db;
     sqlite3_stmt *begin;
     sqlite3_stmt *insert;
+    sqlite3_stmt *latest;
+    sqlite3_stmt *act;
     sqlite3_stmt *move;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
@@ -40,7 +42,7 @@ static const char schema[] = "BEGIN;"
         "CREATE INDEX events_time ON events(time);"
         "CREATE INDEX events_src ON events(src, time);"
         "CREATE INDEX events_dst ON events(dst, time);"
-        "CREATE INDEX events_id ON events(event_id);"
+        "CREATE INDEX events_id ON events(event_id);" INDEX_TABLES
         "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
         " seq INTEGER NOT NULL);"
         "INSERT INTO position VALUES(0, 0);"
@@ -50,6 +52,11 @@ static const char schema[] = "BEGIN;"
 static const char insert_sql[] =
     "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
 _Static_assert(INDEX_COLUMN_COUNT == 13, "a mark for each column");
+
+static const char latest_sql[] =
+    "INSERT INTO latest VALUES(?1,?2,?3,?4,?5) ON CONFLICT(type, key) DO"
+    " UPDATE SET seq = ?3, time = ?4, record = ?5 WHERE seq < ?3";
+static const char act_sql[] = "INSERT INTO acts VALUES(?1,?2,?3,?4,?5)";
 
 /* ---- errors ---- */
 
@@ -183,6 +190,10 @@ prepare_all(struct index *x)
     if (e == ERR_OK)
         e = prepare(x, insert_sql, &x->insert);
     if (e == ERR_OK)
+        e = prepare(x, latest_sql, &x->latest);
+    if (e == ERR_OK)
+        e = prepare(x, act_sql, &x->act);
+    if (e == ERR_OK)
         e = prepare(x, "UPDATE position SET seq = ?", &x->move);
     if (e == ERR_OK)
         e = prepare(x, "COMMIT", &x->commit);
@@ -229,12 +240,15 @@ close_db(struct index *x)
 {
     (void)sqlite3_finalize(x->begin);
     (void)sqlite3_finalize(x->insert);
+    (void)sqlite3_finalize(x->latest);
+    (void)sqlite3_finalize(x->act);
     (void)sqlite3_finalize(x->move);
     (void)sqlite3_finalize(x->commit);
     (void)sqlite3_finalize(x->rollback);
     (void)sqlite3_close(x->db);
     x->db = NULL;
-    x->begin = x->insert = x->move = x->commit = x->rollback = NULL;
+    x->begin = x->insert = x->latest = x->act = x->move = x->commit =
+        x->rollback = NULL;
 }
 
 static enum err
@@ -419,6 +433,104 @@ bind_row(struct index *x, struct span record, uint64_t seq)
     return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
 }
 
+/* ---- what is kept whole ---- */
+
+static const struct kept {
+    enum event_type type;
+    const char *kind; /* control.kind, or NULL */
+    const char *name; /* the type that readers ask for */
+    enum field key;   /* FIELD_SRC_IP: the host, with its lease */
+    enum field subject;
+    bool all; /* not only the newest */
+} kepts[] = {
+    {EVENT_ALERT,    NULL,        "alert",     FIELD_ALERT_ID,          FIELD_ALERT_SUBJECT, false},
+    {EVENT_HOST,     NULL,        "host",      FIELD_SRC_IP,            FIELD_SRC_IP,        false},
+    {EVENT_DECISION, NULL,        "decision",  FIELD_DECISION_ID,
+     FIELD_DECISION_SUBJECT,                                                                 true },
+    {EVENT_CONTROL,  "alert",     "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
+     true                                                                                         },
+    {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
+     FIELD_CONTROL_SUBJECT,                                                                  true },
+};
+
+static const struct kept *
+kept_of(struct span record)
+{
+    enum event_type type = record_head_of(record).type;
+
+    for (size_t i = 0; i < ARRAY_LEN(kepts); i++) {
+        const struct kept *k = &kepts[i];
+
+        if (k->type == type &&
+            (k->kind == NULL || span_eq(record_find(record, FIELD_CONTROL_KIND),
+                                        span_str(k->kind))))
+            return k;
+    }
+    return NULL;
+}
+
+/* Appends to x->text. */
+static struct bound
+key_text(struct index *x, struct span record, enum field f)
+{
+    struct bound b = {0, x->text.n, 0};
+    struct span v = record_find(record, f);
+    struct span lease = record_find(record, FIELD_SRC_HOST_LEASE);
+    char text[ADDR_TEXT_MAX];
+    struct addr a;
+
+    if (f != FIELD_SRC_IP) {
+        (void)text_utf8(&x->text, v);
+    } else if (entry_addr(v, &a)) {
+        buf_put(&x->text, text, addr_format(&a, text));
+        buf_str(&x->text, lease.n > 0 ? " lease " : "");
+        (void)text_utf8(&x->text, lease);
+    }
+    b.n = x->text.n - b.at;
+    return b;
+}
+
+static int
+bind_key(struct index *x, sqlite3_stmt *s, int column, struct bound b)
+{
+    return sqlite3_bind_text(s, column,
+                             b.n > 0 ? (const char *)x->text.p + b.at : "",
+                             (int)b.n, SQLITE_STATIC);
+}
+
+/* One without a key is in events only. */
+static enum err
+keep(struct index *x, struct span record, uint64_t seq)
+{
+    const struct kept *k = kept_of(record);
+    sqlite3_stmt *s;
+    struct bound key, subject;
+    int rc;
+
+    buf_reset(&x->text);
+    if (k == NULL)
+        return ERR_OK;
+    key = key_text(x, record, k->key);
+    subject = key_text(x, record, k->subject);
+    if (x->text.cut || x->text.failed)
+        return ERR_NOMEM;
+    if (key.n == 0)
+        return ERR_OK;
+    s = k->all ? x->act : x->latest;
+    rc = sqlite3_bind_int64(s, k->all ? 1 : 3, clamp(seq));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text(s, k->all ? 2 : 1, k->name, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = bind_key(x, s, k->all ? 3 : 2, key);
+    if (rc == SQLITE_OK && k->all)
+        rc = bind_key(x, s, 4, subject);
+    if (rc == SQLITE_OK && !k->all)
+        rc = sqlite3_bind_int64(s, 4, clamp(record_head_of(record).when));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob(s, 5, record.p, (int)record.n, SQLITE_STATIC);
+    return rc == SQLITE_OK ? run(x, s) : failed(x, rc);
+}
+
 /* The transaction is given up; some failures have ended it already. */
 static enum err
 undo(struct index *x, enum err e)
@@ -447,6 +559,8 @@ index_add(struct index *x, struct span record, uint64_t journal_seq)
         e = bind_row(x, record, journal_seq);
     if (e == ERR_OK)
         e = run(x, x->insert);
+    if (e == ERR_OK)
+        e = keep(x, record, journal_seq);
     if (e != ERR_OK)
         return undo(x, e);
     x->position = journal_seq;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sensor/base/span.h"
+#include "sensor/event/record.h"
 #include "sensor/store/index_schema.h"
 
 #define COLUMNS                                                                \
@@ -15,7 +16,20 @@
     " AND (?5 IS NULL OR type = ?5) "
 #define NEWEST "ORDER BY 2 DESC, 1 DESC LIMIT ?6"
 
-enum query { QUERY_ANY, QUERY_HOST, QUERY_ID, QUERY_POSITION, QUERY_COUNT };
+enum query {
+    QUERY_ANY,
+    QUERY_HOST,
+    QUERY_ID,
+    QUERY_LATEST,
+    QUERY_LATEST_KEY,
+    QUERY_ACTS,
+    QUERY_ACTS_KEY,
+    QUERY_POSITION,
+    QUERY_COUNT
+};
+
+/* Behind every key that begins with ?2: no text has a character behind it. */
+#define BEGINS "key >= ?2 AND key < ?2 || char(1114111)"
 
 /* A host's own connections come from one index, those to it from another; each
  * is in order, so SQLite merges them without sorting. */
@@ -24,6 +38,16 @@ static const char *const queries[] = {
     [QUERY_HOST] = COLUMNS "WHERE src = ?7 AND" RANGE "UNION ALL " COLUMNS
                            "WHERE dst = ?7 AND src IS NOT ?7 AND" RANGE NEWEST,
     [QUERY_ID] = COLUMNS "WHERE event_id = ?1 LIMIT 1",
+    [QUERY_LATEST] = "SELECT seq, record FROM latest WHERE type = ?1 AND "
+                     "time >= ?2 ORDER BY time DESC, key LIMIT ?3",
+    [QUERY_LATEST_KEY] =
+        "SELECT seq, record FROM latest WHERE type = ?1 AND " BEGINS
+        " ORDER BY key LIMIT ?3",
+    [QUERY_ACTS] = "SELECT seq, record FROM acts WHERE type = ?1 AND "
+                   "(?2 = '' OR key = ?2) ORDER BY seq",
+    [QUERY_ACTS_KEY] =
+        "SELECT seq, record FROM acts WHERE type = ?1 AND " BEGINS
+        " ORDER BY seq",
     [QUERY_POSITION] = "SELECT seq FROM position",
 };
 
@@ -213,6 +237,88 @@ index_event_by_id(struct index_reader *r, struct span id,
     (void)sqlite3_bind_text(s, 1, id.n > 0 ? (const char *)id.p : "", (int)id.n,
                             SQLITE_STATIC);
     return give_rows(r, s, row, ctx);
+}
+
+/* ---- records ---- */
+
+static enum err
+give_records(struct index_reader *r, sqlite3_stmt *s, index_record_row *row,
+             void *ctx)
+{
+    enum err e = ERR_OK;
+    int rc;
+
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        const void *p = sqlite3_column_blob(s, 1);
+        struct span record = span_of(p, (size_t)sqlite3_column_bytes(s, 1));
+
+        if (p != NULL && record_check(record))
+            row(ctx, u64_at(s, 0), record);
+    }
+    if (rc != SQLITE_DONE)
+        e = failed(r, rc);
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return e;
+}
+
+static void
+bind_span(sqlite3_stmt *s, int column, struct span v)
+{
+    (void)sqlite3_bind_text(s, column, v.n > 0 ? (const char *)v.p : "",
+                            (int)v.n, SQLITE_STATIC);
+}
+
+static void
+bind_limit(sqlite3_stmt *s, int column, size_t limit)
+{
+    (void)sqlite3_bind_int64(s, column, limit > 0 ? clamp(limit) : INT64_MAX);
+}
+
+enum err
+index_latest(struct index_reader *r, const char *type, ns_t from, size_t limit,
+             index_record_row *row, void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_LATEST];
+
+    bind_span(s, 1, span_str(type));
+    (void)sqlite3_bind_int64(s, 2, clamp(from));
+    bind_limit(s, 3, limit);
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_latest_key(struct index_reader *r, const char *type, struct span begins,
+                 size_t limit, index_record_row *row, void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_LATEST_KEY];
+
+    bind_span(s, 1, span_str(type));
+    bind_span(s, 2, span_head(begins, 255));
+    bind_limit(s, 3, limit);
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_acts(struct index_reader *r, const char *type, struct span key,
+           index_record_row *row, void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_ACTS];
+
+    bind_span(s, 1, span_str(type));
+    bind_span(s, 2, span_head(key, 255));
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_acts_key(struct index_reader *r, const char *type, struct span begins,
+               index_record_row *row, void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_ACTS_KEY];
+
+    bind_span(s, 1, span_str(type));
+    bind_span(s, 2, span_head(begins, 255));
+    return give_records(r, s, row, ctx);
 }
 
 enum err

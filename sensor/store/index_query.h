@@ -58,6 +58,31 @@ MUST_USE enum err index_event_by_id(struct index_reader *r, struct span id,
                                                 const struct index_event *e),
                                     void *ctx);
 
+/* ---- what an analyst asks for, whole ----
+ *
+ * A record has passed record_check; one that does not is damage of the index
+ * and passed over. Types: "alert" and "host", the newest event of each alert.id
+ * and host; "decision", "act" (what people did about an alert) and "exception",
+ * all of them. The key is alert.id, the host's address (and " lease ID"),
+ * decision.id, the alert.id of an act, the exception's id. */
+typedef void index_record_row(void *ctx, uint64_t seq, struct span record);
+
+/* Newest first, those with from <= timestamp; limit 0: all. */
+MUST_USE enum err index_latest(struct index_reader *r, const char *type,
+                               ns_t from, size_t limit, index_record_row *row,
+                               void *ctx);
+/* Those whose key begins so, in the order of the keys. */
+MUST_USE enum err index_latest_key(struct index_reader *r, const char *type,
+                                   struct span begins, size_t limit,
+                                   index_record_row *row, void *ctx);
+/* In the order of the journal; key empty: all. */
+MUST_USE enum err index_acts(struct index_reader *r, const char *type,
+                             struct span key, index_record_row *row, void *ctx);
+/* Those whose key begins so. */
+MUST_USE enum err index_acts_key(struct index_reader *r, const char *type,
+                                 struct span begins, index_record_row *row,
+                                 void *ctx);
+
 /* Journal position of what queries see now. */
 MUST_USE enum err index_reader_position(struct index_reader *r, uint64_t *out);
 

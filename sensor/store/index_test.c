@@ -535,6 +535,131 @@ test_killed_writer(void **state)
     tempdir_remove(&t);
 }
 
+/* ---- what is kept whole ---- */
+
+struct kept {
+    struct buf text;
+    size_t n;
+};
+
+static void
+keep_row(void *ctx, uint64_t seq, struct span record)
+{
+    struct kept *k = ctx;
+
+    k->n++;
+    buf_printf(&k->text, "%llu:%s ", (unsigned long long)seq,
+               event_type_name(record_head_of(record).type));
+}
+
+static void
+add_alert(struct index *x, uint64_t seq, const char *id, ns_t when)
+{
+    struct record_out r;
+
+    record_init(&r);
+    record_begin(&r, &(struct record_head){.when = when, .type = EVENT_ALERT});
+    record_text(&r, FIELD_ALERT_ID, id);
+    assert_int_equal(index_add(x, record_view(&r), seq), ERR_OK);
+    record_free(&r);
+}
+
+static void
+add_control(struct index *x, uint64_t seq, const char *kind, enum field f,
+            const char *id)
+{
+    struct record_out r;
+
+    record_init(&r);
+    record_begin(&r, &(struct record_head){.type = EVENT_CONTROL});
+    record_text(&r, FIELD_CONTROL_KIND, kind);
+    if (id != NULL)
+        record_text(&r, f, id);
+    assert_int_equal(index_add(x, record_view(&r), seq), ERR_OK);
+    record_free(&r);
+}
+
+static void
+add_host(struct index *x, uint64_t seq, const char *lease)
+{
+    struct addr a = host(7);
+    struct record_out r;
+
+    record_init(&r);
+    record_begin(&r, &(struct record_head){.type = EVENT_HOST});
+    record_addr(&r, FIELD_SRC_IP, &a);
+    if (lease != NULL)
+        record_text(&r, FIELD_SRC_HOST_LEASE, lease);
+    assert_int_equal(index_add(x, record_view(&r), seq), ERR_OK);
+    record_free(&r);
+}
+
+static void
+kept_is(const char *why, struct kept *k, const char *want)
+{
+    buf_putc(&k->text, 0);
+    if (strcmp((const char *)k->text.p, want) != 0)
+        fail_msg("%s: %s, not %s", why, (const char *)k->text.p, want);
+    buf_reset(&k->text);
+}
+
+static void
+test_kept(void **state)
+{
+    struct index_reader *r;
+    struct tempdir t;
+    struct index *x;
+    struct kept k = {.n = 0};
+
+    (void)state;
+    buf_init(&k.text, 4096);
+    tempdir_make(&t);
+    x = open_ok(t.path, NULL);
+    add_alert(x, 1, "aa11", 10 * NS_PER_US);
+    add_alert(x, 2, "aa22", 30 * NS_PER_US);
+    add_alert(x, 3, "aa11", 20 * NS_PER_US); /* the newest of its episode */
+    add_alert(x, 4, "\xff", 5 * NS_PER_US);
+    add_control(x, 5, "alert", FIELD_CONTROL_ALERT, "aa11");
+    add_control(x, 6, "alert", FIELD_CONTROL_ALERT, "aa22");
+    add_control(x, 7, "alert", FIELD_CONTROL_ALERT, "aa11");
+    add_control(x, 8, "alert", FIELD_CONTROL_ALERT, NULL); /* about nothing */
+    add_control(x, 9, "exception", FIELD_CONTROL_EXCEPTION, "e1");
+    add_control(x, 10, "start", FIELD_CONTROL_EXCEPTION, "e1");
+    add_host(x, 11, NULL);
+    add_host(x, 12, "00ff");
+    add_host(x, 13, NULL);
+    index_close(x);
+    r = reader_ok(t.path);
+    assert_int_equal(index_latest(r, "alert", 0, 0, keep_row, &k), ERR_OK);
+    kept_is("newest first", &k, "2:alert 3:alert 4:alert ");
+    assert_int_equal(index_latest(r, "alert", 20 * NS_PER_US, 0, keep_row, &k),
+                     ERR_OK);
+    kept_is("since, that time included", &k, "2:alert 3:alert ");
+    assert_int_equal(index_latest(r, "alert", 0, 1, keep_row, &k), ERR_OK);
+    kept_is("a limit", &k, "2:alert ");
+    assert_int_equal(
+        index_latest_key(r, "alert", SPAN_LIT("aa"), 0, keep_row, &k), ERR_OK);
+    kept_is("by the key's beginning", &k, "3:alert 2:alert ");
+    assert_int_equal(
+        index_latest_key(r, "alert", SPAN_LIT("aa2"), 0, keep_row, &k), ERR_OK);
+    kept_is("one key", &k, "2:alert ");
+    assert_int_equal(
+        index_latest_key(r, "host", SPAN_LIT("10.0.0.7"), 0, keep_row, &k),
+        ERR_OK);
+    kept_is("a host and its lease", &k, "13:host 12:host ");
+    assert_int_equal(index_acts(r, "act", SPAN_LIT("aa11"), keep_row, &k),
+                     ERR_OK);
+    kept_is("all acts of an alert", &k, "5:control 7:control ");
+    assert_int_equal(index_acts(r, "act", SPAN_NONE, keep_row, &k), ERR_OK);
+    kept_is("all acts", &k, "5:control 6:control 7:control ");
+    assert_int_equal(
+        index_acts_key(r, "exception", SPAN_LIT("e"), keep_row, &k), ERR_OK);
+    kept_is("exceptions", &k, "9:control ");
+    index_reader_close(r);
+    buf_free(&k.text);
+    tempdir_remove(&t);
+}
+
 int
 main(void)
 {
@@ -546,6 +671,7 @@ main(void)
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_no_place),
         cmocka_unit_test(test_killed_writer),
+        cmocka_unit_test(test_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
