@@ -6,6 +6,7 @@
 
 #include "sensor/app/config.h"
 #include "sensor/app/config_text.h"
+#include "sensor/app/desk.h"
 #include "sensor/app/help.h"
 #include "sensor/app/help_completion.h"
 #include "sensor/base/near.h"
@@ -549,6 +550,17 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_VERSION:
         buf_str(out, "span25 " SPAN25_VERSION "\n");
         return CLI_EXIT_DONE;
+    case VERB_ALERTS_LIST:
+    case VERB_ALERTS_SHOW:
+    case VERB_ALERTS_ACK:
+    case VERB_ALERTS_ESCALATE:
+    case VERB_ALERTS_CLOSE:
+    case VERB_HOSTS_LIST:
+    case VERB_HOSTS_SHOW:
+    case VERB_EXPLAIN:
+    case VERB_EXCEPTIONS_ADD:
+    case VERB_EXCEPTIONS_LIST:
+    case VERB_EXCEPTIONS_REMOVE: return desk_run(c, out, messages);
     case VERB_REGISTRY_IMPORT:
     case VERB_REGISTRY_LIST:
     case VERB_REGISTRY_SHOW:

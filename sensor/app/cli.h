@@ -15,7 +15,7 @@
     X(USAGE, 2, "wrong usage, filter or configuration")                        \
     X(PARTIAL, 4, "done, but something is missing or was damaged")             \
     X(REFUSED, 5, "refused: a state, a missing reason or an empty list")       \
-    X(STORE, 6, "the registry cannot be read or written")                      \
+    X(STORE, 6, "the registry, journal or index cannot be read or written")    \
     X(INTERRUPTED, 130, "interrupted")
 
 enum cli_exit {

@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "sensor/app/registry_time.h"
+#include "sensor/app/caller.h"
 #include "sensor/base/text.h"
 #include "sensor/core/carry.h"
 #include "sensor/journal/journal.h"
@@ -344,22 +342,13 @@ prepare_state(struct registry_call *c)
     return e == ERR_OK ? CLI_EXIT_DONE : CLI_EXIT_STORE;
 }
 
-static ns_t
-clock_now(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
-}
-
 /* It is now when nobody else can enter anything: who had the registry before
  * may have entered something after this program began. */
 static void
 wait_is_over(struct registry_call *c)
 {
     if (c->config->at == NULL)
-        c->now = clock_now();
+        c->now = caller_clock();
 }
 
 static enum cli_exit
@@ -465,23 +454,6 @@ finish(struct registry_call *c, enum cli_exit code)
     return code;
 }
 
-static bool
-find_now(struct registry_call *c)
-{
-    c->now = clock_now();
-    return c->config->at == NULL ||
-           (registry_time_read(span_str(c->config->at), c->now, &c->now) &&
-            c->now > 0 && c->now <= INT64_MAX);
-}
-
-static const char *
-user_name(void)
-{
-    const struct passwd *p = getpwuid(geteuid());
-
-    return p != NULL && p->pw_name[0] != 0 ? p->pw_name : "unknown";
-}
-
 enum cli_exit
 registry_run(const struct cli *cli, struct buf *out, struct buf *messages)
 {
@@ -489,11 +461,9 @@ registry_run(const struct cli *cli, struct buf *out, struct buf *messages)
         .cli = cli, .config = &cli->config, .out = out, .messages = messages};
     enum cli_exit code;
 
-    c.actor = c.config->actor != NULL ? c.config->actor : user_name();
-    if (!find_now(&c))
-        return registry_say_value(&c, CLI_EXIT_USAGE, "--at: ", c.config->at,
-                                  " is not a time such as "
-                                  "2026-11-22T09:12:00Z");
+    c.actor = caller_name(c.config);
+    if (!caller_now(c.config, messages, &c.now))
+        return CLI_EXIT_USAGE;
     buf_init(&c.path, 8192);
     code = open_registry(&c);
     if (code == CLI_EXIT_DONE)

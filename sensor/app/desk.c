@@ -1,0 +1,348 @@
+#include "sensor/app/desk.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "rules/registry/book.h"
+#include "sensor/app/caller.h"
+#include "sensor/app/registry.h"
+#include "sensor/app/registry_time.h"
+#include "sensor/base/text.h"
+#include "sensor/core/core.h"
+#include "sensor/core/follow.h"
+#include "sensor/journal/journal.h"
+#include "sensor/store/registry_db.h"
+
+#define PATH_MAX_BYTES 8192
+
+static const struct {
+    enum verb verb;
+    enum cli_exit (*run)(struct desk *d);
+} uses[] = {
+    {VERB_ALERTS_LIST,       desk_alerts_list      },
+    {VERB_ALERTS_SHOW,       desk_alerts_show      },
+    {VERB_ALERTS_ACK,        desk_alerts_act       },
+    {VERB_ALERTS_ESCALATE,   desk_alerts_act       },
+    {VERB_ALERTS_CLOSE,      desk_alerts_act       },
+    {VERB_HOSTS_LIST,        desk_hosts_list       },
+    {VERB_HOSTS_SHOW,        desk_hosts_show       },
+    {VERB_EXPLAIN,           desk_explain          },
+    {VERB_EXCEPTIONS_ADD,    desk_exceptions_add   },
+    {VERB_EXCEPTIONS_LIST,   desk_exceptions_list  },
+    {VERB_EXCEPTIONS_REMOVE, desk_exceptions_remove},
+};
+
+/* ---- messages ---- */
+
+enum cli_exit
+desk_say(struct desk *d, enum cli_exit code, const char *text)
+{
+    buf_printf(d->messages, "span25: %s\n", text);
+    return code;
+}
+
+enum cli_exit
+desk_say_value(struct desk *d, enum cli_exit code, const char *text,
+               struct span value, const char *after)
+{
+    buf_printf(d->messages, "span25: %s'", text);
+    text_term(d->messages, value);
+    buf_printf(d->messages, "'%s\n", after);
+    return code;
+}
+
+/* "span25: DIR: why" */
+static enum cli_exit
+say_state(struct desk *d, enum cli_exit code, const struct buf *why, enum err e)
+{
+    struct span text = why->n > 0 ? buf_view(why) : span_str(err_text(e));
+
+    while (text.n > 0 && span_at(text, text.n - 1) == '\n')
+        text.n--;
+    buf_str(d->messages, "span25: ");
+    text_term(d->messages, span_str(d->config->state));
+    buf_str(d->messages, ": ");
+    text_term(d->messages, text);
+    buf_putc(d->messages, '\n');
+    return code;
+}
+
+enum cli_exit
+desk_say_index(struct desk *d)
+{
+    struct buf why;
+
+    buf_init(&why, 1024);
+    index_reader_why(d->index, &why);
+    (void)say_state(d, CLI_EXIT_STORE, &why, ERR_STORE);
+    buf_free(&why);
+    return CLI_EXIT_STORE;
+}
+
+enum cli_exit
+desk_table(struct desk *d, const struct registry_table *t, const char *name,
+           const char *empty)
+{
+    if (registry_table_write(t, d->config, name, empty, d->out))
+        return CLI_EXIT_DONE;
+    return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+}
+
+bool
+desk_since(struct desk *d, const char *text, ns_t *out)
+{
+    ns_t t;
+
+    *out = 0;
+    if (text == NULL)
+        return true;
+    if (!registry_time_read(span_str(text), d->now, &t)) {
+        (void)desk_say_value(d, CLI_EXIT_USAGE, "", span_str(text),
+                             " is not a time such as 24h or "
+                             "2026-11-22T09:12:00Z");
+        return false;
+    }
+    /* What lies ahead by so much is meant as so long ago. */
+    *out = t <= d->now ? t : t - d->now > d->now ? 0 : d->now - (t - d->now);
+    return true;
+}
+
+/* ---- the registry ---- */
+
+static bool
+path_of(const struct desk *d, const char *name, struct buf *out)
+{
+    buf_init(out, PATH_MAX_BYTES);
+    buf_str(out, d->config->state);
+    buf_str(out, name);
+    buf_putc(out, 0);
+    return !out->cut && !out->failed;
+}
+
+void
+desk_book(struct desk *d)
+{
+    struct registry_db *db = NULL;
+    struct buf path, why;
+    enum err e = ERR_NOENT;
+
+    if (d->book != NULL)
+        return;
+    buf_init(&why, 4096);
+    if (path_of(d, "/" REGISTRY_DB_FILE, &path) &&
+        access((const char *)path.p, F_OK) == 0) {
+        e = registry_db_open((const char *)path.p, REGISTRY_DB_READ, &db, &why);
+        if (e == ERR_OK)
+            e = book_new(&d->book);
+        if (e == ERR_OK)
+            e = registry_replay(db, d->book, &why);
+        if (e == ERR_OK)
+            e = book_index(d->book);
+    }
+    if (e != ERR_OK && e != ERR_NOENT)
+        (void)say_state(d, CLI_EXIT_STORE, &why, e);
+    if (e != ERR_OK) {
+        book_free(d->book);
+        d->book = NULL;
+    }
+    registry_db_close(db);
+    buf_free(&path);
+    buf_free(&why);
+}
+
+/* ---- the index ---- */
+
+/* Who gets the lock is the only one, so all that is there is durable after a
+ * sync. */
+static enum err
+bring_up(struct desk *d, struct journal *j, struct buf *why)
+{
+    uint64_t damaged = 0;
+    enum err e = journal_sync(j);
+
+    if (e == ERR_OK)
+        e = follow_index(d->config->state, journal_durable(j), &damaged,
+                         d->messages);
+    if (e != ERR_OK && why->n == 0)
+        buf_str(why, err_text(e));
+    return e;
+}
+
+static bool
+is_state(struct desk *d)
+{
+    struct buf path;
+    bool there =
+        path_of(d, "/state", &path) && access((const char *)path.p, F_OK) == 0;
+
+    buf_free(&path);
+    return there;
+}
+
+/* A state that may only be read, or whose journal another process has, is
+ * shown as its index has it. */
+static enum cli_exit
+open_index(struct desk *d)
+{
+    struct journal_recovery recovery;
+    struct journal *j = NULL;
+    enum cli_exit code = CLI_EXIT_DONE;
+    struct buf why;
+    enum err e;
+
+    buf_init(&why, 4096);
+    e = journal_open(d->config->state, NULL, &j, &recovery, &why);
+    if (e == ERR_OK)
+        e = bring_up(d, j, &why);
+    (void)journal_close(j);
+    if (e == ERR_BUSY)
+        (void)desk_say(d, code,
+                       "another process has the journal; what it has "
+                       "not yet indexed is not shown");
+    else if (e != ERR_OK)
+        (void)say_state(d, code, &why, e);
+    buf_reset(&why);
+    e = index_reader_open(d->config->state, &d->index, &why);
+    if (e != ERR_OK)
+        code = say_state(d, CLI_EXIT_STORE, &why, e);
+    buf_free(&why);
+    return code;
+}
+
+/* ---- writing ---- */
+
+struct desk_writer {
+    struct desk *desk;
+    struct journal *journal;
+    struct core *core;
+};
+
+enum cli_exit
+desk_open(struct desk *d, struct desk_writer **out)
+{
+    struct desk_writer *w = calloc(1, sizeof(*w));
+    struct core_options o = {.sensor = d->config->name};
+    struct journal_recovery recovery;
+    enum cli_exit code = CLI_EXIT_DONE;
+    struct buf why;
+    enum err e = w != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (w != NULL)
+        w->desk = d;
+    *out = w;
+    if (e != ERR_OK || d->config->dry_run)
+        return e == ERR_OK ? code : desk_say(d, CLI_EXIT_FAILED, err_text(e));
+    buf_init(&why, 4096);
+    e = journal_open(d->config->state, NULL, &w->journal, &recovery, &why);
+    o.journal = w->journal;
+    if (e == ERR_OK)
+        e = core_new(&o, &w->core);
+    if (e != ERR_OK) {
+        code = say_state(d, CLI_EXIT_STORE, &why, e);
+        (void)desk_say(d, code, "nothing was changed");
+        (void)journal_close(w->journal);
+        free(w);
+        *out = NULL;
+    }
+    buf_free(&why);
+    return code;
+}
+
+void
+desk_begin(struct desk *d, struct record_out *r, const char *kind,
+           const char *action)
+{
+    struct record_head head = {.when = d->now / NS_PER_US * NS_PER_US,
+                               .type = EVENT_CONTROL};
+
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, kind);
+    record_text(r, FIELD_CONTROL_ACTION, action);
+    record_time(r, FIELD_CONTROL_TIME, head.when);
+    record_text(r, FIELD_CONTROL_ACTOR, d->actor);
+}
+
+/* The event_id is made from time and number: the journal's next number is
+ * nobody else's. */
+void
+desk_tell(struct desk_writer *w, const struct record_out *r)
+{
+    struct span view = record_view(r);
+    struct record_head head = record_head_of(view);
+    struct record_out numbered;
+
+    w->desk->told++;
+    if (w->core == NULL)
+        return;
+    head.seq = (uint32_t)journal_position(w->journal).next_seq;
+    record_init(&numbered);
+    record_begin(&numbered, &head);
+    record_entries(&numbered, span_tail(view, RECORD_HEAD));
+    core_tell(w->core, record_view(&numbered));
+    record_free(&numbered);
+}
+
+enum cli_exit
+desk_close(struct desk_writer *w, enum cli_exit code)
+{
+    struct desk *d;
+    struct buf why;
+    enum err e = ERR_OK;
+
+    if (w == NULL)
+        return code;
+    d = w->desk;
+    buf_init(&why, 4096);
+    if (w->core != NULL) {
+        e = core_end(w->core);
+        core_free(w->core);
+        if (e == ERR_OK)
+            e = bring_up(d, w->journal, &why);
+        if (journal_close(w->journal) != ERR_OK && e == ERR_OK)
+            e = ERR_IO;
+    }
+    if (e != ERR_OK)
+        code = say_state(d, CLI_EXIT_STORE, &why, e);
+    buf_free(&why);
+    free(w);
+    return code;
+}
+
+/* ---- a verb ---- */
+
+static enum cli_exit
+run(struct desk *d)
+{
+    size_t i = 0;
+    enum cli_exit code;
+
+    if (d->config->state == NULL)
+        return desk_say(d, CLI_EXIT_USAGE, "--state DIR is needed");
+    if (!is_state(d))
+        return desk_say_value(d, CLI_EXIT_STORE, "", span_str(d->config->state),
+                              " is no state directory: span25 read --state "
+                              "makes one");
+    code = open_index(d);
+    while (uses[i].verb != d->cli->verb)
+        i++;
+    return code == CLI_EXIT_DONE ? uses[i].run(d) : code;
+}
+
+enum cli_exit
+desk_run(const struct cli *c, struct buf *out, struct buf *messages)
+{
+    struct desk d = {
+        .cli = c, .config = &c->config, .out = out, .messages = messages};
+    enum cli_exit code;
+
+    d.actor = caller_name(d.config);
+    if (!caller_now(d.config, messages, &d.now))
+        return CLI_EXIT_USAGE;
+    code = run(&d);
+    if (out->cut || out->failed)
+        code = desk_say(&d, CLI_EXIT_FAILED,
+                        err_text(out->cut ? ERR_LIMIT : ERR_NOMEM));
+    index_reader_close(d.index);
+    book_free(d.book);
+    return code;
+}

@@ -1,0 +1,78 @@
+#ifndef SPAN25_APP_DESK_H
+#define SPAN25_APP_DESK_H
+/* desk - the verbs of an analyst: alerts, hosts, explain, exceptions
+ *
+ * They read index.db, which is first brought up to the journal; where another
+ * process has the journal, that one does it, and the index is read as it is.
+ * Whole transactions come from the journal, at the place that the index names.
+ * What people do is written into the journal, as events of type control. */
+#include "sensor/app/cli.h"
+#include "sensor/app/registry_table.h"
+#include "sensor/event/record.h"
+#include "sensor/store/index_query.h"
+
+struct book;
+
+struct desk {
+    const struct cli *cli;
+    const struct config *config;
+    ns_t now; /* --at, or the clock */
+    const char *actor;
+    struct buf *out;      /* for standard output */
+    struct buf *messages; /* for standard error */
+    struct index_reader *index;
+    struct book *book; /* of registry.db; NULL: there is none */
+    uint64_t told;     /* events given to desk_tell */
+};
+
+/* Does a verb of the desk. */
+MUST_USE enum cli_exit desk_run(const struct cli *c, struct buf *out,
+                                struct buf *messages);
+
+/* A line of messages: "span25: " and text, which is ours. Gives code. */
+enum cli_exit desk_say(struct desk *d, enum cli_exit code, const char *text);
+/* The same with a value in quotes, escaped, between text and after. */
+enum cli_exit desk_say_value(struct desk *d, enum cli_exit code,
+                             const char *text, struct span value,
+                             const char *after);
+/* What the index said of its last failure. */
+enum cli_exit desk_say_index(struct desk *d);
+/* Writes a table, or says that there is no memory. */
+enum cli_exit desk_table(struct desk *d, const struct registry_table *t,
+                         const char *name, const char *empty);
+
+/* Reads the registry of the state, if there is one; a failure is told, and
+ * there is none then. */
+void desk_book(struct desk *d);
+
+/* "24h" is how long ago; else as registry_time_read. False: told. */
+MUST_USE bool desk_since(struct desk *d, const char *text, ns_t *out);
+
+/* ---- writing: events of type control ---- */
+
+struct desk_writer;
+
+/* Takes the journal's lock; with --dry-run nothing is written. CLI_EXIT_STORE:
+ * another process has it, which is told. */
+MUST_USE enum cli_exit desk_open(struct desk *d, struct desk_writer **out);
+/* A record of kind `kind` at d->now: entries are those from control.action on,
+ * begun by desk_begin. */
+void desk_begin(struct desk *d, struct record_out *r, const char *kind,
+                const char *action);
+void desk_tell(struct desk_writer *w, const struct record_out *r);
+/* Syncs, brings the index up, gives the lock back. */
+MUST_USE enum cli_exit desk_close(struct desk_writer *w, enum cli_exit code);
+
+/* ---- one file each ---- */
+
+enum cli_exit desk_alerts_list(struct desk *d);
+enum cli_exit desk_alerts_show(struct desk *d);
+enum cli_exit desk_alerts_act(struct desk *d);
+enum cli_exit desk_hosts_list(struct desk *d);
+enum cli_exit desk_hosts_show(struct desk *d);
+enum cli_exit desk_explain(struct desk *d);
+enum cli_exit desk_exceptions_add(struct desk *d);
+enum cli_exit desk_exceptions_list(struct desk *d);
+enum cli_exit desk_exceptions_remove(struct desk *d);
+
+#endif

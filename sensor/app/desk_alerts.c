@@ -1,0 +1,315 @@
+#include "sensor/app/desk_alerts.h"
+
+#include <stdlib.h>
+
+/* ---- words ---- */
+
+static const struct {
+    const char *action, *word;
+} statuses[] = {
+#define STATUS_ROW(id, action, word) {action, word},
+    DESK_STATUS(STATUS_ROW)
+#undef STATUS_ROW
+};
+
+static const struct desk_reason reasons[] = {
+    {"compromised-host",    "true: compromised host"                },
+    {"misuse",              "true: misuse by user"                  },
+    {"misconfiguration",    "true: misconfiguration"                },
+    {"legitimate-bulk",     "benign: legitimate bulk"               },
+    {"test",                "benign: test or scan"                  },
+    {"not-ours",            "benign: not ours (behind NAT, spoofed)"},
+    {"duplicate",           "duplicate"                             },
+    {"not-enough-evidence", "not enough evidence"                   },
+};
+
+const char *
+desk_status_word(enum desk_status s)
+{
+    return statuses[s].word;
+}
+
+enum desk_status
+desk_status_of(struct span action)
+{
+    for (size_t i = 1; i < ARRAY_LEN(statuses); i++) {
+        if (span_eq(span_str(statuses[i].action), action))
+            return (enum desk_status)i;
+    }
+    return DESK_NEW;
+}
+
+const struct desk_reason *
+desk_reason_find(struct span word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        if (span_eq(span_str(reasons[i].word), word))
+            return &reasons[i];
+    }
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+void
+desk_alerts_fini(struct desk_alerts *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        struct desk_alert *it = &a->v[i];
+
+        free(it->level);
+        free(it->state);
+        free(it->subject);
+        free(it->site);
+        free(it->rule);
+        free(it->title);
+        free(it->reason);
+    }
+    free(a->v);
+    *a = (struct desk_alerts){0};
+}
+
+/* Empty where the event has none. */
+static char *
+copy(struct desk_alerts *a, const struct record_map *m, enum field f)
+{
+    struct span s = record_map_find(m, f);
+    char *text = strndup(s.n > 0 ? (const char *)s.p : "", s.n);
+
+    a->failed = a->failed || text == NULL;
+    return text;
+}
+
+static struct desk_alert *
+new_row(struct desk_alerts *a)
+{
+    size_t cap = a->cap > 0 ? a->cap * 2 : 64;
+    struct desk_alert *v;
+
+    if (a->n < a->cap)
+        return &a->v[a->n++];
+    v = realloc(a->v, cap * sizeof(*v));
+    if (v == NULL) {
+        a->failed = true;
+        return NULL;
+    }
+    a->v = v;
+    a->cap = cap;
+    return &a->v[a->n++];
+}
+
+static void
+take_alert(void *ctx, uint64_t seq, struct span record)
+{
+    struct desk_alerts *a = ctx;
+    struct desk_alert *it;
+    struct record_map m;
+    struct span id;
+
+    (void)seq;
+    record_map_init(&m, record);
+    id = record_map_find(&m, FIELD_ALERT_ID);
+    if (id.n != DESK_ID - 1)
+        return;
+    it = new_row(a);
+    if (it == NULL)
+        return;
+    *it = (struct desk_alert){
+        .severity = (uint8_t)record_map_u64(&m, FIELD_ALERT_SEVERITY, 4),
+        .silenced = record_map_find(&m, FIELD_ALERT_SILENCED).n > 0,
+        .first = record_map_u64(&m, FIELD_ALERT_FIRST, 0),
+        .last = record_map_u64(&m, FIELD_ALERT_LAST, 0),
+        .count = record_map_u64(&m, FIELD_ALERT_COUNT, 0),
+        .level = copy(a, &m, FIELD_ALERT_LEVEL),
+        .state = copy(a, &m, FIELD_ALERT_STATE),
+        .subject = copy(a, &m, FIELD_ALERT_SUBJECT),
+        .site = copy(a, &m, FIELD_ALERT_SITE),
+        .rule = copy(a, &m, FIELD_ALERT_RULE),
+        .title = copy(a, &m, FIELD_ALERT_SIGNATURE),
+        .reason = copy(a, &m, FIELD_ALERT_REASON),
+    };
+    memcpy(it->id, id.p, id.n);
+}
+
+static int
+by_id(const void *key, const void *row)
+{
+    return memcmp(key, ((const struct desk_alert *)row)->id, DESK_ID - 1);
+}
+
+/* In the order of the journal, so the last one counts. */
+static void
+take_act(void *ctx, uint64_t seq, struct span record)
+{
+    struct desk_alerts *a = ctx;
+    struct span id = record_find(record, FIELD_CONTROL_ALERT);
+    enum desk_status s =
+        desk_status_of(record_find(record, FIELD_CONTROL_ACTION));
+    struct desk_alert *it;
+
+    (void)seq;
+    if (id.n != DESK_ID - 1 || a->n == 0 || s == DESK_NEW)
+        return;
+    it = bsearch(id.p, a->v, a->n, sizeof(*a->v), by_id);
+    if (it != NULL)
+        it->status = s;
+}
+
+static size_t
+common(const char *a, const char *b)
+{
+    size_t n = 0;
+
+    while (a[n] != 0 && a[n] == b[n])
+        n++;
+    return n;
+}
+
+/* They stand by id: only neighbours can begin alike. */
+static void
+shorten(struct desk_alerts *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        size_t n = DESK_ID_LEAST;
+
+        if (i > 0 && common(a->v[i].id, a->v[i - 1].id) >= n)
+            n = common(a->v[i].id, a->v[i - 1].id) + 1;
+        if (i + 1 < a->n && common(a->v[i].id, a->v[i + 1].id) >= n)
+            n = common(a->v[i].id, a->v[i + 1].id) + 1;
+        a->v[i].shown = (uint8_t)(n < DESK_ID ? n : DESK_ID - 1);
+    }
+}
+
+enum cli_exit
+desk_alerts_read(struct desk *d, struct desk_alerts *out)
+{
+    *out = (struct desk_alerts){0};
+    if (index_latest_key(d->index, "alert", SPAN_NONE, 0, take_alert, out) !=
+            ERR_OK ||
+        index_acts(d->index, "act", SPAN_NONE, take_act, out) != ERR_OK)
+        return desk_say_index(d);
+    if (out->failed)
+        return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    shorten(out);
+    return CLI_EXIT_DONE;
+}
+
+/* ---- looking ---- */
+
+const struct desk_alert *
+desk_alerts_find(struct desk *d, const struct desk_alerts *a,
+                 struct span begins)
+{
+    const struct desk_alert *found = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n && begins.n > 0; i++) {
+        if (!span_starts(span_str(a->v[i].id), begins))
+            continue;
+        found = &a->v[i];
+        n++;
+    }
+    if (n == 1)
+        return found;
+    (void)desk_say_value(d, CLI_EXIT_USAGE,
+                         n == 0 ? "no alert has an id that begins with "
+                                : "several alerts have ids that begin with ",
+                         begins, "");
+    return NULL;
+}
+
+bool
+desk_alerts_wanted(const struct desk *d, const struct desk_alert *a, ns_t since)
+{
+    const struct config *c = d->config;
+
+    return (c->severity == 0 || a->severity <= c->severity) &&
+           (c->status == 0 || (unsigned)a->status == c->status - 1) &&
+           (c->silenced || !a->silenced) && a->last >= since;
+}
+
+/* ---- the list ---- */
+
+static const struct registry_column columns[] = {
+    {"ID",       "id"      },
+    {"",         "alert"   },
+    {"SEVERITY", "severity"},
+    {"STATUS",   "status"  },
+    {"STATE",    "state"   },
+    {"SUBJECT",  "subject" },
+    {"SITE",     "site"    },
+    {"",         "rule"    },
+    {"RULE",     "title"   },
+    {"MATCHES",  "count"   },
+    {"",         "first"   },
+    {"LAST",     "last"    },
+    {"",         "silenced"},
+    {"WHY",      "reason"  },
+};
+
+/* For people the row says already whom it is about. */
+static struct span
+why_of(const struct desk *d, const struct desk_alert *a)
+{
+    struct span why = span_str(a->reason);
+    struct span subject = span_str(a->subject);
+
+    if (d->config->json || d->config->csv || !span_starts(why, subject))
+        return why;
+    return span_trim(span_tail(why, subject.n));
+}
+
+static void
+add_row(struct desk *d, struct registry_table *t, const struct desk_alert *a)
+{
+    registry_table_span(t, span_of(a->id, a->shown));
+    registry_table_text(t, a->id);
+    registry_table_text(t, a->level);
+    registry_table_text(t, desk_status_word(a->status));
+    registry_table_text(t, a->state);
+    registry_table_text(t, a->subject);
+    registry_table_text(t, a->site);
+    registry_table_text(t, a->rule);
+    registry_table_text(t, a->title);
+    registry_table_number(t, a->count);
+    registry_table_time(t, a->first);
+    registry_table_time(t, a->last);
+    registry_table_bool(t, a->silenced);
+    registry_table_span(t, why_of(d, a));
+}
+
+static int
+latest_first(const void *a, const void *b)
+{
+    const struct desk_alert *x = a;
+    const struct desk_alert *y = b;
+
+    if (x->last != y->last)
+        return x->last < y->last ? 1 : -1;
+    return strcmp(x->id, y->id);
+}
+
+enum cli_exit
+desk_alerts_list(struct desk *d)
+{
+    struct desk_alerts a;
+    struct registry_table t;
+    enum cli_exit code;
+    ns_t since;
+
+    if (!desk_since(d, d->config->since, &since))
+        return CLI_EXIT_USAGE;
+    code = desk_alerts_read(d, &a);
+    registry_table_init(&t, columns, ARRAY_LEN(columns));
+    if (a.n > 0)
+        qsort(a.v, a.n, sizeof(*a.v), latest_first);
+    for (size_t i = 0; code == CLI_EXIT_DONE && i < a.n; i++) {
+        if (desk_alerts_wanted(d, &a.v[i], since))
+            add_row(d, &t, &a.v[i]);
+    }
+    if (code == CLI_EXIT_DONE)
+        code = desk_table(d, &t, "span25.alerts.list", "no alerts");
+    registry_table_fini(&t);
+    desk_alerts_fini(&a);
+    return code;
+}

@@ -1,0 +1,66 @@
+#ifndef SPAN25_APP_DESK_ALERTS_H
+#define SPAN25_APP_DESK_ALERTS_H
+/* desk_alerts - the alerts of a state, and what people did about them */
+#include "sensor/app/desk.h"
+
+#define DESK_ID       17 /* 16 hexadecimal digits and a NUL */
+#define DESK_ID_LEAST 4  /* digits shown at least */
+
+/* X(id, action, word): what was done last; in the order of --status */
+#define DESK_STATUS(X)                                                         \
+    X(NEW, "", "new")                                                          \
+    X(ACK, "ack", "ack")                                                       \
+    X(ESCALATED, "escalate", "escalated")                                      \
+    X(CLOSED, "close", "closed")
+
+enum desk_status {
+#define DESK_STATUS_ENUM(id, action, word) DESK_##id,
+    DESK_STATUS(DESK_STATUS_ENUM)
+#undef DESK_STATUS_ENUM
+};
+
+const char *desk_status_word(enum desk_status s);
+/* Of control.action; DESK_NEW for what is none. */
+enum desk_status desk_status_of(struct span action);
+
+/* The fixed list of reasons for closing, UX 4. */
+struct desk_reason {
+    const char *word;  /* of --reason, and in control.reason */
+    const char *words; /* for people */
+};
+/* NULL: no such word. */
+const struct desk_reason *desk_reason_find(struct span word);
+
+/* What a row of a list needs of an alert. */
+struct desk_alert {
+    char id[DESK_ID];
+    uint8_t shown; /* digits of it that tell it from all others */
+    uint8_t severity;
+    enum desk_status status;
+    bool silenced;
+    ns_t first, last;
+    uint64_t count;
+    char *level, *state, *subject, *site, *rule, *title, *reason;
+};
+
+struct desk_alerts {
+    struct desk_alert *v;
+    size_t n, cap;
+    bool failed; /* no memory */
+};
+
+/* All alerts, by id; to be freed whatever comes of it. */
+MUST_USE enum cli_exit desk_alerts_read(struct desk *d,
+                                        struct desk_alerts *out);
+void desk_alerts_fini(struct desk_alerts *a);
+
+/* The one whose id begins so. NULL: none, or several, which is told. */
+const struct desk_alert *desk_alerts_find(struct desk *d,
+                                          const struct desk_alerts *a,
+                                          struct span begins);
+
+/* By the filters of the command line; since is that of --since. */
+bool desk_alerts_wanted(const struct desk *d, const struct desk_alert *a,
+                        ns_t since);
+
+#endif

@@ -1,0 +1,763 @@
+#include "sensor/app/desk_card.h"
+
+#include <stdlib.h>
+
+#include "rules/registry/book.h"
+#include "sensor/app/desk_event.h"
+#include "sensor/app/registry_time.h"
+#include "sensor/base/text.h"
+#include "sensor/event/json_write.h"
+
+#define ROLES 3U
+
+bool
+desk_card_json(struct span record, struct buf *out)
+{
+    struct json_writer *w = malloc(sizeof(*w));
+    bool good = w != NULL;
+
+    if (good) {
+        json_writer_init(w);
+        good = json_write(w, record, out);
+    }
+    free(w);
+    while (good && out->n > 0 && out->p[out->n - 1] == '\n')
+        out->n--;
+    return good;
+}
+
+static struct span
+child(struct span object, enum field f)
+{
+    struct cursor c = cur_open(object);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == f)
+            return e.value;
+    }
+    return SPAN_NONE;
+}
+
+static void
+put_field(struct buf *out, const char *before, const struct record_map *m,
+          enum field f, const char *after)
+{
+    struct span v = record_map_find(m, f);
+
+    if (v.n == 0)
+        return;
+    buf_str(out, before);
+    text_term(out, v);
+    buf_str(out, after);
+}
+
+/* ---- checks ---- */
+
+static const struct {
+    const char *name, *words;
+} check_words[] = {
+    {"s1",  "refused first contacts"    },
+    {"s1t", "TLS sessions without mail" },
+    {"s2",  "messages judged bad"       },
+    {"s3",  "new organisations"         },
+    {"s4",  "same mail as other hosts"  },
+    {"s5",  "malicious files"           },
+    {"s6",  "cited by block lists"      },
+    {"s7",  "deferred, not tried again" },
+    {"p",   "sends without registration"},
+    {"mx",  "asked for mail servers"    },
+};
+
+static struct span
+words_of(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(check_words); i++) {
+        if (span_eq(span_str(check_words[i].name), name))
+            return span_str(check_words[i].words);
+    }
+    return name;
+}
+
+static const struct registry_column check_columns[] = {
+    {"CHECK",    "check"   },
+    {"RESULT",   "result"  },
+    {"OBSERVED", "observed"},
+    {"LIMIT",    "limit"   },
+    {"USUAL",    "baseline"},
+};
+
+static void
+add_check(struct registry_table *t, struct span object)
+{
+    struct span name = child(object, FIELD_ALERT_CHECKS_NAME);
+    bool hidden = span_eq(child(object, FIELD_ALERT_CHECKS_RESULT),
+                          SPAN_LIT("not_observable"));
+
+    registry_table_span(t, words_of(name));
+    registry_table_span(t, hidden ? SPAN_LIT("not observable")
+                                  : child(object, FIELD_ALERT_CHECKS_RESULT));
+    registry_table_span(t, child(object, FIELD_ALERT_CHECKS_OBSERVED));
+    registry_table_span(t, child(object, FIELD_ALERT_CHECKS_LIMIT));
+    registry_table_span(t, child(object, FIELD_ALERT_CHECKS_BASELINE));
+}
+
+/* Those of one result in a line: "Not observable: ... (why); ..." */
+static void
+put_others(struct desk *d, struct span record, const char *result,
+           const char *label)
+{
+    struct cursor c = record_entries_of(record);
+    bool why = strcmp(result, "not_observable") == 0;
+    const char *between = label;
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field != FIELD_ALERT_CHECKS ||
+            !span_eq(child(e.value, FIELD_ALERT_CHECKS_RESULT),
+                     span_str(result)))
+            continue;
+        buf_str(d->out, between);
+        text_term(d->out, words_of(child(e.value, FIELD_ALERT_CHECKS_NAME)));
+        between = "; ";
+        if (!why)
+            continue;
+        buf_str(d->out, " (");
+        text_term(d->out, child(e.value, FIELD_ALERT_CHECKS_OBSERVED));
+        buf_putc(d->out, ')');
+    }
+    if (between != label)
+        buf_putc(d->out, '\n');
+}
+
+void
+desk_card_checks(struct desk *d, struct span record, bool all)
+{
+    struct registry_table t;
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    registry_table_init(&t, check_columns, ARRAY_LEN(check_columns));
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_ALERT_CHECKS &&
+            (all || span_eq(child(e.value, FIELD_ALERT_CHECKS_RESULT),
+                            SPAN_LIT("fired"))))
+            add_check(&t, e.value);
+    }
+    if (registry_table_rows(&t) > 0)
+        (void)desk_table(d, &t, "", "");
+    else
+        buf_str(d->out, "No statistic of the host is at its limit.\n");
+    registry_table_fini(&t);
+    if (all)
+        return;
+    put_others(d, record, "passed", "Passed: ");
+    put_others(d, record, "not_observable", "Not observable: ");
+}
+
+/* ---- owner ---- */
+
+static const struct form *
+form_of_site(const struct desk *d, struct span site)
+{
+    for (size_t i = 0; site.n > 0 && i < book_n_forms(d->book); i++) {
+        const struct form *f = &book_form_at(d->book, i)->form;
+        const char *name = f->text[FORM_SITE];
+        const char *code = f->text[FORM_SITE_CODE];
+
+        if ((name != NULL && span_eq(span_str(name), site)) ||
+            (code != NULL && span_eq(span_str(code), site)))
+            return f;
+    }
+    return NULL;
+}
+
+static void
+put_contact(struct desk *d, const struct form *f, const char *role,
+            enum form_field name, enum form_field phone)
+{
+    if (f->text[name] == NULL)
+        return;
+    buf_str(d->out, ", ");
+    buf_str(d->out, role);
+    buf_putc(d->out, ' ');
+    text_term(d->out, span_str(f->text[name]));
+    if (f->text[phone] == NULL)
+        return;
+    buf_putc(d->out, ' ');
+    text_term(d->out, span_str(f->text[phone]));
+}
+
+void
+desk_card_owner(struct desk *d, const struct addr *a, struct span site)
+{
+    const struct form *f = NULL;
+    struct book_verdict v = {0};
+
+    desk_book(d);
+    buf_str(d->out, "Owner: ");
+    if (d->book != NULL && a != NULL)
+        v = book_judge(d->book, a, 25, FORM_SEND, d->now);
+    if (d->book != NULL)
+        f = v.line != NULL ? &v.line->form->form : form_of_site(d, site);
+    if (f == NULL) {
+        buf_str(d->out, d->book == NULL
+                            ? "not known (the state has no registry)\n"
+                            : "not known (no form has this address or site)\n");
+        return;
+    }
+    text_term(d->out, span_str(f->text[FORM_SITE] != NULL ? f->text[FORM_SITE]
+                                                          : "no site"));
+    put_contact(d, f, "technical contact", FORM_TECH_CONTACT_NAME,
+                FORM_TECH_CONTACT_PHONE);
+    put_contact(d, f, "site contact", FORM_SITE_CONTACT_NAME,
+                FORM_SITE_CONTACT_PHONE);
+    buf_str(d->out, " (form ");
+    text_term(d->out, span_str(f->number));
+    buf_str(d->out, v.line == NULL ? "; this address is not on it)\n" : ")\n");
+}
+
+/* ---- one alert ---- */
+
+struct shown {
+    struct span role; /* "first" */
+    struct span id, sight;
+    ns_t when;
+    struct desk_event event, session;
+};
+
+struct card {
+    struct desk *desk;
+    const struct desk_alert *alert;
+    struct buf record; /* the newest event of the alert */
+    struct record_map map;
+    struct shown shown[ROLES];
+    size_t n_shown;
+    struct desk_event mails[3]; /* of the host, where the evidence is its
+                                 * statistics */
+    struct desk_event sessions[3];
+    bool by_host;
+};
+
+static void
+take_record(void *ctx, uint64_t seq, struct span record)
+{
+    struct card *c = ctx;
+
+    (void)seq;
+    buf_reset(&c->record);
+    buf_span(&c->record, record);
+}
+
+static void
+take_evidence(struct card *c)
+{
+    struct cursor cur = record_entries_of(buf_view(&c->record));
+    struct record_entry e;
+
+    while (record_next(&cur, &e) && c->n_shown < ROLES) {
+        struct shown *s = &c->shown[c->n_shown];
+
+        if (e.field != FIELD_ALERT_EVIDENCE)
+            continue;
+        s->role = child(e.value, FIELD_ALERT_EVIDENCE_ROLE);
+        s->id = child(e.value, FIELD_ALERT_EVIDENCE_EVENT);
+        s->sight = child(e.value, FIELD_ALERT_EVIDENCE_SIGHT);
+        s->when = entry_u64(child(e.value, FIELD_ALERT_EVIDENCE_WHEN));
+        c->n_shown++;
+    }
+}
+
+/* The same event in several roles is read and shown once. */
+static bool
+is_again(const struct card *c, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (span_eq(c->shown[k].id, c->shown[i].id))
+            return true;
+    }
+    return false;
+}
+
+static enum cli_exit
+find_evidence(struct card *c)
+{
+    enum cli_exit code = CLI_EXIT_DONE;
+
+    for (size_t i = 0; i < c->n_shown && code == CLI_EXIT_DONE; i++) {
+        struct shown *s = &c->shown[i];
+
+        if (is_again(c, i))
+            continue;
+        code = desk_event_find(c->desk, s->id, &s->event);
+        if (code == CLI_EXIT_DONE)
+            code = desk_event_session(c->desk, &s->event, &s->session);
+        c->by_host |= s->event.seq != 0 && s->event.flow_id == 0;
+    }
+    return code;
+}
+
+/* Statistics are shown by transactions of the host. */
+static enum cli_exit
+find_mails(struct card *c)
+{
+    const struct shown *latest = &c->shown[c->n_shown - 1];
+    enum cli_exit code = CLI_EXIT_DONE;
+    struct addr a;
+
+    if (!c->by_host || !record_map_addr(&c->map, FIELD_SRC_IP, &a))
+        return code;
+    code = desk_event_mails(c->desk, &a, latest->when, c->mails);
+    for (size_t i = 0; i < ARRAY_LEN(c->mails) && code == CLI_EXIT_DONE; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (c->mails[k].seq == c->mails[i].seq)
+                c->mails[i].seq = 0;
+        }
+        code = desk_event_session(c->desk, &c->mails[i], &c->sessions[i]);
+    }
+    return code;
+}
+
+static void
+read_all(struct card *c)
+{
+    struct desk_event *all[2 * (ROLES + 3)];
+    size_t n = 0;
+
+    for (size_t i = 0; i < ROLES; i++) {
+        all[n++] = &c->shown[i].event;
+        all[n++] = &c->shown[i].session;
+        all[n++] = &c->mails[i];
+        all[n++] = &c->sessions[i];
+    }
+    desk_event_read(c->desk, all, n);
+}
+
+static void
+put_event(struct card *c, const struct desk_event *e,
+          const struct desk_event *session)
+{
+    struct record_map m, s;
+
+    if (e->record.n == 0) {
+        buf_str(c->desk->out, "    (the journal does not have it any more)\n");
+        return;
+    }
+    record_map_init(&m, buf_view(&e->record));
+    if (session->record.n > 0)
+        record_map_init(&s, buf_view(&session->record));
+    desk_event_head(c->desk, &m, c->desk->out);
+    buf_putc(c->desk->out, '\n');
+    desk_event_transcript(&m, session->record.n > 0 ? &s : NULL, c->desk->out);
+}
+
+/* "First and worst", "Latest" */
+static void
+put_roles(struct card *c, size_t i)
+{
+    struct buf *out = c->desk->out;
+    const char *between = "";
+
+    for (size_t k = i; k < c->n_shown; k++) {
+        if (!span_eq(c->shown[k].id, c->shown[i].id))
+            continue;
+        buf_str(out, between);
+        text_term(out, c->shown[k].role);
+        between = ", ";
+    }
+    buf_str(out, " [seen: ");
+    text_term(out, c->shown[i].sight);
+    buf_str(out, "]  ");
+}
+
+static void
+put_evidence(struct card *c)
+{
+    static const char *const mails[] = {"earliest", "refused", "latest"};
+    struct buf *out = c->desk->out;
+
+    buf_str(out, "\nEvidence\n");
+    for (size_t i = 0; i < c->n_shown; i++) {
+        if (is_again(c, i))
+            continue;
+        buf_str(out, "  ");
+        put_roles(c, i);
+        put_event(c, &c->shown[i].event, &c->shown[i].session);
+    }
+    for (size_t i = 0; c->by_host && i < ARRAY_LEN(c->mails); i++) {
+        if (c->mails[i].record.n == 0)
+            continue;
+        buf_printf(out, "  %s mail of the host  ", mails[i]);
+        put_event(c, &c->mails[i], &c->sessions[i]);
+    }
+}
+
+static void
+put_head(struct card *c)
+{
+    const struct desk_alert *a = c->alert;
+    struct buf *out = c->desk->out;
+
+    buf_put(out, a->id, a->shown);
+    buf_str(out, "  ");
+    text_term(out, span_str(a->level));
+    buf_str(out, "  ");
+    text_term(out, span_str(a->title));
+    buf_printf(out, "  %s, ", desk_status_word(a->status));
+    text_term(out, span_str(a->state));
+    buf_str(out, "\nfirst ");
+    desk_event_time(c->desk, a->first, out);
+    buf_str(out, "  last ");
+    desk_event_time(c->desk, a->last, out);
+    buf_printf(out, "  matches %llu\n\n", (unsigned long long)a->count);
+    text_term(out, span_str(a->reason));
+    buf_str(out, "\n\n");
+}
+
+static void
+put_matched(struct card *c)
+{
+    struct cursor cur = record_entries_of(buf_view(&c->record));
+    const char *before = "The rule asked for and met:\n";
+    struct record_entry e;
+
+    while (record_next(&cur, &e)) {
+        if (e.field != FIELD_ALERT_MATCHED)
+            continue;
+        buf_str(c->desk->out, before);
+        buf_str(c->desk->out, "    ");
+        text_term(c->desk->out, e.value);
+        buf_putc(c->desk->out, '\n');
+        before = "";
+    }
+    if (before[0] == '\0')
+        buf_putc(c->desk->out, '\n');
+}
+
+static void
+put_block(struct card *c)
+{
+    struct buf *out = c->desk->out;
+    const struct record_map *m = &c->map;
+
+    buf_putc(out, '\n');
+    if (m->at[FIELD_ALERT_BLOCK_SCOPE] == 0) {
+        buf_str(out, "Would block: nothing (registered, protected, excepted, "
+                     "or not a sender at home)\n");
+        return;
+    }
+    put_field(out, "Would block: ", m, FIELD_ALERT_BLOCK_SCOPE,
+              " (this program blocks nothing by itself)\n");
+    if (m->at[FIELD_ALERT_BLOCK_COLLATERAL] == 0)
+        buf_str(out, "Collateral: not known, no statistics of this host yet\n");
+    else
+        buf_printf(out,
+                   "Collateral: %llu ordinary-looking messages in the "
+                   "last 7 days\n",
+                   (unsigned long long)record_map_u64(
+                       m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
+}
+
+static void
+put_related(struct card *c)
+{
+    struct cursor cur = record_entries_of(buf_view(&c->record));
+    const char *between = "Related: ";
+    struct record_entry e;
+
+    while (record_next(&cur, &e)) {
+        if (e.field != FIELD_ALERT_RELATED)
+            continue;
+        buf_str(c->desk->out, between);
+        text_term(c->desk->out, child(e.value, FIELD_ALERT_RELATED_SUBJECT));
+        buf_str(c->desk->out, " (same ");
+        text_term(c->desk->out, child(e.value, FIELD_ALERT_RELATED_WHAT));
+        buf_putc(c->desk->out, ')');
+        between = ", ";
+    }
+    if (between[0] == ',')
+        buf_putc(c->desk->out, '\n');
+}
+
+static void
+put_act(void *ctx, uint64_t seq, struct span record)
+{
+    struct desk *d = ctx;
+    struct record_map m;
+    const struct desk_reason *r;
+
+    (void)seq;
+    record_map_init(&m, record);
+    r = desk_reason_find(record_map_find(&m, FIELD_CONTROL_REASON));
+    buf_str(d->out, "    ");
+    desk_event_time(
+        d, record_map_u64(&m, FIELD_CONTROL_TIME, record_head_of(record).when),
+        d->out);
+    put_field(d->out, "  ", &m, FIELD_CONTROL_ACTION, "");
+    put_field(d->out, " by ", &m, FIELD_CONTROL_ACTOR, "");
+    if (r != NULL)
+        buf_printf(d->out, ": %s", r->words);
+    put_field(d->out, "; ", &m, FIELD_CONTROL_NOTE, "");
+    buf_putc(d->out, '\n');
+}
+
+static enum cli_exit
+put_history(struct card *c)
+{
+    struct desk *d = c->desk;
+
+    buf_str(d->out, "History\n    ");
+    desk_event_time(d, c->alert->first, d->out);
+    buf_str(d->out, "  opened by the rule ");
+    text_term(d->out, span_str(c->alert->rule));
+    put_field(d->out, " (text ", &c->map, FIELD_ALERT_RULE_HASH, ")");
+    buf_putc(d->out, '\n');
+    if (index_acts(d->index, "act", span_str(c->alert->id), put_act, d) !=
+        ERR_OK)
+        return desk_say_index(d);
+    if (strcmp(c->alert->state, "ended") == 0) {
+        buf_str(d->out, "    ");
+        desk_event_time(d, record_head_of(buf_view(&c->record)).when, d->out);
+        buf_str(d->out, "  ended: quiet since the last match\n");
+    }
+    return CLI_EXIT_DONE;
+}
+
+static void
+put_next(struct card *c)
+{
+    struct desk *d = c->desk;
+    const struct desk_alert *a = c->alert;
+    struct span subject = span_str(a->subject);
+    struct buf state;
+
+    buf_init(&state, 4096);
+    text_term(&state, span_str(d->config->state));
+    buf_str(d->out, "\nNext: ");
+    if (a->status != DESK_CLOSED)
+        buf_printf(d->out,
+                   "span25 alerts close --state %.*s %.*s --reason "
+                   "compromised-host --note \"...\"\n      ",
+                   (int)state.n, (const char *)state.p, (int)a->shown, a->id);
+    buf_printf(d->out, "span25 explain --state %.*s ", (int)state.n,
+               (const char *)state.p);
+    text_term(d->out, span_head(subject, span_find(subject, ' ')));
+    buf_putc(d->out, '\n');
+    buf_free(&state);
+}
+
+static enum cli_exit
+write_text(struct card *c)
+{
+    struct addr a;
+    bool known = record_map_addr(&c->map, FIELD_SRC_IP, &a) ||
+                 record_map_addr(&c->map, FIELD_DEST_IP, &a);
+    enum cli_exit code;
+
+    put_head(c);
+    put_matched(c);
+    desk_card_checks(c->desk, buf_view(&c->record), false);
+    put_evidence(c);
+    put_block(c);
+    desk_card_owner(c->desk, known ? &a : NULL, span_str(c->alert->site));
+    put_related(c);
+    code = put_history(c);
+    put_next(c);
+    return code;
+}
+
+/* ---- as JSON ---- */
+
+struct list {
+    struct buf *out;
+    size_t n;
+    bool failed;
+};
+
+static void
+add_json(struct list *l, struct span record)
+{
+    buf_str(l->out, l->n++ > 0 ? "," : "");
+    l->failed = !desk_card_json(record, l->out) || l->failed;
+}
+
+static void
+add_act(void *ctx, uint64_t seq, struct span record)
+{
+    (void)seq;
+    add_json(ctx, record);
+}
+
+static void
+add_event(struct list *l, const char *role, const struct desk_event *e,
+          const struct desk_event *session)
+{
+    if (e->record.n == 0)
+        return;
+    buf_printf(l->out, "%s{\"role\":\"%s\",\"event\":", l->n++ > 0 ? "," : "",
+               role);
+    l->failed = !desk_card_json(buf_view(&e->record), l->out) || l->failed;
+    if (session->record.n > 0) {
+        buf_str(l->out, ",\"session\":");
+        l->failed =
+            !desk_card_json(buf_view(&session->record), l->out) || l->failed;
+    }
+    buf_putc(l->out, '}');
+}
+
+static void
+add_evidence(struct card *c, struct list *l)
+{
+    static const char *const roles[] = {"first", "worst", "latest"};
+    static const char *const mails[] = {"earliest_mail", "refused_mail",
+                                        "latest_mail"};
+
+    for (size_t i = 0; i < c->n_shown; i++)
+        add_event(l, roles[i], &c->shown[i].event, &c->shown[i].session);
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+        add_event(l, mails[i], &c->mails[i], &c->sessions[i]);
+}
+
+static enum cli_exit
+write_json(struct card *c)
+{
+    struct desk *d = c->desk;
+    struct list l = {.out = d->out};
+    enum cli_exit code = CLI_EXIT_DONE;
+
+    buf_printf(d->out,
+               "{\"schema\":\"span25.alert\",\"status\":\"%s\","
+               "\"event\":",
+               desk_status_word(c->alert->status));
+    l.failed = !desk_card_json(buf_view(&c->record), d->out);
+    buf_str(d->out, ",\"evidence\":[");
+    add_evidence(c, &l);
+    buf_str(d->out, "],\"history\":[");
+    l.n = 0;
+    if (index_acts(d->index, "act", span_str(c->alert->id), add_act, &l) !=
+        ERR_OK)
+        code = desk_say_index(d);
+    buf_str(d->out, "]}\n");
+    if (l.failed)
+        code = desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    return code;
+}
+
+/* ---- all of it ---- */
+
+static void
+card_init(struct card *c)
+{
+    buf_init(&c->record, RECORD_MAX);
+    for (size_t i = 0; i < ROLES; i++) {
+        desk_event_init(&c->shown[i].event);
+        desk_event_init(&c->shown[i].session);
+        desk_event_init(&c->mails[i]);
+        desk_event_init(&c->sessions[i]);
+    }
+}
+
+static void
+card_fini(struct card *c)
+{
+    buf_free(&c->record);
+    for (size_t i = 0; i < ROLES; i++) {
+        desk_event_fini(&c->shown[i].event);
+        desk_event_fini(&c->shown[i].session);
+        desk_event_fini(&c->mails[i]);
+        desk_event_fini(&c->sessions[i]);
+    }
+}
+
+static enum cli_exit
+fill(struct card *c)
+{
+    enum cli_exit code;
+
+    if (index_latest_key(c->desk->index, "alert", span_str(c->alert->id), 1,
+                         take_record, c) != ERR_OK)
+        return desk_say_index(c->desk);
+    if (c->record.n == 0)
+        return desk_say(c->desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    record_map_init(&c->map, buf_view(&c->record));
+    take_evidence(c);
+    code = find_evidence(c);
+    if (code == CLI_EXIT_DONE && c->n_shown > 0)
+        code = find_mails(c);
+    if (code == CLI_EXIT_DONE)
+        read_all(c);
+    return code;
+}
+
+enum cli_exit
+desk_card_alert(struct desk *d, const struct desk_alert *a)
+{
+    struct card *c = calloc(1, sizeof(*c));
+    enum cli_exit code;
+
+    if (c == NULL)
+        return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    c->desk = d;
+    c->alert = a;
+    card_init(c);
+    code = fill(c);
+    if (code == CLI_EXIT_DONE)
+        code = d->config->json ? write_json(c) : write_text(c);
+    card_fini(c);
+    free(c);
+    return code;
+}
+
+enum cli_exit
+desk_alerts_show(struct desk *d)
+{
+    struct desk_alerts a;
+    enum cli_exit code = desk_alerts_read(d, &a);
+    const struct desk_alert *one = NULL;
+
+    if (code == CLI_EXIT_DONE) {
+        one = desk_alerts_find(d, &a, span_str(d->cli->arguments[0]));
+        code = one != NULL ? desk_card_alert(d, one) : CLI_EXIT_USAGE;
+    }
+    desk_alerts_fini(&a);
+    return code;
+}
+
+/* ---- alerts of one host ---- */
+
+static const struct registry_column alert_columns[] = {
+    {"ID",       "id"      },
+    {"SEVERITY", "severity"},
+    {"STATUS",   "status"  },
+    {"RULE",     "title"   },
+    {"MATCHES",  "count"   },
+    {"LAST",     "last"    },
+    {"SILENCED", "silenced"},
+};
+
+void
+desk_card_alerts(struct desk *d, const struct desk_alerts *a,
+                 const struct addr *subject)
+{
+    struct registry_table t;
+    struct prefix p;
+
+    registry_table_init(&t, alert_columns, ARRAY_LEN(alert_columns));
+    for (size_t i = 0; i < a->n; i++) {
+        const struct desk_alert *it = &a->v[i];
+        struct span who = span_str(it->subject);
+
+        if (!prefix_parse(span_head(who, span_find(who, ' ')), &p) ||
+            !prefix_has(&p, subject))
+            continue;
+        registry_table_span(&t, span_of(it->id, it->shown));
+        registry_table_text(&t, it->level);
+        registry_table_text(&t, desk_status_word(it->status));
+        registry_table_text(&t, it->title);
+        registry_table_number(&t, it->count);
+        registry_table_time(&t, it->last);
+        registry_table_bool(&t, it->silenced);
+    }
+    (void)desk_table(d, &t, "span25.alerts", "no alerts");
+    registry_table_fini(&t);
+}

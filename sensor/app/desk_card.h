@@ -1,0 +1,24 @@
+#ifndef SPAN25_APP_DESK_CARD_H
+#define SPAN25_APP_DESK_CARD_H
+/* desk_card - parts of what is told of an alert or a host, UX 4 */
+#include "sensor/app/desk_alerts.h"
+
+/* The checks of a record with alert.checks: those that fired as a table, the
+ * others in a line each kind; all: every one in the table. */
+void desk_card_checks(struct desk *d, struct span record, bool all);
+
+/* Who answers for an address or a site, by the registry of the state. */
+void desk_card_owner(struct desk *d, const struct addr *a, struct span site);
+
+/* One alert, whole: as text, or as JSON. id is all of its id. */
+MUST_USE enum cli_exit desk_card_alert(struct desk *d,
+                                       const struct desk_alert *a);
+
+/* Rows of the alerts of one subject, an address or with its lease. */
+void desk_card_alerts(struct desk *d, const struct desk_alerts *a,
+                      const struct addr *subject);
+
+/* A record as JSON, without its line end. */
+MUST_USE bool desk_card_json(struct span record, struct buf *out);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef SPAN25_APP_DESK_EXCEPTIONS_H
+#define SPAN25_APP_DESK_EXCEPTIONS_H
+/* desk_exceptions - the exceptions of a state, for the verbs of the desk */
+#include "rules/alert/exceptions.h"
+#include "sensor/app/desk.h"
+
+/* All that were ever added; to be freed whatever comes of it. */
+MUST_USE enum cli_exit desk_exceptions_read(struct desk *d,
+                                            struct exceptions **out);
+
+/* As a table; only: those that hold this address, NULL: all. */
+void desk_exceptions_table(struct desk *d, const struct exceptions *x,
+                           const struct addr *only);
+
+#endif

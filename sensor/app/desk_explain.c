@@ -1,0 +1,317 @@
+#include "rules/registry/book.h"
+#include "sensor/app/desk_card.h"
+#include "sensor/app/desk_event.h"
+#include "sensor/app/desk_exceptions.h"
+#include "sensor/app/desk_hosts.h"
+#include "sensor/base/text.h"
+
+/* ---- decisions ---- */
+
+static const struct registry_column decision_columns[] = {
+    {"DECISION", "id"        },
+    {"ACTION",   "action"    },
+    {"MODE",     "mode"      },
+    {"TIME",     "time"      },
+    {"UNTIL",    "until"     },
+    {"AGAINST",  "against"   },
+    {"REASON",   "reason"    },
+    {"",         "collateral"},
+};
+
+struct deciding {
+    struct registry_table table;
+    const struct addr *only; /* NULL: all */
+};
+
+static void
+put_against(struct buf *out, struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field != FIELD_DECISION_AGAINST)
+            continue;
+        buf_str(out, out->n > 0 ? ", " : "");
+        buf_span(out, e.value);
+    }
+}
+
+static void
+add_decision(void *ctx, uint64_t seq, struct span record)
+{
+    struct deciding *s = ctx;
+    struct registry_table *t = &s->table;
+    struct record_map m;
+    struct buf against;
+    struct prefix p;
+
+    (void)seq;
+    record_map_init(&m, record);
+    if (s->only != NULL &&
+        (!prefix_parse(record_map_find(&m, FIELD_DECISION_SUBJECT), &p) ||
+         !prefix_has(&p, s->only)))
+        return;
+    buf_init(&against, 4096);
+    put_against(&against, record);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_ID));
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_ACTION));
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_MODE));
+    registry_table_time(t, record_head_of(record).when);
+    registry_table_time(t, record_map_u64(&m, FIELD_DECISION_UNTIL, 0));
+    registry_table_span(t, buf_view(&against));
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_REASON));
+    registry_table_number(t, record_map_u64(&m, FIELD_DECISION_COLLATERAL, 0));
+    buf_free(&against);
+}
+
+static enum cli_exit
+put_decisions(struct desk *d, const struct addr *only, struct span key,
+              size_t *n)
+{
+    struct deciding s = {.only = only};
+    enum cli_exit code = CLI_EXIT_DONE;
+    enum err e;
+
+    registry_table_init(&s.table, decision_columns,
+                        ARRAY_LEN(decision_columns));
+    e = key.n > 0
+            ? index_acts_key(d->index, "decision", key, add_decision, &s)
+            : index_acts(d->index, "decision", SPAN_NONE, add_decision, &s);
+    if (e != ERR_OK)
+        code = desk_say_index(d);
+    *n = registry_table_rows(&s.table);
+    if (code == CLI_EXIT_DONE && (*n > 0 || only != NULL))
+        code = desk_table(d, &s.table, "span25.decisions", "no decisions");
+    registry_table_fini(&s.table);
+    return code;
+}
+
+/* ---- an address ---- */
+
+static void
+put_registry(struct desk *d, const struct addr *a)
+{
+    struct book_verdict v = {0};
+    const char *between = "";
+    static const struct {
+        enum form_use use;
+        const char *word;
+    } uses[] = {
+        {FORM_SEND,    "send"   },
+        {FORM_RECEIVE, "receive"}
+    };
+
+    desk_book(d);
+    if (d->book == NULL) {
+        buf_str(d->out, "the state has no registry\n");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(uses); i++) {
+        v = book_judge(d->book, a, 25, uses[i].use, d->now);
+        buf_printf(d->out, "%sto %s on port 25: %s", between, uses[i].word,
+                   v.registered ? "registered" : "not registered");
+        if (v.line != NULL) {
+            buf_printf(d->out, " (line %u of form ", v.line->line->number);
+            text_term(d->out, span_str(v.line->form->form.number));
+            buf_printf(d->out, ", %s)", book_word(v.state));
+        }
+        between = "\n";
+    }
+    buf_putc(d->out, '\n');
+}
+
+/* Sections of an address, in the order of the questions; as JSON members. */
+struct section {
+    const char *title, *key;
+    enum cli_exit (*put)(struct desk *d, const struct addr *a);
+};
+
+static enum cli_exit
+section_registry(struct desk *d, const struct addr *a)
+{
+    struct book_verdict v;
+
+    if (!d->config->json) {
+        put_registry(d, a);
+        desk_card_owner(d, a, SPAN_NONE);
+        return CLI_EXIT_DONE;
+    }
+    desk_book(d);
+    if (d->book == NULL) {
+        buf_str(d->out, "null\n");
+        return CLI_EXIT_DONE;
+    }
+    v = book_judge(d->book, a, 25, FORM_SEND, d->now);
+    buf_printf(d->out, "{\"registered\":%s,\"protected\":%s}\n",
+               v.registered ? "true" : "false", v.protect ? "true" : "false");
+    return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+section_hosts(struct desk *d, const struct addr *a)
+{
+    enum cli_exit code;
+
+    buf_str(d->out, d->config->json ? "[" : "");
+    code = desk_hosts_put(d, a);
+    buf_str(d->out, d->config->json ? "]\n" : "");
+    return code;
+}
+
+static enum cli_exit
+section_alerts(struct desk *d, const struct addr *a)
+{
+    struct desk_alerts alerts;
+    enum cli_exit code = desk_alerts_read(d, &alerts);
+
+    if (code == CLI_EXIT_DONE)
+        desk_card_alerts(d, &alerts, a);
+    desk_alerts_fini(&alerts);
+    return code;
+}
+
+static enum cli_exit
+section_exceptions(struct desk *d, const struct addr *a)
+{
+    struct exceptions *x;
+    enum cli_exit code = desk_exceptions_read(d, &x);
+
+    if (code == CLI_EXIT_DONE)
+        desk_exceptions_table(d, x, a);
+    exceptions_free(x);
+    return code;
+}
+
+static enum cli_exit
+section_decisions(struct desk *d, const struct addr *a)
+{
+    size_t n;
+
+    return put_decisions(d, a, SPAN_NONE, &n);
+}
+
+static const struct section sections[] = {
+    {"Registry",   "registry",   section_registry  },
+    {"Statistics", "hosts",      section_hosts     },
+    {"Alerts",     "alerts",     section_alerts    },
+    {"Exceptions", "exceptions", section_exceptions},
+    {"Decisions",  "decisions",  section_decisions },
+};
+
+static enum cli_exit
+explain_address(struct desk *d, const struct addr *a)
+{
+    bool json = d->config->json;
+    enum cli_exit code = CLI_EXIT_DONE;
+
+    buf_str(d->out, json ? "{\"schema\":\"span25.explain\"" : "");
+    for (size_t i = 0; i < ARRAY_LEN(sections) && code == CLI_EXIT_DONE; i++) {
+        if (json)
+            buf_printf(d->out, ",\"%s\":", sections[i].key);
+        else
+            buf_printf(d->out, "%s%s\n", i > 0 ? "\n" : "", sections[i].title);
+        code = sections[i].put(d, a);
+        if (json && d->out->n > 0)
+            d->out->n--; /* the line's end */
+    }
+    buf_str(d->out, json ? "}\n" : "");
+    return code;
+}
+
+/* ---- an id ---- */
+
+static enum cli_exit
+show_event(struct desk *d, struct desk_event *e, struct desk_event *session)
+{
+    struct desk_event *both[] = {e, session};
+    struct record_map m, s;
+
+    desk_event_read(d, both, ARRAY_LEN(both));
+    if (e->record.n == 0)
+        return desk_say(d, CLI_EXIT_STORE,
+                        "the journal does not have this event any more");
+    if (d->config->json) {
+        if (!desk_card_json(buf_view(&e->record), d->out))
+            return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+        buf_putc(d->out, '\n');
+        return CLI_EXIT_DONE;
+    }
+    record_map_init(&m, buf_view(&e->record));
+    if (session->record.n > 0)
+        record_map_init(&s, buf_view(&session->record));
+    desk_event_head(d, &m, d->out);
+    buf_putc(d->out, '\n');
+    desk_event_transcript(&m, session->record.n > 0 ? &s : NULL, d->out);
+    return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+explain_event(struct desk *d, struct span id, bool *found)
+{
+    struct desk_event e, session;
+    enum cli_exit code;
+
+    desk_event_init(&e);
+    desk_event_init(&session);
+    code = desk_event_find(d, id, &e);
+    *found = e.seq != 0;
+    if (*found && code == CLI_EXIT_DONE)
+        code = desk_event_session(d, &e, &session);
+    if (*found && code == CLI_EXIT_DONE)
+        code = show_event(d, &e, &session);
+    desk_event_fini(&e);
+    desk_event_fini(&session);
+    return code;
+}
+
+static const struct desk_alert *
+only_alert(const struct desk_alerts *a, struct span begins)
+{
+    const struct desk_alert *found = NULL;
+
+    for (size_t i = 0; i < a->n && begins.n > 0; i++) {
+        if (!span_starts(span_str(a->v[i].id), begins))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = &a->v[i];
+    }
+    return found;
+}
+
+static enum cli_exit
+explain_id(struct desk *d, struct span id)
+{
+    struct desk_alerts alerts;
+    enum cli_exit code = desk_alerts_read(d, &alerts);
+    const struct desk_alert *a = only_alert(&alerts, id);
+    bool found = a != NULL;
+    size_t n = 0;
+
+    if (code == CLI_EXIT_DONE && a != NULL)
+        code = desk_card_alert(d, a);
+    if (code == CLI_EXIT_DONE && !found) {
+        code = put_decisions(d, NULL, id, &n);
+        found = n > 0;
+    }
+    if (code == CLI_EXIT_DONE && !found)
+        code = explain_event(d, id, &found);
+    if (code == CLI_EXIT_DONE && !found)
+        code = desk_say_value(d, CLI_EXIT_USAGE, "", id,
+                              " is neither an address nor the id of one "
+                              "alert, event or decision");
+    desk_alerts_fini(&alerts);
+    return code;
+}
+
+enum cli_exit
+desk_explain(struct desk *d)
+{
+    struct span what = span_str(d->cli->arguments[0]);
+    struct addr a;
+
+    if (what.n == 0)
+        return desk_say(d, CLI_EXIT_USAGE, "an address or an id is needed");
+    return addr_parse(what, &a) ? explain_address(d, &a) : explain_id(d, what);
+}

@@ -1,0 +1,397 @@
+#include "sensor/app/desk_hosts.h"
+
+#include <stdio.h>
+
+#include "rules/alert/checks.h"
+#include "sensor/app/desk_card.h"
+#include "sensor/app/desk_event.h"
+#include "sensor/base/text.h"
+
+/* Statistics by their level, for the list. */
+static const struct {
+    const char *name;
+    enum field level;
+} levels[] = {
+    {"s1",  FIELD_HOST_S1_LEVEL },
+    {"s1t", FIELD_HOST_S1T_LEVEL},
+    {"s2",  FIELD_HOST_S2_LEVEL },
+    {"s3",  FIELD_HOST_S3_LEVEL },
+    {"s4",  FIELD_HOST_S4_LEVEL },
+    {"s5",  FIELD_HOST_S5_LEVEL },
+    {"s6",  FIELD_HOST_S6_LEVEL },
+    {"s7",  FIELD_HOST_S7_LEVEL },
+    {"p",   FIELD_HOST_P_LEVEL  },
+};
+
+static const struct registry_column columns[] = {
+    {"HOST",          "host"         },
+    {"NAME",          "name"         },
+    {"",              "home"         },
+    {"SITE",          "site"         },
+    {"REGISTERED",    "registered"   },
+    {"LEVEL",         "level"        },
+    {"STATISTICS",    "statistics"   },
+    {"SESSIONS",      "sessions"     },
+    {"",              "sessions_tls" },
+    {"RCPT",          "rcpt_offered" },
+    {"UNKNOWN",       "rcpt_unknown" },
+    {"ORGANISATIONS", "organisations"},
+    {"QUEUES",        "queueing"     },
+    {"",              "ordinary"     },
+    {"",              "first"        },
+    {"LAST",          "last"         },
+};
+
+/* ---- the list ---- */
+
+static void
+put_host(struct buf *out, const struct record_map *m)
+{
+    struct span lease = record_map_find(m, FIELD_SRC_HOST_LEASE);
+    char text[ADDR_TEXT_MAX];
+    struct addr a;
+
+    if (record_map_addr(m, FIELD_SRC_IP, &a))
+        buf_put(out, text, addr_format(&a, text));
+    /* One outside stands for its /64: DESIGN 4. */
+    if (!record_map_bool(m, FIELD_HOST_HOME) && !addr_is_v4(&a))
+        buf_str(out, "/64");
+    buf_str(out, lease.n > 0 ? " lease " : "");
+    buf_span(out, lease);
+}
+
+static bool
+is_level(const struct record_map *m, enum field f, const char *word)
+{
+    return record_map_is(m, f, word);
+}
+
+/* The highest level, and the statistics that have it. */
+static const char *
+put_level(struct buf *out, const struct record_map *m)
+{
+    static const char *const words[] = {"block", "alert", "raised"};
+
+    for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+        for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+            if (!is_level(m, levels[i].level, words[w]))
+                continue;
+            buf_str(out, out->n > 0 ? " " : "");
+            buf_str(out, levels[i].name);
+        }
+        if (out->n > 0)
+            return words[w];
+    }
+    return "normal";
+}
+
+static struct span
+site_of(const struct record_map *m)
+{
+    struct span site = record_map_find(m, FIELD_SRC_REG_SITE);
+
+    return site.n > 0 ? site : record_map_find(m, FIELD_SRC_HOST_SITE);
+}
+
+static void
+number(struct registry_table *t, const struct record_map *m, enum field f)
+{
+    if (m->at[f] != 0)
+        registry_table_number(t, record_map_u64(m, f, 0));
+    else
+        registry_table_text(t, NULL); /* not observed is not zero */
+}
+
+static void
+add_row(void *ctx, uint64_t seq, struct span record)
+{
+    struct registry_table *t = ctx;
+    struct record_map m;
+    struct buf host, stats;
+    const char *level;
+
+    (void)seq;
+    record_map_init(&m, record);
+    buf_init(&host, 256);
+    buf_init(&stats, 256);
+    put_host(&host, &m);
+    level = put_level(&stats, &m);
+    registry_table_span(t, buf_view(&host));
+    registry_table_span(t, record_map_find(&m, FIELD_HOST_NAME));
+    registry_table_bool(t, record_map_bool(&m, FIELD_HOST_HOME));
+    registry_table_span(t, site_of(&m));
+    registry_table_span(t, record_map_find(&m, FIELD_SRC_REG_STATE));
+    registry_table_text(t, level);
+    registry_table_span(t, buf_view(&stats));
+    number(t, &m, FIELD_HOST_SESSIONS);
+    number(t, &m, FIELD_HOST_SESSIONS_TLS);
+    number(t, &m, FIELD_HOST_RCPT_OFFERED);
+    number(t, &m, FIELD_HOST_RCPT_UNKNOWN);
+    number(t, &m, FIELD_HOST_S3_N);
+    registry_table_bool(t, record_map_bool(&m, FIELD_HOST_QUEUEING));
+    number(t, &m, FIELD_HOST_ORDINARY);
+    registry_table_time(t, record_map_u64(&m, FIELD_HOST_FIRST, 0));
+    registry_table_time(t, record_map_u64(&m, FIELD_HOST_LAST, 0));
+    buf_free(&host);
+    buf_free(&stats);
+}
+
+enum cli_exit
+desk_hosts_list(struct desk *d)
+{
+    struct registry_table t;
+    enum cli_exit code = CLI_EXIT_DONE;
+
+    registry_table_init(&t, columns, ARRAY_LEN(columns));
+    if (index_latest(d->index, "host", 0, 0, add_row, &t) != ERR_OK)
+        code = desk_say_index(d);
+    if (code == CLI_EXIT_DONE)
+        code = desk_table(d, &t, "span25.hosts.list", "no hosts");
+    registry_table_fini(&t);
+    return code;
+}
+
+/* ---- one host ---- */
+
+static const struct registry_column subkey_columns[] = {
+    {"SPEAKER",  "id"      },
+    {"HELO",     "helo"    },
+    {"ACCEPTED", "accepted"},
+    {"FIRST",    "n"       },
+    {"UNKNOWN",  "bad"     },
+    {"SCORE",    "score"   },
+};
+
+static void
+add_subkey(struct registry_table *t, struct span object)
+{
+    static const enum field fields[] = {
+        FIELD_HOST_SUBKEY_ID,       FIELD_HOST_SUBKEY_HELO,
+        FIELD_HOST_SUBKEY_ACCEPTED, FIELD_HOST_SUBKEY_N,
+        FIELD_HOST_SUBKEY_BAD,      FIELD_HOST_SUBKEY_SCORE};
+    struct cursor c = cur_open(object);
+    struct span values[ARRAY_LEN(fields)] = {{0}};
+    struct record_entry e;
+    char score[32];
+
+    while (record_next(&c, &e)) {
+        for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+            if (fields[i] == e.field)
+                values[i] = e.value;
+        }
+    }
+    registry_table_span(t, values[0]);
+    registry_table_span(t, values[1]);
+    for (size_t i = 2; i < 5; i++)
+        registry_table_number(t, entry_u64(values[i]));
+    (void)snprintf(score, sizeof(score), "%.1f",
+                   (double)entry_u64(values[5]) / 1000);
+    registry_table_text(t, score);
+}
+
+static void
+put_subkeys(struct desk *d, struct span record)
+{
+    struct registry_table t;
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    registry_table_init(&t, subkey_columns, ARRAY_LEN(subkey_columns));
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_HOST_SUBKEY)
+            add_subkey(&t, e.value);
+    }
+    if (registry_table_rows(&t) > 0) {
+        buf_str(d->out, "\nSpeakers behind the address\n");
+        (void)desk_table(d, &t, "", "");
+    }
+    registry_table_fini(&t);
+}
+
+/* "14 connections, 3 under TLS": what is there, in a line. */
+static const struct {
+    enum field field;
+    const char *words;
+} counts[] = {
+    {FIELD_HOST_SESSIONS,           "connections"                        },
+    {FIELD_HOST_SESSIONS_TLS,       "under TLS"                          },
+    {FIELD_HOST_SESSIONS_ONEWAY,    "heard from one side"                },
+    {FIELD_HOST_ACCEPTED,           "messages accepted"                  },
+    {FIELD_HOST_RCPT_OFFERED,       "recipients offered"                 },
+    {FIELD_HOST_RCPT_UNKNOWN,       "unknown users"                      },
+    {FIELD_HOST_ORDINARY,           "ordinary-looking messages in a week"},
+    {FIELD_HOST_AUTH_FAILURES,      "failed authentications in a day"    },
+    {FIELD_HOST_HARVEST_UNKNOWN,    "unknown users asked for in a day"   },
+    {FIELD_HOST_TRIANGULAR,         "answers to packets it never sent"   },
+    {FIELD_HOST_BASELINE_DAYS,      "days of its own to compare with"    },
+    {FIELD_HOST_BASELINE_RCPT_DAY,  "recipients on its median day"       },
+    {FIELD_HOST_BASELINE_RCPT_HOUR, "in its busiest hours"               },
+};
+
+static void
+put_counts(struct desk *d, const struct record_map *m)
+{
+    const char *between = "";
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        if (m->at[counts[i].field] == 0)
+            continue;
+        buf_printf(d->out, "%s%llu %s", between,
+                   (unsigned long long)record_map_u64(m, counts[i].field, 0),
+                   counts[i].words);
+        between = ", ";
+    }
+    buf_str(d->out, between[0] != 0 ? "\n" : "");
+    if (record_map_bool(m, FIELD_HOST_QUEUEING))
+        buf_str(d->out, "It behaves like a mail server: it is never stopped "
+                        "without a human.\n");
+    if (record_map_bool(m, FIELD_HOST_IDENTITY_CONFLICT))
+        buf_str(d->out, "Somebody else may be speaking in its name: its "
+                        "packets come from several MAC addresses.\n");
+    buf_putc(d->out, '\n');
+}
+
+static void
+put_head(struct desk *d, const struct record_map *m)
+{
+    struct buf host;
+
+    buf_init(&host, 256);
+    put_host(&host, m);
+    text_term(d->out, buf_view(&host));
+    if (m->at[FIELD_HOST_NAME] != 0) {
+        buf_str(d->out, "  ");
+        text_term(d->out, record_map_find(m, FIELD_HOST_NAME));
+    }
+    if (site_of(m).n > 0) {
+        buf_str(d->out, "  ");
+        text_term(d->out, site_of(m));
+    }
+    if (m->at[FIELD_SRC_REG_STATE] != 0) {
+        buf_str(d->out, "  ");
+        text_term(d->out, record_map_find(m, FIELD_SRC_REG_STATE));
+    }
+    if (m->at[FIELD_HOST_HELO] != 0) {
+        buf_str(d->out, "  calls itself ");
+        text_term(d->out, record_map_find(m, FIELD_HOST_HELO));
+    }
+    buf_str(d->out, "\nfirst ");
+    desk_event_time(d, record_map_u64(m, FIELD_HOST_FIRST, 0), d->out);
+    buf_str(d->out, "  last ");
+    desk_event_time(d, record_map_u64(m, FIELD_HOST_LAST, 0), d->out);
+    buf_putc(d->out, '\n');
+    buf_free(&host);
+}
+
+struct showing {
+    struct desk *desk;
+    size_t n;
+    bool failed;
+};
+
+static void
+show_text(struct desk *d, struct span record)
+{
+    struct record_out checks;
+    struct record_map m;
+
+    record_map_init(&m, record);
+    put_head(d, &m);
+    put_counts(d, &m);
+    record_init(&checks);
+    record_begin(&checks, &(struct record_head){.type = EVENT_ALERT});
+    checks_write(&checks, &m, false);
+    desk_card_checks(d, record_view(&checks), true);
+    record_free(&checks);
+    put_subkeys(d, record);
+    buf_putc(d->out, '\n');
+}
+
+/* A lease and the address without one are rows of their own. */
+static void
+show_one(void *ctx, uint64_t seq, struct span record)
+{
+    struct showing *s = ctx;
+
+    (void)seq;
+    if (s->desk->config->json) {
+        buf_str(s->desk->out, s->n > 0 ? "," : "");
+        s->failed = !desk_card_json(record, s->desk->out) || s->failed;
+    } else {
+        show_text(s->desk, record);
+    }
+    s->n++;
+}
+
+/* Keys are the address alone, or with " lease ID" behind; an address may be
+ * the beginning of another one. */
+struct looking {
+    struct showing *showing;
+    struct addr want;
+};
+
+static void
+look(void *ctx, uint64_t seq, struct span record)
+{
+    struct looking *l = ctx;
+    struct addr a;
+
+    if (entry_addr(record_find(record, FIELD_SRC_IP), &a) &&
+        addr_cmp(&a, &l->want) == 0)
+        show_one(l->showing, seq, record);
+}
+
+static enum cli_exit
+each_host(struct desk *d, const struct addr *a, struct showing *s)
+{
+    struct looking l = {s, *a};
+    char text[ADDR_TEXT_MAX];
+    size_t n = addr_format(a, text);
+
+    if (index_latest_key(d->index, "host", span_of(text, n), 0, look, &l) ==
+        ERR_OK)
+        return s->failed ? desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM))
+                         : CLI_EXIT_DONE;
+    return desk_say_index(d);
+}
+
+enum cli_exit
+desk_hosts_put(struct desk *d, const struct addr *a)
+{
+    struct showing s = {.desk = d};
+    enum cli_exit code = each_host(d, a, &s);
+
+    if (s.n == 0 && !d->config->json)
+        buf_str(d->out, "no statistics of this host\n");
+    return code;
+}
+
+enum cli_exit
+desk_hosts_show(struct desk *d)
+{
+    struct span text = span_str(d->cli->arguments[0]);
+    struct desk_alerts alerts = {0};
+    enum cli_exit code;
+    struct addr a;
+
+    if (!addr_parse(text, &a))
+        return desk_say_value(d, CLI_EXIT_USAGE, "", text,
+                              " is not an address");
+    if (d->config->json)
+        buf_str(d->out, "{\"schema\":\"span25.host\",\"events\":[");
+    code = desk_hosts_put(d, &a);
+    if (code == CLI_EXIT_DONE)
+        code = desk_alerts_read(d, &alerts);
+    if (d->config->json)
+        buf_str(d->out, "],\"alerts\":");
+    else
+        buf_str(d->out, "Alerts\n");
+    if (code == CLI_EXIT_DONE)
+        desk_card_alerts(d, &alerts, &a);
+    if (d->config->json && d->out->n > 0) {
+        d->out->n--; /* the line's end */
+        buf_str(d->out, "}\n");
+    }
+    desk_alerts_fini(&alerts);
+    return code;
+}

@@ -1,0 +1,10 @@
+#ifndef SPAN25_APP_DESK_HOSTS_H
+#define SPAN25_APP_DESK_HOSTS_H
+/* desk_hosts - the statistics of a host, as people read them */
+#include "sensor/app/desk.h"
+
+/* All that is known of an address: itself and its leases; as JSON the events,
+ * with commas between. */
+MUST_USE enum cli_exit desk_hosts_put(struct desk *d, const struct addr *a);
+
+#endif

@@ -1,0 +1,576 @@
+#!/usr/bin/env python3
+"""Walk an analyst's verbs through a state, with the real program.
+
+    alerts_test.py PROGRAM JOURNAL_MAKE [NAME...]
+
+Journals hold the lab's mail and made alerts, hosts, decisions: so it is known
+what every list, card and explanation has to say, also of hostile bytes, and
+what each refusal is. Every action is an event of the journal.
+
+Each test prints why it failed. The last line is "N passed, N failed, N skipped".
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+LAB = HERE / "fixtures" / "lab.pcap"
+REGISTRY = HERE / "fixtures" / "lab-registry.csv"
+PATIENCE = 240
+NOW = "2026-11-22T16:00:00Z"
+BOT = "10.20.4.17"
+PROGRAM = MAKE = TEMP = None
+
+
+class Skip(Exception):
+    """What the test needs is not here."""
+
+
+def check(good, why):
+    if not good:
+        raise AssertionError(why)
+
+
+class Run:
+    def __init__(self, *args, stdin=None):
+        done = subprocess.run([*map(str, args)], input=stdin, check=False,
+                              capture_output=True, timeout=PATIENCE,
+                              env={**os.environ, "TZ": "UTC"})
+        self.args, self.code = args, done.returncode
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+
+    def expect(self, code):
+        check(self.code == code, f"{self.args}: exit {self.code}, not {code}: "
+                                 f"{self.out[-500:]} {self.err[-1500:]}")
+        return self
+
+    def says(self, *wants):
+        for want in wants:
+            check(want in self.out, f"{self.args}: no {want!r} in\n{self.out}")
+        return self
+
+    def lacks(self, *wants):
+        for want in wants:
+            check(want not in self.out, f"{self.args}: {want!r} in\n{self.out}")
+        return self
+
+    def warns(self, *wants):
+        for want in wants:
+            check(want in self.err, f"{self.args}: no {want!r} in\n{self.err}")
+        return self
+
+
+def desk(state, *verb, code=0, at=NOW):
+    return Run(PROGRAM, *verb[:2], "--state", state, "--utc", "--at", at,
+               *verb[2:]).expect(code)
+
+
+def explain(state, what, *more, code=0):
+    return Run(PROGRAM, "explain", "--state", state, "--utc", "--at", NOW, what,
+               *more).expect(code)
+
+
+# ---- journals ----
+
+def append(state, events):
+    text = "".join(json.dumps(e) + "\n" for e in events)
+    Run(MAKE, state, stdin=text.encode()).expect(0)
+
+
+def lines(state):
+    out = []
+    for path in sorted((state / "journal").iterdir()):
+        if path.suffix == ".jsonl":
+            out += [json.loads(x) for x in path.read_bytes().splitlines()]
+    return out
+
+
+def lab_state():
+    """The lab's capture, read once, and copied for each test."""
+    master = TEMP / "lab"
+    if not master.exists():
+        Run(PROGRAM, "read", "-q", "--registry", REGISTRY, "--home",
+            "10.20.0.0/16", "--state", master, LAB).expect(0)
+    state = pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / "state"
+    shutil.copytree(master, state)
+    return state
+
+
+def head(kind, number, when="2026-11-22T15:29:30.000000+0000"):
+    return {"timestamp": when, "flow_id": 0, "flow_seq": number,
+            "event_type": kind, "event_id": f"{kind[:2].encode().hex()}"
+                                            f"{number:012x}"}
+
+
+def alert(number, subject=BOT, evidence=(), **more):
+    ident = f"{number:016x}"[::-1]
+    body = {
+        "id": ident, "state": "opened", "signature_id": 7,
+        "signature": "Many refused recipients", "severity": 1,
+        "category": "behaviour", "rule": "rule-1", "rule_hash": "00" * 8,
+        "level": "high", "subject": subject,
+        "reason": f"{subject} (Lakeside HS, not registered) was refused 176 "
+                  "times.",
+        "first": "2026-11-22T15:29:00.000000+0000",
+        "last": "2026-11-22T15:29:30.000000+0000", "count": 3,
+        "matched": ["selection: host.s1.level: block"],
+        "checks": [
+            {"name": "s1", "result": "fired",
+             "observed": "66 % of 176 first contacts refused as unknown, "
+                         "score 15.2", "limit": "score 9.2"},
+            {"name": "s2", "result": "passed", "observed": "none"},
+            {"name": "mx", "result": "not_observable",
+             "observed": "no DNS answers seen"}],
+        "evidence": [
+            {"role": role, "event_id": e["event_id"],
+             "when": e["timestamp"], "sight": "text"} for role, e in evidence],
+        "related": [{"subject": "10.20.4.18", "what": "helo"}],
+        "block": {"scope": f"tcp/25 outbound from {subject}/32",
+                  "collateral": 14}}
+    body.update(more)
+    event = {**head("alert", number, body["last"]), "alert": body}
+    if subject.count(".") == 3 and " " not in subject:
+        event["src_ip"] = subject
+    return event
+
+
+def host(number, address=BOT, **more):
+    body = {"why": "change", "home": True,
+            "first": "2026-11-22T15:29:00.000000+0000",
+            "last": "2026-11-22T15:29:20.000000+0000", "sessions": 55,
+            "rcpt_offered": 176, "rcpt_unknown": 116, "helo": "bot.test",
+            "ordinary": 14,
+            "s1": {"score": 15249, "limit": 9200, "level": "block", "n": 176,
+                   "bad": 116},
+            "s3": {"score": 0, "limit": 6900, "level": "normal", "n": 38},
+            "unobservable": ["mx: no DNS answers seen"]}
+    body.update(more)
+    return {**head("host", number), "src_ip": address,
+            "src_reg": {"state": "unregistered"}, "host": body}
+
+
+def mails(state, outcome=None):
+    return [e for e in lines(state) if e["event_type"] == "smtp" and
+            e["src_ip"] == BOT and e["smtp"].get("rcpt_refused") and
+            (outcome is None or e["smtp"]["outcome"] == outcome)]
+
+
+def with_alerts(*alerts, hosts=()):
+    state = lab_state()
+    append(state, [*hosts, *alerts])
+    return state
+
+
+def listed(state, *more):
+    return json.loads(desk(state, "alerts", "list", "--json", *more).out)["rows"]
+
+
+# ---- lists ----
+
+def test_list_of_nothing():
+    state = lab_state()
+    got = [r for r in listed(state) if r["rule"] == "rule-1"]
+    check(got == [], f"{got}")
+    desk(state, "exceptions", "list").says("no exceptions")
+
+
+def test_list_and_filters():
+    state = with_alerts(
+        alert(0x1111), alert(0x2222, "10.20.4.18", severity=2, level="medium"),
+        alert(0x3333, "10.20.4.19", severity=3, level="low",
+              last="2026-11-22T10:00:00.000000+0000"),
+        alert(0x4444, "10.20.4.20", silenced="e" * 16))
+    rows = [(["--severity", "high"], ["1111"]),
+            (["--severity", "medium"], ["1111", "2222"]),
+            (["--severity", "low"], ["1111", "2222", "3333"]),
+            (["--since", "1h"], ["1111", "2222"]),
+            (["--since", "2026-11-22"], ["1111", "2222", "3333"]),
+            (["--silenced"], ["1111", "2222", "3333", "4444"]),
+            (["--status", "new"], ["1111", "2222", "3333"]),
+            (["--status", "closed"], []), ([], ["1111", "2222", "3333"])]
+    for more, want in rows:
+        got = sorted(r["id"] for r in listed(state, *more)
+                     if r["rule"] == "rule-1")
+        check(got == want, f"{more}: {got}")
+    desk(state, "alerts", "list").says("1111", "Many refused recipients")
+    table = list(csv.DictReader(io.StringIO(
+        desk(state, "alerts", "list", "--csv").out)))
+    check({"1111", "2222"} <= {r["id"] for r in table}, f"{table}")
+
+
+def test_newest_event_of_an_episode():
+    state = with_alerts(alert(0x1111), alert(0x1111, state="ongoing", count=40),
+                        alert(0x1111, state="ended", count=50))
+    rows = [r for r in listed(state) if r["rule"] == "rule-1"]
+    check(len(rows) == 1 and rows[0]["count"] == 50 and
+          rows[0]["state"] == "ended", f"{rows}")
+
+
+def test_shortest_unique_prefix():
+    ids = ["aaaa111111111111", "aaaa111122222222", "bbbb000000000000"]
+    state = with_alerts(*[alert(0x1111 + i, f"10.20.5.{i}", id=x)
+                          for i, x in enumerate(ids)])
+    got = sorted(r["id"] for r in listed(state) if r["rule"] == "rule-1")
+    check(got == ["aaaa11111", "aaaa11112", "bbbb"], f"{got}")
+    desk(state, "alerts", "show", "aaaa1111", code=2)
+    desk(state, "alerts", "show", "aaaa11111").says("10.20.5.0")
+    desk(state, "alerts", "show", "cccc", code=2).warns("no alert has an id")
+
+
+# ---- the card ----
+
+def test_card():
+    state = lab_state()
+    bad = mails(state, "rejected")[0]
+    first, last = mails(state)[0], mails(state)[-1]
+    append(state, [host(1), alert(0x1111, evidence=[
+        ("first", first), ("worst", bad), ("latest", last)])])
+    card = desk(state, "alerts", "show", "1111")
+    card.says("1111  high  Many refused recipients  new, opened",
+              "was refused 176 times.",
+              "refused first contacts", "66 % of 176", "score 9.2",
+              "Passed: messages judged bad",
+              "Not observable: asked for mail servers (no DNS answers seen)",
+              "S  220 ", "C  EHLO bot.test", "C  MAIL FROM:<", "C  RCPT TO:<",
+              "[unknown_user]", "[seen: text]",
+              "Would block: tcp/25 outbound from 10.20.4.17/32",
+              "Collateral: 14 ordinary-looking messages",
+              "Owner: ", "Related: 10.20.4.18 (same helo)",
+              "opened by the rule rule-1", "Next: span25 alerts close")
+    document = json.loads(desk(state, "alerts", "show", "1111", "--json").out)
+    check(document["schema"] == "span25.alert" and document["status"] == "new",
+          f"{document}")
+    check([e["event"]["event_id"] for e in document["evidence"]
+           if e["role"] in ("first", "worst", "latest")][0] ==
+          first["event_id"], f"{document['evidence']}")
+    check(document["event"]["alert"]["id"] == alert(0x1111)["alert"]["id"], "")
+
+
+def test_card_without_body_or_password():
+    state = lab_state()
+    with_auth = [e for e in lines(state) if e["event_type"] == "smtp_session"
+                 and e.get("smtp", {}).get("auth")]
+    if not with_auth:
+        raise Skip("the lab's capture has no AUTH")
+    e = with_auth[0]
+    append(state, [alert(0x1111, e["src_ip"], evidence=[("first", e)])])
+    desk(state, "alerts", "show", "1111").says("AUTH ", "********")
+
+
+def test_card_by_host_event():
+    state = lab_state()
+    stats = host(1)
+    append(state, [stats, alert(0x1111, evidence=[("first", stats),
+                                                  ("worst", stats),
+                                                  ("latest", stats)])])
+    desk(state, "alerts", "show", "1111").says(
+        "first, worst, latest [seen: text]", "earliest mail of the host",
+        "refused mail of the host", "C  MAIL FROM:<")
+
+
+def test_card_of_lost_evidence():
+    state = with_alerts(alert(0x1111, evidence=[
+        ("first", {"event_id": "f" * 16,
+                   "timestamp": "2026-11-22T15:29:00.000000+0000"})]))
+    desk(state, "alerts", "show", "1111").says("does not have it any more")
+
+
+def test_hostile_bytes():
+    bad = "x\x1b[2J\u202e\r\n\x07\\"
+    state = with_alerts(alert(
+        0x1111, reason=f"10.20.4.17 {bad}", signature=bad, site=bad,
+        matched=[bad], rule=bad,
+        related=[{"subject": bad, "what": bad}],
+        checks=[{"name": bad, "result": "fired", "observed": bad}]),
+        hosts=[host(1, helo=bad, name=bad)])
+    for verb in (["alerts", "list"], ["alerts", "show", "1111"],
+                 ["hosts", "list"], ["hosts", "show", BOT]):
+        out = desk(state, *verb).lacks("\x1b", "\u202e", "\x07", "\r").out
+        check("\\x1b" in out, f"{verb}: {out}")
+    explain(state, BOT).lacks("\x1b", "\u202e", "\x07", "\r")
+    for verb in (["alerts", "list", "--json"], ["alerts", "show", "1111",
+                                                "--json"]):
+        json.loads(desk(state, *verb).lacks("\x1b").out)
+    formula = with_alerts(alert(0x1111, reason="=cmd()", site="@x"))
+    desk(formula, "alerts", "list", "--csv").says("'=cmd()", "'@x")
+
+
+# ---- acts ----
+
+def test_acts_are_events():
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    desk(state, "alerts", "ack", "1111", "--actor", "mk", "--note", "looking",
+         at="2026-11-22T16:01:00Z").says("1111 10.20.4.17: acknowledged")
+    desk(state, "alerts", "escalate", "1111", at="2026-11-22T16:02:00Z")
+    desk(state, "alerts", "close", "1111", "2222", "--reason", "duplicate",
+         "--actor", "al", at="2026-11-22T16:03:00Z").says("closed")
+    acts = [e for e in lines(state) if e["event_type"] == "control" and
+            e["control"]["kind"] == "alert"]
+    got = [(e["control"]["action"], e["control"].get("reason"),
+            e["control"].get("note")) for e in acts]
+    check(got == [("ack", None, "looking"), ("escalate", None, None),
+                  ("close", "duplicate", None), ("close", "duplicate", None)],
+          f"{got}")
+    check(acts[0]["control"]["actor"] == "mk" and
+          acts[0]["timestamp"].startswith("2026-11-22T16:01:00"), f"{acts[0]}")
+    check(len({e["event_id"] for e in acts}) == 4, "ids of events repeat")
+    check({r["status"] for r in listed(state) if r["rule"] == "rule-1"} ==
+          {"closed"}, "status")
+    desk(state, "alerts", "show", "1111").says(
+        "ack by mk; looking", "close by al: duplicate", "closed, opened")
+
+
+def test_close_needs_a_reason():
+    state = with_alerts(alert(0x1111))
+    before = lines(state)
+    desk(state, "alerts", "close", "1111", code=5).warns("needs --reason")
+    desk(state, "alerts", "close", "1111", "--reason", "because", code=2).warns(
+        "compromised-host")
+    desk(state, "alerts", "close", code=2).warns("--all-matching")
+    desk(state, "alerts", "close", "1111", "--all-matching", "--reason", "test",
+         code=2)
+    check(lines(state) == before, "something was written")
+
+
+def test_closing_twice_does_not_lose_the_rest():
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    desk(state, "alerts", "close", "1111", "--reason", "test")
+    desk(state, "alerts", "close", "1111", "2222", "--reason", "misuse").says(
+        "2222 10.20.4.18: closed").lacks("1111").warns("closed already")
+    desk(state, "alerts", "close", "2222", "2222", "--reason", "misuse").warns(
+        "closed already")
+    desk(state, "alerts", "ack", "1111").warns("closed already")
+
+
+def test_unknown_id_changes_nothing():
+    state = with_alerts(alert(0x1111))
+    desk(state, "alerts", "close", "1111", "9999", "--reason", "test", code=2)
+    check(all(r["status"] == "new" for r in listed(state)), "half was done")
+
+
+def test_all_matching():
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18", severity=3,
+                                             level="low"))
+    done = desk(state, "alerts", "close", "--all-matching", "--severity", "high",
+                "--status", "new", "--reason", "legitimate-bulk", "--dry-run")
+    done.says("1111 10.20.4.17: would be closed").lacks("2222")
+    check(all(r["status"] == "new" for r in listed(state)), "dry run")
+    desk(state, "alerts", "close", "--all-matching", "--severity", "high",
+         "--reason", "legitimate-bulk")
+    got = {r["id"]: r["status"] for r in listed(state) if r["rule"] == "rule-1"}
+    check(got == {"1111": "closed", "2222": "new"}, f"{got}")
+    desk(state, "alerts", "ack", "--all-matching", "--status", "ack").warns(
+        "no alert matches")
+
+
+def test_journal_of_another_process():
+    state = with_alerts(alert(0x1111))
+    desk(state, "alerts", "list")
+    holder = subprocess.Popen([MAKE, state], stdin=subprocess.PIPE)
+    try:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            refused = Run(PROGRAM, "alerts", "ack", "1111", "--state", state)
+            if refused.code == 6:
+                break
+        refused.expect(6).warns("nothing was changed")
+        desk(state, "alerts", "list").says("1111").warns("another process")
+    finally:
+        holder.stdin.close()
+        holder.wait(timeout=PATIENCE)
+    desk(state, "alerts", "list").says("1111")
+
+
+# ---- exceptions ----
+
+def test_exceptions():
+    state = lab_state()
+    rows = [(["10.20.4.0/24"], 2, "--from"),
+            (["10.20.4.1/24", "--from", "alert"], 2, "is not an address"),
+            (["10.20.4.0/24", "--from", "mail"], 2, "--from"),
+            (["10.20.4.0/24", "--from", "alert", "--permanent"], 5, "--reason"),
+            (["10.20.4.0/24", "--from", "alert", "--reason", "x"], 2, "--for"),
+            (["10.20.4.0/24", "--from", "alert", "--reason", "x", "--for",
+              "2h", "--permanent"], 2, "--for"),
+            (["10.20.4.0/24", "--from", "alert", "--reason", "x", "--for",
+              "2020-01-01"], 2, "is not a time ahead")]
+    before = lines(state)
+    for more, code, why in rows:
+        desk(state, "exceptions", "add", *more, code=code).warns(why)
+    check(lines(state) == before, "something was written")
+    done = desk(state, "exceptions", "add", "10.20.4.0/24", "--from", "both",
+                "--for", "48h", "--reason", "scan by us\u202e", "--rule", "rule-1",
+                "--actor", "mk")
+    done.says("10.20.4.0/24 kept from alerts and blocks until "
+              "2026-11-24 16:00 UTC")
+    ident = done.out.split()[0]
+    event = lines(state)[-1]["control"]
+    check(event["kind"] == "exception" and event["exception"] == ident and
+          event["from"] == "both" and event["rule"] == "rule-1" and
+          event["until"].startswith("2026-11-24T16:00:00"), f"{event}")
+    desk(state, "exceptions", "add", "10.20.4.0/24", "--from", "both", "--for",
+         "48h", "--reason", "scan by us\u202e", "--rule", "rule-1", "--actor",
+         "mk", code=5)
+    desk(state, "exceptions", "list").says(ident, "in force", "scan by us")
+    desk(state, "exceptions", "list", at="2026-11-24T15:59:59Z").says("in force")
+    desk(state, "exceptions", "list", at="2026-11-24T16:00:00Z").says("over")
+    explain(state, BOT).says("in force", "10.20.4.0/24")
+    explain(state, "10.20.5.1").says("no exceptions")
+    desk(state, "exceptions", "remove", ident, code=5).warns("--reason")
+    desk(state, "exceptions", "remove", "ffff", "--reason", "x", code=2)
+    desk(state, "exceptions", "remove", ident[:6], "--reason", "over").says(
+        "removed")
+    desk(state, "exceptions", "remove", ident, "--reason", "x").warns(
+        "removed already")
+    rows = json.loads(desk(state, "exceptions", "list", "--json").out)["rows"]
+    check([r["state"] for r in rows] == ["removed"], f"{rows}")
+
+
+# ---- hosts, explain ----
+
+def test_hosts():
+    state = with_alerts(
+        alert(0x1111), hosts=[
+            host(1), host(2, "10.20.4.170"), host(3, sessions=60),
+            host(4, "2001:db8:1::", home=False),
+            {**host(5, "10.20.4.99"),
+             "src_host": {"lease": "0123456789abcdef"}}])
+    out = desk(state, "hosts", "list")
+    out.says("10.20.4.17 ", "block", "s1", "2001:db8:1::/64",
+             "10.20.4.99 lease 0123456789abcdef")
+    rows = json.loads(desk(state, "hosts", "list", "--json").out)["rows"]
+    mine = [r for r in rows if r["host"] == BOT]
+    check(len(mine) == 1 and mine[0]["sessions"] == 60, f"{rows}")
+    check(mine[0]["organisations"] == 38, f"{mine}")
+    shown = desk(state, "hosts", "show", BOT)
+    shown.says("60 connections", "refused first contacts", "fired",
+               "65 % of 176", "not observable", "no DNS answers seen", "1111")
+    shown.lacks("10.20.4.170")
+    document = json.loads(desk(state, "hosts", "show", BOT, "--json").out)
+    check(document["events"][0]["host"]["sessions"] == 60 and
+          document["alerts"]["rows"][0]["id"] == "1111", f"{document}")
+    desk(state, "hosts", "show", "10.20.4.300", code=2)
+    desk(state, "hosts", "show", "10.99.99.99").says("no statistics",
+                                                     "no alerts")
+
+
+def test_explain():
+    state = lab_state()
+    mail = mails(state)[0]
+    decision = {**head("decision", 1), "decision": {
+        "id": "d" * 16, "action": "block", "mode": "simulate",
+        "subject": "10.20.4.17/32", "reason": "s1 at block level",
+        "against": ["evidence:sessions"], "collateral": 14}}
+    append(state, [host(1), alert(0x1111, evidence=[("first", mail)]),
+                   decision])
+    explain(state, BOT).says("Registry", "Statistics", "65 % of 176", "Alerts",
+                             "1111", "Exceptions", "Decisions", "simulate",
+                             "evidence:sessions")
+    explain(state, "10.20.5.5").says("no statistics", "no alerts",
+                                     "no decisions")
+    document = json.loads(explain(state, BOT, "--json").out)
+    check(document["schema"] == "span25.explain" and
+          document["decisions"]["rows"][0]["id"] == "d" * 16 and
+          document["alerts"]["rows"] and document["hosts"], f"{document}")
+    explain(state, "1111").says("was refused 176 times.")
+    explain(state, "dddd").says("simulate")
+    explain(state, mail["event_id"]).says("C  MAIL FROM:<")
+    event = json.loads(explain(state, mail["event_id"], "--json").out)
+    check(event["event_id"] == mail["event_id"], f"{event}")
+    explain(state, "zzzz", code=2).warns("is neither")
+
+
+def test_owner():
+    state = lab_state()
+    form = TEMP / "form.yaml"
+    form.write_text("""site.name: Lakeside HS
+contacts.site.name: J. Alvarez
+contacts.site.phone: "+1 555 0100"
+contacts.site.mail: office@lakeside.example
+contacts.technical.name: M. Koch
+contacts.technical.phone: "+1 555 0101"
+contacts.technical.mail: tech@lakeside.example
+signature.name: M. Koch
+signature.date: "2026-11-19"
+lines:
+  - {port: "25", address: 10.20.4.30, device: mail server, direction: both}
+""")
+    Run(PROGRAM, "registry", "submit", "--state", state, form, "--at",
+        "2026-11-22T15:40:00Z").expect(0)
+    append(state, [alert(0x1111, site="Lakeside HS"),
+                   alert(0x2222, "10.20.4.30")])
+    desk(state, "alerts", "show", "1111").says(
+        "Owner: Lakeside HS, technical contact M. Koch +1 555 0101",
+        "this address is not on it")
+    desk(state, "alerts", "show", "2222").says("Owner: Lakeside HS").lacks(
+        "this address is not on it")
+    explain(state, "10.20.4.30").says("not registered (line 1 of form")
+
+
+# ---- states ----
+
+def test_no_state():
+    Run(PROGRAM, "alerts", "list").expect(2).warns("--state DIR is needed")
+    Run(PROGRAM, "alerts", "list", "--state", TEMP / "none").expect(6).warns(
+        "no state directory")
+    check(not (TEMP / "none").exists(), "a look made a state")
+
+
+def test_index_is_rebuilt():
+    state = with_alerts(alert(0x1111))
+    desk(state, "alerts", "ack", "1111")
+    want = desk(state, "alerts", "list").out
+    for path in state.glob("index.db*"):
+        path.unlink()
+    check(desk(state, "alerts", "list").out == want, "not the same again")
+
+
+def test_long_list():
+    """100,000 episodes: only the index is read, and it takes seconds."""
+    state = lab_state()
+    append(state, [alert(0x100000 + i, f"10.{20 + i // 65536}."
+                                       f"{i // 256 % 256}.{i % 256}",
+                         checks=[], related=[]) for i in range(20000)])
+    desk(state, "alerts", "list")
+    begin = time.monotonic()
+    rows = listed(state)
+    took = time.monotonic() - begin
+    check(len([r for r in rows if r["rule"] == "rule-1"]) == 20000,
+          f"{len(rows)}")
+    check(took < 20, f"{took:.1f} s")
+    print(f"    20,000 alerts listed in {took:.2f} s")
+
+
+def main():
+    global PROGRAM, MAKE, TEMP
+    PROGRAM, MAKE = map(os.path.abspath, sys.argv[1:3])
+    names = sys.argv[3:]
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        TEMP = pathlib.Path(folder)
+        for name, test in sorted(globals().items()):
+            if not name.startswith("test_") or (names and name not in names):
+                continue
+            try:
+                test()
+                counts["passed"] += 1
+            except Skip as why:
+                print(f"{name}: skipped: {why}")
+                counts["skipped"] += 1
+            except Exception as why:  # pylint: disable=broad-except
+                print(f"{name}: {type(why).__name__}: {why}")
+                counts["failed"] += 1
+    print(", ".join(f"{n} {word}" for word, n in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
