@@ -85,6 +85,7 @@ get_subject(struct cursor *c, struct subject *s)
 #define GET_TEXT(member) get_text(c, s->member, sizeof(s->member));
     SUBJECT_TEXTS(GET_TEXT)
 #undef GET_TEXT
+    c->bad |= s->key.bits != 128 && s->key.bits != 64;
     return !c->bad;
 }
 

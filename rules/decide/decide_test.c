@@ -1,4 +1,5 @@
 #include "rules/decide/decide_test_kit.h"
+#include "sensor/base/hash.h"
 
 static struct decide_options
 options(void)
@@ -1041,6 +1042,45 @@ test_save_and_load(void **state)
     kit_close(&k2);
 }
 
+/* Changed bytes under a right checksum: taken or not, nothing breaks. */
+static void
+test_changed_snapshots(void **state)
+{
+    struct decide_options o = wide();
+    struct kit_host h = kit_bot("2001:db8::1", 0);
+    struct buf saved;
+    struct kit k;
+
+    (void)state;
+    kit_open(&k, &o);
+    show_many(&k, 20, 0);
+    kit_show(&k, &h);
+    buf_init(&saved, 1U << 20);
+    assert_int_equal(decide_save(k.d, &saved), ERR_OK);
+    for (size_t at = 16; at < saved.n; at++) {
+        struct span body = span_tail(buf_view(&saved), 16);
+        uint8_t was = saved.p[at];
+        uint64_t sum;
+        struct decide *d;
+
+        saved.p[at] = (uint8_t)(was ^ (1U << at % 8));
+        sum = hash_span(body, 0);
+        memcpy(saved.p + 8, &sum, 8);
+        assert_int_equal(decide_new(&o, &d), ERR_OK);
+        if (decide_load(d, buf_view(&saved)) == ERR_OK) {
+            struct record_sink sink = kit_to(&k);
+
+            h.at = 90000;
+            h.level[0] = at % 2 ? "block" : "normal";
+            decide_event(d, kit_host_event(&k, &h), &sink);
+        }
+        decide_free(d);
+        saved.p[at] = was;
+    }
+    buf_free(&saved);
+    kit_close(&k);
+}
+
 static void
 test_bound_of_subjects(void **state)
 {
@@ -1102,6 +1142,7 @@ main(void)
         cmocka_unit_test(test_cap_of_a_site),
         cmocka_unit_test(test_site_has_a_day),
         cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_changed_snapshots),
         cmocka_unit_test(test_bound_of_subjects),
     };
 

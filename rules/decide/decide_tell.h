@@ -1,0 +1,35 @@
+#ifndef SPAN25_RULES_DECIDE_DECIDE_TELL_H
+#define SPAN25_RULES_DECIDE_DECIDE_TELL_H
+/* decide_tell - what becomes of a subject, and the event that says so */
+#include "rules/decide/decide_state.h"
+
+enum decide_act { ACT_BLOCK, ACT_HOLD, ACT_WITHHELD, ACT_EXPIRE, ACT_LIFT };
+
+struct decide_action {
+    const char *word;
+    const char *told[2]; /* simulating, enforcing */
+    enum subject_state state;
+};
+extern const struct decide_action decide_actions[];
+
+/* The reason of the next event: subject, what becomes of it, and what stands
+ * against that; then what it rests on. */
+void decide_tell_head(struct decide *d, const struct subject *s,
+                      enum decide_act action, uint32_t against);
+void decide_tell_clauses(struct decide *d, const struct record_map *event,
+                         const struct decide_facts *f);
+/* Time, number and reason are filled in. */
+void decide_tell(struct decide *d, struct decision *what,
+                 const struct record_sink *sink);
+
+/* Out of force, and fresh evidence is wanted for more; not told. */
+void decide_leave(struct decide *d, struct subject *s);
+/* The same, told. */
+void decide_end(struct decide *d, struct subject *s, enum decide_act action,
+                const char *origin, uint32_t against, struct span exception,
+                const struct record_sink *sink);
+
+/* As much as fits, with a NUL. */
+void decide_keep_text(char *out, size_t size, struct span s);
+
+#endif
