@@ -245,7 +245,9 @@ find_ends(const struct core *c, struct span record, struct ends *out)
     uint16_t vlan = vlan_of(record);
     uint64_t port = record_find_u64(record, FIELD_DEST_PORT, 0);
 
-    *out = (struct ends){.port = port > 0 ? (uint16_t)port : MAIL_PORT};
+    if (port == 0 || record_head_of(record).type == EVENT_DNS)
+        port = MAIL_PORT; /* who asks for mail exchangers means that */
+    *out = (struct ends){.port = (uint16_t)port};
     for (unsigned i = 0; i < 2; i++) {
         out->there[i] =
             entry_addr(record_find(record, fields[i]), &out->addr[i]);
@@ -275,7 +277,8 @@ add_place(struct core *c, struct span record)
     find_ends(c, record, &c->ends);
     add_direction(c, &c->ends);
     add_state(c, 0, FORM_SEND, when, &src_reg);
-    add_state(c, 1, FORM_RECEIVE, when, &dest_reg);
+    if (record_head_of(record).type != EVENT_DNS)
+        add_state(c, 1, FORM_RECEIVE, when, &dest_reg);
     add_host(c, &c->ends.host[0], &src_host);
     add_host(c, &c->ends.host[1], &dest_host);
 }

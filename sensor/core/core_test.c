@@ -390,6 +390,30 @@ adds_direction_and_registry(void **state)
     }
 }
 
+/* Of who asks it is told whether it may send mail; of a resolver nothing. */
+static void
+judges_who_asks_dns(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, "span25", NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        struct record_head h = {5 * NS_PER_S, i + 1, 0, EVENT_DNS};
+
+        record_begin(&r.out, &h);
+        put_addr(&r.out, FIELD_SRC_IP, i == 0 ? "10.0.0.1" : "10.0.0.2");
+        put_addr(&r.out, FIELD_DEST_IP, i == 0 ? "10.0.0.2" : "10.0.0.1");
+        record_u64(&r.out, FIELD_DEST_PORT, 53);
+        core_put(r.core, record_view(&r.out));
+    }
+    assert_true(says(r.told.lines[0], "src_reg", "registered", "post"));
+    assert_true(says(r.told.lines[0], "dest_reg", NULL, NULL));
+    assert_true(says(r.told.lines[1], "src_reg", "unregistered", NULL));
+    assert_true(says(r.told.lines[1], "dest_reg", NULL, NULL));
+    rig_fini(&r);
+}
+
 /* clang-format off */
 static const struct {
     const char *src, *dst;
@@ -606,6 +630,7 @@ main(void)
         cmocka_unit_test(keeps_its_names),
         cmocka_unit_test(hands_pieces_to_their_sink),
         cmocka_unit_test(adds_direction_and_registry),
+        cmocka_unit_test(judges_who_asks_dns),
         cmocka_unit_test(adds_site_and_pool),
         cmocka_unit_test(says_what_the_line_says),
         cmocka_unit_test(says_nothing_without_home_and_registry),
