@@ -200,7 +200,7 @@ show(struct sigma_run *run, const struct records *r)
 static double
 round_of(struct sigma_run *run, struct records *r)
 {
-    double start = now(), spent = 0;
+    double start, spent = 0;
     size_t n = 0;
 
     for (; n < LEAST; n += r->n) {

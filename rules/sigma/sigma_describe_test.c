@@ -3,18 +3,6 @@
 /* clang-format off: version 14 does not live through such tables */
 #include "rules/sigma/sigma_test_kit.h"
 
-#define LOG "title: t\nlogsource: {product: span25, service: smtp}\n"
-#define BASE                                                                   \
-    "title: b\nname: base\nlogsource: {product: span25, service: smtp}\n"      \
-    "detection: {s: {smtp.helo: a}, condition: s}\n---\n"
-
-static void
-assert_text(const char *want, struct span got)
-{
-    if (!span_eq(span_str(want), got))
-        fail_msg("'%.*s' is not '%s'", (int)got.n, (const char *)got.p, want);
-}
-
 static const struct {
     const char *why, *detection, *body, *want;
     uint32_t missed;
@@ -59,7 +47,7 @@ test_trace(void **state)
         assert_false(sigma_trace(k.run, 0, kit_record(&k, "tls", 0, ""), &got,
                                  &missed));
         assert_int_equal(missed, UINT32_MAX);
-        assert_text("logsource: no, this is an event of tls\n",
+        kit_text("logsource: no, this is an event of tls\n",
                     buf_view(&got));
         buf_free(&rule);
         buf_free(&got);

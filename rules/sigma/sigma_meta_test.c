@@ -1,17 +1,6 @@
 /* sigma_meta_test - what a rule says for people, and whom an alert is about */
 #include "rules/sigma/sigma_test_kit.h"
 
-#define BASE                                                                   \
-    "title: b\nname: base\nlogsource: {product: span25, service: smtp}\n"      \
-    "detection: {s: {smtp.helo: a}, condition: s}\n---\n"
-
-static void
-assert_text(const char *want, struct span got)
-{
-    if (!span_eq(span_str(want), got))
-        fail_msg("'%.*s' is not '%s'", (int)got.n, (const char *)got.p, want);
-}
-
 static void
 test_people(void **state)
 {
@@ -33,18 +22,18 @@ test_people(void **state)
     kit_run(&k, NULL);
     assert_int_equal(sigma_set_count(k.set), 3);
     i = sigma_set_info(k.set, 1);
-    assert_text("A", i->author);
+    kit_text("A", i->author);
     assert_int_equal(i->falsepositives.n, 2);
-    assert_text("two", i->falsepositives.v[1]);
-    assert_text("server", i->subject);
-    assert_text("{count} of {limit} in {timespan} {smtp.helo}", i->reason);
-    assert_text("L", i->limit);
-    assert_text("D", i->action);
-    assert_text("10m", i->timespan);
-    assert_text("60", i->threshold);
+    kit_text("two", i->falsepositives.v[1]);
+    kit_text("server", i->subject);
+    kit_text("{count} of {limit} in {timespan} {smtp.helo}", i->reason);
+    kit_text("L", i->limit);
+    kit_text("D", i->action);
+    kit_text("10m", i->timespan);
+    kit_text("60", i->threshold);
     i = sigma_set_info(k.set, 2);
     assert_int_equal(i->falsepositives.n, 1);
-    assert_text("gt 1, lte 2.5", i->threshold);
+    kit_text("gt 1, lte 2.5", i->threshold);
     assert_int_equal(sigma_set_ref(k.set, 2, 0), 0);
     assert_int_equal(sigma_set_ref(k.set, 2, 1), 3);
     assert_int_equal(sigma_set_ref(k.set, 0, 0), 3);

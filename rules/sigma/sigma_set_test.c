@@ -7,10 +7,6 @@
     "---\ntitle: good\nid: 11111111-1111-4111-8111-111111111111\n"             \
     "logsource: {product: span25, service: smtp}\n"                            \
     "detection: {s: {smtp.helo: good}, condition: s}\n"
-#define LOG "title: t\nlogsource: {product: span25, service: smtp}\n"
-#define BASE                                                                   \
-    "title: b\nname: base\nlogsource: {product: span25, service: smtp}\n"      \
-    "detection: {s: {smtp.helo: a}, condition: s}\n---\n"
 #define CORR(c) BASE "title: c\ncorrelation: {" c "}\n"
 #define COUNT(c)                                                               \
     CORR("type: event_count, rules: [base], group-by: [src_ip], " c)
@@ -272,13 +268,6 @@ test_info(void **state)
 
 #define ID1 "11111111-1111-4111-8111-111111111111"
 
-static void
-assert_text(const char *want, struct span got)
-{
-    if (!span_eq(span_str(want), got))
-        fail_msg("'%.*s' is not '%s'", (int)got.n, (const char *)got.p, want);
-}
-
 /* What was loaded first stays; what is disabled serves, and is quiet. */
 static void
 test_replaced(void **state)
@@ -310,9 +299,9 @@ test_replaced(void **state)
     assert_int_equal(sigma_set_count(k.set), 3);
     i = sigma_set_info(k.set, 0);
     assert_int_equal(i->level, SIGMA_LEVEL_NONE);
-    assert_text("", i->pack);
+    kit_text("", i->pack);
     i = sigma_set_info(k.set, 2);
-    assert_text("policy", i->pack);
+    kit_text("policy", i->pack);
     assert_true(i->disabled);
     assert_false(i->alerts);
     (void)sigma_eval(

@@ -12,6 +12,12 @@
 #include "rules/sigma/sigma.h"
 #include "sensor/event/json_read.h"
 
+#define LOG "title: t\nlogsource: {product: span25, service: smtp}\n"
+/* A rule for correlations to look at, and the next document. */
+#define BASE                                                                   \
+    "title: b\nname: base\nlogsource: {product: span25, service: smtp}\n"      \
+    "detection: {s: {smtp.helo: a}, condition: s}\n---\n"
+
 struct kit {
     struct sigma_set *set;
     struct sigma_run *run;
@@ -72,6 +78,13 @@ kit_messages(struct kit *k)
     buf_putc(&k->messages, 0);
     k->messages.n--;
     return (const char *)k->messages.p;
+}
+
+static inline void
+kit_text(const char *want, struct span got)
+{
+    if (!span_eq(span_str(want), got))
+        fail_msg("'%.*s' is not '%s'", (int)got.n, (const char *)got.p, want);
 }
 
 /* The record of an event, its time in milliseconds since 2026-11-22 10:00. */

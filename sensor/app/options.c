@@ -51,8 +51,8 @@ const struct option_row options_rows[OPTION_COUNT] = {
      range,                                                                    \
      help,                                                                     \
      offsetof(struct config, id),                                              \
-     OPTION_##type,                                                            \
      where,                                                                    \
+     OPTION_##type,                                                            \
      letter},
 #include "sensor/app/options.def"
 #undef X

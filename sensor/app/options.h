@@ -98,7 +98,8 @@ struct config_sites {
     uint32_t line;
 };
 
-/* A text without a value is NULL. Strings and lists belong to the config. */
+/* A text without a value is NULL. Strings and lists belong to the config.
+ * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): as the rows come */
 struct config {
 #define X(id, path, flag, letter, argument, type, ...) option_##type##_t id;
 #include "sensor/app/options.def"
@@ -122,10 +123,10 @@ struct option_row {
     const char *preset; /* the default, "" for none */
     const char *range;
     const char *help;
-    size_t offset; /* in struct config */
-    enum option_type type;
+    size_t offset;  /* in struct config */
     uint64_t where; /* 1 << verb */
-    char letter;    /* 0 when it has none */
+    enum option_type type;
+    char letter; /* 0 when it has none */
 };
 
 extern const struct verb_row options_verbs[VERB_COUNT];

@@ -101,7 +101,7 @@ put_rows(struct rules_call *c, const struct sigma_set *s)
     for (uint32_t i = 0; good && i < n; i++)
         all[i] = sigma_set_info(s, i);
     if (good && n > 0)
-        qsort(all, n, sizeof(*all), by_level);
+        qsort(all, n, sizeof(const struct sigma_info *), by_level);
     for (uint32_t i = 0; good && i < n; i++)
         add_row(&t, all[i]);
     good = good && registry_table_write(&t, c->config, "span25.rules.list",
