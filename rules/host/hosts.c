@@ -333,6 +333,7 @@ on_half_session(struct hosts *h, const struct scene *s,
                 const struct record_sink *sink)
 {
     bool triangle = session_is_triangle(h, s);
+    uint32_t news = 0;
     uint32_t i = triangle ? table_get(h, &s->src) : table_find(h, &s->src);
     struct detail *d;
 
@@ -341,9 +342,12 @@ on_half_session(struct hosts *h, const struct scene *s,
     d = triangle ? table_detail(h, i) : detail_of(h, host_at(h, i));
     touch(h, i, s->now);
     host_at(h, i)->sessions_oneway++;
-    if (d != NULL)
+    if (d != NULL) {
         d->triangular += triangle;
-    tell(h, i, 0, s, false, sink);
+        if (rose(&d->told_triangular, d->triangular))
+            news = STAT_BIT(CHANGE_TRIANGULAR);
+    }
+    tell(h, i, news, s, false, sink);
 }
 
 static void

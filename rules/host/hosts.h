@@ -13,10 +13,14 @@
  * went between hosts at home counts; direction says which.
  *
  * WHAT COUNTS. S1, S1T, S2 and S3 are CUSUMs with the designs of design.def, in
- * thousandths of a nat, floored at 0; at most one success and one failure for
- * each organisation and hour. First contacts are looked up in a blocked Bloom
- * filter of four generations; a false "seen" hides one, which errs on the safe
- * side. Nothing counts before a handshake was complete and the server spoke.
+ * thousandths of a nat, floored at 0. S1 counts the first four verdicts of each
+ * organisation and hour, whatever they are. (One success and one failure of
+ * each, as DETECTION 1.2 has it, make a large sender of whose recipients a
+ * twentieth are stale look as if half of them were: tools/evaluate showed it
+ * with mailing-list servers.) First
+ * contacts are used up by a verdict, and looked up in a blocked Bloom filter of
+ * four generations; a false "seen" hides one, which errs on the safe side.
+ * Nothing counts before a handshake was complete and the server spoke.
  * After seven days with traffic S3 expects 1.5 times the host's own 95th
  * percentile, at least the default.
  *

@@ -114,15 +114,21 @@ mail_reached(struct hosts *h, struct host *host, struct detail *d, uint64_t org)
     window_hour_add(d, HOUR_ORGS, 1);
 }
 
-/* One success and one failure for each organisation and hour. */
+/* Only the first org_hour verdicts of an organisation and hour count, whatever
+ * they are. One success and one failure of each would make every large sender
+ * look bad: of twenty verdicts with one failure it keeps one of each. The keys
+ * of one organisation and hour lie in one block of the filter. */
 static bool
-is_spent(const struct tx *t, uint64_t org, bool bad)
+is_spent(const struct tx *t, uint64_t org)
 {
     uint64_t hour = t->s->now / HOUR;
+    uint64_t key = hash_mix(hash_mix(t->host->key, hour), org);
 
-    return !filter_add(
-        &t->h->hours,
-        hash_mix(hash_mix(hash_mix(t->host->key, hour), org), bad));
+    for (uint64_t i = 0; i < HOST_LIMIT(org_hour); i++) {
+        if (filter_add(&t->h->hours, key ^ i))
+            return false;
+    }
+    return true;
 }
 
 static void
@@ -132,7 +138,7 @@ verdict(struct tx *t, uint64_t first, uint64_t org, bool bad)
 
     if (!filter_add(&t->h->seen, first))
         return;
-    if (org != ORG_NONE && is_spent(t, org, bad))
+    if (org != ORG_NONE && is_spent(t, org))
         return;
     stat_add(t->h, t->host, HOST_S1, bad);
     t->host->s1_n++;

@@ -16,7 +16,8 @@ stat_word(unsigned change)
         "cluster",
         "mx",
         "auth",
-        "harvest"};
+        "harvest",
+        "triangular"};
 
     return words[change];
 }

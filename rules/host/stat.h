@@ -14,6 +14,7 @@ enum stat_change {
     CHANGE_MX,
     CHANGE_AUTH,
     CHANGE_HARVEST,
+    CHANGE_TRIANGULAR,
     CHANGE_COUNT
 };
 #define STAT_BIT(s) (UINT32_C(1) << (s))

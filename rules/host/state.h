@@ -121,7 +121,6 @@ struct detail {
     struct day days[HOST_DAYS];
     uint32_t n_days;      /* ever; the last HOST_DAYS are kept */
     uint32_t s3_expected; /* thousandths an hour; 0: the design's */
-    uint32_t told_mx;     /* steps */
 
     uint32_t s1t_n, s1t_bad;
     uint32_t s2_n, s2_bad, s2_why;
@@ -153,12 +152,14 @@ struct detail {
     ns_t name_since; /* its HELO is its confirmed name; 0: is not */
     uint64_t banner;
     uint32_t banner_n;
+    uint32_t told_mx; /* steps */
 
     uint32_t auth_failures, auth_successes;
     uint64_t auth_servers[HOST_NETS];
     uint32_t harvest_offered, harvest_unknown;
-    uint32_t told_auth, told_harvest; /* steps */
-    ns_t daily_since;                 /* of auth and harvest */
+    uint32_t told_auth, told_harvest, told_triangular; /* steps */
+    uint32_t unused;
+    ns_t daily_since; /* of auth and harvest */
 };
 
 struct subkey {
@@ -200,6 +201,8 @@ struct slot {
 struct minute {
     uint32_t head, tail;
 };
+
+_Static_assert(sizeof(struct detail) % 8 == 0, "no padding");
 
 /* An event as all handlers see it. */
 struct scene {
