@@ -45,7 +45,8 @@ struct span detect_take(struct detect *d);
 const struct decide *detect_decide(const struct detect *d);
 const struct exceptions *detect_exceptions(const struct detect *d);
 
-/* All state but the windows of correlations, which begin anew (known gap). */
+/* All state but the windows of correlations, which begin anew (known gap).
+ * After a failed load the detect is half old, half new: only to be freed. */
 MUST_USE enum err detect_save(const struct detect *d, struct buf *out);
 MUST_USE enum err detect_load(struct detect *d, struct span snapshot);
 
@@ -54,7 +55,9 @@ struct detect_counts {
     struct campaigns_counts campaigns;
     struct sigma_counts sigma;
     struct alerts_counts alerts;
-    uint64_t dropped; /* conclusions for which there was no memory */
+    struct decide_counts decide;
+    uint64_t dropped;           /* conclusions for which there was no memory */
+    uint64_t exceptions_unread; /* that say nothing usable, or one too many */
 };
 struct detect_counts detect_counts(const struct detect *d);
 

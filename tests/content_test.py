@@ -463,7 +463,8 @@ def keys_of(lines):
     out = {}
     for line in lines:
         e = json.loads(line)
-        if e["event_type"] not in ("stats", "control"):
+        if e["event_type"] not in ("stats", "control", "host", "alert",
+                                   "decision"):
             out[e["event_id"]] = e
     return out
 

@@ -810,6 +810,13 @@ def new_state(name):
     return path
 
 
+def seen(lines):
+    """Without conclusions."""
+    kinds = {"host", "alert", "decision"}
+    return [line for line in lines
+            if json.loads(line)["event_type"] not in kinds]
+
+
 def test_state_holds_what_was_told():
     state = new_state("state")
     lines = events("--state", state, LAB)
@@ -820,12 +827,14 @@ def test_state_holds_what_was_told():
     rows = indexed(state)
     check(len(rows) == len(lines), f"{len(rows)} rows for {len(lines)} lines")
     again = events("--state", state, "--workers", "4", "--processes", LAB)
-    same(lines, again, "second reading")
+    # detection goes on where it stood, so it concludes other things
+    same(seen(lines), seen(again), "second reading")
     held = journal_lines(state)
     same(lines + again, [line for _, line in held], "journal after two")
-    check([seq for seq, _ in held] == list(range(1, 2 * len(lines) + 1)),
+    both = len(lines) + len(again)
+    check([seq for seq, _ in held] == list(range(1, both + 1)),
           "numbers after two have holes")
-    check(len(indexed(state)) == 2 * len(lines), "rows after two")
+    check(len(indexed(state)) == both, "rows after two")
     rows = indexed(state)
     (state / "index.db").unlink()
     read("-q", "--state", state, scenarios()[0])

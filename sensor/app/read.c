@@ -7,6 +7,7 @@
 #include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_carve.h"
+#include "sensor/app/read_detect.h"
 #include "sensor/app/read_output.h"
 #include "sensor/app/read_place.h"
 #include "sensor/app/read_registry.h"
@@ -46,6 +47,7 @@ struct reading {
     ns_t looked; /* at files that may be replaced, by the machine's clock */
     struct answers *answers;
     struct requirements *requirements;
+    struct read_detect *detect;
     struct journal *journal;
     struct core *core;
     struct read_run *run;
@@ -162,6 +164,10 @@ load_place(struct reading *r)
         buf_str(&r->start_text, "; ");
         hashlist_describe(r->hashes, &r->start_text);
     }
+    if (e == ERR_OK)
+        e = read_detect_open(r->config, &r->detect, &r->start_text,
+                             &r->messages);
+    end_line(&r->messages);
     buf_putc(&r->start_text, '\0');
     return e;
 }
@@ -289,6 +295,9 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = open_state(r);
     if (e == ERR_OK)
+        e = read_detect_restore(r->detect, r->journal, &r->messages);
+    end_line(&r->messages);
+    if (e == ERR_OK)
         e = answers_new(&r->answers);
     if (e == ERR_OK)
         e = requirements_new(&r->requirements);
@@ -302,6 +311,7 @@ prepare(struct reading *r)
         .geo = r->geo,
         .answers = r->answers,
         .requirements = r->requirements,
+        .detect = read_detect_get(r->detect),
         .journal = r->journal,
         .carve = read_carve_sink(r->carve),
         .carve_text = read_carve_text(r->carve),
@@ -413,6 +423,8 @@ finish(struct reading *r)
         e = core_error(r->core);
         tell_journal(r);
     }
+    if (e == ERR_OK)
+        e = read_detect_save(r->detect, r->journal, &r->messages);
     if (r->journal != NULL && e == ERR_OK)
         e = follow_index(r->config->state, journal_durable(r->journal),
                          &damaged, &r->messages);
@@ -454,6 +466,7 @@ release(struct reading *r)
     (void)journal_close(r->journal);
     answers_free(r->answers);
     requirements_free(r->requirements);
+    read_detect_close(r->detect);
     read_total_free(r->total);
     read_output_close(r->output);
     read_carve_close(r->carve);

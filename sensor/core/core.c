@@ -1,6 +1,7 @@
 #include "sensor/core/core.h"
 
 #include "rules/answers.h"
+#include "rules/detect.h"
 #include "rules/registry/policy.h"
 #include "rules/registry/requirements.h"
 #include "sensor/base/hash.h"
@@ -42,6 +43,7 @@ struct core {
     ns_t last;
     struct ends ends; /* of the event at hand */
     bool started;
+    bool ended; /* no more records of flows */
     enum err error;
 };
 
@@ -370,9 +372,12 @@ show(struct core *c, struct span event)
 {
     struct record_map map;
 
-    if (c->o.answers == NULL && c->o.requirements == NULL)
+    if (c->o.answers == NULL && c->o.requirements == NULL &&
+        c->o.detect == NULL)
         return;
     record_map_init(&map, event);
+    if (c->o.detect != NULL)
+        detect_event(c->o.detect, &map);
     if (c->o.answers != NULL)
         answers_event(c->o.answers, &map);
     if (c->o.requirements != NULL) {
@@ -420,6 +425,19 @@ publish_one(void *ctx, struct span record)
     publish(ctx, record);
 }
 
+/* What detection concluded from what was published; each conclusion is
+ * published itself, and may lead to others. */
+static void
+conclude(struct core *c)
+{
+    struct span record;
+
+    if (c->o.detect == NULL)
+        return;
+    while ((record = detect_take(c->o.detect)).n > 0)
+        publish(c, record);
+}
+
 static void
 publish_control(struct core *c, ns_t when, uint32_t number, const char *kind,
                 const char *text)
@@ -451,6 +469,7 @@ void
 core_control(struct core *c, const char *kind, const char *text)
 {
     publish_control(c, c->last, CONTROLS_FROM + c->n_controls++, kind, text);
+    conclude(c);
 }
 
 static void
@@ -488,18 +507,24 @@ core_put(void *core, struct span record)
         publish_start(c, head.when);
     c->last = head.when;
     attempts_time(c->attempts, head.when, &self);
+    if (c->o.detect != NULL) {
+        detect_time(c->o.detect, head.when); /* what it ends comes before */
+        conclude(c);
+    }
     if (head.type == EVENT_ATTEMPT)
         put_attempt(c, record, &self);
     else if (head.type == EVENT_CARVE)
         put_carve(c, record, &head);
     else
         publish(c, record);
+    conclude(c);
 }
 
 void
 core_tell(void *core, struct span record)
 {
     publish(core, record);
+    conclude(core);
 }
 
 void
@@ -514,6 +539,10 @@ core_end(struct core *c)
     struct record_sink self = {publish_one, c};
 
     attempts_end(c->attempts, c->last, &self);
+    if (c->o.detect != NULL && !c->ended)
+        detect_end(c->o.detect, c->last);
+    c->ended = true;
+    conclude(c);
     if (c->o.journal != NULL) {
         enum err e = journal_sync(c->o.journal);
 

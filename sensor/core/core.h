@@ -4,12 +4,13 @@
  *
  * One thread. Adds what no worker knows (event id, sensor, direction, registry
  * state), aggregates attempts, writes JSON once and hands it to the journal and
- * to a sink for lines, and shows each event to the answers. */
+ * to a sink for lines, and shows each event to the answers and to detection. */
 #include "sensor/base/err.h"
 #include "sensor/core/place.h"
 #include "sensor/event/record.h"
 
 struct answers;
+struct detect;
 struct requirements;
 struct geo;
 struct journal;
@@ -38,6 +39,8 @@ struct core_options {
     struct geo *geo;                   /* or NULL */
     struct answers *answers;           /* or NULL */
     struct requirements *requirements; /* or NULL */
+    struct detect *detect;             /* or NULL; its conclusions are events
+                                        * too, behind what they rest on */
     struct journal *journal;           /* or NULL */
     struct line_sink lines;            /* put may be NULL */
     struct carve_sink carve;
@@ -63,7 +66,7 @@ void core_tell(void *core, struct span record);
 void core_registry(struct core *c, const struct book *book);
 
 /* No more records of flows: what waits is given out, the journal is synced.
- * Records without a flow may follow. */
+ * Records without a flow may follow; then it is called again. */
 enum err core_end(struct core *c);
 
 uint64_t core_n_events(const struct core *c);

@@ -1,0 +1,450 @@
+#include "rules/detect.h"
+
+#include "sensor/base/hash.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_NS     (NS_PER_S / 10) /* as net's */
+#define QUEUE_MAX   (256U << 20)    /* bytes of conclusions not yet taken */
+#define WORDS_MAX   (64U << 10)     /* of what a rule met */
+#define MATCHES_MAX 4096U           /* alerting matches of one event */
+
+struct detect {
+    struct campaigns *campaigns;
+    struct hosts *hosts;
+    struct exceptions *exceptions;
+    struct alerts *alerts;
+    struct decide *decide;
+    struct sigma_run *run;         /* or NULL: no rules */
+    const struct sigma_set *rules; /* of run */
+    struct buf queue;              /* lengths and records */
+    size_t taken;                  /* bytes of it */
+    struct buf words;
+    struct sigma_match *matches; /* copied: explaining overwrites them */
+    ns_t tick;                   /* the latest that timers saw */
+    uint64_t seed;
+    uint64_t dropped;
+    uint64_t unread; /* exceptions */
+};
+
+static enum err
+new_parts(struct detect *d, const struct detect_options *o)
+{
+    struct alerts_options alerts = {.seed = o->hosts.seed};
+    struct decide_options decide = o->decide;
+    enum err e = exceptions_new(&d->exceptions);
+
+    alerts.exceptions = d->exceptions;
+    decide.exceptions = d->exceptions;
+    decide.seed = o->hosts.seed;
+    if (e == ERR_OK)
+        e = campaigns_new(o->hosts.seed, &d->campaigns);
+    if (e == ERR_OK)
+        e = hosts_new(&o->hosts, &d->hosts);
+    if (e == ERR_OK)
+        e = alerts_new(&alerts, &d->alerts);
+    if (e == ERR_OK)
+        e = decide_new(&decide, &d->decide);
+    if (e == ERR_OK && o->rules != NULL)
+        e = detect_rules(d, o->rules);
+    return e;
+}
+
+enum err
+detect_new(const struct detect_options *o, struct detect **out)
+{
+    struct detect *d = calloc(1, sizeof(*d));
+    enum err e = ERR_NOMEM;
+
+    if (d == NULL)
+        return ERR_NOMEM;
+    d->seed = o->hosts.seed;
+    buf_init(&d->queue, QUEUE_MAX);
+    buf_init(&d->words, WORDS_MAX);
+    d->matches = calloc(MATCHES_MAX, sizeof(*d->matches));
+    if (d->matches != NULL)
+        e = new_parts(d, o);
+    if (e != ERR_OK) {
+        detect_free(d);
+        return e;
+    }
+    *out = d;
+    return ERR_OK;
+}
+
+void
+detect_free(struct detect *d)
+{
+    if (d == NULL)
+        return;
+    sigma_run_free(d->run);
+    decide_free(d->decide);
+    alerts_free(d->alerts);
+    hosts_free(d->hosts);
+    campaigns_free(d->campaigns);
+    exceptions_free(d->exceptions);
+    buf_free(&d->queue);
+    buf_free(&d->words);
+    free(d->matches);
+    free(d);
+}
+
+enum err
+detect_rules(struct detect *d, const struct sigma_set *rules)
+{
+    enum err e = d->run == NULL ? sigma_run_new(rules, d->seed, NULL, &d->run)
+                                : sigma_run_reload(d->run, rules);
+
+    if (e == ERR_OK)
+        d->rules = rules;
+    return e;
+}
+
+/* ---- conclusions ---- */
+
+static void
+put(void *ctx, struct span record)
+{
+    struct detect *d = ctx;
+    uint32_t n = (uint32_t)record.n;
+    size_t before = d->queue.n;
+
+    buf_put(&d->queue, &n, sizeof(n));
+    buf_span(&d->queue, record);
+    if (d->queue.n != before + sizeof(n) + record.n) {
+        d->queue.n = before;
+        d->dropped++;
+    }
+}
+
+struct span
+detect_take(struct detect *d)
+{
+    struct span rest = span_tail(buf_view(&d->queue), d->taken);
+    struct span record;
+    uint32_t n;
+
+    if (rest.n < sizeof(n)) {
+        buf_reset(&d->queue);
+        d->taken = 0;
+        return SPAN_NONE;
+    }
+    memcpy(&n, rest.p, sizeof(n));
+    record = span_of(rest.p + sizeof(n), n);
+    d->taken += sizeof(n) + n;
+    return record;
+}
+
+/* ---- rules ---- */
+
+static const char *const level_words[] = {
+    [SIGMA_LEVEL_NONE] = "informational",
+    [SIGMA_INFORMATIONAL] = "informational",
+    [SIGMA_LOW] = "low",
+    [SIGMA_MEDIUM] = "medium",
+    [SIGMA_HIGH] = "high",
+    [SIGMA_CRITICAL] = "high",
+};
+
+static struct alert_rule
+rule_of(const struct sigma_info *info)
+{
+    return (struct alert_rule){
+        .id = info->id.n > 0 ? info->id : info->title,
+        .title = info->title,
+        .level = span_str(level_words[info->level]),
+        .pack = info->pack,
+        .subject = info->subject,
+        .reason = info->reason,
+        .tags = info->tags,
+        .n_tags = info->n_tags,
+        .hash = info->hash,
+    };
+}
+
+/* Only the figure of a correlation can be told; of others what they met. */
+static void
+tell(struct detect *d, const struct record_map *event,
+     const struct sigma_match *m)
+{
+    const struct sigma_info *info = sigma_set_info(d->rules, m->rule);
+    struct record_sink sink = {put, d};
+    struct alert_match match = {
+        .rule = rule_of(info),
+        .event = event,
+        .when = m->when,
+        .correlation = info->kind == SIGMA_CORRELATION,
+        .figure = m->figure,
+        .timespan = info->timespan,
+        .limit = info->threshold,
+        .group_subject =
+            m->subject < m->n_group ? m->group[m->subject].value : SPAN_NONE,
+    };
+
+    buf_reset(&d->words);
+    if (!match.correlation)
+        (void)sigma_explain(d->run, m->rule, event->record, &d->words);
+    match.matched = buf_view(&d->words);
+    alerts_match(d->alerts, &match, &sink);
+}
+
+/* Rules of the event that alert; to explain one overwrites what the run lent.
+ */
+static size_t
+keep_alerting(struct detect *d, const struct sigma_match *m, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n && kept < MATCHES_MAX; i++) {
+        if (sigma_set_info(d->rules, m[i].rule)->alerts)
+            d->matches[kept++] = m[i];
+    }
+    return kept;
+}
+
+static void
+tell_correlations(struct detect *d, const struct record_map *event,
+                  const struct sigma_match *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (sigma_set_info(d->rules, m[i].rule)->alerts)
+            tell(d, event, &m[i]);
+    }
+}
+
+static void
+apply_rules(struct detect *d, const struct record_map *event, ns_t now)
+{
+    const struct sigma_match *m;
+    size_t n, kept;
+
+    if (d->run == NULL)
+        return;
+    m = sigma_eval(d->run, event->record, &n);
+    kept = keep_alerting(d, m, n);
+    m = sigma_correlate(d->run, now, &n);
+    tell_correlations(d, event, m, n);
+    for (size_t i = 0; i < kept; i++)
+        tell(d, event, &d->matches[i]);
+}
+
+/* ---- events ---- */
+
+static void
+count(struct detect *d, const struct record_map *event)
+{
+    struct record_sink sink = {put, d};
+    struct campaign_join joined;
+    bool joins = campaigns_event(d->campaigns, event, &joined);
+
+    hosts_event(d->hosts, event, joins ? &joined : NULL, &sink);
+}
+
+static void
+on_traffic(struct detect *d, const struct record_map *event, ns_t now)
+{
+    count(d, event);
+    apply_rules(d, event, now);
+}
+
+static void
+on_host(struct detect *d, const struct record_map *event, ns_t now)
+{
+    alerts_event(d->alerts, event);
+    apply_rules(d, event, now);
+}
+
+/* A fault in what a person entered was told when it was entered. */
+static void
+on_control(struct detect *d, const struct record_map *event, ns_t now)
+{
+    (void)now;
+    if (exceptions_event(d->exceptions, event) != ERR_OK)
+        d->unread++;
+}
+
+/* What was lifted begins anew, or it would be stopped again at once. */
+static void
+on_decision(struct detect *d, const struct record_map *event, ns_t now)
+{
+    struct prefix p;
+
+    (void)now;
+    if (record_map_is(event, FIELD_DECISION_ACTION, "lift") &&
+        prefix_parse(record_map_find(event, FIELD_DECISION_SUBJECT), &p))
+        hosts_reset(d->hosts, &p.addr);
+}
+
+static void (*const handlers[EVENT_TYPE_COUNT])(struct detect *,
+                                                const struct record_map *,
+                                                ns_t) = {
+    [EVENT_SMTP] = on_traffic,      [EVENT_SMTP_SESSION] = on_traffic,
+    [EVENT_FILEINFO] = on_traffic,  [EVENT_TLS] = on_traffic,
+    [EVENT_ANOMALY] = on_traffic,   [EVENT_DNS] = on_traffic,
+    [EVENT_HOST] = on_host,         [EVENT_CONTROL] = on_control,
+    [EVENT_DECISION] = on_decision,
+};
+
+void
+detect_event(struct detect *d, const struct record_map *event)
+{
+    struct record_head head = record_head_of(event->record);
+    struct record_sink sink = {put, d};
+
+    detect_time(d, head.when);
+    if (handlers[head.type] != NULL)
+        handlers[head.type](d, event, head.when);
+    decide_event(d->decide, event, &sink);
+}
+
+/* ---- time ---- */
+
+/* Windows that end without an event have none to show. */
+static void
+tick_rules(struct detect *d, ns_t now)
+{
+    struct record_map none = {.record = SPAN_NONE};
+    const struct sigma_match *m;
+    size_t n;
+
+    if (d->run == NULL)
+        return;
+    m = sigma_tick(d->run, now, &n);
+    tell_correlations(d, &none, m, n);
+}
+
+void
+detect_time(struct detect *d, ns_t now)
+{
+    struct record_sink sink = {put, d};
+    ns_t tick = now - now % TICK_NS;
+
+    if (tick <= d->tick)
+        return;
+    d->tick = tick;
+    hosts_time(d->hosts, tick, &sink);
+    tick_rules(d, tick);
+    alerts_time(d->alerts, tick, &sink);
+    decide_time(d->decide, tick, &sink);
+}
+
+void
+detect_end(struct detect *d, ns_t now)
+{
+    struct record_sink sink = {put, d};
+
+    detect_time(d, now);
+    hosts_end(d->hosts, now, &sink);
+}
+
+/* ---- snapshots ---- */
+
+#define SNAPSHOT_MARK 0x31746365746564ULL /* "detect1" */
+#define SNAPSHOT_MAX  (1ULL << 32)
+#define SECTIONS      5
+
+static void
+put_u64(struct buf *out, uint64_t v)
+{
+    v = htole64(v);
+    buf_put(out, &v, sizeof(v));
+}
+
+/* Its length stands before it: known only behind it. */
+static enum err
+put_section(const struct detect *d, unsigned section, struct buf *out)
+{
+    struct buf part;
+    enum err e = ERR_OK;
+
+    buf_init(&part, SNAPSHOT_MAX);
+    switch (section) {
+    case 0: e = campaigns_save(d->campaigns, &part); break;
+    case 1: e = hosts_save(d->hosts, &part); break;
+    case 2: e = alerts_save(d->alerts, &part); break;
+    case 3: e = decide_save(d->decide, &part); break;
+    case 4: e = exceptions_save(d->exceptions, &part); break;
+    }
+    if (e == ERR_OK) {
+        put_u64(out, part.n);
+        buf_span(out, buf_view(&part));
+    }
+    buf_free(&part);
+    return e;
+}
+
+enum err
+detect_save(const struct detect *d, struct buf *out)
+{
+    enum err e = ERR_OK;
+
+    put_u64(out, SNAPSHOT_MARK);
+    for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++)
+        e = put_section(d, i, out);
+    if (e == ERR_OK && (out->cut || out->failed))
+        e = out->cut ? ERR_LIMIT : ERR_NOMEM;
+    return e;
+}
+
+static enum err
+take_section(struct detect *d, unsigned section, struct span part)
+{
+    switch (section) {
+    case 0: return campaigns_load(d->campaigns, part);
+    case 1: return hosts_load(d->hosts, part);
+    case 2: return alerts_load(d->alerts, part);
+    case 3: return decide_load(d->decide, part);
+    case 4: return exceptions_load(d->exceptions, part);
+    }
+    return ERR_OK;
+}
+
+enum err
+detect_load(struct detect *d, struct span snapshot)
+{
+    struct cursor c = cur_open(snapshot);
+    enum err e = ERR_OK;
+
+    if (cur_le64(&c) != SNAPSHOT_MARK)
+        return ERR_FORMAT;
+    for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++) {
+        uint64_t n = cur_le64(&c);
+        struct span part = cur_take(&c, n);
+
+        e = c.bad ? ERR_TRUNCATED : take_section(d, i, part);
+    }
+    return e;
+}
+
+/* ---- what others may see ---- */
+
+const struct decide *
+detect_decide(const struct detect *d)
+{
+    return d->decide;
+}
+
+const struct exceptions *
+detect_exceptions(const struct detect *d)
+{
+    return d->exceptions;
+}
+
+struct detect_counts
+detect_counts(const struct detect *d)
+{
+    struct detect_counts c = {
+        .hosts = hosts_counts(d->hosts),
+        .campaigns = campaigns_counts(d->campaigns),
+        .alerts = alerts_counts(d->alerts),
+        .decide = decide_counts(d->decide),
+        .dropped = d->dropped,
+        .exceptions_unread = d->unread,
+    };
+
+    if (d->run != NULL)
+        c.sigma = sigma_run_counts(d->run);
+    return c;
+}

@@ -1,0 +1,32 @@
+#ifndef SPAN25_APP_READ_DETECT_H
+#define SPAN25_APP_READ_DETECT_H
+/* read_detect - detection in a reading: its rules, its settings, its state
+ *
+ * With --state detection goes on where it stood: the snapshot that the reading
+ * before left, and what the journal has since. */
+#include "rules/detect.h"
+#include "sensor/app/options.h"
+
+struct read_detect;
+struct journal;
+
+/* Loads rules and settings. What took force is appended to text, for the first
+ * event; faults are told. A rule that is refused does not stop the start. */
+MUST_USE enum err read_detect_open(const struct config *c,
+                                   struct read_detect **out, struct buf *text,
+                                   struct buf *messages);
+void read_detect_close(struct read_detect *r);
+
+struct detect *read_detect_get(const struct read_detect *r);
+
+/* With a journal: its state as of the journal's end. Before the first event. */
+MUST_USE enum err read_detect_restore(struct read_detect *r,
+                                      const struct journal *journal,
+                                      struct buf *messages);
+
+/* Behind the last event, with the journal synced. */
+MUST_USE enum err read_detect_save(const struct read_detect *r,
+                                   const struct journal *journal,
+                                   struct buf *messages);
+
+#endif
