@@ -125,6 +125,7 @@ static const struct {
     {"a notification", "head:a400:1:0:0:0 " ASKMX, NULL},
     {"no question", "head:8180:0:0:0:0", NULL},
     {"two questions", "head:8180:2:0:0:0 " ASKMX ASKMX, NULL},
+    {"two questions said, one there", "head:8180:2:0:0:0 " ASKMX, NULL},
     {"class CHAOS", "head:8180:1:0:0:0 " ORG " 000f0003", NULL},
     {"TXT", "head:8180:1:0:0:0 " ORG " 00100001", NULL},
     {"ANY", "head:8180:1:0:0:0 " ORG " 00ff0001", NULL},
@@ -297,6 +298,7 @@ test_records_max(void **state)
         m = dns_kit_build(&kit, words);
         assert_int_equal(read_exact(m, m.n, true, &answer),
                          n < DNS_RECORDS_MAX);
+        assert_int_equal(dns_wants(m, &dns_kit_home), n < DNS_RECORDS_MAX);
     }
 }
 
@@ -335,6 +337,33 @@ test_lengths_max(void **state)
             fail_msg("%s", rows[i].why);
         if (rows[i].told)
             assert_int_equal(answer.name.n, 4 * (3 * 63 + rows[i].rest) + 3);
+    }
+}
+
+/* A name put together by a pointer may not be longer either: behind a label
+ * of n bytes one of 193. */
+static void
+test_pointed_length_max(void **state)
+{
+    static char words[4096];
+
+    (void)state;
+    for (unsigned n = 60; n <= 62; n++) {
+        struct span m;
+
+        (void)snprintf(words, sizeof(words), "head:8180:1:1:0:0 ");
+        for (unsigned k = 0; k < 3; k++) {
+            repeat(words, sizeof(words), "3f", 1);
+            repeat(words, sizeof(words), "61", 63);
+        }
+        repeat(words, sizeof(words), "00" MX "c00c" MX TTL "[ 000a ", 1);
+        (void)snprintf(words + strlen(words), 3, "%02x", n);
+        repeat(words, sizeof(words), "62", n);
+        repeat(words, sizeof(words), "c00c ]", 1);
+        m = dns_kit_build(&kit, words);
+        assert_int_equal(read_exact(m, m.n, true, &answer), n <= 61);
+        if (n <= 61)
+            assert_int_equal(answer.answers[0].n, n + 192);
     }
 }
 
@@ -389,6 +418,7 @@ main(void)
         cmocka_unit_test(test_answers_max), cmocka_unit_test(test_records_max),
         cmocka_unit_test(test_lengths_max), cmocka_unit_test(test_jumps_max),
         cmocka_unit_test(test_no_home),
+        cmocka_unit_test(test_pointed_length_max),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
