@@ -347,6 +347,86 @@ give_file(struct kit_run *k, const char *class)
     kit_give(k);
 }
 
+/* ---- S2 ---- */
+
+static void
+give_judged(struct kit_run *k, const char *symbol, uint64_t points)
+{
+    struct record_out *r = &k->out;
+
+    k->flow++;
+    kit_begin(k, &bot, EVENT_SMTP);
+    record_text(r, FIELD_SMTP_MAIL_FROM, "<a@x.example>");
+    record_text(r, FIELD_SMTP_VIA, "DATA");
+    record_text(r, FIELD_SMTP_OUTCOME, "accepted");
+    record_u64(r, FIELD_EMAIL_SCORE, points);
+    record_object_begin(r, FIELD_EMAIL_SYMBOLS);
+    record_text(r, FIELD_EMAIL_SYMBOLS_NAME, symbol);
+    record_u64(r, FIELD_EMAIL_SYMBOLS_POINTS, points);
+    record_object_end(r);
+    kit_give(k);
+}
+
+static void
+give_dialect(struct kit_run *k, bool pregreet)
+{
+    struct record_out *r = &k->out;
+
+    kit_begin(k, &bot, EVENT_SMTP_SESSION);
+    record_text(r, FIELD_SMTP_BANNER, "220 mx.example");
+    record_text(r, FIELD_SMTP_HELO, bot.helo);
+    record_bool(r, FIELD_SMTP_PREGREET, pregreet);
+    record_text(r, FIELD_SMTP_DIALECT_HELLO, "EHLO");
+    record_text(r, FIELD_SMTP_DIALECT_ORDER, "EMRDQ");
+    record_u64(r, FIELD_FLOW_BYTES_TOCLIENT, 300);
+    record_bool(r, FIELD_TCP_HANDSHAKE, true);
+    kit_give(k);
+}
+
+static void
+test_messages_judged(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 5; i++)
+        give_judged(&k, "class_b", 6);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_N), 5);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_BAD), 5);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S2_LEVEL, "alert"));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S2_WHY, "score"));
+    kit_close(&k);
+}
+
+/* One session that was odd: its neighbours behind the address are not. */
+static void
+test_an_odd_session_passes(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    give_dialect(&k, true);
+    give_judged(&k, "no_date", 1);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_BAD), 1);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S2_WHY, "dialect"));
+    give_dialect(&k, false);
+    for (unsigned i = 0; i < 20; i++)
+        give_judged(&k, "no_date", 1);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_N), 21);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_BAD), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S2_SCORE), 0);
+    /* what was seen stays told */
+    assert_true(kit_is(&k, BOT, FIELD_HOST_DIALECT_ODD, "pregreet"));
+    kit_close(&k);
+}
+
 static void
 test_malware(void **state)
 {
@@ -738,6 +818,8 @@ main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_hidden_sessions),
         cmocka_unit_test(test_hidden_alert_comes_by_itself),
+        cmocka_unit_test(test_messages_judged),
+        cmocka_unit_test(test_an_odd_session_passes),
         cmocka_unit_test(test_malware),
         cmocka_unit_test(test_listed),
         cmocka_unit_test(test_policy),

@@ -19,8 +19,8 @@
  *              links and a foreign envelope sender are no fault there.
  *   duplicate  the body was seen before of another source at home
  *              (campaign_join.duplicate)
- *   dialect    no mail server speaks so: dialect.h, of this connection or an
- *              earlier one, or a symbol of this message
+ *   dialect    no mail server speaks so: dialect.h, of the latest session that
+ *              ended, or a symbol of this message
  *   blocklist  refused after the message was read, citing a list of domains in
  *              links (SURBL, URIBL, DBL, ivmURI). Lists of addresses say
  *              nothing of the message: they refuse the honest home server too.
@@ -73,7 +73,7 @@ struct judgement {
 };
 
 /* smtp: an event of that type. joined: what campaigns_event said of it, or
- * NULL. odd: bits of dialect.h known of the source by now. */
+ * NULL. odd: bits of dialect.h of the source's latest session. */
 struct judgement judge_message(const struct judge_design *design,
                                const struct record_map *smtp,
                                const struct campaign_join *joined,

@@ -214,11 +214,14 @@ defer_all(struct tx *t)
 
 /* ---- the message ---- */
 
+/* The dialect is that of the session before: this one's is told at its end. An
+ * older one must not speak against mail for ever: behind one address are
+ * several hosts in turn. */
 static void
 judge(struct tx *t, bool accepted)
 {
     struct judgement j = judge_message(&judge_design_default, t->s->event,
-                                       t->s->joined, t->d->odd);
+                                       t->s->joined, t->d->odd_latest);
 
     if (j.judged) {
         stat_add(t->h, t->host, HOST_S2, j.bad);

@@ -112,6 +112,8 @@ session_conflict(const struct host *host, const struct detail *d)
 
 /* ---- how it speaks ---- */
 
+_Static_assert(DIALECT_ODD_COUNT <= 16, "bits of detail.odd");
+
 /* The ones of most sessions (Space-Saving, Metwally and others 2005), the most
  * frequent first. */
 static void
@@ -146,7 +148,8 @@ speech(struct hosts *h, struct host *host, struct detail *d,
     queueing_name(h, host, d, helo, s->now);
     if (!dialect_of(s->event, &dialect))
         return;
-    d->odd |= dialect.odd;
+    d->odd_latest = (uint16_t)dialect.odd;
+    d->odd |= d->odd_latest;
     if (dialect.whole)
         subkey_dialect(h, host, d, dialect.fingerprint, s->now);
     count_dialect(d, dialect.fingerprint);

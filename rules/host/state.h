@@ -111,7 +111,8 @@ struct detail {
 
     uint64_t dialect[HOST_DIALECTS];
     uint32_t dialect_n[HOST_DIALECTS];
-    uint32_t odd;
+    uint16_t odd;        /* of all its sessions */
+    uint16_t odd_latest; /* of the latest alone */
 
     uint32_t hour; /* number of the hour that runs */
     uint32_t day;
