@@ -18,10 +18,10 @@
  * each, as DETECTION 1.2 has it, make a large sender of whose recipients a
  * twentieth are stale look as if half of them were: tools/evaluate showed it
  * with mailing-list servers.) S1T and S3 take an organisation once, S2 each
- * message. First contacts are used up by a verdict, and looked up in a blocked Bloom filter of
- * four generations; a false "seen" hides one, which errs on the safe side.
- * Nothing counts before a handshake was complete and the server spoke.
- * After seven days with traffic S3 expects 1.5 times the host's own 95th
+ * message. First contacts are used up by a verdict, and looked up in a blocked
+ * Bloom filter of four generations; a false "seen" hides one, which errs on the
+ * safe side. Nothing counts before a handshake was complete and the server
+ * spoke. After seven days with traffic S3 expects 1.5 times the host's own 95th
  * percentile, at least the default.
  *
  * EVENTS are written when a level of a statistic rises, when a score passes

@@ -38,14 +38,33 @@ static const struct {
     {"reply_unknown",        0                        },
 };
 
+/* Fields that are not there: a script that writes none has all of these. */
+static const char *const missing[] = {
+    "no_from",    "no_date",      "no_message_id",
+    "no_subject", "no_recipient", "no_received",
+};
+
 struct points {
     uint64_t content;
+    uint64_t missing;
     uint32_t odd;
 };
+
+static bool
+is_missing(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(missing); i++) {
+        if (span_eq(name, span_str(missing[i])))
+            return true;
+    }
+    return false;
+}
 
 static void
 add_symbol(struct points *p, struct span name, uint64_t points)
 {
+    uint64_t *sum = is_missing(name) ? &p->missing : &p->content;
+
     for (size_t i = 0; i < ARRAY_LEN(dialogue); i++) {
         if (span_eq(name, span_str(dialogue[i].name))) {
             p->odd |= dialogue[i].odd;
@@ -53,7 +72,7 @@ add_symbol(struct points *p, struct span name, uint64_t points)
         }
     }
     if (points < UINT32_MAX)
-        p->content += points;
+        *sum += points;
 }
 
 static void
@@ -77,11 +96,12 @@ static struct points
 points_of(const struct record_map *smtp)
 {
     struct cursor c = record_map_list(smtp, FIELD_EMAIL_SYMBOLS);
-    struct points p = {0, 0};
+    struct points p = {0};
     struct record_entry e;
 
     while (record_next(&c, &e) && e.field == FIELD_EMAIL_SYMBOLS)
         add_object(&p, e.value);
+    p.content += p.missing < JUDGE_MISSING ? p.missing : JUDGE_MISSING;
     return p;
 }
 

@@ -11,14 +11,15 @@
  *              Left out are symbols that another sign or another statistic
  *              speaks for: what the server said (reply_policy would convict
  *              who sends from a listed address, reply_unknown is S1), and the
- *              dialogue (dialect). 6 by default: three to five faults of one
- *              point are what scripts, printers and newsletters have; one
- *              finding of class B or A is enough, and so are a forged display
- *              name with three small faults. A message that comes from a list
- *              (email.bulk) needs judge_design.score_list: HTML alone, many
- *              links and a foreign envelope sender are no fault there.
- *   duplicate  the body was seen before of another source at home
- *              (campaign_join.duplicate)
+ *              dialogue (dialect). Header fields that are missing give
+ *              JUDGE_MISSING points at most: devices and scripts leave out all
+ *              of them. 6 by default: three to five faults of one point are
+ * what scripts, printers and newsletters have (tests/fixtures/lab.pcap: 3 at
+ * most, 7 with a header that is empty); one finding of class B or A is enough,
+ * and so are a forged display name with three small faults. A message that
+ * comes from a list (email.bulk) needs judge_design.score_list: HTML alone,
+ * many links and a foreign envelope sender are no fault there. duplicate  the
+ * body was seen before of another source at home (campaign_join.duplicate)
  *   dialect    no mail server speaks so: dialect.h, of the latest session that
  *              ended, or a symbol of this message
  *   blocklist  refused after the message was read, citing a list of domains in
@@ -59,6 +60,7 @@ enum judge_why {
 const char *judge_word(enum judge_why w);
 
 #define JUDGE_RELAYED 2U
+#define JUDGE_MISSING 4U
 
 struct judge_design {
     uint32_t score;      /* points that are enough */

@@ -67,6 +67,12 @@ static const struct {
     {"seven points", {.symbols = "no_date:1,class_c:6"}, BAD, S},
     {"a script", {.symbols = "no_date:1,no_message_id:1,no_received:1,"
         "no_recipient:1,html_only:1"}, GOOD, 0},
+    {"an empty header", {.symbols = "no_from:2,no_date:1,no_message_id:1,"
+        "no_subject:1,no_recipient:1,no_received:1"}, GOOD, 0},
+    {"and one fault more", {.symbols = "no_from:2,no_date:1,no_message_id:1,"
+        "no_subject:1,no_recipient:1,no_received:1,empty:1"}, GOOD, 0},
+    {"and two", {.symbols = "no_from:2,no_date:1,no_message_id:1,"
+        "no_subject:1,no_recipient:1,no_received:1,link_to_address:2"}, BAD, S},
     {"a list, eight", {.header = LIST, .symbols = "class_b:8"}, GOOD, 0},
     {"a list, nine", {.header = LIST, .symbols = "class_b:9"}, BAD, S},
     {"the server's word is no content", {.symbols = "reply_policy:4,"
@@ -88,11 +94,11 @@ static const struct {
     {"and a weak symbol", {.duplicate = true, .symbols = "bare_lf:1"}, BAD, D | T},
     {"and two points", {.duplicate = true, .symbols = "no_date:2"}, GOOD, 0},
     {"and half the points", {.duplicate = true, .symbols = "no_date:3"}, BAD, D | S},
-    {"and all points", {.duplicate = true, .symbols = "no_date:6"}, BAD, D | S},
+    {"and all points", {.duplicate = true, .symbols = "class_c:6"}, BAD, D | S},
     {"a list: half of nine", {.duplicate = true, .header = LIST,
-        .symbols = "no_date:4"}, GOOD, 0},
+        .symbols = "class_c:4"}, GOOD, 0},
     {"a list: more", {.duplicate = true, .header = LIST,
-        .symbols = "no_date:5"}, BAD, D | S},
+        .symbols = "class_c:5"}, BAD, D | S},
     /* block lists */
     {"a list of links", {.after = "smtp.final_blocklist=multi.surbl.org;"
         REFUSED}, BAD, B},
@@ -160,7 +166,7 @@ static void
 follows_its_design(void **state)
 {
     struct judge_design d = {.score = 2, .score_list = 3};
-    struct mail m = {.symbols = "no_date:2"};
+    struct mail m = {.symbols = "class_c:2"};
     struct kit k;
 
     (void)state;
