@@ -37,9 +37,10 @@ SHOWN = {
     "arkime/smtp-data-250.pcap": {IN_THE_CLEAR},
     "suricata-verify/mime_mime-quoted-printable.pcap": {IN_THE_CLEAR},
     "zeek/smtp.pcap": {IN_THE_CLEAR},
-    # the EICAR file
+    # the EICAR file, once in a zip
     "suricata-verify/smtp-attachment-md5.pcap": {
         "content/malicious-file-sent"},
+    "suricata-verify/smtp-rfc2231.pcap": {"content/malicious-file-sent"},
 }
 
 # Hosts of the lab (tests/lab/README.md).
@@ -50,6 +51,9 @@ REGISTERED = ["10.20.1.10", "10.20.1.11", "10.20.5.20", "fd25:20::1:10",
 # What came to them from outside, or was asked of them, and is told.
 LAB_MAY = {("content/malicious-file-received", "10.20.1.10")}
 LAB_MUST = {
+    ("behaviour/bot-refusals-and-content", BOT[0]),
+    ("behaviour/bad-messages", BOT[0]),
+    ("behaviour/malicious-files-spread", BOT[0]),
     ("policy/unregistered-sender", BOT[0]),
     ("policy/unregistered-sender", BOT[1]),
     ("policy/unregistered-sender", PRINTER[0]),
