@@ -249,9 +249,15 @@ on_traffic(struct detect *d, const struct record_map *event, ns_t now)
     apply_rules(d, event, now);
 }
 
+/* In a replay nobody tells that the input was over, but these events do. Where
+ * they come from here there is nothing more to end. */
 static void
 on_host(struct detect *d, const struct record_map *event, ns_t now)
 {
+    struct record_sink sink = {put, d};
+
+    if (record_map_is(event, FIELD_HOST_WHY, "end"))
+        hosts_end(d->hosts, now, &sink);
     alerts_event(d->alerts, event);
     apply_rules(d, event, now);
 }

@@ -843,6 +843,38 @@ def test_state_holds_what_was_told():
         check(path.stat().st_mode & 0o077 == 0, f"others may enter {path}")
 
 
+def test_detection_goes_on():
+    """From the snapshot, or without one from the journal: the same."""
+    first = new_state("first")
+    bot = ROOT / "tests" / "fixtures" / "bot.pcap.gz"
+    registry = ("--registry", ROOT / "tests" / "fixtures" / "bot-registry.csv")
+    read("-q", "--state", first, *registry, bot)
+    snapshot = first / "snapshots" / "detect"
+    check(snapshot.stat().st_size > 1000, "no snapshot")
+
+    def spoil(path):
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    told, errors = {}, {}
+    for name, change in (("whole", lambda path: None),
+                         ("none", pathlib.Path.unlink), ("damaged", spoil),
+                         ("empty", lambda path: path.write_bytes(b""))):
+        state = new_state(f"second-{name}")
+        shutil.copytree(first, state)
+        change(state / "snapshots" / "detect")
+        done = read("--events", "-", "--state", state, *registry, bot)
+        told[name], errors[name] = done.out.splitlines(), done.err
+    for name in ("none", "damaged", "empty"):
+        same(told["whole"], told[name], f"detection with snapshot {name}")
+    check("is damaged" in errors["damaged"], errors["damaged"])
+    check(errors["whole"] == errors["none"] == "", errors)
+    alone = read("--events", "-", *registry, bot).out.splitlines()
+    check(seen(alone) == seen(told["whole"]), "wire events differ")
+    check(alone != told["whole"], "nothing was gone on with")
+
+
 def test_state_recovers_from_any_cut():
     state = new_state("base")
     lines = events("--state", state, LAB)
