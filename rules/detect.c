@@ -262,11 +262,15 @@ on_host(struct detect *d, const struct record_map *event, ns_t now)
     apply_rules(d, event, now);
 }
 
-/* A fault in what a person entered was told when it was entered. */
+/* A reading tells of its input when that is over. A fault in what a person
+ * entered was told when it was entered. */
 static void
 on_control(struct detect *d, const struct record_map *event, ns_t now)
 {
-    (void)now;
+    struct record_sink sink = {put, d};
+
+    if (record_map_is(event, FIELD_CONTROL_KIND, "input"))
+        alerts_end(d->alerts, now, &sink);
     if (exceptions_event(d->exceptions, event) != ERR_OK)
         d->unread++;
 }

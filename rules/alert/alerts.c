@@ -132,6 +132,16 @@ alerts_time(struct alerts *a, ns_t now, const struct record_sink *sink)
     }
 }
 
+void
+alerts_end(struct alerts *a, ns_t now, const struct record_sink *sink)
+{
+    alerts_time(a, now, sink);
+    for (uint32_t i = a->s.idle.head; i != 0; i = a->s.idle.at[i].next) {
+        if (a->s.v[i].count != a->s.v[i].told_count)
+            tell(a, i, "ongoing", a->now, sink);
+    }
+}
+
 /* ---- matches ---- */
 
 static struct subject

@@ -87,8 +87,9 @@ void alerts_match(struct alerts *a, const struct alert_match *m,
 /* Stream time has come to now: what became quiet ends. Also done by
  * alerts_match, so an episode ends before the next one begins. */
 void alerts_time(struct alerts *a, ns_t now, const struct record_sink *sink);
-/* The input is over: open episodes stay open in the journal, nothing is told.
- */
+/* The input is over: open episodes stay open, and those with matches that
+ * nobody heard of are told, so that the counts in the journal are exact. */
+void alerts_end(struct alerts *a, ns_t now, const struct record_sink *sink);
 
 /* Snapshots: all state. Into a new one with the same seed; ERR_FORMAT (another
  * version or seed), ERR_CORRUPT: nothing was taken over. */

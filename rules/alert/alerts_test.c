@@ -211,6 +211,28 @@ grows(void **state)
     desk_close(&d);
 }
 
+/* What is still untold when the input is over. */
+static void
+the_end_tells_all(void **state)
+{
+    struct desk d;
+    struct record_sink sink;
+
+    (void)state;
+    desk_open(&d);
+    sink = kit_sink(&d.k);
+    for (unsigned i = 0; i < 3; i++)
+        match(&d, i, CLIENT OUT);
+    alerts_end(d.a, KIT_EPOCH + 9, &sink);
+    assert_int_equal(d.k.n_told, 2);
+    kit_has("the end", kit_told(&d.k, 1), "\"state\":\"ongoing\"");
+    kit_has("the end", kit_told(&d.k, 1), "\"count\":3");
+    alerts_end(d.a, KIT_EPOCH + 9, &sink);
+    assert_int_equal(d.k.n_told, 2); /* once */
+    assert_int_equal(alerts_counts(d.a).open, 1);
+    desk_close(&d);
+}
+
 static void
 repeats_are_limited(void **state)
 {
@@ -947,6 +969,7 @@ main(void)
         cmocka_unit_test(quiet),
         cmocka_unit_test(quiet_ticks),
         cmocka_unit_test(grows),
+        cmocka_unit_test(the_end_tells_all),
         cmocka_unit_test(repeats_are_limited),
         cmocka_unit_test(worst),
         cmocka_unit_test(level_rises),
