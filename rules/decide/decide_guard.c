@@ -26,12 +26,14 @@ key_of(const struct guard *g, const struct addr *a)
 void
 decide_guard_set(struct guard *g, const struct addr *host, bool kept)
 {
-    struct prefix subject = decide_subject_of(host);
+    struct prefix subject;
     uint64_t key = key_of(g, host);
-    uint64_t whole = key_of(g, &subject.addr);
+    uint64_t whole;
 
     if ((tally_get(&g->hosts, key) > 0) == kept)
         return;
+    subject = decide_subject_of(host);
+    whole = key_of(g, &subject.addr);
     if (!kept) {
         tally_sub(&g->hosts, key);
         tally_sub(&g->subjects, whole);
