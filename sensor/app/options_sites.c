@@ -13,8 +13,8 @@ const struct option_row options_sites_rows[OPTIONS_SITE_KEYS] = {
      range,                                                                    \
      help,                                                                     \
      offsetof(struct config_site, id),                                         \
-     OPTION_##type,                                                            \
      0,                                                                        \
+     OPTION_##type,                                                            \
      0},
 #include "sensor/app/options_sites.def"
 #undef X
