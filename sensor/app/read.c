@@ -4,6 +4,7 @@
 #include "dissectors/part.h"
 #include "rules/answers.h"
 #include "rules/registered.h"
+#include "rules/verdicts.h"
 #include "sensor/app/clamd.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_carve.h"
@@ -46,6 +47,7 @@ struct reading {
     struct geo *geo;
     ns_t looked; /* at files that may be replaced, by the machine's clock */
     struct answers *answers;
+    struct verdicts *verdicts;
     struct requirements *requirements;
     struct read_detect *detect;
     struct journal *journal;
@@ -300,6 +302,8 @@ prepare(struct reading *r)
     if (e == ERR_OK)
         e = answers_new(&r->answers);
     if (e == ERR_OK)
+        e = verdicts_new(&r->verdicts);
+    if (e == ERR_OK)
         e = requirements_new(&r->requirements);
     if (e == ERR_OK)
         e = read_total_new(&r->total);
@@ -310,6 +314,7 @@ prepare(struct reading *r)
                   read_registry_book(r->registry)},
         .geo = r->geo,
         .answers = r->answers,
+        .verdicts = r->verdicts,
         .requirements = r->requirements,
         .detect = read_detect_get(r->detect),
         .journal = r->journal,
@@ -446,6 +451,7 @@ report(struct reading *r, bool partial)
     enum err e = ERR_OK;
 
     answers_summary(r->answers, &s);
+    verdicts_summary(r->verdicts, &s);
     s.parts.off = r->deep == NULL && r->clamd == NULL;
     read_total_summary(r->total, &s);
     if (s.has_registry)
@@ -465,6 +471,7 @@ release(struct reading *r)
     core_free(r->core);
     (void)journal_close(r->journal);
     answers_free(r->answers);
+    verdicts_free(r->verdicts);
     requirements_free(r->requirements);
     read_detect_close(r->detect);
     read_total_free(r->total);

@@ -4,6 +4,7 @@
 #include "rules/detect.h"
 #include "rules/registry/policy.h"
 #include "rules/registry/requirements.h"
+#include "rules/verdicts.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 #include "sensor/core/attempts.h"
@@ -372,14 +373,16 @@ show(struct core *c, struct span event)
 {
     struct record_map map;
 
-    if (c->o.answers == NULL && c->o.requirements == NULL &&
-        c->o.detect == NULL)
+    if (c->o.answers == NULL && c->o.verdicts == NULL &&
+        c->o.requirements == NULL && c->o.detect == NULL)
         return;
     record_map_init(&map, event);
     if (c->o.detect != NULL)
         detect_event(c->o.detect, &map);
     if (c->o.answers != NULL)
         answers_event(c->o.answers, &map);
+    if (c->o.verdicts != NULL)
+        verdicts_event(c->o.verdicts, &map);
     if (c->o.requirements != NULL) {
         const struct req_verdicts said = {verdict_of(c, 0), verdict_of(c, 1)};
 

@@ -4,13 +4,14 @@
  *
  * One thread. Adds what no worker knows (event id, sensor, direction, registry
  * state), aggregates attempts, writes JSON once and hands it to the journal and
- * to a sink for lines, and shows each event to the answers and to detection. */
+ * to a sink for lines, and shows each event to who counts and who detects. */
 #include "sensor/base/err.h"
 #include "sensor/core/place.h"
 #include "sensor/event/record.h"
 
 struct answers;
 struct detect;
+struct verdicts;
 struct requirements;
 struct geo;
 struct journal;
@@ -38,6 +39,7 @@ struct core_options {
     struct place place;
     struct geo *geo;                   /* or NULL */
     struct answers *answers;           /* or NULL */
+    struct verdicts *verdicts;         /* or NULL */
     struct requirements *requirements; /* or NULL */
     struct detect *detect;             /* or NULL; its conclusions are events
                                         * too, behind what they rest on */
