@@ -336,6 +336,142 @@ test_hidden_alert_comes_by_itself(void **state)
     kit_close(&k);
 }
 
+/* ---- time ---- */
+
+/* S3 falls by 18 nats an hour, whatever comes between. */
+static void
+test_fan_out_falls(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 10; i++)
+        send_one(&k, &bot, i, 250, "accepted");
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_SCORE), 23030);
+    for (unsigned i = 0; i < 30; i++) { /* in half-minutes: 4,500 */
+        kit_time(&k, k.now + 30 * NS_PER_S);
+        kit_session(&k, &bot);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_SCORE), 23030 - 4500);
+    kit_time(&k, k.now + KIT_HOUR + 18 * 60 * NS_PER_S);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_SCORE), 0);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S3_LEVEL, "normal"));
+    kit_close(&k);
+}
+
+/* What rose, fell and rises again is told again, an interval later. */
+static void
+test_told_again(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+    uint64_t n = 0;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 3; i++)
+            send_one(&k, &bot, round * 10 + i, 250, "accepted");
+        /* 6.9: raised and alert, on one step of the score each */
+        assert_true(kit_is(&k, BOT, FIELD_HOST_S3_LEVEL, "alert"));
+        assert_true(kit_is(&k, BOT, FIELD_HOST_WHY, "change"));
+        assert_true(k.n > n);
+        n = k.n;
+        kit_time(&k, k.now + 2 * KIT_HOUR);
+        kit_session(&k, &bot);
+        kit_time(&k, k.now + 2 * KIT_HOUR);
+        assert_true(kit_is(&k, BOT, FIELD_HOST_S3_LEVEL, "normal"));
+        n = k.n;
+    }
+    kit_close(&k);
+}
+
+/* Of the hour before, what is left of it counts. */
+static void
+test_hours(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    k.now = KIT_START - KIT_START % KIT_HOUR;
+    for (unsigned i = 0; i < 40; i++)
+        kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_HOUR_SESSIONS), 40);
+    kit_time(&k, k.now + KIT_HOUR + KIT_HOUR / 4);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_HOUR_SESSIONS), 31);
+    kit_time(&k, k.now + 2 * KIT_HOUR);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_HOUR_SESSIONS), 1);
+    kit_close(&k);
+}
+
+static void
+test_a_week_of_ordinary_mail(void **state)
+{
+    static const struct {
+        unsigned day;
+        uint64_t want;
+    } steps[] = {
+        {1,  3},
+        {6,  4},
+        {7,  3},
+        {8,  3},
+        {12, 4},
+        {14, 3},
+        {40, 1}
+    };
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    k.now = KIT_START - KIT_START % KIT_DAY;
+    send_one(&k, &bot, 0, 250, "accepted");
+    send_one(&k, &bot, 0, 250, "accepted");
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        kit_time(&k, KIT_START - KIT_START % KIT_DAY + steps[i].day * KIT_DAY);
+        send_one(&k, &bot, 0, 250, "accepted");
+        kit_end(&k);
+        assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_ORDINARY), steps[i].want);
+    }
+    kit_close(&k);
+}
+
+/* Verdicts of an organisation count again in the next hour, and the filter of
+ * hours forgets. */
+static void
+test_an_organisation_every_hour(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+    char rcpt[64];
+    struct kit_rcpt r = {rcpt, 250, "accepted", NULL};
+
+    (void)state;
+    o.filter = 256; /* one block a generation: full at once */
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 60; i++) {
+        (void)snprintf(rcpt, sizeof(rcpt), "<u%u@org.example>", i);
+        kit_time(&k, k.now + 8 * KIT_DAY);
+        kit_mail(&k, &bot, &r, 1, 250, 0, true);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S1_N), 60);
+    kit_close(&k);
+}
+
 /* ---- S5, S6, P, S4 ---- */
 
 static void
@@ -585,6 +721,55 @@ test_retries_are_a_queue(void **state)
     kit_close(&k);
 }
 
+/* Half of them is enough, less is not. */
+static void
+test_half_of_them_retried(void **state)
+{
+    struct hosts_options o = kit_options();
+
+    (void)state;
+    for (unsigned n = 4; n <= 5; n++) {
+        struct kit_run k;
+
+        kit_open(&k, &o);
+        defer(&k, 0, n, 451);
+        kit_time(&k, k.now + KIT_HOUR);
+        defer(&k, 0, 2, 250);
+        kit_end(&k);
+        if (record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING) != (n == 4))
+            fail_msg("2 of %u", n);
+        kit_close(&k);
+    }
+}
+
+/* Offered again in the same connection: no retry, however late. */
+static void
+test_same_connection_is_no_retry(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_rcpt r = {"<u@org.example>", 451, "greylisting", NULL};
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned i = 0; i < 4; i++) {
+        kit_mail(&k, &bot, &r, 1, 0, 0, true);
+        kit_time(&k, k.now + 1200 * NS_PER_S);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S7_DEFERRED), 1);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S7_RETRIED), 0);
+    k.flow++;
+    kit_mail(&k, &bot, &r, 1, 0, 0, true);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S7_RETRIED), 1);
+    kit_time(&k, k.now + 8 * KIT_DAY);
+    kit_session(&k, &bot);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S7_DEFERRED), 0);
+    kit_close(&k);
+}
+
 static void
 test_serves_mail(void **state)
 {
@@ -636,6 +821,53 @@ test_identity(void **state)
     kit_close(&k);
 }
 
+/* Both ends of a connection from one card; a day later that is past. */
+static void
+test_one_card_for_both(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    s.mac = "02:00:00:00:00:fe"; /* that of the router, in the kit */
+    kit_session(&k, &s);
+    assert_true(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    kit_time(&k, k.now + KIT_DAY);
+    s.mac = NULL;
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_false(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    kit_close(&k);
+}
+
+/* Evidence is what an off-path sender cannot forge: an acknowledgement of more
+ * than the greeting. */
+static void
+test_evidence_needs_an_acknowledgement(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    char banner[400];
+
+    (void)state;
+    kit_open(&k, &o);
+    s.banner = banner;
+    for (size_t n = 297; n <= 299; n++) { /* 300 are acknowledged */
+        memset(banner, 'x', n);
+        banner[n] = '\0';
+        kit_session(&k, &s);
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS), 3);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_EVIDENCE_SESSIONS), 1);
+    kit_close(&k);
+}
+
 static void
 test_subkeys(void **state)
 {
@@ -664,10 +896,46 @@ test_subkeys(void **state)
         while (record_next(&c, &e)) {
             if (e.field == FIELD_HOST_SUBKEY_ACCEPTED)
                 assert_int_equal(entry_u64(e.value), 30);
+            if (e.field == FIELD_HOST_SUBKEY_N)
+                assert_int_equal(entry_u64(e.value), 30);
             if (e.field == FIELD_HOST_SUBKEY_BAD)
                 assert_int_equal(entry_u64(e.value), 0);
         }
     }
+    kit_close(&k);
+}
+
+/* The one idle longest goes. */
+static void
+test_oldest_name_goes(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    struct cursor c;
+    struct record_entry e;
+    char helo[20];
+    unsigned stayed = 0;
+
+    (void)state;
+    kit_open(&k, &o);
+    s.helo = helo;
+    for (unsigned i = 0; i < 20; i++) {
+        kit_time(&k, k.now + NS_PER_S);
+        (void)snprintf(helo, sizeof(helo), "h%u", i);
+        kit_session(&k, &s);
+        kit_time(&k, k.now + NS_PER_S);
+        (void)snprintf(helo, sizeof(helo), "stays");
+        kit_session(&k, &s);
+    }
+    kit_end(&k);
+    c = record_entries_of(kit_last(&k, BOT)->record);
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_HOST_SUBKEY)
+            stayed += span_search(e.value, SPAN_LIT("stays")) < e.value.n ||
+                      span_search(e.value, SPAN_LIT("h1")) < e.value.n;
+    }
+    assert_int_equal(stayed, 8); /* "stays" and h13 to h19 */
     kit_close(&k);
 }
 
@@ -804,6 +1072,52 @@ test_baseline(void **state)
     kit_close(&k);
 }
 
+/* Days on which it was a bot teach nothing. */
+static void
+test_poisoned_baseline(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (unsigned d = 0; d < 10; d++) {
+        kit_time(&k, KIT_START + d * KIT_DAY);
+        for (unsigned i = 0; i < 10; i++)
+            send_one(&k, &bot, d * 100 + i, 550, "unknown_user");
+    }
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_BASELINE_DAYS), 0);
+    assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_S3_EXPECTED), 2000);
+    kit_close(&k);
+}
+
+/* Unknown users of an outside client count for a day. */
+static void
+test_harvest_ends(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker in = bot;
+    struct kit_rcpt r = {"<nobody@home.example>", 550, "unknown_user", NULL};
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    in.src = "192.0.2.77";
+    in.dest = "10.0.0.25";
+    in.direction = "inbound";
+    kit_mail(&k, &in, &r, 1, 0, 0, true);
+    kit_time(&k, k.now + KIT_DAY - NS_PER_S);
+    kit_mail(&k, &in, &r, 1, 0, 0, true);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, "192.0.2.77", FIELD_HOST_HARVEST_UNKNOWN), 2);
+    kit_time(&k, k.now + NS_PER_S);
+    kit_mail(&k, &in, &r, 1, 0, 0, true);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, "192.0.2.77", FIELD_HOST_HARVEST_UNKNOWN), 1);
+    kit_close(&k);
+}
+
 int
 main(void)
 {
@@ -833,6 +1147,18 @@ main(void)
         cmocka_unit_test(test_triangular),
         cmocka_unit_test(test_harvest_and_guessing),
         cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_fan_out_falls),
+        cmocka_unit_test(test_told_again),
+        cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_a_week_of_ordinary_mail),
+        cmocka_unit_test(test_an_organisation_every_hour),
+        cmocka_unit_test(test_half_of_them_retried),
+        cmocka_unit_test(test_same_connection_is_no_retry),
+        cmocka_unit_test(test_one_card_for_both),
+        cmocka_unit_test(test_evidence_needs_an_acknowledgement),
+        cmocka_unit_test(test_oldest_name_goes),
+        cmocka_unit_test(test_poisoned_baseline),
+        cmocka_unit_test(test_harvest_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
