@@ -1,6 +1,7 @@
 #include "rules/alert/alerts.h"
 
 #include "rules/alert/alerts_test_kit.h"
+#include "alloc_fails.h"
 
 #define RULE   "11111111-2222-3333-4444-555555555555"
 #define CLIENT ", \"src_ip\": \"10.2.3.4\", \"dest_ip\": \"192.0.2.9\""
@@ -961,6 +962,69 @@ bad_snapshots(void **state)
     buf_free(&again);
 }
 
+/* ---- memory ---- */
+
+static void
+drop(void *ctx, struct span record)
+{
+    (void)ctx;
+    (void)record;
+}
+
+/* Everything once, with the n-th allocation failing; true: none was left to. */
+static bool
+survives(const struct record_map *host, const struct record_map *mail, int n)
+{
+    static const struct span tag[] = {SPAN_INIT("attack.t1")};
+    struct record_sink sink = {drop, NULL};
+    struct alert_match m = {
+        .rule = {.id = SPAN_LIT("r"), .tags = tag, .n_tags = 1},
+        .event = mail,
+        .when = KIT_EPOCH,
+        .matched = SPAN_LIT("x\n"),
+    };
+    struct alerts *a = NULL, *b = NULL;
+    struct buf saved;
+    bool all;
+
+    buf_init(&saved, 1U << 20);
+    calls_left = n;
+    if (alerts_new(&(struct alerts_options){.seed = 1}, &a) == ERR_OK) {
+        alerts_event(a, host);
+        alerts_match(a, &m, &sink);
+        if (alerts_save(a, &saved) == ERR_OK &&
+            alerts_new(&(struct alerts_options){.seed = 1}, &b) == ERR_OK &&
+            alerts_load(b, buf_view(&saved)) == ERR_OK)
+            alerts_match(b, &m, &sink);
+        alerts_time(a, KIT_EPOCH + ALERTS_QUIET, &sink);
+    }
+    all = calls_left >= 0;
+    calls_left = -1;
+    alerts_free(a);
+    alerts_free(b);
+    buf_free(&saved);
+    return all;
+}
+
+static void
+no_memory(void **state)
+{
+    struct kit host, mail;
+    int n = 0;
+
+    (void)state;
+    kit_open(&host);
+    kit_open(&mail);
+    (void)kit_event(&host, "host", 0, HOST("\"s1\": {\"level\": \"alert\"}"));
+    (void)kit_event(&mail, "smtp", 0,
+                    CLIENT OUT ", \"src_host\": {\"site\": \"lab\"}");
+    while (!survives(&host.map, &mail.map, n))
+        n++;
+    assert_in_range(n, 40, 1000);
+    kit_close(&host);
+    kit_close(&mail);
+}
+
 int
 main(void)
 {
@@ -988,6 +1052,7 @@ main(void)
         cmocka_unit_test(many),
         cmocka_unit_test(snapshots),
         cmocka_unit_test(bad_snapshots),
+        cmocka_unit_test(no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
