@@ -759,6 +759,45 @@ related_by_statistics(void **state)
     desk_close(&d);
 }
 
+/* Buckets are shared by many values: those of others are no relation. */
+static void
+no_relation(void **state)
+{
+    struct desk d;
+
+    (void)state;
+    desk_open(&d);
+    for (unsigned i = 0; i < 20000; i++) {
+        char more[256];
+
+        kit_forget(&d.k);
+        (void)snprintf(more, sizeof(more),
+                       ", \"src_ip\": \"10.2.%u.%u\", \"smtp\": {\"helo\": "
+                       "\"pc%u\"}",
+                       i / 250, i % 250, i);
+        match(&d, i, more);
+        kit_lacks("another name", kit_told(&d.k, 0), "\"related\"");
+    }
+    desk_close(&d);
+}
+
+/* An event without a direction does not say that the host is at home. */
+static void
+statistics_of_the_same_host(void **state)
+{
+    struct desk d;
+
+    (void)state;
+    desk_open(&d);
+    alerts_event(d.a, kit_event(&d.k, "host", 0,
+                                ", \"src_ip\": \"10.2.3.4\", \"host\": "
+                                "{\"home\": false, \"s1\": {\"level\": "
+                                "\"alert\"}}"));
+    match(&d, 1, ", \"src_ip\": \"10.2.3.4\"");
+    kit_has("found", kit_told(&d.k, 0), "\"name\":\"s1\",\"result\":\"fired\"");
+    desk_close(&d);
+}
+
 static void
 related_are_limited(void **state)
 {
@@ -910,6 +949,13 @@ snapshots(void **state)
         match(&d[i], 0, CLIENT OUT ", \"smtp\": {\"helo\": \"pc\"}");
         open_many(&d[i], 0, 300);
         match(&d[i], NS_PER_S, CLIENT OUT ", \"smtp\": {\"rcpt_refused\": 3}");
+        /* Told of second, matched last: the order of telling stays. */
+        match(&d[i], 2 * NS_PER_S, ", \"src_ip\": \"10.9.9.1\"");
+        match(&d[i], 3 * NS_PER_S, ", \"src_ip\": \"10.9.9.2\"");
+        match(&d[i], 4 * NS_PER_S,
+              ", \"src_ip\": \"10.9.9.2\", \"smtp\": {\"rcpt_refused\": 1}");
+        match(&d[i], 5 * NS_PER_S,
+              ", \"src_ip\": \"10.9.9.1\", \"smtp\": {\"rcpt_refused\": 1}");
     }
     save(d[1].a, &before);
     load_fresh(&d[1], buf_view(&before));
@@ -1048,6 +1094,8 @@ main(void)
         cmocka_unit_test(related),
         cmocka_unit_test(related_by_statistics),
         cmocka_unit_test(related_are_limited),
+        cmocka_unit_test(no_relation),
+        cmocka_unit_test(statistics_of_the_same_host),
         cmocka_unit_test(sights),
         cmocka_unit_test(many),
         cmocka_unit_test(snapshots),

@@ -92,6 +92,9 @@ whom(void **state)
         add(&k, x, 0, "dddddddddddddddd", "2001::/16", "alert",
             ", \"rule\": \"r\", \"until\": \"2026-01-01T01:00:00Z\""),
         ERR_OK);
+    assert_int_equal(
+        add(&k, x, 0, "eeeeeeeeeeeeeeee", "::/0", "alert", ", \"rule\": \"z\""),
+        ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char got;
 
