@@ -813,6 +813,11 @@ test_identity(void **state)
     kit_end(&k);
     assert_false(
         record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    s.mac = "00:00:00:00:00:00"; /* loopback has none */
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_false(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
     s.mac = "02:00:00:00:00:03";
     kit_session(&k, &s);
     assert_true(

@@ -85,12 +85,19 @@ measure(struct detail *d, const struct record_map *m)
 
 /* ---- identity ---- */
 
+/* Loopback, and tunnels without a link below, have none. */
+static bool
+is_nobody(struct span mac)
+{
+    return mac.n == 0 || span_eq(mac, SPAN_LIT("00:00:00:00:00:00"));
+}
+
 static void
 identity(const struct hosts *h, struct detail *d, const struct scene *s)
 {
     struct span mac = record_map_find(s->event, FIELD_ETHER_SRC_MAC);
 
-    if (mac.n == 0)
+    if (is_nobody(mac))
         return;
     if (d->macs_since == 0 || s->now - d->macs_since >= DAY) {
         memset(d->macs, 0, sizeof(d->macs));
