@@ -79,6 +79,16 @@ on_sorted(void *ctx)
 }
 
 static void
+put_community_id(const struct worker *w, uint8_t proto, const struct flow *f,
+                 char out[COMMUNITY_ID_LEN])
+{
+    const struct community_id_end client = {&f->client, f->client_port};
+    const struct community_id_end server = {&f->server, f->server_port};
+
+    community_id(w->community, proto, client, server, out);
+}
+
+static void
 put_iface(const struct worker *w, const struct flow *f, struct record_out *r)
 {
     if (f->iface < capture_n_ifaces(w->capture))
@@ -93,8 +103,7 @@ describe(void *ctx, const struct flow *f, struct record_out *r)
     struct described *d = &w->described[f->id % DESCRIBED];
 
     if (d->flow != f->id || f->id == 0) {
-        community_id(w->community, PROTO_TCP, &f->client, f->client_port,
-                     &f->server, f->server_port, d->id);
+        put_community_id(w, PROTO_TCP, f, d->id);
         d->flow = f->id;
     }
     record_str(r, FIELD_COMMUNITY_ID, span_of(d->id, sizeof(d->id)));
@@ -108,8 +117,7 @@ describe_datagram(void *ctx, const struct flow *f, struct record_out *r)
     struct worker *w = ctx;
     char id[COMMUNITY_ID_LEN];
 
-    community_id(w->community, PROTO_UDP, &f->client, f->client_port,
-                 &f->server, f->server_port, id);
+    put_community_id(w, PROTO_UDP, f, id);
     record_str(r, FIELD_COMMUNITY_ID, span_of(id, sizeof(id)));
     put_iface(w, f, r);
 }
@@ -117,7 +125,9 @@ describe_datagram(void *ctx, const struct flow *f, struct record_out *r)
 static bool
 is_home(void *ctx, const struct addr *a)
 {
-    return sites_find(ctx, a, 0).home;
+    const struct worker *w = ctx;
+
+    return sites_find(w->plan->home, a, 0).home;
 }
 
 /* A daemon that does not answer is left alone for a while: counted in parts, so
@@ -332,10 +342,9 @@ tell_stats(struct worker *w)
 static enum err
 start_dns(struct worker *w)
 {
-    const struct sites *home = w->plan->home;
     const struct dns_tell_options o = {
-        .sink = {put,                           w                      },
-        .home = {home != NULL ? is_home : NULL, (void *)(uintptr_t)home},
+        .sink = {put,                                    w},
+        .home = {w->plan->home != NULL ? is_home : NULL, w},
         .describe = describe_datagram,
         .describe_ctx = w,
     };

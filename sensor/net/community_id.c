@@ -53,23 +53,25 @@ put_port(uint8_t *to, uint16_t port)
 }
 
 void
-community_id(struct community_id_ctx *c, uint8_t proto, const struct addr *a,
-             uint16_t aport, const struct addr *b, uint16_t bport,
+community_id(struct community_id_ctx *c, uint8_t proto,
+             struct community_id_end a, struct community_id_end b,
              char out[COMMUNITY_ID_LEN])
 {
     static const uint8_t seed[2] = {0, 0};
     const uint8_t proto_and_pad[2] = {proto, 0};
-    size_t skip = addr_is_v4(a) && addr_is_v4(b) ? 12 : 0;
-    int order = addr_cmp(a, b);
-    bool swap = order > 0 || (order == 0 && aport > bport);
+    size_t skip = addr_is_v4(a.addr) && addr_is_v4(b.addr) ? 12 : 0;
+    int order = addr_cmp(a.addr, b.addr);
+    bool swap = order > 0 || (order == 0 && a.port > b.port);
+    const struct community_id_end *first = swap ? &b : &a;
+    const struct community_id_end *second = swap ? &a : &b;
     uint8_t in[40], *at = in, digest[SHA1_LEN], text[COMMUNITY_ID_LEN];
 
     at = put(at, seed, sizeof(seed));
-    at = put(at, (swap ? b : a)->b + skip, 16 - skip);
-    at = put(at, (swap ? a : b)->b + skip, 16 - skip);
+    at = put(at, first->addr->b + skip, 16 - skip);
+    at = put(at, second->addr->b + skip, 16 - skip);
     at = put(at, proto_and_pad, sizeof(proto_and_pad));
-    at = put_port(at, swap ? bport : aport);
-    at = put_port(at, swap ? aport : bport);
+    at = put_port(at, first->port);
+    at = put_port(at, second->port);
     /* neither allocates: the context holds this digest since it was made */
     REQUIRE(EVP_DigestInit_ex2(c->run, c->sha1, NULL) == 1);
     REQUIRE(EVP_DigestUpdate(c->run, in, (size_t)(at - in)) == 1);

@@ -18,9 +18,14 @@ struct community_id_ctx;
 MUST_USE enum err community_id_new(struct community_id_ctx **out);
 void community_id_free(struct community_id_ctx *c); /* NULL is fine */
 
+struct community_id_end {
+    const struct addr *addr;
+    uint16_t port;
+};
+
 /* Exactly COMMUNITY_ID_LEN bytes, no NUL. proto: 6 TCP, 17 UDP. */
 void community_id(struct community_id_ctx *c, uint8_t proto,
-                  const struct addr *a, uint16_t aport, const struct addr *b,
-                  uint16_t bport, char out[COMMUNITY_ID_LEN]);
+                  struct community_id_end a, struct community_id_end b,
+                  char out[COMMUNITY_ID_LEN]);
 
 #endif

@@ -54,13 +54,13 @@ test_vectors(void **state)
     assert_int_equal(community_id_new(&c), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct addr a = addr_of(cases[i].a), b = addr_of(cases[i].b);
+        struct community_id_end from = {&a, cases[i].aport};
+        struct community_id_end to = {&b, cases[i].bport};
 
-        community_id(c, cases[i].proto, &a, cases[i].aport, &b, cases[i].bport,
-                     out);
+        community_id(c, cases[i].proto, from, to, out);
         if (memcmp(out, cases[i].want, sizeof(out)) != 0)
             fail_msg("%s: %.30s", cases[i].why, out);
-        community_id(c, cases[i].proto, &b, cases[i].bport, &a, cases[i].aport,
-                     out);
+        community_id(c, cases[i].proto, to, from, out);
         if (memcmp(out, cases[i].want, sizeof(out)) != 0)
             fail_msg("%s, other direction: %.30s", cases[i].why, out);
     }
