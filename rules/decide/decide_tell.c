@@ -51,7 +51,7 @@ decide_tell_clauses(struct decide *d, const struct record_map *event,
     }
     buf_str(&d->reason, "; ");
     buf_u64(&d->reason, f->sessions);
-    buf_str(&d->reason, " sessions to ");
+    buf_str(&d->reason, " whole sessions with servers of ");
     buf_u64(&d->reason,
             record_map_u64(event, FIELD_HOST_EVIDENCE_ORGANISATIONS, 0));
     buf_str(&d->reason, " organisations in ");

@@ -74,7 +74,8 @@ test_event_says_it_all(void **state)
         reason,
         SPAN_LIT("10.2.3.4/32 would be stopped: 9 of 18 first contacts refused "
                  "as unknown users; 0 organisations written to for the first "
-                 "time; 10 sessions to 5 organisations in 120 s")));
+                 "time; 10 whole sessions with servers of 5 organisations in "
+                 "120 s")));
     assert_true(
         span_eq(record_find(r, FIELD_DECISION_MODE), SPAN_LIT("simulate")));
     assert_true(
