@@ -116,7 +116,8 @@ MUST_USE enum err sigma_set_define(struct sigma_set *s, struct span name,
 MUST_USE enum err sigma_set_pack(struct sigma_set *s, struct span pack);
 
 /* From now on, a document whose id or name is there already is passed over,
- * with a line in messages that says so: what was loaded before replaces it. */
+ * with a line in messages that says so unless it is the same: what was loaded
+ * before replaces it. */
 void sigma_set_keep_first(struct sigma_set *s);
 
 /* A rule with this id or name does not alert; it still serves correlations.

@@ -50,8 +50,12 @@ check_matches(struct sigma_run *r, const struct sigma_set *s,
         REQUIRE(m[i].rule < sigma_set_count(s));
     for (uint32_t i = 0; i < sigma_set_count(s); i++) {
         bool alone = sigma_explain(r, i, record, &out);
+        uint32_t missed;
 
         REQUIRE(is_limited(r) || !alone || found[at] == i);
+        REQUIRE(sigma_trace(r, i, record, &out, &missed) == alone ||
+                is_limited(r));
+        sigma_describe(s, i, &out);
         at += alone ? 1 : 0;
     }
     buf_free(&out);
@@ -88,6 +92,18 @@ run_rules(const struct sigma_set *s, struct span record)
     record_free(&mine);
 }
 
+/* The same text again: what has an id or a name gives way, what is refused is
+ * refused again, the others are there twice. */
+static void
+check_replaced(const struct sigma_set *s, struct sigma_loaded before)
+{
+    struct sigma_loaded l = sigma_set_loaded(s);
+
+    REQUIRE(l.refused <= 2 * before.refused);
+    REQUIRE(l.rules + l.correlations + l.filters + l.replaced >=
+            2 * (before.rules + before.correlations + before.filters));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -97,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct span rules = copy_of(span_head(rest, cut));
     struct span record = copy_of(span_tail(rest, cut));
     struct sigma_set *s;
+    struct sigma_loaded before;
     struct buf messages;
     enum err e;
 
@@ -105,6 +122,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     REQUIRE(sigma_set_define(s, SPAN_LIT("x"), SPAN_LIT("a*")) == ERR_OK);
     e = sigma_load(s, rules, SPAN_LIT("f.yml"), &messages);
     REQUIRE(e == ERR_OK || messages.n > 0);
+    before = sigma_set_loaded(s);
+    sigma_set_keep_first(s);
+    e = sigma_load(s, rules, SPAN_LIT("again.yml"), &messages);
+    check_replaced(s, before);
     release(rules);
     e = sigma_set_compile(s, &messages);
     REQUIRE(e == ERR_OK || messages.n > 0);

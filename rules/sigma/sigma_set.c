@@ -181,6 +181,8 @@ is_twice(struct sigma_reader *r, const struct sigma_set *s, const char *key,
 
     if (other == s->n)
         return false;
+    if (s->keep_first && s->rule[other].info.hash == r->t->hash)
+        return true; /* a copy: nothing is lost */
     (void)sigma_tree_get(r->t, 1, key, &node);
     sigma_fault_at(r, node, span_str(key),
                    s->keep_first

@@ -291,10 +291,12 @@ test_replaced(void **state)
     assert_int_equal(sigma_set_pack(k.set, SPAN_LIT("policy")), ERR_OK);
     kit_load(&k, "theirs.yml", span_str(second));
     assert_int_equal(k.loaded, ERR_OK);
+    kit_load(&k, "copy.yml", span_str(first));
+    assert_int_equal(k.loaded, ERR_OK);
     kit_run(&k, NULL);
     assert_string_equal(kit_messages(&k), "theirs.yml:3:1: id: '" ID1
                                           "' is replaced by mine.yml:1\n");
-    assert_int_equal(sigma_set_loaded(k.set).replaced, 1);
+    assert_int_equal(sigma_set_loaded(k.set).replaced, 2);
     assert_int_equal(sigma_set_loaded(k.set).refused, 0);
     assert_int_equal(sigma_set_count(k.set), 3);
     i = sigma_set_info(k.set, 0);
