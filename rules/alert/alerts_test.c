@@ -605,8 +605,8 @@ checks(void **state)
         {"s1 passed at raised",
          HOST("\"s1\": {\"score\": 0, \"limit\": 9200, \"level\": "
               "\"raised\", \"n\": 0, \"bad\": 0}"),
-         "{\"name\":\"s1\",\"result\":\"passed\",\"observed\":\"none first "
-         "contacts"                                                     },
+         "{\"name\":\"s1\",\"result\":\"passed\",\"observed\":\"no first "
+         "contacts, score 0.0\""                                        },
         {"all but one is not all",
          HOST("\"s1\": {\"score\": 0, \"limit\": 9200, \"level\": "
               "\"alert\", \"n\": 1000, \"bad\": 999}"),

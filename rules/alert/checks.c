@@ -86,18 +86,21 @@ put_list(struct buf *out, const struct record_map *m, enum field f)
     }
 }
 
-/* "71 % of 1,204"; whole percents, never rounded up to all. */
+/* "71 % of 1,204 mails refused", or "no mails"; whole percents, never rounded
+ * up to all. */
 static void
-put_share(struct buf *out, uint64_t bad, uint64_t n)
+put_share(struct buf *out, uint64_t bad, uint64_t n, const char *what,
+          const char *fate)
 {
     if (n == 0) {
-        buf_str(out, "none");
+        buf_printf(out, "no %s", what);
         return;
     }
     bad = bad < n ? bad : n;
     buf_u64(out, bad > UINT64_MAX / 100 ? bad / (n / 100) : bad * 100 / n);
     buf_str(out, " % of ");
     reason_number(out, n);
+    buf_printf(out, " %s %s", what, fate);
 }
 
 static void
@@ -111,8 +114,8 @@ put_score(struct texts *t, const struct record_map *m, enum field score)
 static void
 words_s1(struct texts *t, const struct record_map *m)
 {
-    put_share(&t->observed, u64(m, FIELD_HOST_S1_BAD), u64(m, FIELD_HOST_S1_N));
-    buf_str(&t->observed, " first contacts refused as unknown");
+    put_share(&t->observed, u64(m, FIELD_HOST_S1_BAD), u64(m, FIELD_HOST_S1_N),
+              "first contacts", "refused as unknown");
     put_score(t, m, FIELD_HOST_S1_SCORE);
 }
 
@@ -120,16 +123,16 @@ static void
 words_s1t(struct texts *t, const struct record_map *m)
 {
     put_share(&t->observed, u64(m, FIELD_HOST_S1T_BAD),
-              u64(m, FIELD_HOST_S1T_N));
-    buf_str(&t->observed, " first sessions under TLS carried no message");
+              u64(m, FIELD_HOST_S1T_N), "first sessions under TLS",
+              "carried no message");
     put_score(t, m, FIELD_HOST_S1T_SCORE);
 }
 
 static void
 words_s2(struct texts *t, const struct record_map *m)
 {
-    put_share(&t->observed, u64(m, FIELD_HOST_S2_BAD), u64(m, FIELD_HOST_S2_N));
-    buf_str(&t->observed, " messages judged bad");
+    put_share(&t->observed, u64(m, FIELD_HOST_S2_BAD), u64(m, FIELD_HOST_S2_N),
+              "messages", "judged bad");
     if (m->at[FIELD_HOST_S2_WHY] != 0) {
         buf_str(&t->observed, " (");
         put_list(&t->observed, m, FIELD_HOST_S2_WHY);

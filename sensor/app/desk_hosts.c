@@ -208,24 +208,26 @@ put_subkeys(struct desk *d, struct span record)
     registry_table_fini(&t);
 }
 
-/* "14 connections, 3 under TLS": what is there, in a line. */
+/* "14 connections, 3 under TLS": what is there, in a line; a zero only where
+ * it says something. */
 static const struct {
     enum field field;
     const char *words;
+    bool zero; /* is told too */
 } counts[] = {
-    {FIELD_HOST_SESSIONS,           "connections"                        },
-    {FIELD_HOST_SESSIONS_TLS,       "under TLS"                          },
-    {FIELD_HOST_SESSIONS_ONEWAY,    "heard from one side"                },
-    {FIELD_HOST_ACCEPTED,           "messages accepted"                  },
-    {FIELD_HOST_RCPT_OFFERED,       "recipients offered"                 },
-    {FIELD_HOST_RCPT_UNKNOWN,       "unknown users"                      },
-    {FIELD_HOST_ORDINARY,           "ordinary-looking messages in a week"},
-    {FIELD_HOST_AUTH_FAILURES,      "failed authentications in a day"    },
-    {FIELD_HOST_HARVEST_UNKNOWN,    "unknown users asked for in a day"   },
-    {FIELD_HOST_TRIANGULAR,         "answers to packets it never sent"   },
-    {FIELD_HOST_BASELINE_DAYS,      "days of its own to compare with"    },
-    {FIELD_HOST_BASELINE_RCPT_DAY,  "recipients on its median day"       },
-    {FIELD_HOST_BASELINE_RCPT_HOUR, "in its busiest hours"               },
+    {FIELD_HOST_SESSIONS,           "connections",                         true },
+    {FIELD_HOST_SESSIONS_TLS,       "under TLS",                           true },
+    {FIELD_HOST_SESSIONS_ONEWAY,    "heard from one side",                 false},
+    {FIELD_HOST_ACCEPTED,           "messages accepted",                   true },
+    {FIELD_HOST_RCPT_OFFERED,       "recipients offered",                  true },
+    {FIELD_HOST_RCPT_UNKNOWN,       "unknown users",                       true },
+    {FIELD_HOST_ORDINARY,           "ordinary-looking messages in a week", true },
+    {FIELD_HOST_AUTH_FAILURES,      "failed authentications in a day",     false},
+    {FIELD_HOST_HARVEST_UNKNOWN,    "unknown users asked for in a day",    false},
+    {FIELD_HOST_TRIANGULAR,         "answers to packets it never sent",    false},
+    {FIELD_HOST_BASELINE_DAYS,      "days of its own to compare with",     false},
+    {FIELD_HOST_BASELINE_RCPT_DAY,  "recipients on its median day",        false},
+    {FIELD_HOST_BASELINE_RCPT_HOUR, "in its busiest hours",                false},
 };
 
 static void
@@ -234,10 +236,11 @@ put_counts(struct desk *d, const struct record_map *m)
     const char *between = "";
 
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
-        if (m->at[counts[i].field] == 0)
+        uint64_t v = record_map_u64(m, counts[i].field, 0);
+
+        if (m->at[counts[i].field] == 0 || (v == 0 && !counts[i].zero))
             continue;
-        buf_printf(d->out, "%s%llu %s", between,
-                   (unsigned long long)record_map_u64(m, counts[i].field, 0),
+        buf_printf(d->out, "%s%llu %s", between, (unsigned long long)v,
                    counts[i].words);
         between = ", ";
     }
