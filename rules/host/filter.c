@@ -101,9 +101,12 @@ filter_add(struct filter *f, uint64_t key)
     struct place at = place_of(f, key);
     size_t g = f->number % FILTER_GENERATIONS;
     uint64_t *block = f->words[g] + at.block * BLOCK_WORDS;
-    bool known = has(f, &at);
     uint64_t bits = at.bits;
+    bool known;
 
+    if (f->set[g] > 0 && block_has(block, bits))
+        return false; /* most are known, and of late */
+    known = has(f, &at);
     for (unsigned i = 0; i < FILTER_BITS; i++, bits >>= 9) {
         uint64_t bit = UINT64_C(1) << (bits & 63);
 

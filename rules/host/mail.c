@@ -101,11 +101,16 @@ mail_ledger(const struct record_map *smtp)
 
 /* ---- first contacts ---- */
 
+static uint64_t
+org_key(const struct host *host, uint64_t org)
+{
+    return hash_mix(hash_mix(host->key, FIRST_ORG), org);
+}
+
 void
 mail_reached(struct hosts *h, struct host *host, struct detail *d, uint64_t org)
 {
-    if (org == ORG_NONE ||
-        !filter_add(&h->seen, hash_mix(hash_mix(host->key, FIRST_ORG), org)))
+    if (org == ORG_NONE || !filter_add(&h->seen, org_key(host, org)))
         return;
     stat_add(h, host, HOST_S3, true);
     if (d == NULL)
@@ -116,8 +121,8 @@ mail_reached(struct hosts *h, struct host *host, struct detail *d, uint64_t org)
 
 /* Only the first org_hour verdicts of an organisation and hour count, whatever
  * they are. One success and one failure of each would make every large sender
- * look bad: of twenty verdicts with one failure it keeps one of each. The keys
- * of one organisation and hour lie in one block of the filter. */
+ * look bad: of twenty verdicts with one failure that keeps one of each. The
+ * keys of one organisation and hour lie in one block of the filter. */
 static bool
 is_spent(const struct tx *t, uint64_t org)
 {
@@ -185,6 +190,7 @@ take_rcpt(struct tx *t, const struct rcpt *r)
         t->org = org;
     rcpt = hash_mix(hash_mix(t->host->key, FIRST_RCPT), rcpt);
     filter_prefetch(&t->h->seen, rcpt);
+    filter_prefetch(&t->h->seen, org_key(t->host, org));
     if (t->d != NULL)
         count_rcpt(t, r, pair, org);
     if (r->code == 0)
