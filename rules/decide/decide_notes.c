@@ -52,7 +52,7 @@ decide_notes_alert(struct notes *n, const struct record_map *alert, ns_t now)
     struct prefix subject;
     struct note *set;
 
-    if (id.n >= sizeof(note.id) ||
+    if (id.n == 0 || id.n >= sizeof(note.id) ||
         !decide_notes_subject(record_map_find(alert, FIELD_ALERT_SUBJECT),
                               &subject) ||
         !decide_sha256(alert->record, note.hash))
