@@ -10,10 +10,13 @@
 static const struct {
     const char *word, *summary;
 } nouns[] = {
-    {"registry", "who may send: forms, permits, the 48 hours, lists for a "
-                 "firewall"                },
-    {"rules",    "list, check, test or explain what alerts"},
-    {"config",   "print or check the configuration"        },
+    {"registry",   "who may send: forms, permits, the 48 hours, lists for a "
+                 "firewall"                              },
+    {"alerts",     "list, explain and close what the rules have raised"  },
+    {"hosts",      "list the hosts that speak SMTP, and their statistics"},
+    {"exceptions", "hosts that nobody is shown, or that are not stopped" },
+    {"rules",      "list, check, test or explain what alerts"            },
+    {"config",     "print or check the configuration"                    },
 };
 
 static void
