@@ -35,6 +35,7 @@ struct subject {
     const struct scenario *scenario;
     enum label label;
     bool registered, ipv6;
+    double rate; /* messages an hour: of abuse where there is any */
     char site[8];
     uint8_t mac[6];
     ns_t onset;        /* of abuse; 0: none yet */

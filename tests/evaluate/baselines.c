@@ -194,9 +194,10 @@ baseline_event(void *d, struct subject *t, const struct record_map *m,
         !record_map_is(m, FIELD_DIRECTION, "outbound") || !see(&s, t, m))
         return;
     if (b->step(&b->states[t->number], &s)) {
-        v->put(v->ctx, t, LEVEL_NOTICE, s.when);
-        v->put(v->ctx, t, LEVEL_ALERT, s.when);
-        v->put(v->ctx, t, LEVEL_BLOCK, s.when);
+        for (unsigned l = 0; l < LEVEL_COUNT; l++) {
+            if (l != LEVEL_HOLD)
+                v->put(v->ctx, t, (enum level)l, s.when);
+        }
     }
 }
 

@@ -11,11 +11,12 @@
 
 /* What may be said of a host, the weakest first. */
 enum level {
-    LEVEL_NOTICE, /* anything that an analyst could see in a list */
-    LEVEL_ALERT,  /* accused: an alert of level medium or high that speaks of
-                   * bots, and whatever is above */
-    LEVEL_HOLD,   /* a human is asked whether to stop it */
-    LEVEL_BLOCK,  /* would be stopped */
+    LEVEL_TOLD,    /* any alert, also that it is not registered */
+    LEVEL_NOTICE,  /* any alert about what it does, informational ones too */
+    LEVEL_ALERT,   /* of medium level or above: to be looked at */
+    LEVEL_ACCUSED, /* of high level: it behaves like a spam bot */
+    LEVEL_HOLD,    /* a human is asked whether to stop it */
+    LEVEL_BLOCK,   /* would be stopped */
     LEVEL_COUNT
 };
 

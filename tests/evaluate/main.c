@@ -3,29 +3,33 @@
  * Called by tools/evaluate; --help says what it can do. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sensor/event/json_write.h"
 #include "tests/evaluate/capture.h"
 #include "tests/evaluate/cusum_tables.h"
+#include "tests/evaluate/own.h"
 #include "tests/evaluate/report.h"
 
 #define TEXT_MAX (64U << 20)
+#define JOBS_MAX 64U
 
 static const struct condition conditions[] = {
-#define X(...) {.scale = 1, __VA_ARGS__},
+#define X(...) {__VA_ARGS__},
 #include "tests/evaluate/condition.def"
 #undef X
 };
 
 struct arguments {
     const char *report, *events, *capture, *command, *date;
-    uint64_t first_seed, seeds, cap;
-    unsigned n_conditions;
+    uint64_t first_seed, seeds, cap, jobs;
+    unsigned n_conditions, skip;
     enum play_half half;
     uint64_t only;
     double days, scale;
-    bool cusum, speed, help;
+    bool cusum, speed, bench, help;
 };
 
 static const char usage[] =
@@ -33,15 +37,18 @@ static const char usage[] =
     "  --seeds N          seeds to play (20), from --first-seed S (1)\n"
     "  --half H           tuning, reporting or both: which families\n"
     "  --conditions N     the first N of TLS, DNS and capture faults (all)\n"
+    "  --skip N           but not the first N of them\n"
     "  --only NAME        hosts of one scenario\n"
     "  --scale X          of the numbers of hosts (1)\n"
     "  --days N           watch nobody longer\n"
     "  --cap N            messages of a host, at most\n"
+    "  --jobs N           processes (1); the figures are the same\n"
     "  --report FILE      FILE.md and FILE.json (the Markdown on stdout)\n"
     "  --date TEXT        of the report\n"
     "  --write-events F   the first seed's events as JSON Lines, no report\n"
     "  --write-capture F  the same as packets, with --write-events\n"
     "  --speed            events a second that are made, no report\n"
+    "  --bench            records a second through each detector, no report\n"
     "  --cusum            the tables of DETECTION 1.2, no report\n";
 
 /* ---- options ---- */
@@ -88,6 +95,8 @@ option(struct arguments *a, const char *name, const char *v)
         return word_number(&a->first_seed, v);
     if (strcmp(name, "--half") == 0)
         return word_half(a, v);
+    if (strcmp(name, "--jobs") == 0)
+        return word_number(&a->jobs, v) && a->jobs > 0 && a->jobs <= JOBS_MAX;
     if (strcmp(name, "--cap") == 0)
         return word_number(&a->cap, v);
     if (strcmp(name, "--only") == 0)
@@ -96,6 +105,12 @@ option(struct arguments *a, const char *name, const char *v)
         bool good = word_number(&n, v) && n > 0 && n <= ARRAY_LEN(conditions);
 
         a->n_conditions = (unsigned)n;
+        return good;
+    }
+    if (strcmp(name, "--skip") == 0) {
+        bool good = word_number(&n, v) && n < ARRAY_LEN(conditions);
+
+        a->skip = (unsigned)n;
         return good;
     }
     if (strcmp(name, "--scale") == 0 || strcmp(name, "--days") == 0) {
@@ -128,6 +143,8 @@ parse(struct arguments *a, int argc, char **argv, struct buf *command)
             a->cusum = true;
         else if (strcmp(argv[i], "--speed") == 0)
             a->speed = true;
+        else if (strcmp(argv[i], "--bench") == 0)
+            a->bench = true;
         else if (strcmp(argv[i], "--help") == 0)
             a->help = true;
         else if (i + 1 < argc && option(a, argv[i], argv[i + 1])) {
@@ -268,6 +285,90 @@ run_speed(const struct arguments *a)
     return 0;
 }
 
+/* ---- how fast the detector is ---- */
+
+struct tape {
+    struct buf bytes; /* lengths and records */
+    uint64_t n;
+};
+
+#define TAPE_MAX (3ULL << 30)
+
+static void
+tape_put(void *ctx, struct span record)
+{
+    struct tape *t = ctx;
+    uint32_t n = (uint32_t)record.n;
+
+    buf_put(&t->bytes, &n, sizeof(n));
+    buf_span(&t->bytes, record);
+    t->n++;
+}
+
+static void
+nobody(void *ctx, struct subject *s, enum level level, ns_t when)
+{
+    (void)s;
+    (void)level;
+    (void)when;
+    ++*(uint64_t *)ctx;
+}
+
+/* Time of one detector over the records, which are in memory. */
+static void
+time_detector(const struct play *p, const struct tape *t,
+              const struct detector_ops *ops)
+{
+    struct span rest = buf_view(&t->bytes);
+    uint64_t said = 0;
+    struct verdicts v = {nobody, &said};
+    double spent;
+    void *d;
+
+    if (ops->make(p, &d) != ERR_OK)
+        return;
+    spent = -seconds_now();
+    while (rest.n > sizeof(uint32_t)) {
+        struct record_map m;
+        struct addr a;
+        uint32_t n;
+
+        memcpy(&n, rest.p, sizeof(n));
+        record_map_init(&m, span_of(rest.p + sizeof(n), n));
+        rest = span_tail(rest, sizeof(n) + n);
+        if (record_map_addr(&m, FIELD_SRC_IP, &a))
+            ops->event(d, play_find(p, &a), &m, &v);
+    }
+    spent += seconds_now();
+    ops->free(d);
+    printf("%-11s %8.0f records a second, %.2f us each\n", ops->name,
+           (double)t->n / spent, spent * 1e6 / (double)t->n);
+}
+
+/* A day of the whole cast; fast bots go on as long as it lasts. */
+static int
+run_bench(const struct arguments *a)
+{
+    struct play_options o = first_play(a);
+    struct tape t = {.n = 0};
+    struct record_sink sink = {tape_put, &t};
+    struct play *p;
+
+    if (o.days_most <= 0)
+        o.days_most = 1;
+    if (play_new(&o, &p) != ERR_OK)
+        return 1;
+    buf_init(&t.bytes, TAPE_MAX);
+    play_run(p, &sink);
+    printf("%" PRIu64 " records of %u hosts, one core\n", t.n, p->n_subjects);
+    time_detector(p, &t, &detector_statistics);
+    for (size_t i = 0; i < n_detectors; i++)
+        time_detector(p, &t, detectors[i]);
+    buf_free(&t.bytes);
+    play_free(p);
+    return t.bytes.cut;
+}
+
 static bool
 store(const char *name, const char *ending, const struct buf *b)
 {
@@ -296,9 +397,93 @@ tell(const struct arguments *a, const struct measure *m)
     (void)fwrite(md.p, 1, md.n, stdout);
     if (a->report != NULL)
         good = store(a->report, ".md", &md) && store(a->report, ".json", &json);
+    buf_reset(&md);
+    good = (a->skip > 0 || report_wrongs(m, &md) == 0) && good;
+    (void)fwrite(md.p, 1, md.n, stderr);
     buf_free(&md);
     buf_free(&json);
     return !good;
+}
+
+/* ---- the report ---- */
+
+/* Every jobs-th run of a condition and a seed; false when one failed. */
+static bool
+run_some(const struct arguments *a, struct measure *m, uint64_t first)
+{
+    uint64_t n = m->n_conditions * a->seeds;
+
+    for (uint64_t i = first; i < n; i += a->jobs) {
+        uint16_t condition = (uint16_t)(i / a->seeds);
+        uint16_t seed = (uint16_t)(i % a->seeds);
+        enum err e = measure_run(m, condition, seed, a->first_seed + seed,
+                                 a->half, a->only);
+
+        if (e != ERR_OK) {
+            fprintf(stderr, "evaluate: %s\n", err_text(e));
+            return false;
+        }
+        fprintf(stderr, "%s, seed %u: %.0f s of one core\n",
+                m->conditions[condition].name, seed + 1U, seconds_now());
+    }
+    return true;
+}
+
+/* Rows of a process of its own come back through a file. */
+static FILE *
+start_job(const struct arguments *a, const struct measure *m, uint64_t first,
+          pid_t *pid)
+{
+    FILE *f = tmpfile();
+    struct measure own = *m;
+    bool good;
+
+    *pid = f != NULL ? fork() : -1;
+    if (*pid != 0)
+        return f;
+    good = run_some(a, &own, first) &&
+           fwrite(&own.events, sizeof(own.events), 1, f) == 1 &&
+           fwrite(own.rows, sizeof(*own.rows), own.n, f) == own.n &&
+           fflush(f) == 0;
+    _exit(good ? 0 : 1);
+}
+
+static bool
+take_rows(struct measure *m, FILE *f, size_t n_seeds)
+{
+    struct outcome row;
+    uint64_t events;
+
+    rewind(f);
+    if (fread(&events, sizeof(events), 1, f) != 1)
+        return false;
+    m->events += events;
+    m->n_seeds = n_seeds;
+    while (fread(&row, sizeof(row), 1, f) == 1) {
+        if (measure_add(m, &row) != ERR_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool
+run_jobs(const struct arguments *a, struct measure *m)
+{
+    FILE *files[JOBS_MAX] = {0};
+    pid_t pids[JOBS_MAX];
+    bool good = true;
+
+    for (uint64_t i = 0; i < a->jobs; i++)
+        files[i] = start_job(a, m, i, &pids[i]);
+    for (uint64_t i = 0; i < a->jobs; i++) {
+        int status = 1;
+
+        good = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] &&
+               status == 0 && take_rows(m, files[i], a->seeds) && good;
+        if (files[i] != NULL)
+            (void)fclose(files[i]);
+    }
+    return good;
 }
 
 static int
@@ -306,26 +491,24 @@ run_report(const struct arguments *a)
 {
     struct condition chosen[ARRAY_LEN(conditions)];
     struct measure m;
+    unsigned n = a->n_conditions;
     int status = 1;
 
-    for (unsigned i = 0; i < a->n_conditions; i++) {
-        chosen[i] = conditions[i];
-        chosen[i].scale *= a->scale;
+    if (n > ARRAY_LEN(conditions) - a->skip)
+        n = (unsigned)ARRAY_LEN(conditions) - a->skip;
+    for (unsigned i = 0; i < n; i++) {
+        double scale = conditions[a->skip + i].scale;
+
+        chosen[i] = conditions[a->skip + i];
+        chosen[i].scale = a->scale * (scale > 0 ? scale : 1);
         if (a->days > 0)
             chosen[i].days_most = a->days;
+        if (a->cap > 0)
+            chosen[i].cap = a->cap;
     }
-    measure_init(&m, chosen, a->n_conditions);
-    for (uint16_t c = 0; c < a->n_conditions; c++) {
-        for (uint16_t s = 0; s < a->seeds; s++) {
-            if (measure_run(&m, c, s, a->first_seed + s, a->half, a->only) !=
-                ERR_OK)
-                goto out;
-        }
-        fprintf(stderr, "%s: %" PRIu64 " events so far, %.0f s\n",
-                chosen[c].name, m.events, seconds_now());
-    }
-    status = tell(a, &m);
-out:
+    measure_init(&m, chosen, n);
+    if (run_jobs(a, &m))
+        status = tell(a, &m);
     measure_free(&m);
     return status;
 }
@@ -335,6 +518,7 @@ main(int argc, char **argv)
 {
     struct arguments a = {.first_seed = 1,
                           .seeds = 20,
+                          .jobs = 1,
                           .n_conditions = ARRAY_LEN(conditions),
                           .half = PLAY_REPORTING,
                           .scale = 1,
@@ -350,6 +534,8 @@ main(int argc, char **argv)
         status = run_cusum(&a);
     else if (a.events != NULL)
         status = run_events(&a);
+    else if (a.bench)
+        status = run_bench(&a);
     else if (a.speed)
         status = run_speed(&a);
     else

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-const struct choice choose_all = {-1, -1, -1, -1, -1, -1, 0, 0, false};
+const struct choice choose_all = {-1, -1, -1, -1, -1, -1, 0, 0};
 
 void
 measure_init(struct measure *m, const struct condition *c, size_t n)
@@ -29,24 +29,35 @@ struct run {
     unsigned speaking; /* detector whose verdicts come now */
 };
 
+/* Of abuse that has not begun, nobody can know; in a dry run nobody is stopped
+ * or asked about, but alerts are read. */
+static bool
+is_early(const struct run *r, const struct subject *s, enum level level,
+         ns_t when)
+{
+    bool abuses = s->label == LABEL_BOT || s->label == LABEL_MIXED;
+
+    if (level == LEVEL_TOLD)
+        return false;
+    if (abuses)
+        return s->onset == 0 || when < s->onset;
+    return level >= LEVEL_HOLD && when < play_counts_from(r->play);
+}
+
 static void
 take_verdict(void *ctx, struct subject *s, enum level level, ns_t when)
 {
     struct run *r = ctx;
     struct outcome *o = &r->rows[s->number];
-    bool abuses = s->label == LABEL_BOT || s->label == LABEL_MIXED;
-    ns_t since = abuses ? s->onset : play_counts_from(r->play);
+    ns_t since = s->onset != 0 ? s->onset : play_counts_from(r->play);
 
-    /* Of abuse that has not begun, nobody can know; and a dry run stops nobody.
-     */
-    if ((abuses && s->onset == 0) || when < since ||
-        o->said[r->speaking][level].reached)
+    if (is_early(r, s, level, when) || o->said[r->speaking][level].reached)
         return;
     o->said[r->speaking][level].reached = true;
     o->said[r->speaking][level].seconds =
-        (float)((double)(when - since) / (double)NS_PER_S);
+        when > since ? (float)((double)(when - since) / (double)NS_PER_S) : 0;
     o->said[r->speaking][level].messages =
-        (float)(abuses ? s->bad : s->good + s->bad);
+        (float)(s->onset != 0 ? s->bad : s->good);
 }
 
 /* Whose event it is: the client at home, else the server. */
@@ -94,6 +105,7 @@ finish(struct run *r, const struct measure *m, uint16_t condition,
         o->seed = seed;
         o->label = (uint8_t)s->label;
         o->registered = s->registered;
+        o->rate = s->rate;
         o->bad = s->bad;
         o->good = s->good;
         o->forged = s->forged;
@@ -135,6 +147,16 @@ room_for(struct measure *m, size_t n)
 }
 
 enum err
+measure_add(struct measure *m, const struct outcome *row)
+{
+    enum err e = room_for(m, 1);
+
+    if (e == ERR_OK)
+        m->rows[m->n++] = *row;
+    return e;
+}
+
+enum err
 measure_run(struct measure *m, uint16_t condition, uint16_t seed,
             uint64_t seed_value, enum play_half half, uint64_t only)
 {
@@ -145,6 +167,7 @@ measure_run(struct measure *m, uint16_t condition, uint16_t seed,
                              .scale = c->scale,
                              .days_most = c->days_most,
                              .warm = c->warm,
+                             .cap = c->cap,
                              .only = only};
     struct run r = {0};
     enum err e = play_new(&o, &r.play);
@@ -185,8 +208,7 @@ measure_takes(const struct choice *c, const struct outcome *o)
     bool own = o->label == (uint8_t)s->label;
     int target = own ? (int)s->target : (int)TARGET_LEGIT;
 
-    if (c->rate_to > 0 &&
-        (s->rate.hi < c->rate_from || s->rate.lo > c->rate_to))
+    if (c->rate_to > 0 && (o->rate < c->rate_from || o->rate > c->rate_to))
         return false;
     return is_any(c->condition, o->condition) &&
            is_any(c->scenario, o->scenario) && is_any(c->target, target) &&

@@ -14,6 +14,7 @@ struct condition {
     const char *name;
     struct conditions seen;
     double days_most, scale;
+    uint64_t cap; /* messages of a host, at most; 0: no limit */
     double warm; /* days of dry run: verdicts on innocents in it do not count */
 };
 
@@ -24,6 +25,7 @@ struct outcome {
     uint8_t label;
     bool registered;
     uint64_t bad, good, forged;
+    double rate; /* messages an hour */
     uint32_t days_on;
     double seconds; /* that it was watched */
     struct {
@@ -51,11 +53,13 @@ MUST_USE enum err measure_run(struct measure *m, uint16_t condition,
                               uint16_t seed, uint64_t seed_value,
                               enum play_half half, uint64_t only);
 
+/* A row that was measured elsewhere. */
+MUST_USE enum err measure_add(struct measure *m, const struct outcome *row);
+
 /* Which rows; a field below 0: any. */
 struct choice {
     int condition, scenario, target, label, registered, seed;
-    double rate_from, rate_to; /* of the scenario's range; 0, 0: any */
-    bool spoofable;            /* rows of label victim too */
+    double rate_from, rate_to; /* messages an hour; 0, 0: any */
 };
 extern const struct choice choose_all;
 bool measure_takes(const struct choice *c, const struct outcome *o);

@@ -2,6 +2,6 @@
 #define SPAN25_TESTS_EVALUATE_OWN_H
 #include "tests/evaluate/detector.h"
 
-extern const struct detector_ops detector_statistics;
+extern const struct detector_ops detector_own, detector_statistics;
 
 #endif

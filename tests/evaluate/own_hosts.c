@@ -66,9 +66,13 @@ judge(const struct statistics *s, const struct record_map *m, struct subject *t,
         raised += h[i] != NORMAL;
     }
     if (raised > 0)
+        s->verdicts->put(s->verdicts->ctx, t, LEVEL_TOLD, when);
+    if (raised > 0)
         s->verdicts->put(s->verdicts->ctx, t, LEVEL_NOTICE, when);
     if (h[0] || h[1] || h[2] || h[3])
         s->verdicts->put(s->verdicts->ctx, t, LEVEL_ALERT, when);
+    if ((h[0] || h[1] || h[2] || h[3]) && raised > 1)
+        s->verdicts->put(s->verdicts->ctx, t, LEVEL_ACCUSED, when);
     if (raised >= 2 && (h[0] == BLOCK || h[1] == BLOCK || h[2] == BLOCK ||
                         (h[3] == BLOCK && h[4] == BLOCK)))
         s->verdicts->put(s->verdicts->ctx, t,

@@ -101,6 +101,8 @@ cast_actor(struct play *p, const struct actor_options *o)
         a->until = a->onset + days_ns(days);
     if (p->options.cap > 0 && (a->cap == 0 || a->cap > p->options.cap))
         a->cap = p->options.cap;
+    if (o->abuses || o->subject->rate <= 0)
+        o->subject->rate = a->rate;
     if (!o->abuses)
         a->until += days_ns(warm);
 }
@@ -111,7 +113,8 @@ cast_other(struct play *p, struct actor_options o)
 {
     const struct scenario *s = o.scenario;
 
-    o.scenario = &scenarios[s->behind > 0 ? SCENARIO_CROWD : SCENARIO_GENUINE];
+    o.scenario = &scenarios[s->behind > 0 || s->desktop ? SCENARIO_CROWD
+                                                        : SCENARIO_GENUINE];
     o.abuses = false;
     o.rate = s->behind > 0 ? s->behind * .5 : s->genuine;
     o.stream += 500000;
@@ -139,7 +142,7 @@ cast_host(struct play *p, const struct scenario *s, struct subject *t)
 
     if (t->label == LABEL_LEGIT && s->label != LABEL_LEGIT) {
         o.scenario = &scenarios[SCENARIO_CROWD];
-        o.rate = 2;
+        o.rate = .5;
         o.abuses = false;
     }
     cast_actor(p, &o);

@@ -512,3 +512,26 @@ report_write(const struct measure *m, const struct report_head *h,
     json_end(&to.json, '}');
     buf_putc(json, '\n');
 }
+
+unsigned
+report_wrongs(const struct measure *m, struct buf *out)
+{
+    struct choice rows[] = {choose_all, choose_all, choose_all};
+    static const char *const what[] = {"registered hosts", "innocents",
+                                       "victims of forgery"};
+    unsigned wrong = 0;
+
+    rows[0].registered = 1;
+    rows[1].label = LABEL_LEGIT;
+    rows[2].target = TARGET_SPOOF;
+    rows[1].condition = rows[2].condition = MAIN;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct share s = measure_share(m, &rows[i], OWN, LEVEL_BLOCK);
+
+        if (s.k > 0)
+            buf_printf(out, "%s blocked: %u of %u\n", what[i], (unsigned)s.k,
+                       (unsigned)s.n);
+        wrong += s.k > 0;
+    }
+    return wrong;
+}

@@ -15,4 +15,9 @@ struct report_head {
 void report_write(const struct measure *m, const struct report_head *h,
                   struct buf *md, struct buf *json);
 
+/* What must never be, whatever else is measured: how many registered hosts were
+ * stopped under any condition; and under the first one, behind a dry run, how
+ * many innocents and victims of forgery. Lines about them into out. */
+unsigned report_wrongs(const struct measure *m, struct buf *out);
+
 #endif

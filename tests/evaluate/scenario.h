@@ -113,6 +113,7 @@ struct scenario {
     double quiet_days; /* before its onset it behaves, at quiet_rate */
     double quiet_rate;
     double genuine;    /* victims: messages an hour of their own */
+    bool desktop;      /* what it sends itself is no server's mail */
     bool named;        /* its HELO name is its confirmed reverse name */
     bool submits;      /* to port 587 of a provider, with AUTH */
     bool syn_only;     /* never completes a connection */
