@@ -111,7 +111,7 @@ def check_json(kind):
         assert doc["if_blocked"] == {
             "hosts": 12, "stopped": 2, "stopped_over": 1,
             "stopped_with_ordinary_mail": 1, "ordinary_messages": 14,
-            "stopped_with_site": 1, "held": 1, "withheld": 2}
+            "stopped_with_site": 1, "stopped_with_owner": 1, "held": 1, "withheld": 2}
     if kind == "no-registry":
         assert doc["answers"]["senders_unregistered"] is None
     if kind == "busy":

@@ -123,8 +123,8 @@ void facts_say_registered(struct buf *b, const struct summary *s);
 struct facts_verdicts {
     uint64_t n[SUMMARY_ACTIONS];
     /* of those that would be stopped: no longer at the end; with ordinary mail,
-     * and how much; with a site */
-    uint64_t over, ordinary, messages, placed;
+     * and how much; with a site; with who answers for that */
+    uint64_t over, ordinary, messages, placed, owned;
 };
 
 struct facts_verdicts facts_verdicts_of(const struct summary *s);

@@ -69,6 +69,7 @@ facts_verdicts_of(const struct summary *s)
             continue;
         f.over += d->over;
         f.placed += d->site[0] != '\0';
+        f.owned += d->owner != NULL;
         f.ordinary += d->collateral > 0;
         f.messages = words_add(f.messages, d->collateral);
     }
@@ -201,7 +202,9 @@ say_ordinary(struct buf *b, const struct facts_verdicts *f)
     words_number(b, f->placed);
     buf_str(b, " of ");
     words_number(b, n);
-    buf_str(b, " is known.");
+    buf_str(b, " is known, who answers for it of ");
+    words_number(b, f->owned);
+    buf_putc(b, '.');
 }
 
 void

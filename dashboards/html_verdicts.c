@@ -123,6 +123,7 @@ row_decision(struct buf *out, struct buf *raw, const struct summary_decision *d)
                actions[d->action].text[d->enforced]);
     html_cell(out, d->against[0] != '\0' ? facts_cause(d) : NULL);
     html_cell_names(out, d->site[0] != '\0' ? d->site : NULL, NULL);
+    html_cell_names(out, d->owner, NULL);
     html_cell_number(out, d->collateral);
     html_cell_time(out, d->since);
     html_cell_time(out, d->until);
@@ -151,6 +152,7 @@ html_decisions(struct buf *out, const struct summary *s, const struct facts *f)
         {"Decision",       false},
         {"Against it",     false},
         {"Site",           false},
+        {"Owner",          false},
         {"Ordinary mails", true },
         {"From",           false},
         {"Until",          false},

@@ -500,6 +500,7 @@ put_decision(struct json_out *j, const struct summary_decision *d)
     put_str(j, "against", d->against[0] != '\0' ? d->against : NULL);
     put_str(j, "reason", d->reason);
     put_str(j, "site", d->site[0] != '\0' ? d->site : NULL);
+    put_str(j, "owner", d->owner);
     put_u64(j, "collateral", d->collateral);
     put_time(j, "since", d->since);
     put_time(j, "until", d->until);
@@ -533,6 +534,7 @@ put_verdicts(struct json_out *j, const struct summary *s)
     put_u64(j, "stopped_with_ordinary_mail", f.ordinary);
     put_u64(j, "ordinary_messages", f.messages);
     put_u64(j, "stopped_with_site", f.placed);
+    put_u64(j, "stopped_with_owner", f.owned);
     put_u64(j, "held", f.n[SUMMARY_HOLD]);
     put_u64(j, "withheld", f.n[SUMMARY_WITHHELD]);
     json_end(j, '}');

@@ -353,7 +353,7 @@ alerts_and_blocks(void **state)
         "By what they did, 2 of 12 hosts that send would be stopped: "
         "10.20.4.17, 2001:db8:20:4::/64. 1 of them no longer at the end. 1 of "
         "2 also sent mail that looks ordinary: 14 messages in the last 7 days; "
-        "the site of 1 of 2 is known.",
+        "the site of 1 of 2 is known, who answers for it of 1.",
         "1 host is held for a human: 10.31.0.9 (it behaves like a mail "
         "server). 2 hosts with figures as high would not be stopped: "
         "10.0.0.25, 10.44.1.80 (registered: 1, too many at once: 1).",

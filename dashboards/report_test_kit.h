@@ -360,6 +360,7 @@ kit_verdicts(struct kit *k)
         kit_text(d->against, sizeof(d->against), kit_decisions[i].against);
         kit_text(d->site, sizeof(d->site), kit_decisions[i].site);
         kit_text(d->reason, sizeof(d->reason), kit_decisions[i].reason);
+        d->owner = i == 0 ? "J. Alvarez" : NULL;
     }
 }
 
@@ -635,6 +636,7 @@ kit_hostile(struct kit *k)
         kit_text(k->decisions[i].against, 128, KIT_ATTACK);
         kit_text(k->decisions[i].reason, 512, KIT_ATTACK);
         kit_text(k->decisions[i].site, 64, KIT_ATTACK);
+        k->decisions[i].owner = KIT_ATTACK;
     }
 }
 

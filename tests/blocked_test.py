@@ -74,7 +74,7 @@ def check_alerts(all_events):
 def check_summary(program):
     text = " ".join(run(program, *SITES, *REGISTRY).split())
     for want in ("1 of 5 hosts that send would be stopped: 10.20.4.17.",
-                 "the site of 1 of 1 is known",
+                 "the site of 1 of 1 is known, who answers for it of 1.",
                  "1 host is held for a human: 10.20.6.30 (it behaves like a "
                  "mail server).",
                  "1 host with figures as high would not be stopped: "

@@ -436,6 +436,18 @@ finish(struct reading *r)
     return e == ERR_OK ? carved : e;
 }
 
+/* Decisions name a site by its code; the configuration knows whose it is. */
+static void
+name_owners(const struct config *c, struct summary *s)
+{
+    for (size_t i = 0; i < s->n_decisions; i++) {
+        for (size_t k = 0; k < c->sites.n; k++) {
+            if (strcmp(c->sites.v[k].code, s->decisions[i].site) == 0)
+                s->decisions[i].owner = c->sites.v[k].owner;
+        }
+    }
+}
+
 static enum err
 report(struct reading *r, bool partial)
 {
@@ -452,6 +464,7 @@ report(struct reading *r, bool partial)
 
     answers_summary(r->answers, &s);
     verdicts_summary(r->verdicts, &s);
+    name_owners(r->config, &s);
     s.parts.off = r->deep == NULL && r->clamd == NULL;
     read_total_summary(r->total, &s);
     if (s.has_registry)

@@ -190,7 +190,8 @@ struct summary_decision {
     bool enforced;     /* else it would be */
     char against[128]; /* words of decision.against, "queueing, pool" */
     char reason[512];
-    char site[64]; /* "" not known */
+    char site[64];     /* "" not known */
+    const char *owner; /* who answers for it; NULL: not known */
     uint64_t collateral;
     ns_t since, until;
 };
