@@ -7,8 +7,8 @@
 
 #define BANDS       4U
 #define WHOLE       4U /* the link behind those of the bands */
-#define BAND_HEADS  65536U
-#define WHOLE_HEADS 1048576U
+#define BAND_HEADS  ((size_t)65536)
+#define WHOLE_HEADS ((size_t)1048576)
 #define HEADS       (BANDS * BAND_HEADS + WHOLE_HEADS)
 
 /* A ring: places are given in turn, so a place's distance from the hand is its
