@@ -434,6 +434,22 @@ def test_exceptions():
     check([r["state"] for r in rows] == ["removed"], f"{rows}")
 
 
+def test_exception_of_now_silences():
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"),
+                        alert(0x3333, rule="rule-2"))
+    desk(state, "exceptions", "add", BOT, "--from", "alert", "--for", "1h",
+         "--reason", "x", "--rule", "rule-1")
+    rows = [([], NOW, ["2222", "3333"]),
+            (["--silenced"], NOW, ["1111", "2222", "3333"]),
+            ([], "2026-11-22T16:59:59Z", ["2222", "3333"]),
+            ([], "2026-11-22T17:00:00Z", ["1111", "2222", "3333"])]
+    for more, at, want in rows:
+        got = sorted(r["id"] for r in json.loads(
+            desk(state, "alerts", "list", "--json", *more, at=at).out)["rows"]
+            if r["rule"] in ("rule-1", "rule-2"))
+        check(got == want, f"{more} {at}: {got}")
+
+
 # ---- hosts, explain ----
 
 def test_hosts():

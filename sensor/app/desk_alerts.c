@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sensor/app/desk_exceptions.h"
+
 /* ---- words ---- */
 
 static const struct {
@@ -180,6 +182,33 @@ shorten(struct desk_alerts *a)
     }
 }
 
+/* An exception that was added since an alert was told of last. */
+static void
+silence(const struct desk *d, const struct exceptions *x, struct desk_alerts *a)
+{
+    for (size_t i = 0; i < a->n && exceptions_count(x) > 0; i++) {
+        struct span who = span_str(a->v[i].subject);
+        struct prefix p;
+
+        if (prefix_parse(span_head(who, span_find(who, ' ')), &p) &&
+            exceptions_find(x, &p, EXCEPT_ALERT, span_str(a->v[i].rule),
+                            d->now) != NULL)
+            a->v[i].silenced = true;
+    }
+}
+
+static enum cli_exit
+read_exceptions(struct desk *d, struct desk_alerts *a)
+{
+    struct exceptions *x;
+    enum cli_exit code = desk_exceptions_read(d, &x);
+
+    if (code == CLI_EXIT_DONE)
+        silence(d, x, a);
+    exceptions_free(x);
+    return code;
+}
+
 enum cli_exit
 desk_alerts_read(struct desk *d, struct desk_alerts *out)
 {
@@ -191,7 +220,7 @@ desk_alerts_read(struct desk *d, struct desk_alerts *out)
     if (out->failed)
         return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     shorten(out);
-    return CLI_EXIT_DONE;
+    return read_exceptions(d, out);
 }
 
 /* ---- looking ---- */

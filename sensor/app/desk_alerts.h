@@ -37,7 +37,7 @@ struct desk_alert {
     uint8_t shown; /* digits of it that tell it from all others */
     uint8_t severity;
     enum desk_status status;
-    bool silenced;
+    bool silenced; /* when it was told of last, or by an exception of now */
     ns_t first, last;
     uint64_t count;
     char *level, *state, *subject, *site, *rule, *title, *reason;
