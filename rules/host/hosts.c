@@ -364,6 +364,7 @@ on_served(struct hosts *h, const struct scene *s,
     d = i != POOL_NONE ? table_detail(h, i) : NULL;
     if (d == NULL)
         return;
+    host_at(h, i)->last = s->now; /* in use, though it sent nothing */
     queueing_served(h, d, record_map_find(s->event, FIELD_SMTP_BANNER));
     news = queueing_news(h, d, s->now);
     if (news != 0)

@@ -120,6 +120,59 @@ test_suspects_stay(void **state)
     kit_close(&k);
 }
 
+/* Of equals the one that was idle longest. */
+static void
+test_idlest_goes(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    char src[64];
+
+    (void)state;
+    o.hosts = 16;
+    kit_open(&k, &o);
+    s.src = src;
+    for (unsigned i = 0; i < 18; i++) { /* 0 again, then a newcomer */
+        kit_time(&k, k.now + NS_PER_S);
+        (void)snprintf(src, sizeof(src), "10.77.0.%u", i == 16 ? 0 : i);
+        kit_session(&k, &s);
+    }
+    assert_int_equal(hosts_counts(k.h).evicted, 1);
+    (void)snprintf(src, sizeof(src), "10.77.0.0");
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_int_equal(kit_u64(&k, "10.77.0.0", FIELD_HOST_SESSIONS), 3);
+    assert_int_equal(kit_u64(&k, "10.77.0.2", FIELD_HOST_SESSIONS), 1);
+    assert_null(kit_last(&k, "10.77.0.1"));
+    kit_close(&k);
+}
+
+/* Those that left make room in the share of their /48. */
+static void
+test_shares_are_given_back(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    char src[64];
+
+    (void)state;
+    o.hosts = 100;
+    kit_open(&k, &o);
+    s.src = src;
+    s.dest = "10.0.0.25";
+    s.direction = "inbound";
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(src, sizeof(src), "2001:db8:1:%x::1", i);
+        refuse(&k, &s, 1);
+    }
+    assert_int_equal(hosts_counts(k.h).hosts, 100);
+    assert_int_equal(hosts_counts(k.h).evicted, 900);
+    assert_int_equal(hosts_counts(k.h).refused, 0);
+    kit_close(&k);
+}
+
 static void
 test_full_of_suspects(void **state)
 {
@@ -518,6 +571,8 @@ main(void)
         cmocka_unit_test(test_one_source_many_recipients),
         cmocka_unit_test(test_suspects_stay),
         cmocka_unit_test(test_full_of_suspects),
+        cmocka_unit_test(test_idlest_goes),
+        cmocka_unit_test(test_shares_are_given_back),
         cmocka_unit_test(test_banked_successes),
         cmocka_unit_test(test_one_of_a_network),
         cmocka_unit_test(test_folded_network),
