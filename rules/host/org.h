@@ -25,7 +25,7 @@
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 
-#define ORG_CACHE      4096U
+#define ORG_CACHE      16384U
 #define ORG_DOMAIN_MAX 253U /* bytes, RFC 1035 2.3.4 as text */
 #define ORG_NONE       UINT64_C(0)
 
