@@ -8,23 +8,28 @@
 #define FIELD_MAX 65536
 #define LISTS_MAX 8
 
+/* An entry of a list that is sorted by address. */
+struct decided {
+    const struct summary_decision *d;
+};
+
 struct row {
     struct buf *out;
     struct buf raw;  /* the field as it came */
     struct buf term; /* as it can be seen */
     bool any;
     /* by address; they do not overlap */
-    const struct summary_decision **decided;
+    struct decided *decided;
     size_t n_decided;
 };
 
 static int
 by_addr(const void *x, const void *y)
 {
-    const struct summary_decision *const *a = x;
-    const struct summary_decision *const *b = y;
+    const struct decided *a = x;
+    const struct decided *b = y;
 
-    return addr_cmp(&(*a)->subject.addr, &(*b)->subject.addr);
+    return addr_cmp(&a->d->subject.addr, &b->d->subject.addr);
 }
 
 static void
@@ -37,7 +42,7 @@ sort_decisions(struct row *r, const struct summary *s)
     if (r->decided == NULL)
         return;
     for (size_t i = 0; i < s->n_decisions; i++)
-        r->decided[i] = &s->decisions[i];
+        r->decided[i].d = &s->decisions[i];
     r->n_decided = s->n_decisions;
     qsort(r->decided, r->n_decided, sizeof(*r->decided), by_addr);
 }
@@ -141,7 +146,7 @@ put_decision(struct row *r, const struct addr *host)
 
     for (size_t high = r->n_decided; low < high;) {
         size_t at = low + (high - low) / 2;
-        const struct summary_decision *here = r->decided[at];
+        const struct summary_decision *here = r->decided[at].d;
 
         if (prefix_has(&here->subject, host)) {
             d = here;

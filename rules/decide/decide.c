@@ -55,8 +55,8 @@ decide_time(struct decide *d, ns_t now, const struct record_sink *sink)
     for (size_t i = 0; i < n; i++) {
         struct subject *s = &d->table.rows[due[i]];
 
-        decide_end(d, s, ACT_EXPIRE, s->human ? "human" : "detector", 0,
-                   SPAN_NONE, sink);
+        decide_end(d, s, ACT_EXPIRE, s->human ? "human" : "detector",
+                   (struct stand){0, SPAN_NONE}, sink);
     }
 }
 
@@ -99,9 +99,8 @@ enter(struct decide *d, struct subject *s, enum decide_act action)
 }
 
 static void
-decide_on(struct decide *d, const struct record_map *event, struct subject *s,
-          const struct decide_facts *f, enum decide_act action,
-          uint32_t against, struct span exception,
+decide_on(struct decide *d, struct subject *s, const struct decide_facts *f,
+          enum decide_act action, struct stand stand,
           const struct record_sink *sink)
 {
     struct evidence evidence[DECIDE_EVIDENCE] = {{.id = f->id}};
@@ -111,25 +110,25 @@ decide_on(struct decide *d, const struct record_map *event, struct subject *s,
                             .subject = s,
                             .shown = f->shown,
                             .n_shown = f->n_shown,
-                            .against = against,
-                            .exception = exception,
+                            .against = stand.against,
+                            .exception = stand.exception,
                             .evidence = evidence};
     char id[TABLE_ID];
 
     what.n_evidence =
         1 + decide_notes_find(&d->notes, &s->key, d->now, evidence + 1);
-    if (!decide_sha256(event->record, evidence[0].hash) ||
+    if (!decide_sha256(f->event->record, evidence[0].hash) ||
         !decide_hash(&what) || !decide_id(&what, id)) {
         d->counts.lost++;
         return;
     }
     memcpy(s->id, id, sizeof(id));
     keep_facts(s, f);
-    s->against = against;
+    s->against = stand.against;
     s->told = action == ACT_WITHHELD ? d->now : 0;
     what.ttl_s = enter(d, s, action);
-    decide_tell_head(d, s, action, against);
-    decide_tell_clauses(d, event, f);
+    decide_tell_head(d, s, action, stand.against);
+    decide_tell_clauses(d, f->event, f);
     decide_tell(d, &what, sink);
 }
 
@@ -171,8 +170,8 @@ was_told(const struct decide *d, const struct subject *s, uint32_t against)
 }
 
 static void
-consider(struct decide *d, const struct record_map *event, struct subject *s,
-         const struct decide_facts *f, const struct record_sink *sink)
+consider(struct decide *d, struct subject *s, const struct decide_facts *f,
+         const struct record_sink *sink)
 {
     const struct exception *x = decide_excepted(d, &s->key);
     uint32_t against = decide_stands(d, s, f, x);
@@ -186,7 +185,8 @@ consider(struct decide *d, const struct record_map *event, struct subject *s,
         decide_table_set(&d->table, s, SUBJECT_WITHHELD, s->since, 0);
         return;
     }
-    decide_on(d, event, s, f, action, against, decide_exception_id(x), sink);
+    decide_on(d, s, f, action, (struct stand){against, decide_exception_id(x)},
+              sink);
 }
 
 /* ---- a decision in force, and an event of its subject ---- */
@@ -219,18 +219,19 @@ goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
     if (s->human && s->lease[0] == '\0' && !addr_cmp(&s->host, &f->host))
         decide_keep_text(s->lease, sizeof(s->lease), f->lease);
     if (never != 0) {
-        decide_end(d, s, ACT_LIFT, "policy", never, decide_exception_id(x),
-                   sink);
+        decide_end(d, s, ACT_LIFT, "policy",
+                   (struct stand){never, decide_exception_id(x)}, sink);
     } else if (changed_hands(s, f)) {
         /* Another machine: nothing of the old one is held against it. */
         s->step = 0;
-        decide_end(d, s, ACT_LIFT, "detector", AGAINST(IDENTITY), SPAN_NONE,
-                   sink);
-    } else if (s->human || s->state == SUBJECT_HOLD) {
-        return true;
-    } else if (human != 0 || has_new_mac(s, f)) {
         decide_end(d, s, ACT_LIFT, "detector",
-                   human != 0 ? human : AGAINST(IDENTITY), SPAN_NONE, sink);
+                   (struct stand){AGAINST(IDENTITY), SPAN_NONE}, sink);
+    } else if (!s->human && s->state == SUBJECT_BLOCK &&
+               (human != 0 || has_new_mac(s, f))) {
+        decide_end(
+            d, s, ACT_LIFT, "detector",
+            (struct stand){human != 0 ? human : AGAINST(IDENTITY), SPAN_NONE},
+            sink);
         s->fresh_wanted = human == 0 || !f->holds; /* else a human is asked */
     } else {
         return true;
@@ -267,7 +268,7 @@ on_host(struct decide *d, const struct record_map *event,
     forget_steps(d, s);
     s->held = d->now;
     if (is_fresh(d, s, &f))
-        consider(d, event, s, &f, sink);
+        consider(d, s, &f, sink);
 }
 
 /* ---- other events ---- */
@@ -292,7 +293,8 @@ on_end(struct decide *d, const struct record_map *event, bool client,
     subject = decide_subject_of(&host);
     s = decide_table_find(&d->table, &subject);
     if (s != NULL && subject_in_force(s))
-        decide_end(d, s, ACT_LIFT, "policy", against, SPAN_NONE, sink);
+        decide_end(d, s, ACT_LIFT, "policy", (struct stand){against, SPAN_NONE},
+                   sink);
 }
 
 static void
@@ -304,8 +306,10 @@ end_excepted(struct decide *d, const struct record_sink *sink)
             subject_in_force(s) ? decide_excepted(d, &s->key) : NULL;
 
         if (x != NULL)
-            decide_end(d, s, ACT_LIFT, "policy", AGAINST(EXCEPTION),
-                       decide_exception_id(x), sink);
+            decide_end(
+                d, s, ACT_LIFT, "policy",
+                (struct stand){AGAINST(EXCEPTION), decide_exception_id(x)},
+                sink);
     }
 }
 

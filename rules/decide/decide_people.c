@@ -66,7 +66,7 @@ lift(struct decide *d, const struct record_map *event, struct subject *s,
         s->immune = d->now + d->options.limits.immunity_s * NS_PER_S;
         if (s->step > 0 && !s->human && s->state == SUBJECT_BLOCK)
             s->step--;
-        decide_end(d, s, ACT_LIFT, "human", 0, SPAN_NONE, sink);
+        decide_end(d, s, ACT_LIFT, "human", (struct stand){0, SPAN_NONE}, sink);
         return;
     }
     if (d->now < s->immune || !name(d, s, ACT_LIFT, 0, &what))
@@ -86,8 +86,8 @@ disable(struct decide *d, const struct record_sink *sink)
         struct subject *s = &d->table.rows[i];
 
         if (subject_in_force(s))
-            decide_end(d, s, ACT_LIFT, "human", AGAINST(DISABLED), SPAN_NONE,
-                       sink);
+            decide_end(d, s, ACT_LIFT, "human",
+                       (struct stand){AGAINST(DISABLED), SPAN_NONE}, sink);
     }
 }
 

@@ -275,15 +275,15 @@ static uint32_t
 minima_missed(const struct record_map *event, const struct decide_limits *l)
 {
     const struct {
-        enum field field;
         uint64_t least;
+        enum field field;
         uint32_t against;
     } least[] = {
-        {FIELD_HOST_EVIDENCE_SESSIONS,      l->sessions,         AGAINST(SESSIONS)},
-        {FIELD_HOST_EVIDENCE_ORGANISATIONS, l->organisations,
+        {l->sessions,         FIELD_HOST_EVIDENCE_SESSIONS,      AGAINST(SESSIONS)},
+        {l->organisations,    FIELD_HOST_EVIDENCE_ORGANISATIONS,
          AGAINST(ORGANISATIONS)                                                   },
-        {FIELD_HOST_EVIDENCE_NETWORKS,      l->networks,         AGAINST(NETWORKS)},
-        {FIELD_HOST_EVIDENCE_REPLIES,       l->replies_permille, AGAINST(REPLIES) },
+        {l->networks,         FIELD_HOST_EVIDENCE_NETWORKS,      AGAINST(NETWORKS)},
+        {l->replies_permille, FIELD_HOST_EVIDENCE_REPLIES,       AGAINST(REPLIES) },
     };
     uint64_t seconds = record_map_u64(event, FIELD_HOST_EVIDENCE_SECONDS, 0);
     uint64_t reached =
@@ -326,7 +326,7 @@ decide_facts(const struct record_map *event, const struct decide_limits *l,
              struct decide_facts *out)
 {
     enum level level[DECIDE_STATS];
-    struct decide_facts f = {0};
+    struct decide_facts f = {.event = event};
 
     if (!record_map_bool(event, FIELD_HOST_HOME) ||
         !record_map_addr(event, FIELD_SRC_IP, &f.host))

@@ -57,6 +57,7 @@ uint32_t decide_against_kind(uint32_t set, enum decide_kind kind);
 #define DECIDE_STATS 8 /* s1 s1t s2 s3 s4 s5 s6 s7 */
 
 struct decide_facts {
+    const struct record_map *event; /* that they are of */
     struct addr host;
     struct prefix subject;
     bool holds;                  /* the rule of 1.10 */

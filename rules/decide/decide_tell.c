@@ -89,17 +89,17 @@ decide_leave(struct decide *d, struct subject *s)
 
 void
 decide_end(struct decide *d, struct subject *s, enum decide_act action,
-           const char *origin, uint32_t against, struct span exception,
+           const char *origin, struct stand stand,
            const struct record_sink *sink)
 {
     struct decision what = {.action = decide_actions[action].word,
                             .origin = origin,
                             .subject = s,
-                            .against = against,
-                            .exception = exception};
+                            .against = stand.against,
+                            .exception = stand.exception};
 
     decide_leave(d, s);
-    decide_tell_head(d, s, action, against);
+    decide_tell_head(d, s, action, stand.against);
     decide_tell(d, &what, sink);
 }
 

@@ -24,9 +24,15 @@ void decide_tell(struct decide *d, struct decision *what,
 
 /* Out of force, and fresh evidence is wanted for more; not told. */
 void decide_leave(struct decide *d, struct subject *s);
+/* What stands against it; of an exception its id. */
+struct stand {
+    uint32_t against;
+    struct span exception;
+};
+
 /* The same, told. */
 void decide_end(struct decide *d, struct subject *s, enum decide_act action,
-                const char *origin, uint32_t against, struct span exception,
+                const char *origin, struct stand stand,
                 const struct record_sink *sink);
 
 /* As much as fits, with a NUL. */
