@@ -12,6 +12,7 @@
 #include "tests/evaluate/cusum_tables.h"
 #include "tests/evaluate/own.h"
 #include "tests/evaluate/report.h"
+#include "tests/evaluate/stress.h"
 
 #define TEXT_MAX (64U << 20)
 #define JOBS_MAX 64U
@@ -29,7 +30,7 @@ struct arguments {
     enum play_half half;
     uint64_t only;
     double days, scale;
-    bool cusum, speed, bench, help;
+    bool cusum, speed, bench, stress, help;
 };
 
 static const char usage[] =
@@ -49,6 +50,7 @@ static const char usage[] =
     "  --write-capture F  the same as packets, with --write-events\n"
     "  --speed            events a second that are made, no report\n"
     "  --bench            records a second through each detector, no report\n"
+    "  --stress           memory with 10^6 hosts, 10^7 recipients, no report\n"
     "  --cusum            the tables of DETECTION 1.2, no report\n";
 
 /* ---- options ---- */
@@ -143,6 +145,8 @@ parse(struct arguments *a, int argc, char **argv, struct buf *command)
             a->cusum = true;
         else if (strcmp(argv[i], "--speed") == 0)
             a->speed = true;
+        else if (strcmp(argv[i], "--stress") == 0)
+            a->stress = true;
         else if (strcmp(argv[i], "--bench") == 0)
             a->bench = true;
         else if (strcmp(argv[i], "--help") == 0)
@@ -180,6 +184,19 @@ run_cusum(const struct arguments *a)
     (void)fwrite(out.p, 1, out.n, stdout);
     buf_free(&out);
     return wrong > 0;
+}
+
+static int
+run_stress(const struct arguments *a)
+{
+    unsigned broken;
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX);
+    broken = stress_run(a->scale, &out);
+    (void)fwrite(out.p, 1, out.n, stdout);
+    buf_free(&out);
+    return broken > 0;
 }
 
 struct writer {
@@ -534,6 +551,8 @@ main(int argc, char **argv)
         status = run_cusum(&a);
     else if (a.events != NULL)
         status = run_events(&a);
+    else if (a.stress)
+        status = run_stress(&a);
     else if (a.bench)
         status = run_bench(&a);
     else if (a.speed)
