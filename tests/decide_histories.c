@@ -94,6 +94,7 @@ struct model {
     unsigned n_made;
     uint32_t reg[HOSTS];
     bool queueing[HOSTS];
+    bool ordinary[HOSTS]; /* of a /64 */
     struct {
         uint64_t day;
         int host;
@@ -349,6 +350,10 @@ whole(const struct model *m, int subject, const struct kit_host *h)
     a |= said(m, h);
     if (any_host(m, subject, true))
         a |= AGAINST(QUEUEING);
+    for (int i = 0; i < HOSTS; i++) {
+        if (hosts[i].subject == subject && m->ordinary[i])
+            a |= AGAINST(SHARED);
+    }
     if (m->now < m->s[subject].immune)
         a |= AGAINST(IMMUNITY);
     return a;
@@ -610,6 +615,7 @@ m_host(struct model *m, int host, const struct kit_host *h)
         return;
     m_seen(m, host);
     m->queueing[host] = h->queueing;
+    m->ordinary[host] = hosts[host].subject >= 6 && !rule(h);
     if (in_force(m, subject) && m_goes_on(m, host, h)) {
         if (rule(h))
             m->s[subject].held = m->now;
@@ -879,7 +885,7 @@ assert_safe(struct run *u, int host, const struct kit_host *h, size_t before)
             excepted(m, subject) || m->now < m->s[subject].immune ||
             m->disabled || h->sessions < 10 || h->networks < 3 ||
             h->organisations < 5 || h->seconds < 30 || h->queueing ||
-            (u->o.enforce && h->reg == NULL))
+            m->ordinary[host] || (u->o.enforce && h->reg == NULL))
             wrong(u, "stopped what must not be");
         if (active(m, -1) > active_limit(m) ||
             blocks_within(m, 60, NULL) > m->l.per_minute)

@@ -20,6 +20,7 @@ decide_new(const struct decide_options *o, struct decide **out)
     decide_caps_init(&d->caps, o->seed, &o->limits);
     decide_guard_init(&d->guard, o->seed);
     decide_guard_init(&d->servers, o->seed);
+    decide_guard_init(&d->others, o->seed);
     d->notes.seed = o->seed;
     record_init(&d->out);
     buf_init(&d->reason, REASON_MAX);
@@ -36,6 +37,7 @@ decide_free(struct decide *d)
     decide_caps_fini(&d->caps);
     decide_guard_fini(&d->guard);
     decide_guard_fini(&d->servers);
+    decide_guard_fini(&d->others);
     decide_notes_fini(&d->notes);
     record_free(&d->out);
     buf_free(&d->reason);
@@ -251,6 +253,7 @@ on_host(struct decide *d, const struct record_map *event,
     decide_caps_host(&d->caps, &f.host, f.site, d->now);
     decide_guard_set(&d->servers, &f.host,
                      (f.against & AGAINST(QUEUEING)) != 0);
+    decide_guard_set(&d->others, &f.host, f.subject.bits < 128 && !f.holds);
     s = decide_table_find(&d->table, &f.subject);
     if (s != NULL && subject_in_force(s) && goes_on(d, s, &f, sink)) {
         if (f.holds)

@@ -31,7 +31,8 @@
  * SCOPE is one IPv4 address or one IPv6 /64, port 25 both ways; never a wider
  * prefix, never another port. neighbour: another address of the same /64 was
  * seen registered, permitted, requested or protected, or is excepted; one that
- * behaves like a mail server makes it queueing.
+ * behaves like a mail server makes it queueing, and one for which the rule does
+ * not hold makes it shared: who stops a /64 stops all of its hosts.
  * A dhcp pool stands against it only where no lease names the host.
  *
  * LADDER 1 h, 6 h, 24 h, 7 days. The next step, and a second hold, only on

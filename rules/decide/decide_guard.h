@@ -2,10 +2,11 @@
 #define SPAN25_RULES_DECIDE_DECIDE_GUARD_H
 /* decide_guard - addresses that something keeps from being stopped
  *
- * By the registry, or because they behave like mail servers; as the latest
- * event of each showed. An IPv6 /64 is one subject for many hosts
- * of which an event shows one, so the others are remembered here. GUARD_MAX
- * addresses; beyond, every /64 counts as kept, for good. */
+ * By the registry, because they behave like mail servers, or because they do
+ * nothing wrong beside one that does; as the latest event of each showed. An
+ * IPv6 /64 is one subject for many hosts of which an event shows one, so the
+ * others are remembered here. GUARD_MAX addresses; beyond, every /64 counts as
+ * kept, for good. */
 #include "rules/decide/decide_rule.h"
 #include "rules/decide/tally.h"
 

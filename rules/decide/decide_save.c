@@ -6,7 +6,7 @@
 
 /* magic, check of all that follows, then: each number 8 bytes little-endian,
  * each table its length and its entries. */
-#define MAGIC    UINT64_C(0x3165646963656473) /* "sdecide1" */
+#define MAGIC    UINT64_C(0x3265646963656473) /* "sdecide2" */
 #define SAVE_MAX (64U << 20)
 
 static void
@@ -243,7 +243,8 @@ get_notes(struct cursor *c, struct notes *notes)
     X(table.next_end)                                                          \
     X(table.refused)                                                           \
     X(guard.full)                                                              \
-    X(servers.full)
+    X(servers.full)                                                            \
+    X(others.full)
 
 enum err
 decide_save(const struct decide *d, struct buf *out)
@@ -263,6 +264,8 @@ decide_save(const struct decide *d, struct buf *out)
     put_tally(&body, &d->guard.subjects);
     put_tally(&body, &d->servers.hosts);
     put_tally(&body, &d->servers.subjects);
+    put_tally(&body, &d->others.hosts);
+    put_tally(&body, &d->others.subjects);
     put_caps(&body, &d->caps);
     put_notes(&body, &d->notes);
     put(out, MAGIC);
@@ -299,8 +302,9 @@ get_subjects(struct cursor *c, struct decide *d)
 static enum err
 get_all(struct decide *d, struct cursor *c)
 {
-    struct tally *tallies[] = {&d->guard.hosts, &d->guard.subjects,
-                               &d->servers.hosts, &d->servers.subjects};
+    struct tally *tallies[] = {&d->guard.hosts,   &d->guard.subjects,
+                               &d->servers.hosts, &d->servers.subjects,
+                               &d->others.hosts,  &d->others.subjects};
     enum err e;
     ns_t swept;
     uint64_t refused;

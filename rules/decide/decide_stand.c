@@ -75,6 +75,8 @@ decide_stands(const struct decide *d, const struct subject *s,
         against &= ~AGAINST(NEIGHBOUR) & ~(AGAINST(PROTECTED) & ~f->against);
     if (decide_guard_has(&d->servers, &s->key))
         against |= AGAINST(QUEUEING);
+    if (s->key.bits < 128 && decide_guard_has(&d->others, &s->key))
+        against |= AGAINST(SHARED);
     if (d->now < s->immune)
         against |= AGAINST(IMMUNITY);
     return against;

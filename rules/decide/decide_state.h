@@ -11,6 +11,7 @@ struct decide {
     struct caps caps;
     struct guard guard;   /* of the registry */
     struct guard servers; /* that behave like mail servers */
+    struct guard others;  /* of a /64, with nothing to be stopped for */
     struct notes notes;
     ns_t now; /* whole microseconds, as in records */
     uint32_t seq;

@@ -348,6 +348,32 @@ test_becomes_registered(void **state)
     kit_close(&k);
 }
 
+/* Who stops a /64 stops all of it: an ordinary host beside the bot, seen
+ * before or after, leaves it to a human. */
+static void
+test_v6_shared(void **state)
+{
+    struct decide_options o = options();
+    struct kit_host bot = kit_bot("2001:db8::bad", 1);
+    struct kit_host good = kit_bot("2001:db8::1", 0);
+    struct kit k;
+
+    (void)state;
+    good.level[0] = "normal";
+    kit_open(&k, &o);
+    kit_show(&k, &good);
+    kit_show(&k, &bot);
+    kit_expect(&k, "hold 2001:db8::/64 shared");
+    kit_close(&k);
+    good.at = 2;
+    kit_open(&k, &o);
+    kit_show(&k, &bot);
+    kit_expect(&k, "block 2001:db8::/64");
+    kit_show(&k, &good);
+    kit_expect(&k, "lift 2001:db8::/64 shared");
+    kit_close(&k);
+}
+
 static void
 test_v6_neighbours(void **state)
 {
@@ -371,14 +397,14 @@ test_v6_neighbours(void **state)
     h.sessions += 10;
     h.bad++;
     kit_show(&k, &h);
-    kit_expect(&k, "withheld 2001:db8::/64 neighbour");
-    /* No longer registered: nothing keeps the /64 any more. */
+    kit_expect(&k, "withheld 2001:db8::/64 neighbour,shared");
+    /* No longer registered: but still an ordinary host beside it. */
     good.reg = "unregistered";
     good.at = 4;
     kit_show(&k, &good);
     h.at = 5;
     kit_show(&k, &h);
-    kit_expect(&k, "block 2001:db8::/64");
+    kit_expect(&k, "hold 2001:db8::/64 shared");
     kit_close(&k);
 }
 
@@ -1122,6 +1148,7 @@ main(void)
         cmocka_unit_test(test_againsts),
         cmocka_unit_test(test_withheld_flaps),
         cmocka_unit_test(test_becomes_registered),
+        cmocka_unit_test(test_v6_shared),
         cmocka_unit_test(test_v6_neighbours),
         cmocka_unit_test(test_exceptions),
         cmocka_unit_test(test_exception_lifts_at_once),
