@@ -829,6 +829,32 @@ test_identity(void **state)
     kit_close(&k);
 }
 
+/* Somebody forged mail in its name until it stood at block level: a day of its
+ * own good conduct does not make it look like one host. */
+static void
+test_forged_and_a_day_later(void **state)
+{
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    kit_session(&k, &s);
+    s.mac = "02:00:00:00:66:66";
+    for (unsigned i = 0; i < 20; i++)
+        send_one(&k, &s, i, 550, "unknown_user");
+    kit_end(&k);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S1_LEVEL, "block"));
+    kit_time(&k, k.now + 25 * KIT_HOUR);
+    s.mac = NULL;
+    kit_session(&k, &s);
+    kit_end(&k);
+    assert_true(
+        record_map_bool(kit_last(&k, BOT), FIELD_HOST_IDENTITY_CONFLICT));
+    kit_close(&k);
+}
+
 /* Both ends of a connection from one card; a day later that is past. */
 static void
 test_one_card_for_both(void **state)
@@ -1150,6 +1176,7 @@ main(void)
         cmocka_unit_test(test_retries_are_a_queue),
         cmocka_unit_test(test_serves_mail),
         cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_forged_and_a_day_later),
         cmocka_unit_test(test_subkeys),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_triangular),

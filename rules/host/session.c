@@ -93,13 +93,17 @@ is_nobody(struct span mac)
 }
 
 static void
-identity(const struct hosts *h, struct detail *d, const struct scene *s)
+identity(const struct hosts *h, const struct host *host, struct detail *d,
+         const struct scene *s)
 {
     struct span mac = record_map_find(s->event, FIELD_ETHER_SRC_MAC);
 
     if (is_nobody(mac))
         return;
-    if (d->macs_since == 0 || s->now - d->macs_since >= DAY) {
+    /* Who else spoke in its name is not forgotten before what they said: else
+     * a victim of forgery is stopped a day later for its good conduct. */
+    if (d->macs_since == 0 ||
+        (s->now - d->macs_since >= DAY && !stat_is_block(h, host, s->now))) {
         memset(d->macs, 0, sizeof(d->macs));
         d->flags &= ~DETAIL_ONE_MAC;
         d->macs_since = s->now;
@@ -222,7 +226,7 @@ session_outward(struct hosts *h, uint32_t i, const struct scene *s)
     window_hour_add(d, HOUR_SESSIONS, 1);
     measure(d, s->event);
     policy(host, d, s);
-    identity(h, d, s);
+    identity(h, host, d, s);
     speech(h, host, d, s);
     if (!s->outbound)
         return;
