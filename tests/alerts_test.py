@@ -243,8 +243,8 @@ def test_card():
               "[unknown_user]", "[seen: text]",
               "Would block: tcp/25 outbound from 10.20.4.17/32",
               "Collateral: 14 ordinary-looking messages",
-              "Owner: ", "Related: 10.20.4.18 (same helo)",
-              "opened by the rule rule-1", "Next: span25 alerts close")
+              "Owner: ", "Related: 10.20.4.18 (gives the same name)",
+              "opened by the rule rule-1", "Next: span25 explain", "span25 alerts close")
     document = json.loads(desk(state, "alerts", "show", "1111", "--json").out)
     check(document["schema"] == "span25.alert" and document["status"] == "new",
           f"{document}")

@@ -153,8 +153,10 @@ words_s3(struct texts *t, const struct record_map *m)
     put_score(t, m, FIELD_HOST_S3_SCORE);
     buf_printf(&t->baseline, "%.1f an hour",
                (double)u64(m, FIELD_HOST_S3_EXPECTED) / 1000);
-    if (m->at[FIELD_HOST_BASELINE_ORGS_HOUR] == 0)
+    if (m->at[FIELD_HOST_BASELINE_ORGS_HOUR] == 0) {
+        buf_str(&t->baseline, " (of any host; its own is not known yet)");
         return;
+    }
     buf_str(&t->baseline, "; its own busiest hours: ");
     reason_number(&t->baseline, u64(m, FIELD_HOST_BASELINE_ORGS_HOUR));
     buf_str(&t->baseline, " (95 % of ");

@@ -542,14 +542,17 @@ explain_item(struct sigma_run *r, const struct sigma_selection *s,
         text_term(out, item->key);
         buf_str(out, ": ");
     }
+    text_term(out, span_head(item->want, EXPLAIN_MAX));
+    buf_str(out, item->want.n > EXPLAIN_MAX ? "... (" : " (");
     if (t == NULL) {
-        buf_str(out,
-                item->negate ? "nothing of it is there\n" : "no such entry\n");
+        buf_str(out, item->negate ? "nothing of it is there)\n"
+                                  : "no such entry)\n");
         return;
     }
     value = sigma_view_text(&r->view, &r->view.v[t - r->view.v]);
+    buf_str(out, "has ");
     text_term(out, span_head(value, EXPLAIN_MAX));
-    buf_str(out, value.n > EXPLAIN_MAX ? "...\n" : "\n");
+    buf_str(out, value.n > EXPLAIN_MAX ? "...)\n" : ")\n");
 }
 
 static bool

@@ -638,10 +638,11 @@ test_explain(void **state)
             "\"subject\":\"Here\"}"),
         &out));
     if (!span_eq(buf_view(&out),
-                 SPAN_LIT("sel: smtp.helo|contains: an.evil\\x1b[1m\n"
-                          "sel: smtp.rcpt_to|endswith: <b>\n"
-                          "sel: smtp.banner: no such entry\n"
-                          "word: Here\n")))
+                 SPAN_LIT("sel: smtp.helo|contains: x, EVIL "
+                          "(has an.evil\\x1b[1m)\n"
+                          "sel: smtp.rcpt_to|endswith: 'b>' (has <b>)\n"
+                          "sel: smtp.banner: null (no such entry)\n"
+                          "word: her (has Here)\n")))
         fail_msg("%.*s", (int)out.n, (const char *)out.p);
     buf_free(&out);
     kit_close(&k);

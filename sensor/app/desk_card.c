@@ -202,7 +202,8 @@ desk_card_owner(struct desk *d, const struct addr *a, struct span site)
         f = v.line != NULL ? &v.line->form->form : form_of_site(d, site);
     if (f == NULL) {
         buf_str(d->out, d->book == NULL
-                            ? "not known (the state has no registry)\n"
+                            ? "not known (no forms are kept in this state, "
+                              "see span25 registry submit)\n"
                             : "not known (no form has this address or site)\n");
         return;
     }
@@ -409,7 +410,7 @@ put_head(struct card *c)
     desk_event_time(c->desk, a->first, out);
     buf_str(out, "  last ");
     desk_event_time(c->desk, a->last, out);
-    buf_printf(out, "  matches %llu\n\n", (unsigned long long)a->count);
+    buf_printf(out, "  %llu events matched\n\n", (unsigned long long)a->count);
     text_term(out, span_str(a->reason));
     buf_str(out, "\n\n");
 }
@@ -418,7 +419,8 @@ static void
 put_matched(struct card *c)
 {
     struct cursor cur = record_entries_of(buf_view(&c->record));
-    const char *before = "The rule asked for and met:\n";
+    const char *before = "The rule asked for, and what it met (scores in "
+                         "thousandths):\n";
     struct record_entry e;
 
     while (record_next(&cur, &e)) {
@@ -458,6 +460,27 @@ put_block(struct card *c)
                        m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
 }
 
+static const struct {
+    const char *what, *words;
+} related_words[] = {
+    {"cluster", "sends the same mail"     },
+    {"helo",    "gives the same name"     },
+    {"dialect", "speaks SMTP the same way"},
+    {"site",    "at the same site"        },
+};
+
+static void
+put_shared(struct span what, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(related_words); i++) {
+        if (span_eq(what, span_str(related_words[i].what))) {
+            buf_str(out, related_words[i].words);
+            return;
+        }
+    }
+    text_term(out, what);
+}
+
 static void
 put_related(struct card *c)
 {
@@ -470,8 +493,8 @@ put_related(struct card *c)
             continue;
         buf_str(c->desk->out, between);
         text_term(c->desk->out, child(e.value, FIELD_ALERT_RELATED_SUBJECT));
-        buf_str(c->desk->out, " (same ");
-        text_term(c->desk->out, child(e.value, FIELD_ALERT_RELATED_WHAT));
+        buf_str(c->desk->out, " (");
+        put_shared(child(e.value, FIELD_ALERT_RELATED_WHAT), c->desk->out);
         buf_putc(c->desk->out, ')');
         between = ", ";
     }
@@ -533,16 +556,18 @@ put_next(struct card *c)
 
     buf_init(&state, 4096);
     text_term(&state, span_str(d->config->state));
-    buf_str(d->out, "\nNext: ");
-    if (a->status != DESK_CLOSED)
-        buf_printf(d->out,
-                   "span25 alerts close --state %.*s %.*s --reason "
-                   "compromised-host --note \"...\"\n      ",
-                   (int)state.n, (const char *)state.p, (int)a->shown, a->id);
-    buf_printf(d->out, "span25 explain --state %.*s ", (int)state.n,
+    buf_printf(d->out, "\nNext: span25 explain --state %.*s ", (int)state.n,
                (const char *)state.p);
     text_term(d->out, span_head(subject, span_find(subject, ' ')));
     buf_putc(d->out, '\n');
+    if (a->status == DESK_NEW)
+        buf_printf(d->out, "      span25 alerts ack --state %.*s %.*s\n",
+                   (int)state.n, (const char *)state.p, (int)a->shown, a->id);
+    if (a->status != DESK_CLOSED)
+        buf_printf(d->out,
+                   "      span25 alerts close --state %.*s %.*s --reason "
+                   "REASON --note \"...\"\n",
+                   (int)state.n, (const char *)state.p, (int)a->shown, a->id);
     buf_free(&state);
 }
 

@@ -39,7 +39,10 @@ put_list(struct buf *out, const struct record_map *m, enum field f)
         if (e.field != f || ++n > LIST_MAX)
             continue;
         buf_str(out, n > 1 ? ", " : "");
-        put_wire(out, e.value);
+        if (field_table[f].type == FT_U64)
+            buf_u64(out, entry_u64(e.value));
+        else
+            put_wire(out, e.value);
     }
     if (n > LIST_MAX)
         buf_printf(out, " and %zu more", n - LIST_MAX);
@@ -200,6 +203,9 @@ put_rcpt(struct buf *out, struct span rcpt)
 static void
 put_rcpts(struct buf *out, const struct record_map *m)
 {
+    uint64_t accepted = record_map_u64(m, FIELD_SMTP_RCPT_ACCEPTED, 0);
+    uint64_t refused = record_map_u64(m, FIELD_SMTP_RCPT_REFUSED, 0);
+    uint64_t offered;
     struct cursor c = record_entries_of(m->record);
     struct record_entry e;
     size_t n = 0;
@@ -208,15 +214,18 @@ put_rcpts(struct buf *out, const struct record_map *m)
         if (e.field == FIELD_SMTP_RCPT && ++n <= RCPTS)
             put_rcpt(out, e.value);
     }
-    if (n > RCPTS)
-        buf_printf(
-            out,
-            "       (and %zu more recipients; of all %llu: %llu "
-            "accepted, %llu refused)\n",
-            n - RCPTS,
-            (unsigned long long)record_map_u64(m, FIELD_SMTP_RCPT_OFFERED, n),
-            (unsigned long long)record_map_u64(m, FIELD_SMTP_RCPT_ACCEPTED, 0),
-            (unsigned long long)record_map_u64(m, FIELD_SMTP_RCPT_REFUSED, 0));
+    if (n <= RCPTS)
+        return;
+    offered = record_map_u64(m, FIELD_SMTP_RCPT_OFFERED, n);
+    buf_printf(out,
+               "       (and %zu more recipients; of all %llu: %llu accepted, "
+               "%llu refused",
+               n - RCPTS, (unsigned long long)offered,
+               (unsigned long long)accepted, (unsigned long long)refused);
+    if (offered > accepted + refused)
+        buf_printf(out, ", %llu without an answer",
+                   (unsigned long long)(offered - accepted - refused));
+    buf_str(out, ")\n");
 }
 
 static void
@@ -265,17 +274,18 @@ static const struct {
     enum field field;
     const char *label;
 } facts[] = {
-    {EVENT_FILEINFO, FIELD_FILEINFO_FILENAME, "file"        },
-    {EVENT_FILEINFO, FIELD_FILEINFO_MAGIC,    "type"        },
-    {EVENT_FILEINFO, FIELD_FILEINFO_SHA256,   "SHA-256"     },
-    {EVENT_FILEINFO, FIELD_FILEINFO_CLASS,    "class"       },
-    {EVENT_FILEINFO, FIELD_FILEINFO_FINDINGS, "findings"    },
-    {EVENT_ANOMALY,  FIELD_ANOMALY_EVENT,     "oddity"      },
-    {EVENT_ANOMALY,  FIELD_ANOMALY_DETAIL,    "seen"        },
-    {EVENT_TLS,      FIELD_TLS_SNI,           "server name" },
-    {EVENT_TLS,      FIELD_TLS_VERSION,       "version"     },
-    {EVENT_HOST,     FIELD_HOST_CHANGES,      "what changed"},
-    {EVENT_HOST,     FIELD_HOST_UNOBSERVABLE, "not seen"    },
+    {EVENT_FILEINFO, FIELD_FILEINFO_FILENAME, "file"                         },
+    {EVENT_FILEINFO, FIELD_FILEINFO_MAGIC,    "type"                         },
+    {EVENT_FILEINFO, FIELD_FILEINFO_SHA256,   "SHA-256"                      },
+    {EVENT_FILEINFO, FIELD_FILEINFO_CLASS,    "class"                        },
+    {EVENT_FILEINFO, FIELD_FILEINFO_FINDINGS, "findings"                     },
+    {EVENT_ANOMALY,  FIELD_ANOMALY_EVENT,     "oddity"                       },
+    {EVENT_ANOMALY,  FIELD_ANOMALY_DETAIL,    "seen"                         },
+    {EVENT_TLS,      FIELD_TLS_SNI,           "server name"                  },
+    {EVENT_TLS,      FIELD_TLS_VERSION,       "version"                      },
+    {EVENT_HOST,     FIELD_HOST_SESSIONS,     "connections until then"       },
+    {EVENT_HOST,     FIELD_HOST_RCPT_OFFERED, "recipients offered until then"},
+    {EVENT_HOST,     FIELD_HOST_RCPT_UNKNOWN, "of them unknown users"        },
 };
 
 static void
