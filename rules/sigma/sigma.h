@@ -230,8 +230,8 @@ void sigma_describe(const struct sigma_set *s, uint32_t rule, struct buf *out);
 
 /* Why rule i matches this record: appends a line for each item that holds,
  * "selection: field|modifiers: wanted (has value)" with the value of the
- * record, cut and escaped for terminals. False, and nothing appended, when it does not match.
- * Overwrites what sigma_eval gave. */
+ * record, cut and escaped for terminals. False, and nothing appended, when it
+ * does not match. Overwrites what sigma_eval gave. */
 bool sigma_explain(struct sigma_run *r, uint32_t rule, struct span record,
                    struct buf *out);
 
