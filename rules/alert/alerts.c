@@ -5,9 +5,10 @@
 #include "rules/alert/episodes.h"
 #include "rules/alert/reason.h"
 #include "rules/alert/snap.h"
+#include "sensor/base/frame.h"
 #include "sensor/base/hash.h"
 
-#define SNAP_ID "span25 alerts 1\n"
+#define SNAPSHOT UINT64_C(0x315f737472656c61) /* "alerts_1" */
 /* An episode ten times as large is told of again. */
 #define GROWTH 10U
 
@@ -401,7 +402,7 @@ alerts_save(const struct alerts *a, struct buf *out)
 {
     size_t at = out->n;
 
-    snap_begin(out, SNAP_ID, a->options.seed);
+    frame_begin(out, SNAPSHOT, a->options.seed);
     snap_u64(out, a->now);
     snap_u64(out, a->told_number);
     snap_u64(out, a->seq);
@@ -410,8 +411,7 @@ alerts_save(const struct alerts *a, struct buf *out)
     snap_u64(out, a->counts.evicted);
     snap_u64(out, a->counts.silenced);
     episodes_save(&a->s, out);
-    snap_end(out, at);
-    return out->failed ? ERR_NOMEM : out->cut ? ERR_LIMIT : ERR_OK;
+    return frame_end(out, at);
 }
 
 enum err
@@ -420,7 +420,7 @@ alerts_load(struct alerts *a, struct span snapshot)
     struct episodes s;
     struct alerts n = {0};
     struct cursor c;
-    enum err err = snap_open(snapshot, SNAP_ID, a->options.seed, &c);
+    enum err err = frame_open(snapshot, SNAPSHOT, a->options.seed, &c);
 
     if (err != ERR_OK)
         return err;

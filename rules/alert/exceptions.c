@@ -1,13 +1,14 @@
 #include "rules/alert/exceptions.h"
 
 #include "rules/alert/snap.h"
+#include "sensor/base/frame.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
 
-#define NONE    UINT32_MAX
-#define BITS    129U
-#define SNAP_ID "span25 exceptions 1\n"
+#define NONE     UINT32_MAX
+#define BITS     129U
+#define SNAPSHOT UINT64_C(0x315f747065637865) /* "except_1" */
 
 struct entry {
     struct exception x;
@@ -345,7 +346,7 @@ exceptions_save(const struct exceptions *x, struct buf *out)
 {
     size_t at = out->n;
 
-    snap_begin(out, SNAP_ID, 0);
+    frame_begin(out, SNAPSHOT, 0);
     snap_u64(out, x->n);
     for (size_t i = 0; i < x->n; i++) {
         const struct exception *e = &x->v[i].x;
@@ -361,8 +362,7 @@ exceptions_save(const struct exceptions *x, struct buf *out)
         snap_text(out, span_str(e->reason));
         snap_text(out, span_str(e->actor));
     }
-    snap_end(out, at);
-    return out->failed ? ERR_NOMEM : out->cut ? ERR_LIMIT : ERR_OK;
+    return frame_end(out, at);
 }
 
 static enum err
@@ -396,7 +396,7 @@ exceptions_load(struct exceptions *x, struct span snapshot)
     struct exceptions old = *x;
     struct cursor c;
     uint64_t n = 0;
-    enum err err = snap_open(snapshot, SNAP_ID, 0, &c);
+    enum err err = frame_open(snapshot, SNAPSHOT, 0, &c);
 
     if (err == ERR_OK)
         err = exceptions_new(&new);

@@ -1,7 +1,6 @@
 #ifndef SPAN25_BASE_FRAME_H
 #define SPAN25_BASE_FRAME_H
 /* frame - the envelope of a saved state: its kind, its seed, a checksum
- * checksum
  *
  *     frame_begin(out, KIND, seed);          what follows is the caller's
  *     err = frame_end(out, at);              at: out->n before the beginning
