@@ -102,14 +102,12 @@ add_check(struct registry_table *t, struct span object)
     registry_table_span(t, child(object, FIELD_ALERT_CHECKS_BASELINE));
 }
 
-/* Those of one result in a line: "Not observable: ... (why); ..." */
+/* Those of one result, a line each: what was seen, or why nothing was. */
 static void
 put_others(struct desk *d, struct span record, const char *result,
            const char *label)
 {
     struct cursor c = record_entries_of(record);
-    bool why = strcmp(result, "not_observable") == 0;
-    const char *between = label;
     struct record_entry e;
 
     while (record_next(&c, &e)) {
@@ -117,17 +115,12 @@ put_others(struct desk *d, struct span record, const char *result,
             !span_eq(child(e.value, FIELD_ALERT_CHECKS_RESULT),
                      span_str(result)))
             continue;
-        buf_str(d->out, between);
+        buf_str(d->out, label);
         text_term(d->out, words_of(child(e.value, FIELD_ALERT_CHECKS_NAME)));
-        between = "; ";
-        if (!why)
-            continue;
         buf_str(d->out, " (");
         text_term(d->out, child(e.value, FIELD_ALERT_CHECKS_OBSERVED));
-        buf_putc(d->out, ')');
+        buf_str(d->out, ")\n");
     }
-    if (between != label)
-        buf_putc(d->out, '\n');
 }
 
 void
