@@ -24,6 +24,8 @@ struct detect {
     struct buf words;
     struct sigma_match *matches; /* copied: explaining overwrites them */
     ns_t tick;                   /* the latest that timers saw */
+    ns_t latest;                 /* time of the latest event of traffic */
+    struct record_out control;   /* one, at that time */
     uint64_t seed;
     uint64_t dropped;
     uint64_t unread; /* exceptions */
@@ -63,6 +65,7 @@ detect_new(const struct detect_options *o, struct detect **out)
     d->seed = o->hosts.seed;
     buf_init(&d->queue, QUEUE_MAX);
     buf_init(&d->words, WORDS_MAX);
+    record_init(&d->control);
     d->matches = calloc(MATCHES_MAX, sizeof(*d->matches));
     if (d->matches != NULL)
         e = new_parts(d, o);
@@ -87,6 +90,7 @@ detect_free(struct detect *d)
     exceptions_free(d->exceptions);
     buf_free(&d->queue);
     buf_free(&d->words);
+    record_free(&d->control);
     free(d->matches);
     free(d);
 }
@@ -297,12 +301,37 @@ static void (*const handlers[EVENT_TYPE_COUNT])(struct detect *,
     [EVENT_DECISION] = on_decision,
 };
 
+/* What people do is journaled when they do it, and a capture may be older: so
+ * it does not move the time of the traffic. */
+static void
+show_control(struct detect *d, const struct record_map *event)
+{
+    struct cursor entries = record_entries_of(event->record);
+    struct record_head head = record_head_of(event->record);
+    struct record_sink sink = {put, d};
+    struct record_map map;
+
+    if (head.when > d->latest)
+        head.when = d->latest;
+    record_begin(&d->control, &head);
+    record_entries(&d->control, cur_rest(&entries));
+    record_map_init(&map, record_view(&d->control));
+    on_control(d, &map, head.when);
+    decide_event(d->decide, &map, &sink);
+}
+
 void
 detect_event(struct detect *d, const struct record_map *event)
 {
     struct record_head head = record_head_of(event->record);
     struct record_sink sink = {put, d};
 
+    if (head.type == EVENT_CONTROL) {
+        show_control(d, event);
+        return;
+    }
+    if (head.when > d->latest)
+        d->latest = head.when;
     detect_time(d, head.when);
     if (handlers[head.type] != NULL)
         handlers[head.type](d, event, head.when);
@@ -351,7 +380,7 @@ detect_end(struct detect *d, ns_t now)
 
 /* ---- snapshots ---- */
 
-#define SNAPSHOT_MARK 0x31746365746564ULL /* "detect1" */
+#define SNAPSHOT_MARK 0x32746365746564ULL /* "detect2" */
 #define SNAPSHOT_MAX  (1ULL << 32)
 #define SECTIONS      5
 
@@ -391,6 +420,7 @@ detect_save(const struct detect *d, struct buf *out)
     enum err e = ERR_OK;
 
     put_u64(out, SNAPSHOT_MARK);
+    put_u64(out, d->latest);
     for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++)
         e = put_section(d, i, out);
     if (e == ERR_OK && (out->cut || out->failed))
@@ -419,6 +449,7 @@ detect_load(struct detect *d, struct span snapshot)
 
     if (cur_le64(&c) != SNAPSHOT_MARK)
         return ERR_FORMAT;
+    d->latest = cur_le64(&c);
     for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++) {
         uint64_t n = cur_le64(&c);
         struct span part = cur_take(&c, n);

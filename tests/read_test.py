@@ -875,6 +875,27 @@ def test_detection_goes_on():
     check(alone != told["whole"], "nothing was gone on with")
 
 
+def test_what_people_do_does_not_move_the_time():
+    """Acts of today between two readings of an old capture."""
+    bot = ROOT / "tests" / "fixtures" / "bot.pcap.gz"
+    registry = ("--registry", ROOT / "tests" / "fixtures" / "bot-registry.csv")
+    told = {}
+    for acts in (False, True):
+        state = new_state(f"acts-{acts}")
+        read("-q", "--state", state, *registry, bot)
+        if acts:
+            Run("alerts", "ack", "--state", state, "--all-matching").expect(0)
+            Run("exceptions", "add", "--state", state, "198.51.100.0/24",
+                "--from", "both", "--for", "48h", "--reason",
+                "test").expect(0)
+        (state / "snapshots" / "detect").unlink()  # so all is lived again
+        lines = read("--events", "-", "--state", state, *registry,
+                     bot).out.splitlines()
+        told[acts] = [line for line in lines
+                      if json.loads(line)["event_type"] != "control"]
+    same(told[False], told[True], "with acts between")
+
+
 def test_state_recovers_from_any_cut():
     state = new_state("base")
     lines = events("--state", state, LAB)
