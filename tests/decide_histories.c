@@ -995,7 +995,7 @@ static void
 go_on_from_copy(struct run *u)
 {
     struct buf saved;
-    struct decide *copy;
+    struct decide *copy = NULL;
 
     buf_init(&saved, 64U << 20);
     if (decide_save(u->k.d, &saved) != ERR_OK ||

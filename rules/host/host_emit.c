@@ -3,6 +3,7 @@
 #include "rules/host/queueing.h"
 #include "rules/host/session.h"
 #include "rules/host/stat.h"
+#include "rules/host/table.h"
 #include "rules/host/subkey.h"
 #include "rules/host/window.h"
 
@@ -56,6 +57,8 @@ static void
 put_head(const struct emit *e, const char *why, uint32_t changes)
 {
     record_addr(e->r, FIELD_SRC_IP, &e->host->addr);
+    if (e->host->lease != 0 && e->host->lease != TABLE_FOLDED)
+        hex_id(e->r, FIELD_SRC_HOST_LEASE, e->host->lease);
     record_text(e->r, FIELD_HOST_WHY, why);
     for (unsigned i = 0; i < CHANGE_COUNT; i++) {
         if (changes >> i & 1)

@@ -453,6 +453,24 @@ on_dns(struct hosts *h, const struct scene *s, const struct record_sink *sink)
     tell(h, i, rose(&d->told_mx, n) ? STAT_BIT(CHANGE_MX) : 0, s, false, sink);
 }
 
+/* The id of a lease, 16 hexadecimal digits; 0: none. */
+static uint64_t
+lease_of(struct span text)
+{
+    uint64_t id = 0;
+
+    if (text.n != 16)
+        return 0;
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = span_at(text, i);
+
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return 0;
+        id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return id == TABLE_FOLDED ? 0 : id;
+}
+
 static void
 read_end(const struct record_map *event, enum field ip, enum field lease,
          bool home, struct table_who *out)
@@ -461,8 +479,7 @@ read_end(const struct record_map *event, enum field ip, enum field lease,
 
     *out = (struct table_who){.home = home};
     (void)record_map_addr(event, ip, &out->addr);
-    if (text.n > 0)
-        out->lease = hash_span(text, 0) >> 1 | 1;
+    out->lease = lease_of(text);
 }
 
 static void

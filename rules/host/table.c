@@ -5,8 +5,6 @@
 
 #define SLOTS_LEAST 1024U
 #define MINUTE      (60 * NS_PER_S)
-/* Of the record of a /64: no lease has this, so it is nobody's address. */
-#define FOLDED UINT64_MAX
 
 /* ---- keys and slots ---- */
 
@@ -362,7 +360,7 @@ table_find(const struct hosts *h, const struct table_who *who)
     if (i != POOL_NONE || v4 || !who->home)
         return i;
     fold(&w.addr);
-    w.lease = FOLDED;
+    w.lease = TABLE_FOLDED;
     return look_up(h, &w, key_of(h, &w.addr, w.lease));
 }
 
@@ -410,7 +408,7 @@ table_get(struct hosts *h, const struct table_who *who)
     if (v6 && who->home &&
         *net_count(h, &who->addr, true) >= HOST_LIMIT(fold_home)) {
         fold(&w.addr);
-        w.lease = FOLDED;
+        w.lease = TABLE_FOLDED;
         folded = true;
     } else if (v6 && !who->home) {
         fold(&w.addr);

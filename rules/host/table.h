@@ -10,6 +10,7 @@
  * keyed; a chain longer than TABLE_PROBES refuses the newcomer too. */
 #include "rules/host/state.h"
 
+#define TABLE_FOLDED    UINT64_MAX /* in the place of a lease: a whole /64 */
 #define TABLE_LOOKS     16U
 #define TABLE_LOOKS_MAX 128U
 #define TABLE_PROBES    512U

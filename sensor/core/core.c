@@ -43,6 +43,8 @@ struct core {
     uint32_t n_controls;
     ns_t last;
     struct ends ends; /* of the event at hand */
+    bool concluded;   /* it tells of a host, and perhaps of an earlier lease:
+                       * which one, it says itself */
     bool started;
     bool ended; /* no more records of flows */
     enum err error;
@@ -219,7 +221,7 @@ add_host(struct core *c, const struct place_host *h,
         record_text(&c->extra, f->site, h->site->code);
     if (h->pool != NULL)
         record_text(&c->extra, f->pool, h->pool);
-    if (h->lease == NULL)
+    if (h->lease == NULL || c->concluded)
         return;
     id = __builtin_bswap64(h->lease->id);
     text_hex(&hex, span_of(&id, sizeof(id)));
@@ -390,12 +392,19 @@ show(struct core *c, struct span event)
     }
 }
 
+static bool
+is_conclusion(enum event_type t)
+{
+    return t == EVENT_HOST || t == EVENT_ALERT || t == EVENT_DECISION;
+}
+
 static void
 publish(struct core *c, struct span record)
 {
     struct record_head head = record_head_of(record);
     struct span event;
 
+    c->concluded = is_conclusion(head.type);
     record_begin(&c->extra, &head);
     add_id(c, &head);
     record_u64(&c->extra, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);

@@ -88,6 +88,8 @@ def compare_states(tally, events, truth):
 def compare_places(tally, events, truth):
     leases = collections.defaultdict(set)
     for event in events:
+        if event["event_type"] in ("host", "alert", "decision"):
+            continue  # told later than what they are about
         for side, _, host in SIDES.values():
             address, said = event.get(f"{side}_ip"), event.get(host, {})
             if address in truth["pools"]:
@@ -100,6 +102,11 @@ def compare_places(tally, events, truth):
     for address, n in truth["leases"].items():
         tally.hold(len(leases[address]) == n and None not in {lease for _, lease in leases[address]},
                    f"{address}: leases {leases[address]}")
+    for event in events:  # statistics are of one lease, whatever is in force when they are told
+        if event["event_type"] == "host" and event["src_ip"] in truth["leases"]:
+            said = event.get("src_host", {}).get("lease")
+            tally.hold(said in {lease for _, lease in leases[event["src_ip"]]},
+                       f"{event['src_ip']}: statistics of lease {said}")
 
 
 def compare_requirements(tally, report, truth):
