@@ -188,7 +188,7 @@ tell(struct detect *d, const struct record_map *event,
     };
 
     buf_reset(&d->words);
-    if (!match.correlation)
+    if (alerts_wants_words(d->alerts, &match))
         (void)sigma_explain(d->run, m->rule, event->record, &d->words);
     match.matched = buf_view(&d->words);
     alerts_match(d->alerts, &match, &sink);

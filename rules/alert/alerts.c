@@ -385,6 +385,24 @@ alerts_match(struct alerts *a, const struct alert_match *m,
         a->s.v[i].dirty = 1;
 }
 
+/* Of a host event the lines also say how bad it is. */
+bool
+alerts_wants_words(const struct alerts *a, const struct alert_match *m)
+{
+    enum subject_end which;
+    struct subject subject;
+    uint32_t i;
+
+    if (m->correlation)
+        return false;
+    if (record_head_of(m->event->record).type == EVENT_HOST)
+        return true;
+    subject = subject_of_match(m, &which);
+    i = episodes_find(&a->s, m->rule.id, &subject);
+    return i == 0 || m->when >= a->s.v[i].last + ALERTS_QUIET ||
+           worth_of(m) > a->s.v[i].worth;
+}
+
 struct alerts_counts
 alerts_counts(const struct alerts *a)
 {

@@ -61,7 +61,7 @@ struct alert_match {
     const struct record_map *event; /* published; that it matched, or that
                                      * completed a correlation */
     ns_t when;
-    struct span matched; /* lines of sigma_explain */
+    struct span matched; /* lines of sigma_explain; see alerts_wants_words */
     /* of a correlation: */
     bool correlation;
     double figure;
@@ -84,6 +84,9 @@ void alerts_free(struct alerts *a);
 void alerts_event(struct alerts *a, const struct record_map *event);
 void alerts_match(struct alerts *a, const struct alert_match *m,
                   const struct record_sink *sink);
+/* Would `matched` of this match be told or looked at? To make it costs more
+ * than all the rest; most matches only add to an episode that has worse. */
+bool alerts_wants_words(const struct alerts *a, const struct alert_match *m);
 /* Stream time has come to now: what became quiet ends. Also done by
  * alerts_match, so an episode ends before the next one begins. */
 void alerts_time(struct alerts *a, ns_t now, const struct record_sink *sink);
