@@ -193,6 +193,10 @@ def test_list_and_filters():
             (["--severity", "low"], ["1111", "2222", "3333"]),
             (["--since", "1h"], ["1111", "2222"]),
             (["--since", "2026-11-22"], ["1111", "2222", "3333"]),
+            (["--since", "2026-11-22T15:29:30Z"], ["1111", "2222"]),
+            (["--since", "2026-11-22T15:29:31Z"], []),
+            (["--since", "2026-11-24"], []),
+            (["--since", "2030-01-01T00:00:00Z"], []),
             (["--silenced"], ["1111", "2222", "3333", "4444"]),
             (["--status", "new"], ["1111", "2222", "3333"]),
             (["--status", "closed"], []), ([], ["1111", "2222", "3333"])]
@@ -369,6 +373,8 @@ def test_all_matching():
     check(got == {"1111": "closed", "2222": "new"}, f"{got}")
     desk(state, "alerts", "ack", "--all-matching", "--status", "ack").warns(
         "no alert matches")
+    desk(state, "alerts", "close", "--all-matching", "--since", "2026-11-24",
+         "--reason", "test").warns("no alert matches").lacks("closed")
 
 
 def test_journal_of_another_process():

@@ -91,20 +91,12 @@ desk_table(struct desk *d, const struct registry_table *t, const char *name,
 bool
 desk_since(struct desk *d, const char *text, ns_t *out)
 {
-    ns_t t;
-
     *out = 0;
-    if (text == NULL)
+    if (text == NULL || registry_time_since(span_str(text), d->now, out))
         return true;
-    if (!registry_time_read(span_str(text), d->now, &t)) {
-        (void)desk_say_value(d, CLI_EXIT_USAGE, "", span_str(text),
-                             " is not a time such as 24h or "
-                             "2026-11-22T09:12:00Z");
-        return false;
-    }
-    /* What lies ahead by so much is meant as so long ago. */
-    *out = t <= d->now ? t : t - d->now > d->now ? 0 : d->now - (t - d->now);
-    return true;
+    (void)desk_say_value(d, CLI_EXIT_USAGE, "", span_str(text),
+                         " is not a time such as 24h or 2026-11-22T09:12:00Z");
+    return false;
 }
 
 /* ---- the registry ---- */

@@ -45,7 +45,7 @@ enum cli_exit desk_table(struct desk *d, const struct registry_table *t,
  * there is none then. */
 void desk_book(struct desk *d);
 
-/* "24h" is how long ago; else as registry_time_read. False: told. */
+/* As registry_time_since; text NULL is 0. False: told. */
 MUST_USE bool desk_since(struct desk *d, const char *text, ns_t *out);
 
 /* ---- writing: events of type control ---- */

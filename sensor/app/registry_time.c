@@ -48,6 +48,17 @@ registry_time_read(struct span text, ns_t now, ns_t *out)
     return good;
 }
 
+bool
+registry_time_since(struct span text, ns_t now, ns_t *out)
+{
+    ns_t length;
+
+    if (!read_length(text, &length))
+        return registry_time_read(text, now, out);
+    *out = length < now ? now - length : 0;
+    return true;
+}
+
 void
 registry_time_utc(ns_t t, struct buf *out)
 {

@@ -9,6 +9,9 @@
 #include "sensor/base/ns.h"
 
 bool registry_time_read(struct span text, ns_t now, ns_t *out);
+/* The same, but "48h" is so long ago (0 when that is before 1970). A time or a
+ * day is what it says, also when it lies ahead. */
+bool registry_time_since(struct span text, ns_t now, ns_t *out);
 
 /* "2026-11-22T09:12:00Z" */
 void registry_time_utc(ns_t t, struct buf *out);

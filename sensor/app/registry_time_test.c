@@ -64,6 +64,37 @@ reads_times(void **state)
     }
 }
 
+/* clang-format off */
+static const struct {
+    const char *why, *in;
+    bool good;
+    ns_t want;
+} sinces[] = {
+    {"so long ago", "3m", true, NOW - 180 * NS_PER_S},
+    {"since 1970 to the second", "1000s", true, 0},
+    {"before 1970", "1001s", true, 0},
+    {"nothing ago", "0s", true, NOW},
+    {"a time", "1970-01-01T00:00:07Z", true, 7 * NS_PER_S},
+    {"a time ahead stays ahead", "1970-01-01T00:20:00Z", true, 1200 * NS_PER_S},
+    {"a day ahead stays ahead", "1970-01-02", true, 24 * H},
+    {"words", "yesterday", false, 0},
+};
+/* clang-format on */
+
+static void
+reads_since(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sinces); i++) {
+        ns_t got = 0;
+        bool good = registry_time_since(span_str(sinces[i].in), NOW, &got);
+
+        if (good != sinces[i].good || (good && got != sinces[i].want))
+            fail_msg("%s: %d, %llu", sinces[i].why, good,
+                     (unsigned long long)got);
+    }
+}
+
 static void
 tells_lengths(void **state)
 {
@@ -110,6 +141,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_times),
+        cmocka_unit_test(reads_since),
         cmocka_unit_test(tells_lengths),
         cmocka_unit_test(shows_local_times),
     };
