@@ -3,12 +3,27 @@
 
 #include <stdio.h>
 
-static void
+/* False: not all of it could be written. */
+static bool
 print(FILE *to, struct buf *text)
 {
-    if (text->n > 0)
-        (void)fwrite(text->p, 1, text->n, to);
+    bool good = text->n == 0 || fwrite(text->p, 1, text->n, to) == text->n;
+
     buf_free(text);
+    return fflush(to) == 0 && good;
+}
+
+/* A full disk must not look like an empty answer. */
+static enum cli_exit
+print_all(struct buf *out, struct buf *messages, enum cli_exit code)
+{
+    if (!print(stdout, out)) {
+        buf_str(messages, "span25: standard output: what was printed is not "
+                          "all there\n");
+        code = code == CLI_EXIT_DONE ? CLI_EXIT_FAILED : code;
+    }
+    (void)print(stderr, messages);
+    return code;
 }
 
 static enum cli_exit
@@ -23,9 +38,7 @@ run(const struct cli *cli)
     buf_init(&out, 1U << 30);      /* a registry of 100,000 lines is long */
     buf_init(&messages, 1U << 26); /* faults of thousands of rules */
     code = cli_run(cli, &out, &messages);
-    print(stdout, &out);
-    print(stderr, &messages);
-    return code;
+    return print_all(&out, &messages, code);
 }
 
 int
@@ -38,7 +51,7 @@ main(int argc, char **argv)
 
     buf_init(&messages, 1 << 20);
     e = cli_parse(argc, argv, &cli, &messages);
-    print(stderr, &messages);
+    (void)print(stderr, &messages);
     if (e != ERR_OK)
         return (int)cli_exit_of(e);
     code = run(&cli);

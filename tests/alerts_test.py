@@ -555,6 +555,20 @@ def test_index_is_rebuilt():
     check(desk(state, "alerts", "list").out == want, "not the same again")
 
 
+def test_answers_that_cannot_be_written():
+    state = with_alerts(alert(0x1111))
+    for verb in (["alerts", "list"], ["alerts", "show", "1111"],
+                 ["hosts", "list"], ["explain", BOT], ["exceptions", "list"],
+                 ["rules", "list"], ["rules", "test"], ["config", "default"]):
+        more = [] if verb[0] in ("rules", "config") else ["--state", str(state)]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, *verb, *more], check=False,
+                                  stdout=full, stderr=subprocess.PIPE,
+                                  timeout=PATIENCE)
+        check(done.returncode == 1 and b"standard output" in done.stderr,
+              f"{verb}: {done}")
+
+
 def test_long_list():
     """100,000 episodes: only the index is read, and it takes seconds."""
     state = lab_state()
