@@ -169,7 +169,7 @@ worth_of(const struct alert_match *m)
     double thousand = m->figure * 1000;
 
     if (!m->correlation)
-        return alerts_worth(m->event);
+        return alerts_worth(m->event, m->matched);
     if (!(thousand > 0))
         return 0;
     return thousand < 1e18 ? (uint64_t)thousand : (uint64_t)1e18;
@@ -290,12 +290,21 @@ set_shares(struct alerts *a, uint32_t slot, const struct alert_match *m)
                        e->site != NULL ? span_str(e->site) : SPAN_NONE);
 }
 
+/* Its figures only grow: of equals the later one says more. */
+static bool
+is_of_host(const struct alert_match *m)
+{
+    return !m->correlation &&
+           record_head_of(m->event->record).type == EVENT_HOST;
+}
+
 static bool
 update(struct alerts *a, uint32_t slot, const struct alert_match *m)
 {
     struct episode *e = &a->s.v[slot];
     uint64_t worth = worth_of(m);
-    bool worst = e->count == 0 || worth > e->worth;
+    bool worst = e->count == 0 || worth > e->worth ||
+                 (worth == e->worth && is_of_host(m));
     bool ok = true;
 
     e->count++;

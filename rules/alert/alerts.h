@@ -11,9 +11,11 @@
  * when that is over. Pure: no clock, no I/O.
  *
  * WORSE is, of a correlation, a larger figure; of a host event a higher score
- * for its limit; of mail more points (email.score), then more refused
- * recipients; of a file a stronger class. The reason sentence and alert.matched
- * are those of the worst event, the first of equals.
+ * for its limit, of those statistics alone that the rule asked for and met, and
+ * of several the lowest (without a score: a higher count); of mail more points
+ * (email.score), then more refused recipients; of a file a stronger class. The
+ * reason sentence and alert.matched are those of the worst event: of equal host
+ * events the latest, whose counts are the most, of others the first.
  *
  * SUBJECT: the end of the event that the rule's `span25.subject` names: client
  * (default), server, or the group of a correlation where that is an address. A

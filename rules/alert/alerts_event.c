@@ -4,6 +4,8 @@
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 
+#include <stdio.h>
+
 #define MATCHED_LINE 256U
 
 /* ---- what is read ---- */
@@ -59,34 +61,77 @@ worth_file(const struct record_map *m)
     return letter >= 'A' && letter <= 'D' ? 1U + ('D' - letter) : 0;
 }
 
-/* The highest score, in thousandths of its limit. */
-static uint64_t
-worth_host(const struct record_map *m)
+/* Statistics of a host by which a rule can be met, and what "host.s1.score|gte"
+ * begins with in the lines of what matched. Those that asked for little of it
+ * (|lt) do not count. */
+static const struct {
+    enum field figure, limit; /* limit FIELD_COUNT: no score, a count */
+} measures[] = {
+    {FIELD_HOST_S1_SCORE,         FIELD_HOST_S1_LIMIT },
+    {FIELD_HOST_S1T_SCORE,        FIELD_HOST_S1T_LIMIT},
+    {FIELD_HOST_S2_SCORE,         FIELD_HOST_S2_LIMIT },
+    {FIELD_HOST_S3_SCORE,         FIELD_HOST_S3_LIMIT },
+    {FIELD_HOST_S4_MESSAGES,      FIELD_COUNT         },
+    {FIELD_HOST_S5_MESSAGES,      FIELD_COUNT         },
+    {FIELD_HOST_S6_ORGANISATIONS, FIELD_COUNT         },
+    {FIELD_HOST_S7_RIPE,          FIELD_COUNT         },
+};
+
+static bool
+was_met(struct span matched, enum field figure)
 {
-    static const enum field scores[] = {
-        FIELD_HOST_S1_SCORE, FIELD_HOST_S1T_SCORE, FIELD_HOST_S2_SCORE,
-        FIELD_HOST_S3_SCORE};
-    uint64_t most = 0;
+    char text[64];
+    int n = snprintf(text, sizeof(text), "%s|g", field_table[figure].path);
 
-    for (size_t i = 0; i < ARRAY_LEN(scores); i++) {
-        uint64_t score = record_map_u64(m, scores[i], 0);
-        uint64_t limit = record_map_u64(m, (enum field)(scores[i] + 1), 0);
-        uint64_t share = 0;
+    return n > 0 && (size_t)n < sizeof(text) &&
+           span_search(matched, span_of(text, (size_t)n)) < matched.n;
+}
 
-        if (limit > 0)
-            share = score < UINT64_MAX / 1000 ? score * 1000 / limit : score;
-        most = share > most ? share : most;
+/* Thousandths of the limit. */
+static uint64_t
+share_of(const struct record_map *m, enum field figure, enum field limit)
+{
+    uint64_t score = record_map_u64(m, figure, 0);
+    uint64_t at = record_map_u64(m, limit, 0);
+
+    if (at == 0)
+        return 0;
+    return score < UINT64_MAX / 1000 ? score * 1000 / at : score;
+}
+
+/* Witnesses that agree are as bad as the weakest of them: the score that is the
+ * lowest for its limit; without one the highest count. Of what the rule did not
+ * ask for nothing is said: its sentence does not tell it. */
+static uint64_t
+worth_host(const struct record_map *m, struct span matched)
+{
+    uint64_t least = 0;
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
+        enum field figure = measures[i].figure;
+        enum field limit = measures[i].limit;
+        uint64_t v;
+
+        if (!was_met(matched, figure))
+            continue;
+        v = limit == FIELD_COUNT ? record_map_u64(m, figure, 0)
+                                 : share_of(m, figure, limit);
+        if (limit == FIELD_COUNT)
+            count = v > count ? v : count;
+        else
+            least = v > 0 && (least == 0 || v < least) ? v : least;
     }
-    return most;
+    return least > 0 ? least : count;
 }
 
 uint64_t
-alerts_worth(const struct record_map *event)
+alerts_worth(const struct record_map *event, struct span matched)
 {
     switch (record_head_of(event->record).type) {
     case EVENT_SMTP: return worth_mail(event);
     case EVENT_FILEINFO: return worth_file(event);
-    case EVENT_HOST: return worth_host(event);
+    case EVENT_HOST: return worth_host(event, matched);
     default: return 0;
     }
 }

@@ -18,8 +18,9 @@ void alerts_write(struct record_out *out, const struct episodes *s,
 /* 1 high and critical, 2 medium, 3 low, 4 the rest. */
 unsigned alerts_severity(struct span level);
 
-/* How bad an event is, beside others of the same type: see alerts.h. */
-uint64_t alerts_worth(const struct record_map *event);
+/* How bad an event is, beside others of the same type: see alerts.h. Matched:
+ * lines of sigma_explain. */
+uint64_t alerts_worth(const struct record_map *event, struct span matched);
 
 /* How much of what the event tells of was seen. */
 enum sight alerts_sight(const struct record_map *event);

@@ -12,6 +12,7 @@ struct desk {
     struct alerts *a;
     struct exceptions *x;
     struct alert_rule rule;
+    struct span matched;
 };
 
 static void
@@ -33,6 +34,7 @@ desk_open(struct desk *d)
                  .n_tags = ARRAY_LEN(tags),
                  .hash = 0x123},
     };
+    d->matched = SPAN_LIT("selection: smtp.outcome: rejected\n");
     kit_open(&d->k);
     assert_int_equal(exceptions_new(&d->x), ERR_OK);
     assert_int_equal(
@@ -57,7 +59,7 @@ match_event(struct desk *d, const struct record_map *event, double figure)
         .rule = d->rule,
         .event = event,
         .when = record_head_of(event->record).when,
-        .matched = SPAN_LIT("selection: smtp.outcome: rejected\n"),
+        .matched = d->matched,
         .correlation = figure > 0,
         .figure = figure,
         .timespan = SPAN_LIT("10m"),
@@ -261,16 +263,14 @@ worst(void **state)
     static const struct {
         const char *why, *type, *mild, *bad;
     } rows[] = {
-        {"more recipients refused",     "smtp",     ", \"smtp\": {\"rcpt_refused\": 3}",
-         ", \"smtp\": {\"rcpt_refused\": 4}"                                                                                                            },
-        {"points before recipients",    "smtp",
-         ", \"smtp\": {\"rcpt_refused\": 99}",                                            ", \"smtp\": {\"rcpt_refused\": 1}, \"email\": {\"score\": 1}"},
-        {"class A before B",            "fileinfo", ", \"fileinfo\": {\"class\": \"B\"}",
-         ", \"fileinfo\": {\"class\": \"A\"}"                                                                                                           },
-        {"a class before none",         "fileinfo", "",
-         ", \"fileinfo\": {\"class\": \"D\"}"                                                                                                           },
-        {"a higher share of the limit", "host",
-         ", \"host\": {\"s3\": {\"score\": 9000, \"limit\": 6900}}",                      ", \"host\": {\"s1\": {\"score\": 13000, \"limit\": 9200}}"   },
+        {"more recipients refused",  "smtp",     ", \"smtp\": {\"rcpt_refused\": 3}",
+         ", \"smtp\": {\"rcpt_refused\": 4}"                                                                                                         },
+        {"points before recipients", "smtp",
+         ", \"smtp\": {\"rcpt_refused\": 99}",                                         ", \"smtp\": {\"rcpt_refused\": 1}, \"email\": {\"score\": 1}"},
+        {"class A before B",         "fileinfo", ", \"fileinfo\": {\"class\": \"B\"}",
+         ", \"fileinfo\": {\"class\": \"A\"}"                                                                                                        },
+        {"a class before none",      "fileinfo", "",
+         ", \"fileinfo\": {\"class\": \"D\"}"                                                                                                        },
     };
 
     (void)state;
@@ -293,6 +293,79 @@ worst(void **state)
                 "\"role\":\"worst\",\"event_id\":\"0000000000000002\"");
         kit_has(rows[i].why, kit_told(&d.k, d.k.n_told - 1),
                 "\"role\":\"latest\",\"event_id\":\"0000000000000004\"");
+        desk_close(&d);
+    }
+}
+
+/* Host events are judged by the statistics that the rule asked for and met. */
+static void
+worst_of_host(void **state)
+{
+    static const struct {
+        const char *why, *matched, *event[3]; /* inside "host" */
+        const char *worst;                    /* id */
+    } rows[] = {
+        {"a higher share of the limit",
+         "a: host.s1.score|gte: 9200\nb: host.s3.score|gte: 6900\n", {"\"s3\": {\"score\": 9000, \"limit\": 6900}",
+          "\"s1\": {\"score\": 13000, \"limit\": 9200}", ""},
+         "2"},
+        {"of two that agree, the weaker one",
+         "a: host.s1.score|gte: 9200\nb: host.s3.score|gte: 6900\n", {"\"s1\": {\"score\": 10000, \"limit\": 9200},"
+          "\"s3\": {\"score\": 90000, \"limit\": 6900}",
+          "\"s1\": {\"score\": 50000, \"limit\": 9200},"
+          "\"s3\": {\"score\": 40000, \"limit\": 6900}",
+          "\"s1\": {\"score\": 60000, \"limit\": 9200},"
+          "\"s3\": {\"score\": 7000, \"limit\": 6900}"},
+         "2"},
+        {"not of what it did not ask for",
+         "a: host.s1.score|gte: 9200\n",                             {"\"s1\": {\"score\": 10000, \"limit\": 9200},"
+          "\"s3\": {\"score\": 90000, \"limit\": 6900}",
+          "\"s1\": {\"score\": 13000, \"limit\": 9200},"
+          "\"s3\": {\"score\": 7000, \"limit\": 6900}",
+          "\"s1\": {\"score\": 12000, \"limit\": 9200}"},
+         "2"},
+        {"not of what was to be small",
+         "a: host.s1.score|lt: 9200\n",                              {"\"s1\": {\"score\": 9000, \"limit\": 9200}",
+          "\"s1\": {\"score\": 8000, \"limit\": 9200}", ""},
+         "3"},
+        {"s1t is not s1",
+         "a: host.s1t.score|gte: 9200\n",                            {"\"s1\": {\"score\": 90000, \"limit\": 9200}",
+          "\"s1t\": {\"score\": 9300, \"limit\": 9200}", ""},
+         "2"},
+        {"a count, where it has no score",
+         "a: host.s5.messages|gte: 1\n",                             {"\"s5\": {\"messages\": 2}", "\"s5\": {\"messages\": 7}",
+          "\"s5\": {\"messages\": 6}"},
+         "2"},
+        {"the later of equals, whose counts are the most",
+         "a: host.s1.score|gte: 9200\n",                             {"\"s1\": {\"score\": 13000, \"limit\": 9200}",
+          "\"s1\": {\"score\": 13000, \"limit\": 9200}",
+          "\"s1\": {\"score\": 9000, \"limit\": 9200}"},
+         "2"},
+        {"no limit in the event",
+         "a: host.s1.score|gte: 9200\n",                             {"\"s1\": {\"score\": 13000}",
+          "\"s1\": {\"score\": 10, \"limit\": 9200}", ""},
+         "2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct desk d;
+        char want[64];
+
+        desk_open(&d);
+        d.matched = span_str(rows[i].matched);
+        for (size_t j = 0; j < ARRAY_LEN(rows[i].event); j++) {
+            char more[512];
+
+            (void)snprintf(more, sizeof(more), CLIENT OUT ", \"host\": {%s}",
+                           rows[i].event[j]);
+            match_event(&d, kit_event(&d.k, "host", j, more), 0);
+        }
+        pass(&d, ALERTS_QUIET + NS_PER_S);
+        (void)snprintf(want, sizeof(want),
+                       "\"role\":\"worst\",\"event_id\":\"000000000000000%s\"",
+                       rows[i].worst);
+        kit_has(rows[i].why, kit_told(&d.k, d.k.n_told - 1), want);
         desk_close(&d);
     }
 }
@@ -1082,6 +1155,7 @@ main(void)
         cmocka_unit_test(the_end_tells_all),
         cmocka_unit_test(repeats_are_limited),
         cmocka_unit_test(worst),
+        cmocka_unit_test(worst_of_host),
         cmocka_unit_test(level_rises),
         cmocka_unit_test(ids),
         cmocka_unit_test(subjects),
