@@ -555,6 +555,52 @@ def test_index_is_rebuilt():
     check(desk(state, "alerts", "list").out == want, "not the same again")
 
 
+def test_damage_is_not_silence():
+    """Nothing found must not look like nothing there."""
+    segment = "journal/00000000000000000001.jsonl"
+
+    def garbage(state):
+        (state / segment).write_bytes(b"garbage\n" * 99)
+
+    def half(state):
+        whole = (state / segment).read_bytes()
+        (state / segment).write_bytes(whole[:len(whole) // 2])
+
+    def half_of_lines(state):
+        rows = (state / segment).read_bytes().splitlines(True)
+        (state / segment).write_bytes(b"".join(rows[:len(rows) // 2]))
+
+    def bad_line(state):
+        rows = (state / segment).read_bytes().splitlines(True)
+        rows[len(rows) // 2] = b"garbage\n"
+        (state / segment).write_bytes(b"".join(rows))
+
+    def no_index(state):
+        for path in state.glob("index.db*"):
+            path.unlink()
+
+    def no_journal(state):
+        shutil.rmtree(state / "journal")
+
+    rows = [([garbage], 4, "the journal was damaged", True),
+            ([garbage, no_index], 4, "the journal was damaged", True),
+            ([half, no_index], 4, "the journal was damaged", True),
+            ([half_of_lines], 4, "events are lost", False),
+            ([bad_line], 4, "lines of its last segment", True),
+            ([bad_line, no_index], 4, "damaged", True),
+            ([no_journal], 6, "is missing", True),
+            ([no_journal, no_index], 6, "is missing", True),
+            ([no_index], 0, "", True)]
+    for breaks, code, why, lasting in rows:
+        state = with_alerts(alert(0x1111))
+        desk(state, "alerts", "list")
+        for broken in breaks:
+            broken(state)
+        desk(state, "alerts", "list", code=code).warns(why)
+        if lasting:
+            desk(state, "hosts", "list", code=code).warns(why)
+
+
 def test_answers_that_cannot_be_written():
     state = with_alerts(alert(0x1111))
     for verb in (["alerts", "list"], ["alerts", "show", "1111"],

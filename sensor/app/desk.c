@@ -1,5 +1,6 @@
 #include "sensor/app/desk.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -152,23 +153,60 @@ bring_up(struct desk *d, struct journal *j, struct buf *why)
     uint64_t damaged = 0;
     enum err e = journal_sync(j);
 
+    if (e == ERR_OK && journal_durable(j) == 0)
+        (void)desk_say(d, CLI_EXIT_DONE, "the journal has no events");
     if (e == ERR_OK)
         e = follow_index(d->config->state, journal_durable(j), &damaged,
                          d->messages);
+    d->partial = d->partial || damaged > 0;
     if (e != ERR_OK && why->n == 0)
         buf_str(why, err_text(e));
     return e;
 }
 
 static bool
-is_state(struct desk *d)
+is_there(const struct desk *d, const char *name)
 {
     struct buf path;
     bool there =
-        path_of(d, "/state", &path) && access((const char *)path.p, F_OK) == 0;
+        path_of(d, name, &path) && access((const char *)path.p, F_OK) == 0;
 
     buf_free(&path);
     return there;
+}
+
+/* What was cut off it earlier, so that it is told as long as it lies there. */
+static void
+tell_cut_off(struct desk *d)
+{
+    struct buf path;
+    DIR *dir = path_of(d, "/journal", &path) ? opendir((const char *)path.p)
+                                             : NULL;
+    const struct dirent *e;
+
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        if (!span_starts(span_str(e->d_name), SPAN_LIT("damaged-")))
+            continue;
+        d->partial = true;
+        (void)desk_say_value(d, CLI_EXIT_PARTIAL,
+                             "the journal was damaged: what was cut off is in ",
+                             span_str(e->d_name), ", and nothing of it is shown");
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    buf_free(&path);
+}
+
+static void
+tell_recovery(struct desk *d, const struct journal_recovery *r)
+{
+    if (r->bad_lines == 0)
+        return;
+    d->partial = true;
+    buf_str(d->messages, "span25: the journal is damaged: lines of its last "
+                         "segment that cannot be read: ");
+    buf_u64(d->messages, r->bad_lines);
+    buf_putc(d->messages, '\n');
 }
 
 /* A state that may only be read, or whose journal another process has, is
@@ -176,7 +214,7 @@ is_state(struct desk *d)
 static enum cli_exit
 open_index(struct desk *d)
 {
-    struct journal_recovery recovery;
+    struct journal_recovery recovery = {0};
     struct journal *j = NULL;
     enum cli_exit code = CLI_EXIT_DONE;
     struct buf why;
@@ -187,6 +225,8 @@ open_index(struct desk *d)
     if (e == ERR_OK)
         e = bring_up(d, j, &why);
     (void)journal_close(j);
+    tell_recovery(d, &recovery);
+    tell_cut_off(d);
     if (e == ERR_BUSY)
         (void)desk_say(d, code,
                        "another process has the journal; what it has "
@@ -310,10 +350,13 @@ run(struct desk *d)
 
     if (d->config->state == NULL)
         return desk_say(d, CLI_EXIT_USAGE, "--state DIR is needed");
-    if (!is_state(d))
+    if (!is_there(d, "/state"))
         return desk_say_value(d, CLI_EXIT_STORE, "", span_str(d->config->state),
                               " is no state directory: span25 read --state "
                               "makes one");
+    if (!is_there(d, "/journal"))
+        return desk_say_value(d, CLI_EXIT_STORE, "the journal of ",
+                              span_str(d->config->state), " is missing");
     code = open_index(d);
     while (uses[i].verb != d->cli->verb)
         i++;
@@ -334,6 +377,8 @@ desk_run(const struct cli *c, struct buf *out, struct buf *messages)
     if (out->cut || out->failed)
         code = desk_say(&d, CLI_EXIT_FAILED,
                         err_text(out->cut ? ERR_LIMIT : ERR_NOMEM));
+    else if (code == CLI_EXIT_DONE && d.partial)
+        code = CLI_EXIT_PARTIAL;
     index_reader_close(d.index);
     book_free(d.book);
     return code;

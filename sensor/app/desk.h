@@ -4,6 +4,9 @@
  *
  * They read index.db, which is first brought up to the journal; where another
  * process has the journal, that one does it, and the index is read as it is.
+ * A journal that is damaged, or from which something was cut off (a file
+ * journal/damaged-...), is told each time, and the exit code is 4; one that is
+ * missing is 6: nothing found must not look like nothing there.
  * Whole transactions come from the journal, at the place that the index names.
  * What people do is written into the journal, as events of type control. */
 #include "sensor/app/cli.h"
@@ -23,6 +26,7 @@ struct desk {
     struct index_reader *index;
     struct book *book; /* of registry.db; NULL: there is none */
     uint64_t told;     /* events given to desk_tell */
+    bool partial;      /* the journal is damaged: what is shown may not be all */
 };
 
 /* Does a verb of the desk. */

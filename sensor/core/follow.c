@@ -3,14 +3,27 @@
 #include "sensor/core/replay.h"
 #include "sensor/store/index.h"
 
+/* It only ever took what was durable, so the journal has lost something. */
+static void
+tell_loss(uint64_t had, uint64_t durable, struct buf *messages)
+{
+    buf_str(messages, "journal: it ends at line ");
+    buf_u64(messages, durable);
+    buf_str(messages, ", but line ");
+    buf_u64(messages, had);
+    buf_str(messages, " was there already: events are lost\n");
+}
+
 static enum err
 open_index(const char *dir, uint64_t durable, struct index **out,
-           struct buf *messages)
+           uint64_t *damaged, struct buf *messages)
 {
     enum err e = index_open(dir, out, messages);
 
     if (e != ERR_OK || index_position(*out) <= durable)
         return e;
+    tell_loss(index_position(*out), durable, messages);
+    ++*damaged;
     index_close(*out);
     *out = NULL;
     e = index_drop(dir);
@@ -36,7 +49,8 @@ follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
              struct buf *messages)
 {
     struct index *index = NULL;
-    enum err e = open_index(dir, durable, &index, messages);
+    uint64_t lost = 0;
+    enum err e = open_index(dir, durable, &index, &lost, messages);
 
     *damaged = 0;
     end_line(messages);
@@ -46,6 +60,7 @@ follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
         e = replay_journal(dir, index_position(index) + 1, durable, &sink,
                            damaged, messages);
     }
+    *damaged += lost;
     if (e == ERR_OK)
         e = index_commit(index);
     index_close(index);

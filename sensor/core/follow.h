@@ -8,7 +8,8 @@
 #include "sensor/base/err.h"
 
 /* dir is the state directory; durable is the journal's last durable sequence.
- * damaged counts runs of bad lines, each told in messages. */
+ * damaged counts runs of bad lines, and an end that the journal had and has no
+ * more (the index was ahead of it); each is told in messages. */
 MUST_USE enum err follow_index(const char *dir, uint64_t durable,
                                uint64_t *damaged, struct buf *messages);
 

@@ -194,7 +194,12 @@ builds_anew_what_is_ahead(void **state)
     write_events(dir.path, 0, 10);
     follow(dir.path, 10, &f);
     buf_free(&f.messages);
+    assert_int_equal(f.damaged, 0);
     follow(dir.path, 4, &f);
+    assert_int_equal(f.damaged, 1);
+    assert_string_equal((const char *)f.messages.p,
+                        "journal: it ends at line 4, but line 10 was there "
+                        "already: events are lost\n");
     buf_free(&f.messages);
     assert_int_equal(dump(dir.path, &rows), 4);
     buf_free(&rows);
