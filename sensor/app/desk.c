@@ -180,8 +180,8 @@ static void
 tell_cut_off(struct desk *d)
 {
     struct buf path;
-    DIR *dir = path_of(d, "/journal", &path) ? opendir((const char *)path.p)
-                                             : NULL;
+    DIR *dir =
+        path_of(d, "/journal", &path) ? opendir((const char *)path.p) : NULL;
     const struct dirent *e;
 
     while (dir != NULL && (e = readdir(dir)) != NULL) {
@@ -190,7 +190,8 @@ tell_cut_off(struct desk *d)
         d->partial = true;
         (void)desk_say_value(d, CLI_EXIT_PARTIAL,
                              "the journal was damaged: what was cut off is in ",
-                             span_str(e->d_name), ", and nothing of it is shown");
+                             span_str(e->d_name),
+                             ", and nothing of it is shown");
     }
     if (dir != NULL)
         (void)closedir(dir);

@@ -26,7 +26,7 @@ struct desk {
     struct index_reader *index;
     struct book *book; /* of registry.db; NULL: there is none */
     uint64_t told;     /* events given to desk_tell */
-    bool partial;      /* the journal is damaged: what is shown may not be all */
+    bool partial; /* the journal is damaged: what is shown may not be all */
 };
 
 /* Does a verb of the desk. */
