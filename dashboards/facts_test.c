@@ -106,10 +106,41 @@ says_it(void **state)
     }
 }
 
+static void
+names_what_decides(void **state)
+{
+    static const struct {
+        const char *why;
+        struct summary_decision d;
+        const char *want;
+    } rows[] = {
+        {"the first of several",
+         {.against = "registered, protected"},
+         "registered"                                            },
+        {"no registry, alone",
+         {.against = "registry:none"},
+         "no registry to look into"                              },
+        {"no registry, and something",
+         {.against = "registry:none, cap:active"},
+         "too many at once"                                      },
+        {"a word of a later version",
+         {.against = "moon"},
+         "for another reason"                                    },
+        {"nothing",                    {.against = ""}, "nothing"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].why);
+        assert_string_equal(facts_cause(&rows[i].d), rows[i].want);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_what_decides),
         cmocka_unit_test(counts_who_needs_a_permit),
         cmocka_unit_test(counts_what_port_25_stops),
         cmocka_unit_test(says_it),

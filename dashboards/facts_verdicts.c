@@ -46,14 +46,27 @@ static const struct {
     {"cap",              "too many at once"                },
 };
 
+/* Without a registry that is named too, but decides nothing when something else
+ * stands there: simulating, it does not count. */
+static struct span
+decisive(const struct summary_decision *d)
+{
+    static const struct span none = SPAN_INIT("registry:none, ");
+    struct span against = span_str(d->against);
+
+    return span_starts(against, none) ? span_tail(against, none.n) : against;
+}
+
 const char *
 facts_cause(const struct summary_decision *d)
 {
+    struct span against = decisive(d);
+
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
-        if (span_starts(span_str(d->against), span_str(causes[i].head)))
+        if (span_starts(against, span_str(causes[i].head)))
             return causes[i].cause;
     }
-    return d->against[0] != '\0' ? "for another reason" : "nothing";
+    return against.n > 0 ? "for another reason" : "nothing";
 }
 
 struct facts_verdicts

@@ -294,12 +294,17 @@ say_alert_counts(struct screen *v, uint64_t shown)
     const struct summary *s = v->s;
     uint64_t minor = words_add(s->alerts_level[2], s->alerts_level[3]);
     uint64_t major = words_add(s->alerts_level[0], s->alerts_level[1]);
+    uint64_t all = v->style->all ? s->n_alerts : major;
 
     facts_say_alerts(&v->raw, s);
     if (!v->style->all && minor > 0)
         buf_str(&v->raw, " (low and info hidden: --all)");
-    if (shown < (v->style->all ? s->n_alerts : major))
-        buf_str(&v->raw, " (-o report.json has all)");
+    if (shown < all) {
+        buf_str(&v->raw, "; ");
+        words_number(&v->raw, all - shown);
+        buf_str(&v->raw, " of these without a row here (-o report.json has "
+                         "all)");
+    }
     indented(v);
 }
 
