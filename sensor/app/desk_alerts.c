@@ -182,18 +182,19 @@ shorten(struct desk_alerts *a)
     }
 }
 
-/* An exception that was added since an alert was told of last. */
+/* By what is in force at the time that is asked about, whatever was when the
+ * alert was told of: one whose exception is over comes back. */
 static void
 silence(const struct desk *d, const struct exceptions *x, struct desk_alerts *a)
 {
-    for (size_t i = 0; i < a->n && exceptions_count(x) > 0; i++) {
+    for (size_t i = 0; i < a->n; i++) {
         struct span who = span_str(a->v[i].subject);
         struct prefix p;
 
-        if (prefix_parse(span_head(who, span_find(who, ' ')), &p) &&
+        a->v[i].silenced =
+            prefix_parse(span_head(who, span_find(who, ' ')), &p) &&
             exceptions_find(x, &p, EXCEPT_ALERT, span_str(a->v[i].rule),
-                            d->now) != NULL)
-            a->v[i].silenced = true;
+                            d->now) != NULL;
     }
 }
 

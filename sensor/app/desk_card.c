@@ -4,6 +4,7 @@
 
 #include "rules/registry/book.h"
 #include "sensor/app/desk_event.h"
+#include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/text.h"
 #include "sensor/event/json_write.h"
@@ -429,28 +430,108 @@ put_matched(struct card *c)
         buf_putc(c->desk->out, '\n');
 }
 
+/* The latest decision about an address. */
+struct latest {
+    const struct addr *of;
+    struct buf record;
+};
+
 static void
-put_block(struct card *c)
+take_decision(void *ctx, uint64_t seq, struct span record)
+{
+    struct latest *l = ctx;
+    struct record_map m;
+    struct prefix p;
+
+    (void)seq;
+    record_map_init(&m, record);
+    if (!prefix_parse(record_map_find(&m, FIELD_DECISION_SUBJECT), &p) ||
+        !prefix_has(&p, l->of))
+        return;
+    buf_reset(&l->record);
+    buf_span(&l->record, record);
+}
+
+/* What is decided about the host, and with which figures: not what a reader of
+ * the card alone would decide. */
+static enum cli_exit
+put_decision(struct card *c, const struct addr *a)
+{
+    struct latest l = {.of = a};
+    struct buf *out = c->desk->out;
+    struct record_map m;
+    enum err e;
+
+    buf_init(&l.record, RECORD_MAX);
+    e = index_acts(c->desk->index, "decision", SPAN_NONE, take_decision, &l);
+    if (e == ERR_OK && l.record.n == 0) {
+        buf_str(out, "Decision: none; its figures are below those of a "
+                     "block\n");
+    } else if (e == ERR_OK) {
+        record_map_init(&m, buf_view(&l.record));
+        buf_str(out, "Decision of ");
+        desk_event_time(c->desk, record_head_of(buf_view(&l.record)).when, out);
+        put_field(out, ": ", &m, FIELD_DECISION_REASON, "");
+        put_field(out, " [", &m, FIELD_DECISION_MODE, "]\n");
+    }
+    buf_free(&l.record);
+    return e == ERR_OK ? CLI_EXIT_DONE : desk_say_index(c->desk);
+}
+
+/* Those in force that hold the address. */
+static enum cli_exit
+put_exceptions(struct card *c, const struct addr *a)
+{
+    static const char *const froms[] = {"", "alerts", "blocks",
+                                        "alerts and blocks"};
+    struct exceptions *x;
+    enum cli_exit code = desk_exceptions_read(c->desk, &x);
+
+    for (size_t i = 0; code == CLI_EXIT_DONE && i < exceptions_count(x); i++) {
+        const struct exception *e = exceptions_get(x, i);
+
+        if (!prefix_has(&e->prefix, a) || e->since > c->desk->now ||
+            (e->until != 0 && e->until <= c->desk->now) ||
+            (e->removed != 0 && e->removed <= c->desk->now))
+            continue;
+        buf_printf(c->desk->out, "Excepted from %s by exception %s: ",
+                   froms[e->from & EXCEPT_BOTH], e->id);
+        text_term(c->desk->out, span_str(e->reason));
+        buf_putc(c->desk->out, '\n');
+    }
+    exceptions_free(x);
+    return code;
+}
+
+static enum cli_exit
+put_block(struct card *c, const struct addr *a)
 {
     struct buf *out = c->desk->out;
     const struct record_map *m = &c->map;
+    enum cli_exit code = CLI_EXIT_DONE;
 
     buf_putc(out, '\n');
     if (m->at[FIELD_ALERT_BLOCK_SCOPE] == 0) {
-        buf_str(out, "Would block: nothing (registered, protected, excepted, "
-                     "or not a sender at home)\n");
-        return;
+        buf_str(out, "A block would stop: nothing (registered, protected, "
+                     "excepted, or not a sender at home)\n");
+    } else {
+        put_field(out, "A block would stop: ", m, FIELD_ALERT_BLOCK_SCOPE,
+                  " (this program blocks nothing by itself)\n");
+        if (m->at[FIELD_ALERT_BLOCK_COLLATERAL] == 0)
+            buf_str(out,
+                    "Collateral: not known, no statistics of this host yet\n");
+        else
+            buf_printf(out,
+                       "Collateral: %llu ordinary-looking messages of it in "
+                       "the 7 days before the last match\n",
+                       (unsigned long long)record_map_u64(
+                           m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
     }
-    put_field(out, "Would block: ", m, FIELD_ALERT_BLOCK_SCOPE,
-              " (this program blocks nothing by itself)\n");
-    if (m->at[FIELD_ALERT_BLOCK_COLLATERAL] == 0)
-        buf_str(out, "Collateral: not known, no statistics of this host yet\n");
-    else
-        buf_printf(out,
-                   "Collateral: %llu ordinary-looking messages in the "
-                   "last 7 days\n",
-                   (unsigned long long)record_map_u64(
-                       m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
+    if (a != NULL)
+        code = put_decision(c, a);
+    if (a != NULL && code == CLI_EXIT_DONE)
+        code = put_exceptions(c, a);
+    return code;
 }
 
 static const struct {
@@ -576,7 +657,9 @@ write_text(struct card *c)
     put_matched(c);
     desk_card_checks(c->desk, buf_view(&c->record), false);
     put_evidence(c);
-    put_block(c);
+    code = put_block(c, known ? &a : NULL);
+    if (code != CLI_EXIT_DONE)
+        return code;
     desk_card_owner(c->desk, known ? &a : NULL, span_str(c->alert->site));
     put_related(c);
     code = put_history(c);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "sensor/app/registry_time.h"
+#include "sensor/app/rules_load.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 
@@ -125,6 +126,7 @@ struct wanted {
     struct prefix prefix;
     ns_t until; /* 0: none */
     char id[17];
+    char rule[64]; /* its id; "" all */
 };
 
 static enum cli_exit
@@ -146,6 +148,37 @@ check_until(struct desk *d, struct wanted *w)
     return CLI_EXIT_DONE;
 }
 
+/* A word that names no rule would silence nothing, and nobody would know. */
+static enum cli_exit
+check_rule(struct desk *d, struct wanted *w)
+{
+    struct span word = span_str(d->config->except_rule);
+    struct rules_loaded how;
+    struct sigma_set *rules = NULL;
+    struct buf unsaid;
+    enum cli_exit code = CLI_EXIT_DONE;
+    uint32_t i;
+
+    buf_init(&unsaid, 1U << 16); /* faults of rules are told by rules check */
+    if (rules_load(d->config, NULL, 0, &rules, &how, &unsaid) != ERR_OK) {
+        buf_free(&unsaid);
+        return desk_say(d, CLI_EXIT_FAILED,
+                        "the rules cannot be loaded, see "
+                        "span25 rules check");
+    }
+    buf_free(&unsaid);
+    i = sigma_set_find(rules, word);
+    if (i == sigma_set_count(rules))
+        code = desk_say_value(d, CLI_EXIT_USAGE, "--rule: no rule has the id ",
+                              word, "; span25 rules list shows them");
+    else
+        (void)snprintf(w->rule, sizeof(w->rule), "%.*s",
+                       (int)sigma_set_info(rules, i)->id.n,
+                       (const char *)sigma_set_info(rules, i)->id.p);
+    sigma_set_free(rules);
+    return code;
+}
+
 static enum cli_exit
 check(struct desk *d, struct wanted *w)
 {
@@ -164,6 +197,12 @@ check(struct desk *d, struct wanted *w)
     if (c->except_reason == NULL)
         return desk_say(d, CLI_EXIT_REFUSED,
                         "exceptions add needs --reason; nothing was changed");
+    if (c->except_rule != NULL) {
+        enum cli_exit code = check_rule(d, w);
+
+        if (code != CLI_EXIT_DONE)
+            return code;
+    }
     return check_until(d, w);
 }
 
@@ -195,8 +234,8 @@ write_add(struct desk_writer *writer, struct desk *d, const struct wanted *w,
     record_text(&r, FIELD_CONTROL_EXCEPTION, w->id);
     record_str(&r, FIELD_CONTROL_SUBJECT, prefix);
     record_text(&r, FIELD_CONTROL_FROM, c->except_from);
-    if (c->except_rule != NULL)
-        record_text(&r, FIELD_CONTROL_RULE, c->except_rule);
+    if (w->rule[0] != '\0')
+        record_text(&r, FIELD_CONTROL_RULE, w->rule);
     if (w->until != 0)
         record_time(&r, FIELD_CONTROL_UNTIL, w->until);
     desk_tell(writer, &r);
@@ -212,6 +251,8 @@ say_added(struct desk *d, const struct wanted *w, struct span prefix)
                strcmp(d->config->except_from, "both") == 0 ? "alerts and blocks"
                : strcmp(d->config->except_from, "alert") == 0 ? "alerts"
                                                               : "blocks");
+    if (w->rule[0] != '\0')
+        buf_printf(d->out, " of the rule %s", w->rule);
     if (w->until != 0) {
         buf_str(d->out, " until ");
         registry_time_show(w->until, d->config->utc, d->out);
