@@ -491,7 +491,8 @@ m_decide(struct model *m, int host, const struct kit_host *h)
     if (outcome(m, a) == M_BLOCK)
         a |= caps(m, host);
     if (outcome(m, a) == M_WITHHELD && told != NULL &&
-        told->what == M_WITHHELD && kind(m, told->against) == kind(m, a)) {
+        told->what == M_WITHHELD && kind(m, told->against) == kind(m, a) &&
+        (a == told->against || (a & ~told->against) != 0)) {
         if (last->what == M_WITHHELD)
             return;
         if (s->told > 0 && m->now - s->told < 3600 * NS_PER_S) {

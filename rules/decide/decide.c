@@ -161,11 +161,15 @@ forget_steps(const struct decide *d, struct subject *s)
         s->step = 0;
 }
 
-/* A score that goes up and down around its level is no news. */
+/* A score that goes up and down around its level is no news; that less stands
+ * against it is. */
 static bool
 was_told(const struct decide *d, const struct subject *s, uint32_t against)
 {
-    return (s->state == SUBJECT_WITHHELD ||
+    bool less = against != s->against && (against & ~s->against) == 0;
+
+    return !less &&
+           (s->state == SUBJECT_WITHHELD ||
             (s->told > 0 && d->now - s->told < DECIDE_REPEAT)) &&
            decide_first_kind(decide_counting(d, s->against)) ==
                decide_first_kind(decide_counting(d, against));

@@ -18,10 +18,11 @@
  *   too many  breaker, cap:...                            withheld
  *   nothing                                               block
  *
- * Any doubt: not stopped. Withheld is told once for a kind, and again after an
- * hour in which it was not so for a time. A decision in force ends (lift) as
- * soon as an event shows something of the first or third kind, or another lease
- * or MAC address; the host may have changed hands.
+ * Any doubt: not stopped. Withheld is told once for a kind, again when less
+ * stands against it, and again after an hour in which it was not so for a time.
+ * A decision in force ends (lift) as soon as an event shows something of the
+ * first or third kind, or another lease or MAC address; the host may have
+ * changed hands.
  *
  * WITHOUT A REGISTRY (no src_reg in the event) nobody can be known to be
  * registered. Enforcing, registry:none is of the first kind: nothing is
