@@ -461,18 +461,6 @@ detect_load(struct detect *d, struct span snapshot)
 
 /* ---- what others may see ---- */
 
-const struct decide *
-detect_decide(const struct detect *d)
-{
-    return d->decide;
-}
-
-const struct exceptions *
-detect_exceptions(const struct detect *d)
-{
-    return d->exceptions;
-}
-
 struct detect_counts
 detect_counts(const struct detect *d)
 {

@@ -43,10 +43,6 @@ void detect_end(struct detect *d, ns_t now);
 /* The next conclusion, or an empty span; borrowed until the next call. */
 struct span detect_take(struct detect *d);
 
-/* For summaries. */
-const struct decide *detect_decide(const struct detect *d);
-const struct exceptions *detect_exceptions(const struct detect *d);
-
 /* All state but the windows of correlations, which begin anew (known gap).
  * After a failed load the detect is half old, half new: only to be freed. */
 MUST_USE enum err detect_save(const struct detect *d, struct buf *out);

@@ -129,6 +129,70 @@ rules_lead_to_alerts(void **state)
     bench_close(&b);
 }
 
+/* What the worst event met is told, though most matches are never put into
+ * words. */
+static void
+words_of_the_worst(void **state)
+{
+    static const unsigned refused[] = {2, 7, 3};
+    struct sigma_set *rules =
+        rules_of("title: Refused recipients\n"
+                 "id: 33333333-3333-4333-8333-333333333333\n"
+                 "logsource: {product: span25, service: smtp}\n"
+                 "detection: {s: {smtp.rcpt_refused|gte: 1}, condition: s}\n"
+                 "span25: {reason: 'had {smtp.rcpt_refused} refused'}\n");
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    assert_int_equal(detect_rules(b.d, rules), ERR_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(refused); i++) {
+        char more[512];
+
+        (void)snprintf(more, sizeof(more),
+                       ", \"src_ip\": \"10.2.3.4\", \"direction\": "
+                       "\"outbound\", \"smtp\": {\"rcpt_refused\": %u}",
+                       refused[i]);
+        detect_event(b.d, kit_event(&b.k, "smtp", i * NS_PER_S, more));
+        conclude(b.d, &b.k);
+    }
+    detect_time(b.d, KIT_EPOCH + ALERTS_QUIET + 10 * NS_PER_S);
+    conclude(b.d, &b.k);
+    kit_has("the end", kit_told(&b.k, b.k.n_told - 1), "\"state\":\"ended\"");
+    kit_has("its sentence", kit_told(&b.k, b.k.n_told - 1), "had 7 refused");
+    kit_has("what it met", kit_told(&b.k, b.k.n_told - 1), "(has 7)");
+    detect_free(b.d);
+    b.d = NULL;
+    sigma_set_free(rules);
+    bench_close(&b);
+}
+
+/* An exception that somebody adds a year after the capture holds from where the
+ * traffic stands, and moves it nowhere. */
+static void
+acts_do_not_move_the_time(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    mail(b.d, &b.k, 0);
+    detect_event(
+        b.d, kit_event(&b.k, "control", 365 * 86400 * NS_PER_S,
+                       ", \"control\": {\"kind\": \"exception\", \"action\": "
+                       "\"add\", \"exception\": \"0123456789abcdef\", "
+                       "\"subject\": \"10.2.3.4\", \"from\": \"alert\"}"));
+    conclude(b.d, &b.k);
+    mail(b.d, &b.k, ALERTS_QUIET + NS_PER_S);
+    kit_has("opened anew", kit_told(&b.k, b.k.n_told - 1),
+            "\"state\":\"opened\"");
+    kit_has("at its own time", kit_told(&b.k, b.k.n_told - 1),
+            "\"first\":\"2026-01-01T04:00:01");
+    kit_has("silenced", kit_told(&b.k, b.k.n_told - 1),
+            "\"silenced\":\"0123456789abcdef\"");
+    bench_close(&b);
+}
+
 /* The same windows go on under a set with another rule beside them. */
 static void
 rules_are_changed(void **state)
@@ -195,6 +259,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_nothing_of_nothing),
         cmocka_unit_test(rules_lead_to_alerts),
+        cmocka_unit_test(words_of_the_worst),
+        cmocka_unit_test(acts_do_not_move_the_time),
         cmocka_unit_test(rules_are_changed),
         cmocka_unit_test(snapshots),
     };

@@ -9,29 +9,24 @@
 
 #define PAGE_MAX (1U << 22)
 
-static void
-page_read(struct buf *out)
-{
-    help_man_verb("read", out);
-}
+/* X(noun) */
+#define NOUNS(X)                                                               \
+    X(read)                                                                    \
+    X(config)                                                                  \
+    X(registry)                                                                \
+    X(rules)                                                                   \
+    X(alerts)                                                                  \
+    X(hosts)                                                                   \
+    X(explain)                                                                 \
+    X(exceptions)
 
-static void
-page_config(struct buf *out)
-{
-    help_man_verb("config", out);
-}
-
-static void
-page_registry(struct buf *out)
-{
-    help_man_verb("registry", out);
-}
-
-static void
-page_rules(struct buf *out)
-{
-    help_man_verb("rules", out);
-}
+#define PAGE(noun)                                                             \
+    static void page_##noun(struct buf *out)                                   \
+    {                                                                          \
+        help_man_verb(#noun, out);                                             \
+    }
+NOUNS(PAGE)
+#undef PAGE
 
 static void
 page_events(struct buf *out)
@@ -43,15 +38,19 @@ static const struct {
     const char *name;
     void (*write)(struct buf *out);
 } pages[] = {
-    {"span25.1",           help_man_program},
-    {"span25-read.1",      page_read       },
-    {"span25-config.1",    page_config     },
-    {"span25-registry.1",  page_registry   },
-    {"span25-rules.1",     page_rules      },
-    {"span25.conf.5",      help_man_config },
-    {"rules.5",            help_man_rules  },
-    {"events.7",           page_events     },
-    {"events.schema.json", schema_write    },
+    {"span25.1",            help_man_program},
+    {"span25-read.1",       page_read       },
+    {"span25-config.1",     page_config     },
+    {"span25-registry.1",   page_registry   },
+    {"span25-rules.1",      page_rules      },
+    {"span25-alerts.1",     page_alerts     },
+    {"span25-hosts.1",      page_hosts      },
+    {"span25-explain.1",    page_explain    },
+    {"span25-exceptions.1", page_exceptions },
+    {"span25.conf.5",       help_man_config },
+    {"rules.5",             help_man_rules  },
+    {"events.7",            page_events     },
+    {"events.schema.json",  schema_write    },
 };
 
 static int

@@ -197,17 +197,17 @@ static const struct {
     struct kit_speaker who;
 } silent[] = {
     {"heard from one side",
-     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
-      true, false, false, false, false, 0} },
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
+      NULL, 25, true, false, false, false, false, 0} },
     {"begun before the capture",
-     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
-      false, true, false, false, true, 0}  },
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
+      NULL, 25, false, true, false, false, true, 0}  },
     {"between outside hosts",
-     {BOT, "192.0.2.25", "external", "x", "<a@b.example>", NULL, NULL, NULL, 25,
-      false, false, false, false, false, 0}},
+     {BOT, "192.0.2.25", "external", "x", "<a@b.example>", NULL, NULL, NULL,
+      NULL, 25, false, false, false, false, false, 0}},
     {"no handshake",
-     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL, 25,
-      false, true, true, true, true, 0}    },
+     {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
+      NULL, 25, false, true, true, true, true, 0}    },
 };
 
 static void
@@ -902,6 +902,41 @@ test_evidence_needs_an_acknowledgement(void **state)
     kit_close(&k);
 }
 
+/* Statistics are of a lease, and say of which: when they are told another one
+ * may be in force. */
+static void
+test_leases(void **state)
+{
+    static const struct {
+        const char *why, *lease, *told;
+        uint64_t sessions;
+    } rows[] = {
+        {"a lease",           "0123456789abcdef", "0123456789abcdef", 1},
+        {"it again",          "0123456789abcdef", "0123456789abcdef", 2},
+        {"the next one",      "fedcba9876543210", "fedcba9876543210", 1},
+        {"nobody's",          NULL,               "",                 1},
+        {"no id of a lease",  "0123456789ABCDEF", "",                 2},
+        {"not of its length", "0123",             "",                 3},
+        {"that of a /64",     "ffffffffffffffff", "",                 4},
+    };
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].why);
+        s.lease = rows[i].lease;
+        kit_session(&k, &s);
+        kit_end(&k);
+        assert_true(kit_is(&k, BOT, FIELD_SRC_HOST_LEASE, rows[i].told));
+        assert_int_equal(kit_u64(&k, BOT, FIELD_HOST_SESSIONS),
+                         rows[i].sessions);
+    }
+    kit_close(&k);
+}
+
 static void
 test_subkeys(void **state)
 {
@@ -1177,6 +1212,7 @@ main(void)
         cmocka_unit_test(test_serves_mail),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_forged_and_a_day_later),
+        cmocka_unit_test(test_leases),
         cmocka_unit_test(test_subkeys),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_triangular),

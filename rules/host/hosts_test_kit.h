@@ -17,6 +17,7 @@
 struct kit_speaker {
     const char *src, *dest, *direction, *helo, *from, *mac, *banner;
     const char *unregistered; /* "yes" */
+    const char *lease;        /* or NULL */
     uint64_t port;
     bool oneway, midstream, tls, no_payload, no_handshake;
     uint64_t messages; /* of TLS */
@@ -131,8 +132,11 @@ kit_begin(struct kit_run *k, const struct kit_speaker *s, enum event_type type)
     if (type == EVENT_SMTP)
         record_u64(&k->out, FIELD_TX_ID, k->tx);
     record_text(&k->out, FIELD_DIRECTION, s->direction);
-    if (s->unregistered != NULL) {
+    if (s->unregistered != NULL)
         record_text(&k->out, FIELD_SRC_REG_STATE, "unregistered");
+    if (s->lease != NULL)
+        record_text(&k->out, FIELD_SRC_HOST_LEASE, s->lease);
+    if (s->unregistered != NULL) {
         record_text(&k->out, FIELD_POLICY_FINDINGS, "helo_mismatch");
         record_text(&k->out, FIELD_POLICY_FINDINGS, "unregistered_sender");
     }

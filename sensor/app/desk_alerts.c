@@ -118,7 +118,6 @@ take_alert(void *ctx, uint64_t seq, struct span record)
         return;
     *it = (struct desk_alert){
         .severity = (uint8_t)record_map_u64(&m, FIELD_ALERT_SEVERITY, 4),
-        .silenced = record_map_find(&m, FIELD_ALERT_SILENCED).n > 0,
         .first = record_map_u64(&m, FIELD_ALERT_FIRST, 0),
         .last = record_map_u64(&m, FIELD_ALERT_LAST, 0),
         .count = record_map_u64(&m, FIELD_ALERT_COUNT, 0),

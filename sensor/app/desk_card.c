@@ -494,8 +494,10 @@ put_exceptions(struct card *c, const struct addr *a)
             (e->until != 0 && e->until <= c->desk->now) ||
             (e->removed != 0 && e->removed <= c->desk->now))
             continue;
-        buf_printf(c->desk->out, "Excepted from %s by exception %s: ",
-                   froms[e->from & EXCEPT_BOTH], e->id);
+        buf_printf(c->desk->out, "Excepted from %s by exception ",
+                   froms[e->from & EXCEPT_BOTH]);
+        text_term(c->desk->out, span_str(e->id));
+        buf_str(c->desk->out, ": ");
         text_term(c->desk->out, span_str(e->reason));
         buf_putc(c->desk->out, '\n');
     }

@@ -221,6 +221,7 @@ static const struct {
     {FIELD_HOST_ACCEPTED,           "messages accepted",                   true },
     {FIELD_HOST_RCPT_OFFERED,       "recipients offered",                  true },
     {FIELD_HOST_RCPT_UNKNOWN,       "unknown users",                       true },
+    {FIELD_HOST_NULL_SENDER,        "mails with the null sender besides",  false},
     {FIELD_HOST_ORDINARY,           "ordinary-looking messages in a week", true },
     {FIELD_HOST_AUTH_FAILURES,      "failed authentications in a day",     false},
     {FIELD_HOST_HARVEST_UNKNOWN,    "unknown users asked for in a day",    false},

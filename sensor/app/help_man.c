@@ -129,10 +129,15 @@ put_flags(enum verb verb, struct buf *out)
 static const struct page {
     const char *noun, *title, *what;
 } own_pages[] = {
-    {"read",     "SPAN25-READ",     "analyse captures and print a summary" },
-    {"config",   "SPAN25-CONFIG",   "make, check and print a configuration"},
-    {"registry", "SPAN25-REGISTRY", "keep who may send and receive mail"   },
-    {"rules",    "SPAN25-RULES",    "list, check, test and explain rules"  },
+    {"read",       "SPAN25-READ",       "analyse captures and print a summary" },
+    {"config",     "SPAN25-CONFIG",     "make, check and print a configuration"},
+    {"registry",   "SPAN25-REGISTRY",   "keep who may send and receive mail"   },
+    {"rules",      "SPAN25-RULES",      "list, check, test and explain rules"  },
+    {"alerts",     "SPAN25-ALERTS",     "read, explain and close alerts"       },
+    {"hosts",      "SPAN25-HOSTS",      "show the statistics of hosts"         },
+    {"explain",    "SPAN25-EXPLAIN",    "say all that is known about something"},
+    {"exceptions", "SPAN25-EXCEPTIONS",
+     "keep hosts from alerts and from being stopped"                           },
 };
 
 static const struct page *
@@ -220,8 +225,11 @@ help_man_program(struct buf *out)
                  ".Dl span25 read monday.pcapng\n"
                  "Its events, one JSON object a line:\n"
                  ".Dl span25 read --events - monday.pcapng\n"
-                 ".Sh SEE ALSO\n.Xr span25-config 1 ,\n.Xr span25-read 1 ,\n"
-                 ".Xr span25-registry 1 ,\n.Xr span25-rules 1 ,\n"
+                 ".Sh SEE ALSO\n.Xr span25-alerts 1 ,\n"
+                 ".Xr span25-config 1 ,\n.Xr span25-exceptions 1 ,\n"
+                 ".Xr span25-explain 1 ,\n.Xr span25-hosts 1 ,\n"
+                 ".Xr span25-read 1 ,\n.Xr span25-registry 1 ,\n"
+                 ".Xr span25-rules 1 ,\n"
                  ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7\n");
 }
 
@@ -252,9 +260,19 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 registry export --state DIR -o permits.nft\n"
          ".Dl nft list table inet span25 | span25 registry confirm "
          "--state DIR -\n"                                                    },
-        {"rules",    ".Sh EXAMPLES\nRules of your own, before they are used:\n"
+        {"rules",      ".Sh EXAMPLES\nRules of your own, before they are used:\n"
                   ".Dl span25 rules check /etc/span25/rules\n"
                   ".Dl span25 rules test /etc/span25/rules\n"},
+        {"alerts",     ".Sh EXAMPLES\nFrom a capture to a closed alert:\n"
+                   ".Dl span25 read --state DIR monday.pcapng\n"
+                   ".Dl span25 alerts list --state DIR --severity medium\n"
+                   ".Dl span25 alerts show --state DIR 4c31\n"
+                   ".Dl span25 alerts close --state DIR 4c31 --reason test "
+                   "--note 'our own scan'\n"                },
+        {"exceptions",
+         ".Sh EXAMPLES\nA scanner of our own, for two days:\n"
+         ".Dl span25 exceptions add --state DIR 192.0.2.7 --from alert "
+         "--for 48h --reason 'scan'\n"                                        },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
@@ -291,7 +309,7 @@ void
 help_man_verb(const char *noun, struct buf *out)
 {
     const struct page *page = page_of(span_str(noun));
-    bool single = strcmp(noun, "read") == 0;
+    bool single = strcmp(noun, "read") == 0 || strcmp(noun, "explain") == 0;
     struct buf name;
 
     REQUIRE(page != NULL);

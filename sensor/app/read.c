@@ -419,6 +419,7 @@ finish(struct reading *r)
     r->run = NULL;
     /* The events of flows first, then the totals, then all to disk. */
     (void)core_end(r->core);
+    read_detect_count(r->detect, r->total);
     read_registry_see(r->registry, r->requirements);
     followed = read_registry_error(r->registry, &r->messages);
     e = e == ERR_OK ? followed : e;

@@ -1,5 +1,6 @@
 #include "sensor/app/read_detect.h"
 
+#include "sensor/app/read_total.h"
 #include "sensor/app/rules_load.h"
 #include "sensor/base/hash.h"
 #include "sensor/core/replay.h"
@@ -11,12 +12,36 @@
 #define SNAPSHOT_NAME "detect"
 #define SEED          0x7370616e3235ULL /* fixed in read: same input, same bytes */
 
+/* X(field, member of struct detect_counts, of this reading alone) */
+#define COUNTS(X)                                                              \
+    X(STATS_DETECT_HOSTS, hosts.hosts, false)                                  \
+    X(STATS_DETECT_HOSTS_DETAILED, hosts.detailed, false)                      \
+    X(STATS_DETECT_HOSTS_EVICTED, hosts.evicted, true)                         \
+    X(STATS_DETECT_HOSTS_REFUSED, hosts.refused, true)                         \
+    X(STATS_DETECT_DETAIL_EVICTED, hosts.detail_evicted, true)                 \
+    X(STATS_DETECT_WAITS_REFUSED, hosts.waits_refused, true)                   \
+    X(STATS_DETECT_FILTER, hosts.filter_permille, false)                       \
+    X(STATS_DETECT_MAIL_FORGOTTEN, campaigns.forgotten, true)                  \
+    X(STATS_DETECT_CLUSTERS_EVICTED, campaigns.evicted, true)                  \
+    X(STATS_DETECT_MATCHES, sigma.matches, true)                               \
+    X(STATS_DETECT_REGEX_LIMITED, sigma.regex_limited, true)                   \
+    X(STATS_DETECT_GLOB_LIMITED, sigma.glob_limited, true)                     \
+    X(STATS_DETECT_VALUES_CUT, sigma.values_cut, true)                         \
+    X(STATS_DETECT_BUCKETS_EVICTED, sigma.buckets_evicted, true)               \
+    X(STATS_DETECT_WINDOWS_EVICTED, sigma.events_evicted, true)                \
+    X(STATS_DETECT_WINDOWS_LATE, sigma.events_late, true)                      \
+    X(STATS_DETECT_ALERTS_OPEN, alerts.open, false)                            \
+    X(STATS_DETECT_ALERTS_EVICTED, alerts.evicted, true)                       \
+    X(STATS_DETECT_SUBJECTS_REFUSED, decide.refused, true)                     \
+    X(STATS_DETECT_DROPPED, dropped, true)
+
 struct read_detect {
     const char *dir; /* the state directory, or NULL */
     struct sigma_set *rules;
     struct detect_options options;
     struct detect *detect;
-    uint64_t kind; /* of snapshots: all that they depend on */
+    uint64_t kind;               /* of snapshots: all that they depend on */
+    struct detect_counts before; /* what was lived again does not count */
 };
 
 /* ---- settings ---- */
@@ -205,7 +230,20 @@ read_detect_restore(struct read_detect *r, const struct journal *journal,
     sink.ctx = r->detect;
     if (e == ERR_OK && seq < durable)
         e = replay_journal(r->dir, seq + 1, durable, &sink, &damaged, messages);
+    r->before = detect_counts(r->detect);
     return e;
+}
+
+void
+read_detect_count(const struct read_detect *r, struct read_total *total)
+{
+    const struct detect_counts now = detect_counts(r->detect);
+
+#define X(field, member, reading)                                              \
+    read_total_set(total, FIELD_##field,                                       \
+                   now.member - ((reading) ? r->before.member : 0));
+    COUNTS(X)
+#undef X
 }
 
 enum err

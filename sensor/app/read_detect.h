@@ -8,6 +8,7 @@
 #include "sensor/app/options.h"
 
 struct read_detect;
+struct read_total;
 struct journal;
 
 /* Loads rules and settings. What took force is appended to text, for the first
@@ -23,6 +24,9 @@ struct detect *read_detect_get(const struct read_detect *r);
 MUST_USE enum err read_detect_restore(struct read_detect *r,
                                       const struct journal *journal,
                                       struct buf *messages);
+
+/* What bounds cost and how full tables are, into the totals (stats.detect). */
+void read_detect_count(const struct read_detect *r, struct read_total *total);
 
 /* Behind the last event, with the journal synced. */
 MUST_USE enum err read_detect_save(const struct read_detect *r,

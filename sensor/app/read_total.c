@@ -147,7 +147,7 @@ read_total_set(struct read_total *t, enum field f, uint64_t v)
 static void
 emit_stats(struct read_total *t, struct record_out *r)
 {
-    for (unsigned f = FIELD_STATS_PACKETS; f < FIELD_COUNT; f++) {
+    for (unsigned f = FIELD_STATS_PACKETS; f < FIELD_CARVE_KIND; f++) {
         if (f == FIELD_STATS_FIRST || f == FIELD_STATS_LAST) {
             if (t->first > 0)
                 record_time(r, (enum field)f,
