@@ -68,6 +68,7 @@ value(const struct told *t, size_t line, const char *key, char room[128])
 struct rig {
     unsigned vlans[2]; /* of all records, outermost first; 0: none */
     struct sites *sites;
+    struct leases *leases;
     struct book *book;
     struct told told;
     struct core *core;
@@ -128,6 +129,24 @@ make_sites(struct rig *r, struct buf *why)
     assert_int_equal(sites_done(r->sites, why), ERR_OK);
 }
 
+static const struct leases *
+make_leases(struct rig *r)
+{
+    struct buf said;
+    size_t faulty;
+
+    buf_init(&said, 1000);
+    assert_int_equal(leases_new(&r->leases), ERR_OK);
+    assert_int_equal(leases_read(r->leases,
+                                 SPAN_LIT("address,start,end,hardware,name\n"
+                                          "10.0.7.5,1,100,00:01,\n"),
+                                 "f", &faulty, &said),
+                     ERR_OK);
+    assert_int_equal(leases_done(r->leases), ERR_OK);
+    buf_free(&said);
+    return r->leases;
+}
+
 static void
 rig_init(struct rig *r, const char *sensor, const char *start)
 {
@@ -139,7 +158,7 @@ rig_init(struct rig *r, const char *sensor, const char *start)
     make_sites(r, &messages);
     buf_free(&messages);
     r->book = book_with("10.0.0.1", "post");
-    o.place = (struct place){r->sites, NULL, r->book};
+    o.place = (struct place){r->sites, make_leases(r), r->book};
     o.lines = (struct line_sink){tell, &r->told};
     assert_int_equal(core_new(&o, &r->core), ERR_OK);
     record_init(&r->out);
@@ -151,6 +170,7 @@ rig_fini(struct rig *r)
     core_free(r->core);
     book_free(r->book);
     sites_free(r->sites);
+    leases_free(r->leases);
     told_free(&r->told);
     record_free(&r->out);
 }
@@ -414,6 +434,45 @@ judges_who_asks_dns(void **state)
     rig_fini(&r);
 }
 
+/* A conclusion is told later than what it is about: it says itself of which
+ * lease, if of any. */
+static void
+conclusions_keep_their_lease(void **state)
+{
+    static const struct {
+        const char *why;
+        enum event_type type;
+        const char *own, *want; /* NULL: no lease */
+    } rows[] = {
+        {"traffic, by its time",       EVENT_SMTP,     NULL,               "\"lease\":\""},
+        {"statistics, of their lease", EVENT_HOST,     "00000000000000aa",
+         "\"lease\":\"00000000000000aa\""                                                },
+        {"statistics, of none",        EVENT_HOST,     NULL,               NULL          },
+        {"an alert",                   EVENT_ALERT,    NULL,               NULL          },
+        {"a decision",                 EVENT_DECISION, NULL,               NULL          },
+        {"traffic behind it",          EVENT_SMTP,     NULL,               "\"lease\":\""},
+    };
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, "span25", NULL);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        struct record_head h = {5 * NS_PER_S, 0, i, rows[i].type};
+        const char *line;
+
+        record_begin(&r.out, &h);
+        put_addr(&r.out, FIELD_SRC_IP, "10.0.7.5");
+        if (rows[i].own != NULL)
+            record_text(&r.out, FIELD_SRC_HOST_LEASE, rows[i].own);
+        core_put(r.core, record_view(&r.out));
+        line = r.told.lines[i];
+        if ((strstr(line, "\"lease\"") != NULL) != (rows[i].want != NULL) ||
+            (rows[i].want != NULL && strstr(line, rows[i].want) == NULL))
+            fail_msg("%s: %s", rows[i].why, line);
+    }
+    rig_fini(&r);
+}
+
 /* clang-format off */
 static const struct {
     const char *src, *dst;
@@ -631,6 +690,7 @@ main(void)
         cmocka_unit_test(hands_pieces_to_their_sink),
         cmocka_unit_test(adds_direction_and_registry),
         cmocka_unit_test(judges_who_asks_dns),
+        cmocka_unit_test(conclusions_keep_their_lease),
         cmocka_unit_test(adds_site_and_pool),
         cmocka_unit_test(says_what_the_line_says),
         cmocka_unit_test(says_nothing_without_home_and_registry),
