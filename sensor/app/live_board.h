@@ -1,0 +1,124 @@
+#ifndef SPAN25_APP_LIVE_BOARD_H
+#define SPAN25_APP_LIVE_BOARD_H
+/* live_board - what the processes of a live sensor tell each other in numbers
+ *
+ * One block of shared memory, made by the supervisor before the first fork and
+ * mapped by all. Each word has one writer, named beside it; everybody reads.
+ * Words only grow, unless it says otherwise. They outlive the process that
+ * writes them: one that comes back goes on from what stands there, so that a
+ * rate never jumps back. Nothing here is trusted by who decides: a worker that
+ * was taken over can write its own part, and only misreport itself.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC (..._mono_ns, the same in all
+ * processes) or of UTC (..._utc_ns); 0 means never. */
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "sensor/base/attr.h"
+#include "sensor/base/err.h"
+
+enum {
+    LIVE_WORKERS_MAX = 64,
+    LIVE_IFACES_MAX = 16,
+    LIVE_IFACE_NAME_MAX = 16, /* IFNAMSIZ */
+    LIVE_METRICS_BYTES = 256 << 10,
+};
+
+/* The processes. X(id, name, more than one) */
+#define LIVE_ROLE_MAP(X)                                                       \
+    X(SUPERVISOR, "supervisor", false)                                         \
+    X(WORKER, "worker", true)                                                  \
+    X(CORE, "core", false)                                                     \
+    X(CONTENT, "content", false) /* the keeper of the inspectors */            \
+    X(INDEX, "index", false)                                                   \
+    X(RECORDER, "recorder", false)                                             \
+    X(WEB, "web", false)
+
+enum live_role {
+#define LIVE_ROLE_ENUM(id, name, many) LIVE_##id,
+    LIVE_ROLE_MAP(LIVE_ROLE_ENUM)
+#undef LIVE_ROLE_ENUM
+        LIVE_ROLES
+};
+
+/* One running process. Written by the supervisor, but the beat. */
+struct live_process {
+    _Atomic int32_t pid;       /* 0: not running now; goes up and down */
+    _Atomic uint32_t restarts; /* since the supervisor came up */
+    _Atomic uint64_t since_utc_ns;
+    _Atomic uint64_t beat_mono_ns; /* by the process itself: it is alive */
+};
+
+/* One socket of one worker; by that worker. */
+struct live_iface {
+    _Atomic uint64_t packets; /* taken from the kernel */
+    _Atomic uint64_t bytes;   /* of them, as captured */
+    _Atomic uint64_t dropped; /* by the kernel for want of room in its ring */
+    _Atomic uint64_t missed;  /* by the driver or the card (ps_ifdrop) */
+    _Atomic uint64_t last_utc_ns; /* time of the last packet */
+    _Atomic uint32_t up;          /* 1: open and delivering; 0: down, gone */
+};
+
+/* By that worker; the process part by the supervisor. */
+struct live_worker {
+    struct live_process process;
+    struct live_iface iface[LIVE_IFACES_MAX];
+    _Atomic uint64_t records;      /* put into the ring */
+    _Atomic uint64_t records_lost; /* there was no room: the packet path never
+                                    * waits */
+    _Atomic uint64_t stream_ns;    /* stream time, UTC */
+    _Atomic uint64_t behind_ns;    /* clock less stream time; up and down */
+    _Atomic uint64_t memory_bytes; /* of connections; up and down */
+    _Atomic uint64_t connections;  /* followed now; up and down */
+    _Atomic uint64_t failed;       /* enum err it ended with last */
+};
+
+/* By the core. */
+struct live_core_board {
+    struct live_process process;
+    _Atomic uint64_t events;       /* journaled */
+    _Atomic uint64_t refused;      /* records that did not pass the check */
+    _Atomic uint64_t alerts_open;  /* up and down */
+    _Atomic uint64_t journal_seq;  /* durable */
+    _Atomic uint64_t stream_ns;    /* time of the latest event, UTC */
+    _Atomic uint64_t ready;        /* 1: state restored, events are taken */
+    _Atomic uint64_t config_loads; /* configurations that took force */
+    _Atomic uint64_t config_refused;
+    _Atomic uint64_t journal_failed; /* 1: it cannot be written now */
+    /* A page in the text format of Prometheus, made anew each second. odd:
+     * being written; a reader takes it between two equal even readings. */
+    _Atomic uint32_t metrics_version;
+    _Atomic uint32_t metrics_bytes;
+    char metrics[LIVE_METRICS_BYTES];
+};
+
+struct live_board {
+    char sensor[64];
+    uint32_t n_workers;
+    uint32_t n_ifaces;
+    char iface_name[LIVE_IFACES_MAX][LIVE_IFACE_NAME_MAX];
+    struct live_process supervisor;
+    struct live_process content;
+    struct live_process index;
+    struct live_process recorder;
+    struct live_process web;
+    /* by the recorder */
+    _Atomic uint64_t recorder_bytes; /* on disk now; up and down */
+    _Atomic uint64_t recorder_packets, recorder_dropped;
+    _Atomic uint64_t recorder_oldest_utc_ns;
+    struct live_core_board core;
+    struct live_worker worker[LIVE_WORKERS_MAX];
+};
+
+MUST_USE enum err live_board_new(struct live_board **out);
+void live_board_free(struct live_board *b); /* NULL is fine */
+
+/* Sums over the workers. */
+struct live_iface_sum {
+    uint64_t packets, bytes, dropped, missed, last_utc_ns;
+    unsigned n_up;
+};
+struct live_iface_sum live_board_iface(const struct live_board *b,
+                                       unsigned iface);
+
+#endif
