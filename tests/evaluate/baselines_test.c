@@ -46,7 +46,7 @@ accused_at(const struct detector_ops *ops, const char *pattern, unsigned most,
     struct subject subject = {.number = 0, .registered = registered};
     struct play play = {.subjects = &subject, .n_subjects = 1};
     unsigned accused = 0, at = 0;
-    struct verdicts v = {take, &accused};
+    struct verdicts v = {.put = take, .ctx = &accused};
     size_t n = strlen(pattern);
     struct record_out r;
     void *d;

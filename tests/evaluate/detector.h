@@ -23,6 +23,8 @@ enum level {
 struct verdicts {
     void (*put)(void *ctx, struct subject *s, enum level level, ns_t when);
     void *ctx;
+    /* each conclusion of the project's own detectors; NULL: nobody listens */
+    void (*heard)(void *ctx, struct span record);
 };
 
 struct detector_ops {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "sensor/event/json_write.h"
+#include "tests/evaluate/bench.h"
 #include "tests/evaluate/capture.h"
 #include "tests/evaluate/cusum_tables.h"
-#include "tests/evaluate/own.h"
 #include "tests/evaluate/report.h"
 #include "tests/evaluate/stress.h"
 
@@ -24,7 +24,7 @@ static const struct condition conditions[] = {
 };
 
 struct arguments {
-    const char *report, *events, *capture, *command, *date;
+    const char *report, *events, *capture, *command, *date, *detector;
     uint64_t first_seed, seeds, cap, jobs;
     unsigned n_conditions, skip;
     enum play_half half;
@@ -50,6 +50,7 @@ static const char usage[] =
     "  --write-capture F  the same as packets, with --write-events\n"
     "  --speed            events a second that are made, no report\n"
     "  --bench            records a second through each detector, no report\n"
+    "  --detector NAME    that one alone, with --bench\n"
     "  --stress           memory with 10^6 hosts, 10^7 recipients, no report\n"
     "  --cusum            the tables of DETECTION 1.2, no report\n";
 
@@ -125,6 +126,8 @@ option(struct arguments *a, const char *name, const char *v)
         a->report = v;
     else if (strcmp(name, "--date") == 0)
         a->date = v;
+    else if (strcmp(name, "--detector") == 0)
+        a->detector = v;
     else if (strcmp(name, "--write-events") == 0)
         a->events = v;
     else if (strcmp(name, "--write-capture") == 0)
@@ -302,88 +305,12 @@ run_speed(const struct arguments *a)
     return 0;
 }
 
-/* ---- how fast the detector is ---- */
-
-struct tape {
-    struct buf bytes; /* lengths and records */
-    uint64_t n;
-};
-
-#define TAPE_MAX (3ULL << 30)
-
-static void
-tape_put(void *ctx, struct span record)
-{
-    struct tape *t = ctx;
-    uint32_t n = (uint32_t)record.n;
-
-    buf_put(&t->bytes, &n, sizeof(n));
-    buf_span(&t->bytes, record);
-    t->n++;
-}
-
-static void
-nobody(void *ctx, struct subject *s, enum level level, ns_t when)
-{
-    (void)s;
-    (void)level;
-    (void)when;
-    ++*(uint64_t *)ctx;
-}
-
-/* Time of one detector over the records, which are in memory. */
-static void
-time_detector(const struct play *p, const struct tape *t,
-              const struct detector_ops *ops)
-{
-    struct span rest = buf_view(&t->bytes);
-    uint64_t said = 0;
-    struct verdicts v = {nobody, &said};
-    double spent;
-    void *d;
-
-    if (ops->make(p, &d) != ERR_OK)
-        return;
-    spent = -seconds_now();
-    while (rest.n > sizeof(uint32_t)) {
-        struct record_map m;
-        struct addr a;
-        uint32_t n;
-
-        memcpy(&n, rest.p, sizeof(n));
-        record_map_init(&m, span_of(rest.p + sizeof(n), n));
-        rest = span_tail(rest, sizeof(n) + n);
-        if (record_map_addr(&m, FIELD_SRC_IP, &a))
-            ops->event(d, play_find(p, &a), &m, &v);
-    }
-    spent += seconds_now();
-    ops->free(d);
-    printf("%-11s %8.0f records a second, %.2f us each\n", ops->name,
-           (double)t->n / spent, spent * 1e6 / (double)t->n);
-}
-
-/* A day of the whole cast; fast bots go on as long as it lasts. */
 static int
 run_bench(const struct arguments *a)
 {
     struct play_options o = first_play(a);
-    struct tape t = {.n = 0};
-    struct record_sink sink = {tape_put, &t};
-    struct play *p;
 
-    if (o.days_most <= 0)
-        o.days_most = 1;
-    if (play_new(&o, &p) != ERR_OK)
-        return 1;
-    buf_init(&t.bytes, TAPE_MAX);
-    play_run(p, &sink);
-    printf("%" PRIu64 " records of %u hosts, one core\n", t.n, p->n_subjects);
-    time_detector(p, &t, &detector_statistics);
-    for (size_t i = 0; i < n_detectors; i++)
-        time_detector(p, &t, detectors[i]);
-    buf_free(&t.bytes);
-    play_free(p);
-    return t.bytes.cut;
+    return !bench_run(&o, a->detector);
 }
 
 static bool

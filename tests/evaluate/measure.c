@@ -78,7 +78,7 @@ static void
 take_event(void *ctx, struct span record)
 {
     struct run *r = ctx;
-    struct verdicts v = {take_verdict, r};
+    struct verdicts v = {.put = take_verdict, .ctx = r};
     struct record_map m;
     struct subject *s;
 
@@ -119,7 +119,7 @@ static void
 play_to_all(struct run *r)
 {
     struct record_sink sink = {take_event, r};
-    struct verdicts v = {take_verdict, r};
+    struct verdicts v = {.put = take_verdict, .ctx = r};
 
     play_run(r->play, &sink);
     for (unsigned d = 0; d < n_detectors; d++) {

@@ -5,13 +5,10 @@
  * how many decisions may be in force at once (DETECTION 6.3) are lifted: a run
  * has more bots among fewer hosts than any network, and a cap would be measured
  * in place of the detector. */
-#include <inttypes.h>
-#include <stdio.h>
+#include "tests/evaluate/own.h"
 
 #include "rules/detect.h"
-#include "rules/packs/packs.h"
-#include "sensor/base/hash.h"
-#include "tests/evaluate/own.h"
+#include "tests/evaluate/publish.h"
 
 #define SEED  UINT64_C(0x5eed)
 #define HOSTS 100000U
@@ -21,35 +18,10 @@ struct own {
     struct sigma_set *rules;
     struct detect *detect;
     const struct verdicts *verdicts; /* during a call */
-    struct record_out out, more;
-    uint64_t n;
+    struct publisher publisher;
 };
 
 /* ---- making it ---- */
-
-/* rules_pack of the program: the folder that a file of packs stands in. */
-static enum err
-load_rules(struct sigma_set *s)
-{
-    struct buf messages;
-    enum err e = ERR_OK;
-
-    buf_init(&messages, 1U << 20);
-    for (const struct pack_file *f = packs; e == ERR_OK && f->name; f++) {
-        struct span name = span_str(f->name);
-        struct span pack = span_head(name, span_find(name, '/'));
-
-        if (!span_eq(span_tail(name, name.n - 5), SPAN_LIT(".yaml")))
-            continue;
-        e = sigma_set_pack(s, pack);
-        if (e == ERR_OK)
-            e = sigma_load(s, f->text, name, &messages);
-    }
-    if (e == ERR_OK)
-        e = sigma_set_compile(s, &messages);
-    buf_free(&messages);
-    return e;
-}
 
 static void
 own_free(void *d)
@@ -58,8 +30,7 @@ own_free(void *d)
 
     detect_free(o->detect);
     sigma_set_free(o->rules);
-    record_free(&o->out);
-    record_free(&o->more);
+    publisher_fini(&o->publisher);
     free(o);
 }
 
@@ -86,15 +57,12 @@ own_make(const struct play *p, void **out)
     if (o == NULL)
         return ERR_NOMEM;
     o->play = p;
-    record_init(&o->out);
-    record_init(&o->more);
+    publisher_init(&o->publisher, p);
     options.hosts.seed = SEED;
     options.hosts.hosts = HOSTS;
     options.decide.seed = SEED;
     options.decide.limits = without_caps();
-    e = sigma_set_new(&o->rules);
-    if (e == ERR_OK)
-        e = load_rules(o->rules);
+    e = publish_rules(&o->rules);
     options.rules = o->rules;
     if (e == ERR_OK)
         e = detect_new(&options, &o->detect);
@@ -166,39 +134,14 @@ hear_decision(const struct own *o, const struct record_map *m, ns_t when)
 /* ---- publishing, as the core does ---- */
 
 static void
-place(struct own *o, const struct record_map *m)
-{
-    struct record_head head = record_head_of(m->record);
-    struct subject *s = NULL;
-    char id[17];
-    struct addr a;
-
-    if (record_map_addr(m, FIELD_SRC_IP, &a))
-        s = play_find(o->play, &a);
-    record_begin(&o->more, &head);
-    (void)snprintf(id, sizeof(id), "%016" PRIx64, hash_mix(SEED, ++o->n));
-    record_text(&o->more, FIELD_EVENT_ID, id);
-    record_u64(&o->more, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
-    record_text(&o->more, FIELD_SENSOR, "evaluate");
-    if (s == NULL)
-        return;
-    record_text(&o->more, FIELD_SRC_REG_STATE,
-                s->registered ? "registered" : "unregistered");
-    if (s->registered)
-        record_text(&o->more, FIELD_SRC_REG_SITE, s->site);
-    record_text(&o->more, FIELD_SRC_HOST_SITE, s->site);
-}
-
-static void
 publish(struct own *o, struct span conclusion)
 {
     struct record_head head = record_head_of(conclusion);
     struct record_map m;
 
-    record_map_init(&m, conclusion);
-    place(o, &m);
-    record_merge(&o->out, conclusion, record_view(&o->more));
-    record_map_init(&m, record_view(&o->out));
+    publisher_place(&o->publisher, conclusion, &m);
+    if (o->verdicts->heard != NULL)
+        o->verdicts->heard(o->verdicts->ctx, m.record);
     if (head.type == EVENT_ALERT)
         hear_alert(o, &m, head.when);
     if (head.type == EVENT_DECISION)
