@@ -1,5 +1,8 @@
 #include "dissectors/tls.h"
 
+#include "dissectors/ja4.h"
+#include "dissectors/tls_cert.h"
+
 #define TYPE_CHANGE_CIPHER_SPEC 20U
 #define TYPE_HANDSHAKE          22U
 #define TYPE_APPLICATION_DATA   23U
@@ -9,6 +12,9 @@
 
 #define HELLO_CLIENT           1U
 #define HELLO_SERVER           2U
+#define CERTIFICATE            11U
+#define VERSION_SSL3           0x0300U
+#define VERSION_TLS12          0x0303U
 #define EXT_SERVER_NAME        0U  /* RFC 6066 3 */
 #define EXT_SUPPORTED_VERSIONS 43U /* RFC 8446 4.2.1 */
 
@@ -17,6 +23,9 @@ struct tls_hello {
 };
 
 struct tls_answers {
+    bool client; /* its hello was read */
+    char ja4[JA4_LEN + 1];
+    struct vec certificate; /* entries of the tls event, coded */
     uint16_t offered[TLS_VERSIONS_MAX];
     uint8_t n_offered;
     uint8_t n_sni;
@@ -128,20 +137,62 @@ read_server_hello(struct cursor c, struct tls *t)
     t->cipher = cipher;
 }
 
-static void
-read_hello(struct tls *t, enum dir d, struct span message)
+/* Or NULL where memory is full. */
+static struct tls_answers *
+answers(struct tls *t)
 {
-    struct cursor c = cur_open(message);
-    uint8_t type = cur_u8(&c);
+    if (t->answers == NULL)
+        t->answers = mem_new(t->mem, sizeof(*t->answers));
+    return t->answers;
+}
 
-    cur_skip(&c, 3);
-    if (d == DIR_S2C && type == HELLO_SERVER)
-        read_server_hello(c, t);
-    if (d != DIR_C2S || type != HELLO_CLIENT || t->answers != NULL)
+static void
+read_client(struct tls *t, struct span body, bool whole)
+{
+    struct tls_answers *a = answers(t);
+
+    if (a == NULL || a->client)
         return;
-    t->answers = mem_new(t->mem, sizeof(*t->answers));
-    if (t->answers != NULL)
-        read_client_hello(c, t->answers);
+    a->client = true;
+    read_client_hello(cur_open(body), a);
+    if (whole && !ja4_client(body, a->ja4))
+        a->ja4[0] = '\0';
+}
+
+static void
+read_certificate(struct tls *t, struct span body)
+{
+    struct tls_answers *a = answers(t);
+    struct buf coded;
+
+    buf_init(&coded, 4096);
+    if (a != NULL && a->certificate.n == 0 && tls_cert_read(body, &coded))
+        (void)vec_put(&a->certificate, t->mem, coded.p, coded.n);
+    buf_free(&coded);
+}
+
+/* Certificates are read of versions that show them. */
+static bool
+shows_certificate(const struct tls *t)
+{
+    return t->version >= VERSION_SSL3 && t->version <= VERSION_TLS12;
+}
+
+/* True when the message behind this one is wanted too. */
+static bool
+read_message(struct tls *t, enum dir d, struct span message, bool whole)
+{
+    const uint8_t type = span_at(message, 0);
+    const struct span body = span_tail(message, 4);
+
+    if (d == DIR_C2S && type == HELLO_CLIENT)
+        read_client(t, body, whole);
+    if (d == DIR_S2C && type == CERTIFICATE)
+        read_certificate(t, body);
+    if (d != DIR_S2C || type != HELLO_SERVER)
+        return false;
+    read_server_hello(cur_open(body), t);
+    return shows_certificate(t);
 }
 
 /* Gives back the buffers when neither direction waits for a hello. */
@@ -162,17 +213,35 @@ hello_end(struct tls *t, enum dir d)
     t->hello = NULL;
 }
 
-/* Length of the handshake message at the head of s, at most TLS_HELLO_MAX; 4
- * while it is not known. */
+/* Length of the handshake message at the head of s, which has 4 bytes. */
 static size_t
 message_length(struct span s)
 {
     struct cursor c = cur_open(s);
-    size_t n;
 
     cur_skip(&c, 1);
-    n = 4 + (size_t)cur_be24(&c);
-    return n < TLS_HELLO_MAX ? n : TLS_HELLO_MAX;
+    return 4 + (size_t)cur_be24(&c);
+}
+
+/* Reads all messages that are there; the one that reaches TLS_HELLO_MAX is read
+ * as far as that. True when more is wanted. */
+static bool
+read_messages(struct tls *t, enum dir d, struct span s)
+{
+    size_t room = TLS_HELLO_MAX;
+
+    while (room >= 4 && s.n >= 4) {
+        const size_t n = message_length(s);
+        const size_t have = n < room ? n : room;
+
+        if (s.n < have)
+            return true;
+        if (!read_message(t, d, span_head(s, have), have == n))
+            return false;
+        s = span_tail(s, have);
+        room -= have;
+    }
+    return room >= 4;
 }
 
 /* False when there is no memory. */
@@ -190,23 +259,21 @@ hello_store(struct tls *t, enum dir d, struct span s)
     return vec_put(v, t->mem, s.p, s.n);
 }
 
-/* Bytes of handshake records before the hello is whole. */
+/* Bytes of handshake records before all that is wanted is there. What is kept
+ * is walked from its beginning each time: that is two messages. */
 static void
 hello_data(struct tls *t, enum dir d, struct span s)
 {
-    bool fresh = t->hello == NULL || t->hello->bytes[d].n == 0;
+    bool kept = t->hello != NULL && t->hello->bytes[d].n > 0;
 
-    if (!fresh || s.n < 4 || message_length(s) > s.n) {
-        if (!hello_store(t, d, s)) {
-            hello_end(t, d);
-            return;
-        }
-        s = vec_view(&t->hello->bytes[d]);
-    }
-    if (s.n < 4 || message_length(s) > s.n)
+    if (kept && !hello_store(t, d, s)) {
+        hello_end(t, d);
         return;
-    read_hello(t, d, span_head(s, message_length(s)));
-    hello_end(t, d);
+    }
+    if (kept)
+        s = vec_view(&t->hello->bytes[d]);
+    if (!read_messages(t, d, s) || (!kept && !hello_store(t, d, s)))
+        hello_end(t, d);
 }
 
 /* ---- records ---- */
@@ -246,6 +313,17 @@ is_record_head(struct span s)
             (length == 0 && span_at(s, 0) == TYPE_APPLICATION_DATA));
 }
 
+/* Past its hello and the change of cipher nothing can be read; a session taken
+ * up again has no certificate (RFC 5246 7.3). */
+static bool
+is_past_reading(const struct tls *t, enum dir d)
+{
+    const uint8_t type = t->half[d].head[0];
+
+    return type == TYPE_APPLICATION_DATA ||
+           (type == TYPE_CHANGE_CIPHER_SPEC && d == DIR_S2C && t->version != 0);
+}
+
 /* The five bytes of a record header are there. */
 static void
 begin_record(struct tls *t, enum dir d)
@@ -271,8 +349,7 @@ begin_record(struct tls *t, enum dir d)
     h->records++;
     tls_estimate_record(&t->estimate, d, h->head[0], h->left, t->version,
                         t->cipher);
-    /* Past its hello and the change of cipher nothing can be read. */
-    if (h->head[0] == TYPE_APPLICATION_DATA && !h->hello_done)
+    if (!h->hello_done && is_past_reading(t, d))
         hello_end(t, d);
     if (h->left == 0)
         h->n_head = 0;
@@ -329,6 +406,8 @@ tls_free(struct tls *t)
         vec_free(&t->hello->bytes[DIR_S2C], t->mem);
     }
     mem_free(t->mem, t->hello, sizeof(*t->hello));
+    if (t->answers != NULL)
+        vec_free(&t->answers->certificate, t->mem);
     mem_free(t->mem, t->answers, sizeof(*t->answers));
     t->hello = NULL;
     t->answers = NULL;
@@ -437,4 +516,8 @@ tls_emit(const struct tls *t, struct record_out *out)
         emit_version(out, FIELD_TLS_OFFERED, t->answers->offered[i]);
     record_u64(out, FIELD_TLS_RECORDS_TOSERVER, t->half[DIR_C2S].records);
     record_u64(out, FIELD_TLS_RECORDS_TOCLIENT, t->half[DIR_S2C].records);
+    if (t->answers != NULL && t->answers->ja4[0] != '\0')
+        record_text(out, FIELD_TLS_JA4, t->answers->ja4);
+    if (t->answers != NULL)
+        record_entries(out, vec_view(&t->answers->certificate));
 }

@@ -7,7 +7,8 @@
  * tls_emit when asked, tls_free. Reads the record layer (RFC 8446 5.1), the
  * ClientHello (4.1.2: versions, server name) and the ServerHello (4.1.3:
  * version, cipher), also when they are spread over records; a HelloRetryRequest
- * counts as the ServerHello, its version and cipher are final. Alerts and other
+ * counts as the ServerHello, its version and cipher are final. Of TLS 1.2 and
+ * older the server's certificate is read too (tls_cert.h). Alerts and other
  * handshake messages are only counted.
  *
  * Idle state is this struct. A hello is buffered up to TLS_HELLO_MAX and given
@@ -20,8 +21,9 @@
  * What the records say of mail is estimated (tls_estimate.h); only of
  * handshakes seen whole, in both directions and without a loss of the place.
  *
- * Known gaps: no JA4, no certificate; SSL 2.0 (RFC 5246 E.2) ClientHello is
- * passed over; after a gap no new record header is searched for. */
+ * Known gaps: a certificate behind TLS_HELLO_MAX bytes is not read; SSL 2.0
+ * (RFC 5246 E.2) ClientHello is passed over; after a gap no new record header
+ * is searched for. */
 #include "dissectors/tls_estimate.h"
 #include "sensor/base/vec.h"
 #include "sensor/event/record.h"
@@ -31,7 +33,7 @@
 #define TLS_SNI_MAX      255   /* RFC 1035 2.3.4; the prefix is kept */
 #define TLS_VERSIONS_MAX 16    /* offered versions kept, first ones first */
 
-struct tls_answers; /* names and lists, allocated with the first hello */
+struct tls_answers; /* names, lists, a certificate: with the first hello */
 struct tls_hello;   /* a hello not yet whole */
 
 /* One direction. */
@@ -44,7 +46,7 @@ struct tls_half {
     uint8_t head[5];     /* the record's header; [0] is its type */
     uint8_t n_head : 3;  /* bytes of it seen; 5: in the body */
     bool lost : 1;       /* where records begin is not known */
-    bool hello_done : 1; /* hello read, or not to be had */
+    bool hello_done : 1; /* hello and certificate read, or not to be had */
 };
 
 struct tls {

@@ -224,11 +224,15 @@ modern_server(struct buf *out, size_t record)
     "version=TLS 1.3\nsni=mx.example.net\nfrom_proto=smtp\ncipher=4866\n"      \
     "versions_offered=TLS 1.3\nversions_offered=TLS 1.2\n"
 
+/* digests of "1301,c02f" and "0015,002b" by sha256sum */
+#define MODERN_JA4 "ja4=t13d020300_c1929292aa6b_7418e7913c75\n"
+
 static void
 test_any_cut_same_result(void **state)
 {
-    static const char whole[] = MODERN
-        "records_toserver=4\nrecords_toclient=2\n1053 0 87 0\n2000 0 50 0\n";
+    static const char whole[] =
+        MODERN "records_toserver=4\nrecords_toclient=2\n" MODERN_JA4
+               "1053 0 87 0\n2000 0 50 0\n";
     struct buf c, s;
 
     (void)state;
@@ -279,8 +283,9 @@ test_hello_over_records(void **state)
         tls_data(&t, DIR_S2C, buf_view(&s));
         describe(&t, &got);
         buf_printf(&want,
-                   MODERN "records_toserver=%zu\nrecords_toclient=%zu\n"
-                          "1053 0 87 0\n2000 0 50 0\n",
+                   MODERN
+                   "records_toserver=%zu\nrecords_toclient=%zu\n" MODERN_JA4
+                   "1053 0 87 0\n2000 0 50 0\n",
                    (87 + size - 1) / size + 3, (50 + size - 1) / size + 1);
         buf_putc(&want, 0);
         assert_text(&got, (const char *)want.p, "records");
@@ -291,6 +296,82 @@ test_hello_over_records(void **state)
         buf_free(&got);
         buf_free(&want);
     }
+}
+
+/* A server of TLS 1.2: hello and a certificate that cannot be read; what it
+ * says is tls_cert_test's. Any cut, and no memory is kept behind it. */
+static void
+old_server(struct buf *out, size_t certificate, size_t record)
+{
+    struct buf hello;
+    size_t body;
+
+    buf_init(&hello, 1U << 16);
+    put_server_hello(&hello, 0x0303, 0, 0xc02f);
+    buf_putc(&hello, 11);
+    body = hold(&hello, 3);
+    (void)hold(&hello, certificate);
+    set_length(&hello, body, 3);
+    put_records(out, 22, buf_view(&hello), record);
+    put_record(out, 20, SPAN_LIT("\1"));
+    buf_free(&hello);
+}
+
+static void
+test_certificate_is_awaited(void **state)
+{
+    static const size_t sizes[] = {0, 1, 4000, TLS_HELLO_MAX, 40000};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct buf s;
+        struct tls t;
+        struct mem mem = {.max = 1U << 20};
+        bool waited = false;
+
+        buf_init(&s, 1U << 17);
+        old_server(&s, sizes[i], 700);
+        tls_init(&t, &mem, true);
+        for (size_t at = 0; at < s.n; at++) {
+            tls_data(&t, DIR_S2C, span_head(span_tail(buf_view(&s), at), 1));
+            waited |= t.version != 0 && !t.half[DIR_S2C].hello_done;
+            assert_true(mem.used <= 2 * TLS_HELLO_MAX); /* it grows in steps */
+        }
+        assert_true(waited);
+        assert_true(t.half[DIR_S2C].hello_done);
+        assert_null(t.hello);
+        tls_free(&t);
+        assert_int_equal(mem.used, 0);
+        buf_free(&s);
+    }
+}
+
+/* RFC 5246 7.3: the change of cipher follows the hello at once. */
+static void
+test_resumed_has_no_certificate(void **state)
+{
+    struct buf hello, s;
+    struct tls t;
+    struct mem mem = {.max = 1U << 20};
+
+    (void)state;
+    buf_init(&hello, 1U << 16);
+    buf_init(&s, 1U << 16);
+    put_server_hello(&hello, 0x0303, 0, 0xc02f);
+    put_record(&s, 22, buf_view(&hello));
+    tls_init(&t, &mem, true);
+    tls_data(&t, DIR_S2C, buf_view(&s));
+    assert_false(t.half[DIR_S2C].hello_done);
+    buf_reset(&s);
+    put_record(&s, 20, SPAN_LIT("\1"));
+    put_zeros(&s, 22, 40); /* Finished, encrypted */
+    tls_data(&t, DIR_S2C, buf_view(&s));
+    assert_true(t.half[DIR_S2C].hello_done);
+    assert_null(t.hello);
+    tls_free(&t);
+    assert_int_equal(mem.used, 0);
+    buf_free(&hello);
+    buf_free(&s);
 }
 
 static void
@@ -575,6 +656,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_cut_same_result),
         cmocka_unit_test(test_hello_over_records),
+        cmocka_unit_test(test_certificate_is_awaited),
+        cmocka_unit_test(test_resumed_has_no_certificate),
         cmocka_unit_test(test_old_versions),
         cmocka_unit_test(test_gap_anywhere),
         cmocka_unit_test(test_gap_in_data),
