@@ -136,7 +136,7 @@ one_in(uint64_t *r, unsigned n)
     (AGAINST(QUEUEING) | AGAINST(POOL) | AGAINST(IDENTITY) | AGAINST(SHARED))
 #define NOT_YET                                                                \
     (AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) | AGAINST(NETWORKS) |          \
-     AGAINST(SECONDS) | AGAINST(REPLIES) | AGAINST(LOSS))
+     AGAINST(SECONDS) | AGAINST(VOLUME) | AGAINST(REPLIES) | AGAINST(LOSS))
 #define CAPS                                                                   \
     (AGAINST(BREAKER) | AGAINST(CAP_MINUTE) | AGAINST(CAP_ACTIVE) |            \
      AGAINST(CAP_NET) | AGAINST(CAP_SITE) | AGAINST(CAP_DAY))
@@ -326,6 +326,8 @@ said(const struct model *m, const struct kit_host *h)
         !(h->organisations >= m->l.fast_organisations &&
           h->seconds >= m->l.fast_seconds))
         a |= AGAINST(SECONDS);
+    if (h->volume < m->l.volume)
+        a |= AGAINST(VOLUME);
     if (h->replies < m->l.replies_permille)
         a |= AGAINST(REPLIES);
     if (h->no_loss || h->loss >= m->l.loss_permille)
@@ -729,11 +731,11 @@ static void
 random_evidence(uint64_t *r, struct kit_host *h)
 {
     uint64_t *const minima[] = {&h->organisations, &h->networks, &h->seconds,
-                                &h->replies, &h->loss};
+                                &h->replies,       &h->loss,     &h->volume};
 
     h->sessions = 5 + below(r, 60);
     h->bad = below(r, 40);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(minima); i++) {
         if (one_in(r, 20))
             *minima[i] += one_in(r, 2) ? 1 : (uint64_t)-1;
     }
@@ -886,7 +888,8 @@ assert_safe(struct run *u, int host, const struct kit_host *h, size_t before)
             excepted(m, subject) || m->now < m->s[subject].immune ||
             m->disabled || h->sessions < 10 || h->networks < 3 ||
             h->organisations < 5 || h->seconds < 30 || h->queueing ||
-            m->ordinary[host] || (u->o.enforce && h->reg == NULL))
+            h->volume < 10 || m->ordinary[host] ||
+            (u->o.enforce && h->reg == NULL))
             wrong(u, "stopped what must not be");
         if (active(m, -1) > active_limit(m) ||
             blocks_within(m, 60, NULL) > m->l.per_minute)

@@ -270,6 +270,24 @@ is_shared(const struct record_map *event)
     return bad && good > all / SHARED_PART;
 }
 
+/* Of the last hour: under TLS connections alone are counted, and one message
+ * may be for many. */
+static uint64_t
+volume_of(const struct record_map *event)
+{
+    static const enum field fields[] = {FIELD_HOST_HOUR_SESSIONS,
+                                        FIELD_HOST_HOUR_MESSAGES,
+                                        FIELD_HOST_HOUR_RCPT};
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        uint64_t n = record_map_u64(event, fields[i], 0);
+
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 /* Absent is not met: 0 of what is wanted, all of what must be little. */
 static uint32_t
 minima_missed(const struct record_map *event, const struct decide_limits *l)
@@ -297,6 +315,8 @@ minima_missed(const struct record_map *event, const struct decide_limits *l)
     if (seconds < l->seconds &&
         (reached < l->fast_organisations || seconds < l->fast_seconds))
         missed |= AGAINST(SECONDS);
+    if (volume_of(event) < l->volume)
+        missed |= AGAINST(VOLUME);
     if (record_map_u64(event, FIELD_HOST_EVIDENCE_LOSS, UINT64_MAX) >=
         l->loss_permille)
         missed |= AGAINST(LOSS);
@@ -341,6 +361,7 @@ decide_facts(const struct record_map *event, const struct decide_limits *l,
         f.against |= AGAINST(NO_REGISTRY);
     f.against |= minima_missed(event, l);
     f.sessions = record_map_u64(event, FIELD_HOST_EVIDENCE_SESSIONS, 0);
+    f.volume = volume_of(event);
     f.bad = record_map_u64(event, FIELD_HOST_S1_BAD, 0) +
             record_map_u64(event, FIELD_HOST_S1T_BAD, 0) +
             record_map_u64(event, FIELD_HOST_S2_BAD, 0) +

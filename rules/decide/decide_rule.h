@@ -7,7 +7,11 @@
  * is at alert level. Natures: lists of addresses (S1, S1T), content (S2, S4,
  * S5), fan-out (S3), reputation (S6), retries (S7). So one of the two is never
  * of content. P is policy and carries nothing. What is absent from the event is
- * not observable: it fires nothing and meets no minimum. */
+ * not observable: it fires nothing and meets no minimum.
+ *
+ * Beside the minima of 6.1 the last hour must have been busy (evidence:volume):
+ * what sends 20 messages a day is for humans, DETECTION 5.3, whatever agrees
+ * against it. */
 #include "rules/decide/decide.h"
 
 /* X(id, word, kind) in the order of DETECTION 6.3: the first one that stands
@@ -26,6 +30,7 @@
     X(ORGANISATIONS, "evidence:organisations", NOT_YET)                        \
     X(NETWORKS, "evidence:networks", NOT_YET)                                  \
     X(SECONDS, "evidence:seconds", NOT_YET)                                    \
+    X(VOLUME, "evidence:volume", NOT_YET)                                      \
     X(REPLIES, "evidence:replies", NOT_YET)                                    \
     X(LOSS, "evidence:loss", NOT_YET)                                          \
     X(QUEUEING, "queueing", HUMAN)                                             \
@@ -65,6 +70,7 @@ struct decide_facts {
     uint8_t shown[DECIDE_STATS]; /* at alert or block level, strongest first */
     size_t n_shown;
     uint64_t sessions, bad; /* of evidence; of what carries */
+    uint64_t volume;        /* of the last hour, as the minimum counts it */
     uint64_t collateral, macs;
     struct span lease, site, id; /* in the event */
 };

@@ -79,6 +79,9 @@ static const struct {
     {"29 s, 50 organisations", ROW(seconds),       29,  50, AGAINST(SECONDS)      },
     {"30 s, 50 organisations", ROW(seconds),       30,  50, 0                     },
     {"31 s, 51 organisations", ROW(seconds),       31,  51, 0                     },
+    {"9 in the last hour",     ROW(volume),        9,   0,  AGAINST(VOLUME)       },
+    {"10 in the last hour",    ROW(volume),        10,  0,  0                     },
+    {"11 in the last hour",    ROW(volume),        11,  0,  0                     },
     {"799 of 1000 replies",    ROW(replies),       799, 0,  AGAINST(REPLIES)      },
     {"800 of 1000 replies",    ROW(replies),       800, 0,  0                     },
     {"801 of 1000 replies",    ROW(replies),       801, 0,  0                     },
@@ -108,14 +111,47 @@ test_minima(void **state)
     }
 }
 
+/* Whichever is most of what was counted in the hour. */
+static void
+test_volume(void **state)
+{
+    static const enum field fields[] = {FIELD_HOST_HOUR_SESSIONS,
+                                        FIELD_HOST_HOUR_MESSAGES,
+                                        FIELD_HOST_HOUR_RCPT};
+    struct record_head head = {kit_ns(0), 0, 1, EVENT_HOST};
+    struct decide_limits l = decide_limits_default;
+    struct decide_facts f;
+    struct addr a;
+    struct kit k;
+
+    (void)state;
+    kit_open(&k, &(struct decide_options){.limits = l});
+    assert_true(addr_parse(SPAN_LIT("10.2.3.4"), &a));
+    for (size_t one = 0; one < ARRAY_LEN(fields); one++) {
+        record_begin(&k.out, &head);
+        record_addr(&k.out, FIELD_SRC_IP, &a);
+        record_bool(&k.out, FIELD_HOST_HOME, true);
+        for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+            record_u64(&k.out, fields[i], i == one ? 10 : 1);
+        assert_true(decide_facts(kit_map(&k), &l, &f));
+        assert_int_equal(f.volume, 10);
+        assert_int_equal(f.against & AGAINST(VOLUME), 0);
+        l.volume = 11;
+        assert_true(decide_facts(kit_map(&k), &l, &f));
+        assert_int_equal(f.against & AGAINST(VOLUME), AGAINST(VOLUME));
+        l.volume = decide_limits_default.volume;
+    }
+    kit_close(&k);
+}
+
 /* A spoofed source has none: no session counts without a handshake. */
 static void
 test_absent_is_not_met(void **state)
 {
     struct record_head head = {kit_ns(0), 0, 1, EVENT_HOST};
     uint32_t all = AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) |
-                   AGAINST(NETWORKS) | AGAINST(SECONDS) | AGAINST(REPLIES) |
-                   AGAINST(LOSS) | AGAINST(NO_REGISTRY);
+                   AGAINST(NETWORKS) | AGAINST(SECONDS) | AGAINST(VOLUME) |
+                   AGAINST(REPLIES) | AGAINST(LOSS) | AGAINST(NO_REGISTRY);
     struct decide_options o = {.limits = decide_limits_default};
     struct decide_facts f;
     struct addr a;
@@ -161,6 +197,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule),
         cmocka_unit_test(test_minima),
+        cmocka_unit_test(test_volume),
         cmocka_unit_test(test_absent_is_not_met),
         cmocka_unit_test(test_strongest_first),
     };

@@ -57,6 +57,13 @@ decide_tell_clauses(struct decide *d, const struct record_map *event,
     buf_str(&d->reason, " organisations in ");
     buf_u64(&d->reason, record_map_u64(event, FIELD_HOST_EVIDENCE_SECONDS, 0));
     buf_str(&d->reason, " s");
+    if ((f->against & AGAINST(VOLUME)) == 0)
+        return;
+    buf_str(&d->reason, "; ");
+    buf_u64(&d->reason, f->volume);
+    buf_str(&d->reason, " in the last hour (least ");
+    buf_u64(&d->reason, d->options.limits.volume);
+    buf_str(&d->reason, ")");
 }
 
 void

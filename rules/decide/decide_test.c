@@ -76,6 +76,16 @@ test_event_says_it_all(void **state)
                  "as unknown users; 0 organisations written to for the first "
                  "time; 10 whole sessions with servers of 5 organisations in "
                  "120 s")));
+    h.ip = "10.2.3.5";
+    h.volume = 3;
+    kit_show(&k, &h);
+    reason = record_find(kit_at(&k, 1), FIELD_DECISION_REASON);
+    assert_true(span_contains_nocase(
+        reason,
+        SPAN_LIT("10.2.3.5/32 would not be stopped (evidence:volume)")));
+    assert_true(span_contains_nocase(
+        reason, SPAN_LIT("120 s; 3 in the last hour (least 10)")));
+    r = kit_at(&k, 0);
     assert_true(
         span_eq(record_find(r, FIELD_DECISION_MODE), SPAN_LIT("simulate")));
     assert_true(

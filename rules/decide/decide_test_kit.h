@@ -31,6 +31,7 @@ struct kit_host {
     uint64_t score[DECIDE_STATS];
     uint64_t bad, ordinary, macs;
     uint64_t sessions, organisations, networks, seconds, replies, loss;
+    uint64_t volume; /* messages of the last hour */
     bool no_loss;
     struct kit_speaker speakers[3];
     size_t n_speakers;
@@ -55,6 +56,7 @@ kit_bot(const char *ip, double at)
         .seconds = 120,
         .replies = 800,
         .loss = 49,
+        .volume = 10,
     };
 }
 
@@ -192,6 +194,7 @@ kit_host_event(struct kit *k, const struct kit_host *h)
     if (!h->no_home)
         record_bool(&k->out, FIELD_HOST_HOME, !h->away);
     record_u64(&k->out, FIELD_HOST_ORDINARY, h->ordinary);
+    record_u64(&k->out, FIELD_HOST_HOUR_MESSAGES, h->volume);
     kit_stats(&k->out, h);
     record_bool(&k->out, FIELD_HOST_QUEUEING, h->queueing);
     kit_evidence(&k->out, h);
