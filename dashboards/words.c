@@ -1,5 +1,7 @@
 #include "dashboards/words.h"
 
+#include "sensor/base/count.h"
+
 #include <math.h>
 
 #define DATE_LEN   10 /* 2026-03-07 */
@@ -10,28 +12,13 @@
 void
 words_number(struct buf *b, uint64_t n)
 {
-    char text[27];
-    size_t at = sizeof(text);
-    unsigned k = 0;
-
-    do {
-        if (k > 0 && k % 3 == 0)
-            text[--at] = ',';
-        text[--at] = (char)('0' + n % 10);
-        n /= 10;
-        k++;
-    } while (n > 0);
-    buf_put(b, text + at, sizeof(text) - at);
+    count_number(b, n);
 }
 
 void
 words_count(struct buf *b, uint64_t n, const char *one, const char *many)
 {
-    words_number(b, n);
-    buf_putc(b, ' ');
-    buf_str(b, n == 1 || many == NULL ? one : many);
-    if (n != 1 && many == NULL)
-        buf_putc(b, 's');
+    count_put(b, n, one, many);
 }
 
 void

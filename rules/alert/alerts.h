@@ -10,12 +10,12 @@
  * stop. What is to be told within ALERTS_REPEAT of the last telling is told
  * when that is over. Pure: no clock, no I/O.
  *
- * WORSE is, of a correlation, a larger figure; of a host event a higher score
- * for its limit, of those statistics alone that the rule asked for and met, and
- * of several the lowest (without a score: a higher count); of mail more points
- * (email.score), then more refused recipients; of a file a stronger class. The
- * reason sentence and alert.matched are those of the worst event: of equal host
- * events the latest, whose counts are the most, of others the first.
+ * WORSE is, of a correlation, a larger figure; of a host event a larger sum
+ * over those statistics that the rule asked for and met, each counted in
+ * multiples of its limit (s4 to s7: of the count at which they fire); of mail
+ * more points (email.score), then more refused recipients; of a file a stronger
+ * class. The reason sentence and alert.matched are those of the worst event: of
+ * equal host events the latest, whose counts are the most, of others the first.
  *
  * SUBJECT: the end of the event that the rule's `span25.subject` names: client
  * (default), server, or the group of a correlation where that is an address. A

@@ -65,16 +65,17 @@ worth_file(const struct record_map *m)
  * begins with in the lines of what matched. Those that asked for little of it
  * (|lt) do not count. */
 static const struct {
-    enum field figure, limit; /* limit FIELD_COUNT: no score, a count */
+    enum field figure, limit;
+    uint64_t least; /* limit FIELD_COUNT: a count, that fires from here on */
 } measures[] = {
-    {FIELD_HOST_S1_SCORE,         FIELD_HOST_S1_LIMIT },
-    {FIELD_HOST_S1T_SCORE,        FIELD_HOST_S1T_LIMIT},
-    {FIELD_HOST_S2_SCORE,         FIELD_HOST_S2_LIMIT },
-    {FIELD_HOST_S3_SCORE,         FIELD_HOST_S3_LIMIT },
-    {FIELD_HOST_S4_MESSAGES,      FIELD_COUNT         },
-    {FIELD_HOST_S5_MESSAGES,      FIELD_COUNT         },
-    {FIELD_HOST_S6_ORGANISATIONS, FIELD_COUNT         },
-    {FIELD_HOST_S7_RIPE,          FIELD_COUNT         },
+    {FIELD_HOST_S1_SCORE,         FIELD_HOST_S1_LIMIT,  0 },
+    {FIELD_HOST_S1T_SCORE,        FIELD_HOST_S1T_LIMIT, 0 },
+    {FIELD_HOST_S2_SCORE,         FIELD_HOST_S2_LIMIT,  0 },
+    {FIELD_HOST_S3_SCORE,         FIELD_HOST_S3_LIMIT,  0 },
+    {FIELD_HOST_S4_MESSAGES,      FIELD_COUNT,          20},
+    {FIELD_HOST_S5_MESSAGES,      FIELD_COUNT,          1 },
+    {FIELD_HOST_S6_ORGANISATIONS, FIELD_COUNT,          3 },
+    {FIELD_HOST_S7_RIPE,          FIELD_COUNT,          10},
 };
 
 static bool
@@ -89,40 +90,39 @@ was_met(struct span matched, enum field figure)
 
 /* Thousandths of the limit. */
 static uint64_t
-share_of(const struct record_map *m, enum field figure, enum field limit)
+share_of(uint64_t figure, uint64_t limit)
 {
-    uint64_t score = record_map_u64(m, figure, 0);
-    uint64_t at = record_map_u64(m, limit, 0);
-
-    if (at == 0)
+    if (limit == 0)
         return 0;
-    return score < UINT64_MAX / 1000 ? score * 1000 / at : score;
+    return figure < UINT64_MAX / 1000 ? figure * 1000 / limit : figure;
 }
 
-/* Witnesses that agree are as bad as the weakest of them: the score that is the
- * lowest for its limit; without one the highest count. Of what the rule did not
- * ask for nothing is said: its sentence does not tell it. */
+static uint64_t
+add_up(uint64_t sum, uint64_t v)
+{
+    return v < UINT64_MAX - sum ? sum + v : UINT64_MAX;
+}
+
+/* Statistics are witnesses of their own, so what they say adds up: an event
+ * that meets one more, or is higher in one and lower in none, is worse. Not how
+ * many are met before all: one that is met early and no more would keep the
+ * sentence at the first minute. Of what the rule did not ask for nothing is
+ * said: its sentence does not tell it. */
 static uint64_t
 worth_host(const struct record_map *m, struct span matched)
 {
-    uint64_t least = 0;
-    uint64_t count = 0;
+    uint64_t sum = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
-        enum field figure = measures[i].figure;
         enum field limit = measures[i].limit;
-        uint64_t v;
 
-        if (!was_met(matched, figure))
-            continue;
-        v = limit == FIELD_COUNT ? record_map_u64(m, figure, 0)
-                                 : share_of(m, figure, limit);
-        if (limit == FIELD_COUNT)
-            count = v > count ? v : count;
-        else
-            least = v > 0 && (least == 0 || v < least) ? v : least;
+        if (was_met(matched, measures[i].figure))
+            sum = add_up(sum, share_of(record_map_u64(m, measures[i].figure, 0),
+                                       limit != FIELD_COUNT
+                                           ? record_map_u64(m, limit, 0)
+                                           : measures[i].least));
     }
-    return least > 0 ? least : count;
+    return sum;
 }
 
 uint64_t

@@ -1,6 +1,7 @@
 #include "rules/alert/checks.h"
 
 #include "rules/alert/reason.h"
+#include "sensor/base/count.h"
 #include "sensor/base/text.h"
 
 /* ---- what is kept ---- */
@@ -86,21 +87,21 @@ put_list(struct buf *out, const struct record_map *m, enum field f)
     }
 }
 
-/* "71 % of 1,204 mails refused", or "no mails"; whole percents, never rounded
+/* "71 % of 1,204 mails refused", or "no mail"; whole percents, never rounded
  * up to all. */
 static void
-put_share(struct buf *out, uint64_t bad, uint64_t n, const char *what,
-          const char *fate)
+put_share(struct buf *out, uint64_t bad, uint64_t n, const char *one,
+          const char *many, const char *fate)
 {
     if (n == 0) {
-        buf_printf(out, "no %s", what);
+        buf_printf(out, "no %s", many);
         return;
     }
     bad = bad < n ? bad : n;
     buf_u64(out, bad > UINT64_MAX / 100 ? bad / (n / 100) : bad * 100 / n);
     buf_str(out, " % of ");
-    reason_number(out, n);
-    buf_printf(out, " %s %s", what, fate);
+    count_put(out, n, one, many);
+    buf_printf(out, " %s", fate);
 }
 
 static void
@@ -115,7 +116,7 @@ static void
 words_s1(struct texts *t, const struct record_map *m)
 {
     put_share(&t->observed, u64(m, FIELD_HOST_S1_BAD), u64(m, FIELD_HOST_S1_N),
-              "first contacts", "refused as unknown");
+              "first contact", "first contacts", "refused as unknown");
     put_score(t, m, FIELD_HOST_S1_SCORE);
 }
 
@@ -123,8 +124,8 @@ static void
 words_s1t(struct texts *t, const struct record_map *m)
 {
     put_share(&t->observed, u64(m, FIELD_HOST_S1T_BAD),
-              u64(m, FIELD_HOST_S1T_N), "first sessions under TLS",
-              "carried no message");
+              u64(m, FIELD_HOST_S1T_N), "first session under TLS",
+              "first sessions under TLS", "carried no message");
     put_score(t, m, FIELD_HOST_S1T_SCORE);
 }
 
@@ -132,7 +133,7 @@ static void
 words_s2(struct texts *t, const struct record_map *m)
 {
     put_share(&t->observed, u64(m, FIELD_HOST_S2_BAD), u64(m, FIELD_HOST_S2_N),
-              "messages", "judged bad");
+              "message", "messages", "judged bad");
     if (m->at[FIELD_HOST_S2_WHY] != 0) {
         buf_str(&t->observed, " (");
         put_list(&t->observed, m, FIELD_HOST_S2_WHY);
@@ -146,8 +147,8 @@ words_s3(struct texts *t, const struct record_map *m)
 {
     uint64_t days = u64(m, FIELD_HOST_BASELINE_DAYS);
 
-    reason_number(&t->observed, u64(m, FIELD_HOST_S3_N));
-    buf_str(&t->observed, " organisations written to for the first time, ");
+    count_put(&t->observed, u64(m, FIELD_HOST_S3_N), "organisation", NULL);
+    buf_str(&t->observed, " written to for the first time, ");
     reason_number(&t->observed, u64(m, FIELD_HOST_HOUR_ORGANISATIONS));
     buf_str(&t->observed, " in the last hour");
     put_score(t, m, FIELD_HOST_S3_SCORE);
@@ -160,8 +161,8 @@ words_s3(struct texts *t, const struct record_map *m)
     buf_str(&t->baseline, "; its own busiest hours: ");
     reason_number(&t->baseline, u64(m, FIELD_HOST_BASELINE_ORGS_HOUR));
     buf_str(&t->baseline, " (95 % of ");
-    reason_number(&t->baseline, days);
-    buf_str(&t->baseline, " days)");
+    count_put(&t->baseline, days, "day", NULL);
+    buf_putc(&t->baseline, ')');
 }
 
 static void
@@ -175,50 +176,57 @@ words_s4(struct texts *t, const struct record_map *m)
     text_plain(&t->observed, record_map_find(m, FIELD_HOST_S4_KIND),
                CHECKS_TEXT);
     buf_str(&t->observed, " from ");
-    reason_number(&t->observed, u64(m, FIELD_HOST_S4_SOURCES));
-    buf_str(&t->observed, " hosts, ");
-    reason_number(&t->observed, u64(m, FIELD_HOST_S4_MESSAGES));
-    buf_str(&t->observed, " messages within an hour");
+    count_put(&t->observed, u64(m, FIELD_HOST_S4_SOURCES), "host", NULL);
+    buf_str(&t->observed, ", ");
+    count_put(&t->observed, u64(m, FIELD_HOST_S4_MESSAGES), "message", NULL);
+    buf_str(&t->observed, " within an hour");
 }
 
 static void
 words_s5(struct texts *t, const struct record_map *m)
 {
-    reason_number(&t->observed, u64(m, FIELD_HOST_S5_MESSAGES));
-    buf_str(&t->observed, " messages with a malicious part, to ");
-    reason_number(&t->observed, u64(m, FIELD_HOST_S5_ORGANISATIONS));
-    buf_str(&t->observed, " organisations");
+    count_put(&t->observed, u64(m, FIELD_HOST_S5_MESSAGES), "message", NULL);
+    buf_str(&t->observed, " with a malicious part, to ");
+    count_put(&t->observed, u64(m, FIELD_HOST_S5_ORGANISATIONS), "organisation",
+              NULL);
 }
 
 static void
 words_s6(struct texts *t, const struct record_map *m)
 {
-    reason_number(&t->observed, u64(m, FIELD_HOST_S6_ORGANISATIONS));
-    buf_str(&t->observed, " organisations cite a block list within a day");
+    count_put(&t->observed, u64(m, FIELD_HOST_S6_ORGANISATIONS), "organisation",
+              NULL);
+    buf_str(&t->observed, " citing a block list within a day");
 }
 
 static void
 words_s7(struct texts *t, const struct record_map *m)
 {
+    uint64_t ripe = u64(m, FIELD_HOST_S7_RIPE);
+
+    if (ripe == 0) {
+        buf_str(&t->observed, "no deferred mail that could be judged yet");
+        return;
+    }
     reason_number(&t->observed, u64(m, FIELD_HOST_S7_RETRIED));
     buf_str(&t->observed, " tried again, of ");
-    reason_number(&t->observed, u64(m, FIELD_HOST_S7_RIPE));
-    buf_str(&t->observed, " deferred mails whose day is over");
+    count_put(&t->observed, ripe, "deferred mail", NULL);
+    buf_str(&t->observed, " tried again or a day old");
 }
 
 static void
 words_p(struct texts *t, const struct record_map *m)
 {
-    reason_number(&t->observed, u64(m, FIELD_HOST_P_SESSIONS));
-    buf_str(&t->observed, " connections outward on port 25 while unregistered");
+    count_put(&t->observed, u64(m, FIELD_HOST_P_SESSIONS), "connection", NULL);
+    buf_str(&t->observed, " outward on port 25 while unregistered");
 }
 
 static void
 words_mx(struct texts *t, const struct record_map *m)
 {
-    reason_number(&t->observed, u64(m, FIELD_HOST_HOUR_MX));
-    buf_str(&t->observed, " domains asked for their mail servers within an "
-                          "hour");
+    buf_str(&t->observed, "asked for the mail servers of ");
+    count_put(&t->observed, u64(m, FIELD_HOST_HOUR_MX), "domain", NULL);
+    buf_str(&t->observed, " within an hour");
 }
 
 static const struct check {
@@ -275,7 +283,7 @@ put_words(struct texts *t, const struct check *k, const struct record_map *host)
     struct span why = SPAN_LIT("nothing of it was seen");
 
     if (host == NULL) {
-        buf_str(&t->observed, "no statistics of this host yet");
+        buf_str(&t->observed, "no statistics of this host by then");
         return false;
     }
     if (unobservable(host, k->name, &why) || host->at[k->level] == 0) {

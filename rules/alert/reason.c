@@ -1,6 +1,7 @@
 #include "rules/alert/reason.h"
 
 #include "rules/sigma/sigma_field.h"
+#include "sensor/base/count.h"
 #include "sensor/base/text.h"
 
 #define ABSENT "(not observed)"
@@ -10,18 +11,7 @@
 void
 reason_number(struct buf *out, uint64_t v)
 {
-    char digits[32];
-    size_t at = sizeof(digits);
-    size_t n = 0;
-
-    do {
-        if (n > 0 && n % 3 == 0)
-            digits[--at] = ',';
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-        n++;
-    } while (v > 0);
-    buf_put(out, digits + at, sizeof(digits) - at);
+    count_number(out, v);
 }
 
 void
