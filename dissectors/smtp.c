@@ -1,5 +1,7 @@
 #include "dissectors/smtp.h"
 
+#include "dissectors/protocol.h"
+
 #include <openssl/evp.h>
 
 #include "dissectors/smtp_session.h"
@@ -33,6 +35,10 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
         smtp_free(c);
         return ERR_NOMEM;
     }
+    if (o->name_others && protocol_new(&c->protocol) != ERR_OK) {
+        smtp_free(c);
+        return ERR_NOMEM;
+    }
     if (o->body_digest || o->save_mail > 0) {
         c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
         if (c->sha256 == NULL) {
@@ -50,6 +56,7 @@ smtp_free(struct smtp_ctx *c)
     if (c == NULL)
         return;
     EVP_MD_free(c->sha256);
+    protocol_free(c->protocol);
     part_ctx_free(c->part_ctx);
     charset_fini(&c->charset);
     record_free(&c->rec);
@@ -489,6 +496,7 @@ on_data(void *session, const struct chunk *c)
     size_t left;
 
     enter(s, c->when);
+    smtp_foreign_see(s, c);
     left = feed_ready(s, rest);
     if (left > 0) {
         rest.data = span_tail(c->data, c->data.n - left);
@@ -564,6 +572,7 @@ free_session(struct smtp *s)
     if (s->tls != NULL)
         tls_free(s->tls);
     mem_free(m, s->tls, sizeof(*s->tls));
+    smtp_foreign_free(s);
     mem_free(m, s, sizeof(*s));
 }
 

@@ -41,6 +41,7 @@ struct smtp_options {
      * end is a guess. 0: none */
     uint64_t save_mail;
     struct part_options part;
+    bool name_others; /* what is not SMTP gets a name, protocol.h */
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
      * FIELD_IN_IFACE. NULL is fine. */
     void (*describe)(void *ctx, const struct flow *f, struct record_out *r);

@@ -387,7 +387,8 @@ static const struct scenario lines[] = {
      .why = "another protocol",
      .steps = {S("SSH-2.0-OpenSSH_9.2\r\n"), C("SSH-2.0-x\r\n")},
      .odd = "pregreet,unknown_command,bad_reply,not_smtp",
-     .want = {"ses \"hello\":\"none\""},
+     .want = {"ses \"hello\":\"none\"", "ses \"app_proto\":\"ssh\""},
+     .name_others = true,
      },
     {
      .why = "bytes above 127 and odd line ends in a message",

@@ -41,6 +41,15 @@ quality(const struct smtp *s, const struct tx *t, struct record_out *r)
     record_text(r, FIELD_QUALITY_CONFIDENCE, confidence(s, t));
 }
 
+/* What was taken for SMTP and is not has a name of its own, or none. */
+static const char *
+app_of(struct smtp *s)
+{
+    const char *other = smtp_foreign_name(s);
+
+    return other != NULL ? other : s->implicit_tls ? "tls" : "smtp";
+}
+
 struct record_out *
 smtp_record(struct smtp *s, enum event_type type, const struct tx *t)
 {
@@ -53,7 +62,7 @@ smtp_record(struct smtp *s, enum event_type type, const struct tx *t)
     };
 
     record_begin(r, &head);
-    common(s->ctx, s->flow, s->implicit_tls ? "tls" : "smtp", t);
+    common(s->ctx, s->flow, app_of(s), t);
     quality(s, t, r);
     return r;
 }

@@ -84,6 +84,7 @@ struct scenario {
     const char *secret[4]; /* must be in no record */
     uint64_t memory_max;   /* 0: plenty */
     bool only_client, only_server, midstream, no_acks, digest, whole_only;
+    bool name_others;
     enum end_why end;
 };
 
@@ -223,6 +224,7 @@ play_open(struct play *p, const struct scenario *sc, struct got *got)
         .memory_max = sc->memory_max > 0 ? sc->memory_max : UINT64_C(1) << 32,
         .content_max = sc->memory_max > 0 ? sc->memory_max : UINT64_C(1) << 32,
         .body_digest = sc->digest,
+        .name_others = sc->name_others,
     };
     static const uint8_t client[4] = {192, 0, 2, 1};
     static const uint8_t server[4] = {198, 51, 100, 25};

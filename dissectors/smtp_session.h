@@ -10,6 +10,7 @@
  *   smtp_parts.c    its MIME parts and their records
  *   smtp_score.c    facts for the judgement of a message
  *   smtp_carve.c    bytes for files that the operator asked for
+ *   smtp_foreign.c  the name of what is not SMTP
  *   smtp_emit.c     session and anomaly records
  *
  * Private to these files. */
@@ -63,6 +64,7 @@ struct smtp_ctx {
     struct mem raw[FLOW_SHARDS]; /* messages for files */
     struct part_ctx *part_ctx;   /* NULL: bodies are not looked at */
     smtp_scan_fn scan;
+    struct protocol *protocol; /* or NULL */
     struct charset charset;
     void *sha256; /* EVP_MD, or NULL when no digests are wanted */
     uint64_t save_mail;
@@ -181,9 +183,10 @@ struct smtp {
     struct tx *tx;        /* that commands join now, or NULL */
     struct tx *outer;     /* that a second MAIL may have ended */
     struct tls *tls;
-    uint64_t pos[2];    /* stream offset read so far */
-    uint64_t reply_end; /* server offset after the last reply */
-    uint64_t gap_begin; /* server offsets of the last gap */
+    struct foreign *foreign; /* while it may not be SMTP */
+    uint64_t pos[2];         /* stream offset read so far */
+    uint64_t reply_end;      /* server offset after the last reply */
+    uint64_t gap_begin;      /* server offsets of the last gap */
     uint64_t gap_end;
     uint64_t anomalies; /* bit per enum anomaly */
     uint32_t caps_end;  /* server offset after the offer of PIPELINING */
@@ -208,6 +211,7 @@ struct smtp {
     bool fragment : 1;    /* and the next client line */
     bool realign : 1;     /* replies were lost */
     bool answered : 1;    /* a reply came since the last command */
+    bool familiar : 1;    /* it is SMTP or TLS: smtp_foreign.c */
     bool auth_lost : 1;   /* bytes of an AUTH exchange were lost */
     bool waits : 1;       /* a reply was outstanding at the end */
     bool tls_reported : 1, implicit_tls : 1, inferred : 1, tls_begun : 1;
@@ -229,6 +233,12 @@ smtp_raw(const struct smtp *s)
 {
     return &s->ctx->raw[s->flow->shard % FLOW_SHARDS];
 }
+
+/* Every chunk as it comes; the name when the session is known not to be SMTP,
+ * or NULL. */
+void smtp_foreign_see(struct smtp *s, const struct chunk *c);
+const char *smtp_foreign_name(struct smtp *s);
+void smtp_foreign_free(struct smtp *s);
 
 static inline bool
 smtp_oneway(const struct smtp *s)
