@@ -339,6 +339,45 @@ def test_acts_are_events():
         "ack by mk; looking", "close by al: duplicate", "closed, opened")
 
 
+def test_reopen():
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    desk(state, "alerts", "close", "1111", "--reason", "test")
+    before = lines(state)
+    desk(state, "alerts", "reopen", "1111", code=5).warns("needs --reason")
+    desk(state, "alerts", "reopen", "--reason", "x", code=2)
+    desk(state, "alerts", "reopen", "2222", "--reason", "x").warns(
+        "is not closed; nothing was changed")
+    check(lines(state) == before, "something was written")
+    desk(state, "alerts", "ack", "1111").warns("alerts reopen")
+    desk(state, "alerts", "show", "1111").says("span25 alerts reopen")
+    desk(state, "alerts", "reopen", "1111", "--reason", "it was \u202enot",
+         "--actor", "mk", "--dry-run").says("would be opened again")
+    desk(state, "alerts", "reopen", "1111", "--reason", "it was \u202enot",
+         "--actor", "mk").says("1111 10.20.4.17: opened again")
+    act = lines(state)[-1]["control"]
+    check(act["action"] == "reopen" and act["actor"] == "mk" and
+          act["reason"] == "it was \u202enot", f"{act}")
+    desk(state, "alerts", "show", "1111").says(
+        "  new, opened", "close by", "reopen by mk: it was <U+202E>not",
+        "span25 alerts ack")
+    check({r["status"] for r in listed(state) if r["rule"] == RULE} == {"new"},
+          "status")
+    desk(state, "alerts", "close", "1111", "--reason", "duplicate").says("closed")
+    desk(state, "alerts", "reopen", "--all-matching", "--status", "closed",
+         "--reason", "all of them").says("1111").lacks("2222")
+
+
+def test_candidates_are_named():
+    rows = [(2, "and "), (20, "and "), (21, "and 1 more")]
+    for n, more in rows:
+        state = with_alerts(*[alert(i + 1, f"10.20.9.{i}",
+                                    id=f"eeee{i:012x}") for i in range(n)])
+        err = desk(state, "alerts", "show", "eeee", code=2).warns(
+            "several alerts have ids that begin with 'eeee':",
+            "10.20.9.0  Many refused recipients").err
+        check((more in err) == (n > 20), f"{n}: {err}")
+
+
 def test_close_needs_a_reason():
     state = with_alerts(alert(0x1111))
     before = lines(state)

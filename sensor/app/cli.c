@@ -555,6 +555,7 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_ALERTS_ACK:
     case VERB_ALERTS_ESCALATE:
     case VERB_ALERTS_CLOSE:
+    case VERB_ALERTS_REOPEN:
     case VERB_HOSTS_LIST:
     case VERB_HOSTS_SHOW:
     case VERB_EXPLAIN:

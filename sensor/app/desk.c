@@ -25,6 +25,7 @@ static const struct {
     {VERB_ALERTS_ACK,        desk_alerts_act       },
     {VERB_ALERTS_ESCALATE,   desk_alerts_act       },
     {VERB_ALERTS_CLOSE,      desk_alerts_act       },
+    {VERB_ALERTS_REOPEN,     desk_alerts_act       },
     {VERB_HOSTS_LIST,        desk_hosts_list       },
     {VERB_HOSTS_SHOW,        desk_hosts_show       },
     {VERB_EXPLAIN,           desk_explain          },

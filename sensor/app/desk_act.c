@@ -8,9 +8,10 @@ static const struct act {
     enum desk_status status;
     const char *action, *done;
 } acts[] = {
-    {VERB_ALERTS_ACK,      DESK_ACK,       "ack",      "acknowledged"},
-    {VERB_ALERTS_ESCALATE, DESK_ESCALATED, "escalate", "escalated"   },
-    {VERB_ALERTS_CLOSE,    DESK_CLOSED,    "close",    "closed"      },
+    {VERB_ALERTS_ACK,      DESK_ACK,       "ack",       "acknowledged"},
+    {VERB_ALERTS_ESCALATE, DESK_ESCALATED, "escalate",  "escalated"   },
+    {VERB_ALERTS_CLOSE,    DESK_CLOSED,    "close",     "closed"      },
+    {VERB_ALERTS_REOPEN,   DESK_NEW,       DESK_REOPEN, "opened again"},
 };
 
 static const struct act *
@@ -23,6 +24,13 @@ act_of(enum verb verb)
     return &acts[i];
 }
 
+/* A word of the list, or of reopen a sentence. */
+static const char *
+reason_of(const struct config *c)
+{
+    return c->close_reason != NULL ? c->close_reason : c->except_reason;
+}
+
 static enum cli_exit
 check(struct desk *d, const struct act *act)
 {
@@ -31,12 +39,14 @@ check(struct desk *d, const struct act *act)
     if ((d->cli->n_arguments > 0) == c->all_matching)
         return desk_say(d, CLI_EXIT_USAGE,
                         "either ids are needed, or --all-matching");
+    if (reason_of(c) == NULL && act->status == DESK_CLOSED)
+        return desk_say(d, CLI_EXIT_REFUSED,
+                        "alerts close needs --reason; nothing was changed");
+    if (reason_of(c) == NULL && act->status == DESK_NEW)
+        return desk_say(d, CLI_EXIT_REFUSED,
+                        "alerts reopen needs --reason; nothing was changed");
     if (c->close_reason == NULL)
-        return act->status != DESK_CLOSED
-                   ? CLI_EXIT_DONE
-                   : desk_say(d, CLI_EXIT_REFUSED,
-                              "alerts close needs --reason; nothing was "
-                              "changed");
+        return CLI_EXIT_DONE;
     if (desk_reason_find(span_str(c->close_reason)) == NULL)
         return desk_say_value(d, CLI_EXIT_USAGE,
                               "--reason: ", span_str(c->close_reason),
@@ -55,16 +65,24 @@ put_alert(struct buf *out, const struct desk_alert *a)
     buf_str(out, ": ");
 }
 
-/* One that is there already, or closed, is told: it keeps nobody from the
- * others. */
+/* One that is there already, or closed, or not closed where that is to be taken
+ * back, is told: it keeps nobody from the others. */
 static bool
 is_needless(struct desk *d, const struct act *act, const struct desk_alert *a)
 {
-    if (a->status != act->status && a->status != DESK_CLOSED)
+    bool closed = a->status == DESK_CLOSED;
+
+    if (act->status == DESK_NEW ? closed : a->status != act->status && !closed)
         return false;
     put_alert(d->messages, a);
-    buf_printf(d->messages, "is %s already; nothing was changed\n",
-               desk_status_word(a->status));
+    if (act->status == DESK_NEW)
+        buf_str(d->messages, "is not closed; nothing was changed\n");
+    else
+        buf_printf(d->messages, "is %s already; nothing was changed%s\n",
+                   desk_status_word(a->status),
+                   closed && act->status != DESK_CLOSED
+                       ? "; alerts reopen opens it again"
+                       : "");
     return true;
 }
 
@@ -77,8 +95,8 @@ write_act(struct desk_writer *w, struct desk *d, const struct act *act,
 
     record_init(&r);
     desk_begin(d, &r, "alert", act->action);
-    if (c->close_reason != NULL)
-        record_text(&r, FIELD_CONTROL_REASON, c->close_reason);
+    if (reason_of(c) != NULL)
+        record_text(&r, FIELD_CONTROL_REASON, reason_of(c));
     record_text(&r, FIELD_CONTROL_ALERT, a->id);
     if (c->note != NULL)
         record_text(&r, FIELD_CONTROL_NOTE, c->note);

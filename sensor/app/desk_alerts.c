@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "sensor/app/desk_exceptions.h"
+#include "sensor/base/text.h"
+
+#define CANDIDATES 20U /* told where an id is of several alerts */
 
 /* ---- words ---- */
 
@@ -31,14 +34,19 @@ desk_status_word(enum desk_status s)
     return statuses[s].word;
 }
 
-enum desk_status
-desk_status_of(struct span action)
+bool
+desk_status_of(struct span action, enum desk_status *out)
 {
     for (size_t i = 1; i < ARRAY_LEN(statuses); i++) {
-        if (span_eq(span_str(statuses[i].action), action))
-            return (enum desk_status)i;
+        if (!span_eq(span_str(statuses[i].action), action))
+            continue;
+        *out = (enum desk_status)i;
+        return true;
     }
-    return DESK_NEW;
+    if (!span_eq(action, SPAN_LIT(DESK_REOPEN)))
+        return false;
+    *out = DESK_NEW;
+    return true;
 }
 
 const struct desk_reason *
@@ -144,12 +152,12 @@ take_act(void *ctx, uint64_t seq, struct span record)
 {
     struct desk_alerts *a = ctx;
     struct span id = record_find(record, FIELD_CONTROL_ALERT);
-    enum desk_status s =
-        desk_status_of(record_find(record, FIELD_CONTROL_ACTION));
+    enum desk_status s;
     struct desk_alert *it;
 
     (void)seq;
-    if (id.n != DESK_ID - 1 || a->n == 0 || s == DESK_NEW)
+    if (id.n != DESK_ID - 1 || a->n == 0 ||
+        !desk_status_of(record_find(record, FIELD_CONTROL_ACTION), &s))
         return;
     it = bsearch(id.p, a->v, a->n, sizeof(*a->v), by_id);
     if (it != NULL)
@@ -225,6 +233,34 @@ desk_alerts_read(struct desk *d, struct desk_alerts *out)
 
 /* ---- looking ---- */
 
+/* Those that may be meant, by which the reader can choose. */
+static void
+say_several(struct desk *d, const struct desk_alerts *a, struct span begins,
+            size_t n)
+{
+    size_t told = 0;
+
+    (void)desk_say_value(d, CLI_EXIT_USAGE,
+                         "several alerts have ids that begin with ", begins,
+                         ":");
+    for (size_t i = 0; i < a->n && told < CANDIDATES; i++) {
+        const struct desk_alert *it = &a->v[i];
+
+        if (!span_starts(span_str(it->id), begins))
+            continue;
+        told++;
+        buf_str(d->messages, "    ");
+        buf_put(d->messages, it->id, it->shown);
+        buf_str(d->messages, "  ");
+        text_term(d->messages, span_str(it->subject));
+        buf_str(d->messages, "  ");
+        text_term(d->messages, span_str(it->title));
+        buf_putc(d->messages, '\n');
+    }
+    if (n > told)
+        buf_printf(d->messages, "    and %zu more\n", n - told);
+}
+
 const struct desk_alert *
 desk_alerts_find(struct desk *d, const struct desk_alerts *a,
                  struct span begins)
@@ -240,10 +276,12 @@ desk_alerts_find(struct desk *d, const struct desk_alerts *a,
     }
     if (n == 1)
         return found;
-    (void)desk_say_value(d, CLI_EXIT_USAGE,
-                         n == 0 ? "no alert has an id that begins with "
-                                : "several alerts have ids that begin with ",
-                         begins, "");
+    if (n == 0)
+        (void)desk_say_value(d, CLI_EXIT_USAGE,
+                             "no alert has an id that begins with ", begins,
+                             "");
+    else
+        say_several(d, a, begins, n);
     return NULL;
 }
 

@@ -20,8 +20,9 @@ enum desk_status {
 };
 
 const char *desk_status_word(enum desk_status s);
-/* Of control.action; DESK_NEW for what is none. */
-enum desk_status desk_status_of(struct span action);
+/* Of control.action; after DESK_REOPEN an alert is new again. False: no act. */
+#define DESK_REOPEN "reopen"
+bool desk_status_of(struct span action, enum desk_status *out);
 
 /* The fixed list of reasons for closing, UX 4. */
 struct desk_reason {

@@ -596,6 +596,8 @@ put_act(void *ctx, uint64_t seq, struct span record)
     put_field(d->out, " by ", &m, FIELD_CONTROL_ACTOR, "");
     if (r != NULL)
         buf_printf(d->out, ": %s", r->words);
+    else
+        put_field(d->out, ": ", &m, FIELD_CONTROL_REASON, "");
     put_field(d->out, "; ", &m, FIELD_CONTROL_NOTE, "");
     buf_putc(d->out, '\n');
 }
@@ -638,6 +640,11 @@ put_next(struct card *c)
     buf_putc(d->out, '\n');
     if (a->status == DESK_NEW)
         buf_printf(d->out, "      span25 alerts ack --state %.*s %.*s\n",
+                   (int)state.n, (const char *)state.p, (int)a->shown, a->id);
+    else if (a->status == DESK_CLOSED)
+        buf_printf(d->out,
+                   "      span25 alerts reopen --state %.*s %.*s --reason "
+                   "\"...\"\n",
                    (int)state.n, (const char *)state.p, (int)a->shown, a->id);
     if (a->status != DESK_CLOSED)
         buf_printf(d->out,

@@ -24,8 +24,10 @@
 #define SAVE        (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
 #define REGISTRY    (CHANGE | SEEN | TABLES | SAVE)
 #define ALERTS      (IN(ALERTS_LIST) | ACTS)
-#define ACTS        (IN(ALERTS_ACK) | IN(ALERTS_ESCALATE) | IN(ALERTS_CLOSE))
+#define FORWARD     (IN(ALERTS_ACK) | IN(ALERTS_ESCALATE) | IN(ALERTS_CLOSE))
+#define ACTS        (FORWARD | IN(ALERTS_REOPEN))
 #define EXCEPT      (IN(EXCEPTIONS_ADD) | IN(EXCEPTIONS_REMOVE))
+#define WHY         (EXCEPT | IN(ALERTS_REOPEN))
 #define DESK_TABLES (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST))
 #define DESK                                                                   \
     (DESK_TABLES | ACTS | EXCEPT | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) |          \
