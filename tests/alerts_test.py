@@ -243,7 +243,7 @@ def test_card():
     append(state, [host(1), alert(0x1111, evidence=[
         ("first", first), ("worst", bad), ("latest", last)])])
     card = desk(state, "alerts", "show", "1111")
-    card.says("1111  high  Many refused recipients  new, opened",
+    card.says("1111  high  Many refused recipients  new, episode opened",
               "was refused 176 times.",
               "refused first contacts", "66 % of 176", "score 9.2",
               "Passed: messages judged bad",
@@ -263,6 +263,85 @@ def test_card():
            if e["role"] in ("first", "worst", "latest")][0] ==
           first["event_id"], f"{document['evidence']}")
     check(document["event"]["alert"]["id"] == alert(0x1111)["alert"]["id"], "")
+
+
+def test_card_says_when_and_what_was_met():
+    passed = {"result": "passed", "observed": "31 % of 41 messages judged bad"}
+    hidden = {"result": "not_observable",
+              "observed": "no statistics of this host by then"}
+    state = with_alerts(
+        alert(0x1111, matched=["selection: host.s2.score|gte: 6900 (has 7000)"],
+              checks=[{"name": "s2", **passed}, {"name": "s3", **passed}]),
+        alert(0x2222, checks=[{"name": n, **hidden} for n in ("s1", "s1t")] +
+              [{"name": "mx", **hidden, "observed": "no DNS answers seen"}]))
+    desk(state, "alerts", "show", "1111").says(
+        "Statistics of the host at 2026-11-22T15:29:30Z",
+        "Met by the rule earlier, below its limit now: messages judged bad",
+        "Passed: new organisations", "No statistic of the host is at its limit")
+    desk(state, "alerts", "show", "2222").says(
+        "Not observable: refused first contacts, TLS sessions without mail (no "
+        "statistics of this host by then)\n"
+        "Not observable: asked for mail servers (no DNS answers seen)\n").lacks(
+        "No statistic of the host is at its limit")
+
+
+def test_card_says_why_nothing_is_stopped():
+    rows = [({"reg": "registered"}, {}, "it is registered"),
+            ({}, {"home": False}, "it is not at home"),
+            ({}, {}, "it is excepted, or stands outside")]
+    for reg, more, why in rows:
+        of = host(1, **more)
+        of["src_reg"] = {"state": reg.get("reg", "unregistered")}
+        state = with_alerts(alert(0x1111, block={}), hosts=[of])
+        desk(state, "alerts", "show", "1111").says(
+            f"A block would stop: nothing ({why})")
+    served = alert(0x1111, block={})
+    served["dest_ip"] = served.pop("src_ip")
+    desk(with_alerts(served), "alerts", "show", "1111").says(
+        "it is the server here", "Decision")
+
+
+def test_card_names_who_stands_in_the_same_64():
+    """A /64 is stopped whole."""
+    a = alert(0x1111, "fd25:20:9::1",
+              block={"scope": "tcp/25 outbound from fd25:20:9::/64",
+                     "collateral": 1})
+    a["src_ip"] = "fd25:20:9::1"
+    other = host(3, "fd25:20:9::3")
+    other["src_reg"] = {"state": "registered"}
+    rows = [([], None), ([host(2, "fd25:20:9::2")],
+                         "1 host that speaks SMTP, 0 of them registered\n"),
+            ([host(2, "fd25:20:9::2"), other],
+             "2 hosts that speak SMTP, 1 of them registered; so the sensor"),
+            ([host(2, "fd25:20:8::2")], None)]
+    for hosts, want in rows:
+        card = desk(with_alerts(a, hosts=[host(1, "fd25:20:9::1"), *hosts]),
+                    "alerts", "show", "1111")
+        card.says("1 ordinary-looking message of it")
+        card.says("Beside it in that /64: " + want) if want else card.lacks(
+            "Beside it")
+
+
+def test_card_of_attempts():
+    state = lab_state()
+    e = [e for e in lines(state) if "attempts" in e][0]
+    append(state, [alert(0x1111, evidence=[("first", e)])])
+    desk(state, "alerts", "show", "1111").says(
+        f"{e['attempts']['count']} connection attempts to port 25 within the "
+        f"minute, to {e['attempts']['destinations']} servers").lacks(
+        "mail of the host")
+
+
+def test_history_goes_forward():
+    """--at does not go back behind what was done last, nor behind the alert."""
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    desk(state, "alerts", "ack", "1111", at="2026-11-22T15:00:00Z")
+    desk(state, "alerts", "escalate", "1111", at="2026-11-22T15:30:00Z")
+    desk(state, "alerts", "ack", "2222", at="2026-11-22T15:10:00Z")
+    got = [e["control"]["time"][:19] for e in lines(state)
+           if e.get("control", {}).get("kind") == "alert"]
+    check(got == ["2026-11-22T15:29:00", "2026-11-22T15:30:00",
+                  "2026-11-22T15:30:00"], f"{got}")
 
 
 def test_card_without_body_or_password():
@@ -336,7 +415,7 @@ def test_acts_are_events():
     check({r["status"] for r in listed(state) if r["rule"] == RULE} ==
           {"closed"}, "status")
     desk(state, "alerts", "show", "1111").says(
-        "ack by mk; looking", "close by al: duplicate", "closed, opened")
+        "ack by mk; looking", "close by al: duplicate", "closed, episode opened")
 
 
 def test_reopen():
@@ -358,7 +437,7 @@ def test_reopen():
     check(act["action"] == "reopen" and act["actor"] == "mk" and
           act["reason"] == "it was \u202enot", f"{act}")
     desk(state, "alerts", "show", "1111").says(
-        "  new, opened", "close by", "reopen by mk: it was <U+202E>not",
+        "  new, episode opened", "close by", "reopen by mk: it was <U+202E>not",
         "span25 alerts ack")
     check({r["status"] for r in listed(state) if r["rule"] == RULE} == {"new"},
           "status")
@@ -595,6 +674,28 @@ lines:
     desk(state, "alerts", "show", "2222").says("Owner: Lakeside HS").lacks(
         "this address is not on it")
     explain(state, "10.20.4.30").says("not registered (line 1 of form")
+
+
+def test_owner_of_the_configuration():
+    config = TEMP / "sites.yaml"
+    config.write_text("""sites:
+  - code: LAKE
+    name: Lakeside HS
+    prefixes: [10.20.0.0/16]
+    owner: J. Alvarez
+    contact: +1 555 0100
+  - code: DEEP
+    prefixes: [10.20.4.0/24]
+    contact: deep@example.net
+""")
+    state = with_alerts(alert(0x1111, site="LAKE"), alert(0x2222, "10.20.9.9"),
+                        alert(0x3333))
+    wants = {"1111": "Owner: Lakeside HS, J. Alvarez, +1 555 0100 (site of",
+             "2222": "Owner: Lakeside HS, J. Alvarez", "3333":
+             "Owner: DEEP, deep@example.net"}
+    for ident, want in wants.items():
+        desk(state, "alerts", "show", ident, "-c", config).says(want)
+    desk(state, "alerts", "show", "1111").says("the configuration names nobody")
 
 
 # ---- states ----

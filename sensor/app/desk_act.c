@@ -86,6 +86,7 @@ is_needless(struct desk *d, const struct act *act, const struct desk_alert *a)
     return true;
 }
 
+/* Not before the alert was opened: a history goes forward. */
 static void
 write_act(struct desk_writer *w, struct desk *d, const struct act *act,
           struct desk_alert *a)
@@ -93,6 +94,7 @@ write_act(struct desk_writer *w, struct desk *d, const struct act *act,
     const struct config *c = d->config;
     struct record_out r;
 
+    d->now = d->now > a->first ? d->now : a->first;
     record_init(&r);
     desk_begin(d, &r, "alert", act->action);
     if (reason_of(c) != NULL)
@@ -167,6 +169,8 @@ desk_alerts_act(struct desk *d)
     code = desk_alerts_read(d, &a);
     if (code == CLI_EXIT_DONE)
         code = find_all(d, &a);
+    if (a.acted > d->now)
+        d->now = a.acted;
     if (code == CLI_EXIT_DONE)
         code = desk_open(d, &w);
     if (code == CLI_EXIT_DONE)

@@ -49,6 +49,14 @@ desk_status_of(struct span action, enum desk_status *out)
     return true;
 }
 
+struct span
+desk_level_word(const struct desk_alert *a)
+{
+    struct span level = span_str(a->level);
+
+    return span_eq(level, SPAN_LIT("informational")) ? SPAN_LIT("info") : level;
+}
+
 const struct desk_reason *
 desk_reason_find(struct span word)
 {
@@ -152,10 +160,12 @@ take_act(void *ctx, uint64_t seq, struct span record)
 {
     struct desk_alerts *a = ctx;
     struct span id = record_find(record, FIELD_CONTROL_ALERT);
+    ns_t when = record_find_u64(record, FIELD_CONTROL_TIME, 0);
     enum desk_status s;
     struct desk_alert *it;
 
     (void)seq;
+    a->acted = when > a->acted ? when : a->acted;
     if (id.n != DESK_ID - 1 || a->n == 0 ||
         !desk_status_of(record_find(record, FIELD_CONTROL_ACTION), &s))
         return;
@@ -331,7 +341,9 @@ add_row(struct desk *d, struct registry_table *t, const struct desk_alert *a)
 {
     registry_table_span(t, span_of(a->id, a->shown));
     registry_table_text(t, a->id);
-    registry_table_text(t, a->level);
+    registry_table_span(t, d->config->json || d->config->csv
+                               ? span_str(a->level)
+                               : desk_level_word(a));
     registry_table_text(t, desk_status_word(a->status));
     registry_table_text(t, a->state);
     registry_table_text(t, a->subject);

@@ -20,6 +20,9 @@ enum desk_status {
 };
 
 const char *desk_status_word(enum desk_status s);
+struct desk_alert;
+/* Its level as people are told it everywhere: "info" for informational. */
+struct span desk_level_word(const struct desk_alert *a);
 /* Of control.action; after DESK_REOPEN an alert is new again. False: no act. */
 #define DESK_REOPEN "reopen"
 bool desk_status_of(struct span action, enum desk_status *out);
@@ -47,6 +50,7 @@ struct desk_alert {
 struct desk_alerts {
     struct desk_alert *v;
     size_t n, cap;
+    ns_t acted;  /* when something was done last, about any of them */
     bool failed; /* no memory */
 };
 

@@ -6,6 +6,7 @@
 #include "sensor/app/desk_event.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
+#include "sensor/base/count.h"
 #include "sensor/base/text.h"
 #include "sensor/event/json_write.h"
 
@@ -103,25 +104,89 @@ add_check(struct registry_table *t, struct span object)
     registry_table_span(t, child(object, FIELD_ALERT_CHECKS_BASELINE));
 }
 
-/* Those of one result, a line each: what was seen, or why nothing was. */
+/* "[host.]s2." in what the rule asked for and met. */
+static bool
+rule_met(struct span record, struct span name)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+    struct buf want;
+    bool met = false;
+
+    buf_init(&want, 64);
+    buf_str(&want, "host.");
+    buf_span(&want, name);
+    buf_putc(&want, '.');
+    while (record_next(&c, &e))
+        met |= e.field == FIELD_ALERT_MATCHED &&
+               span_search(e.value, buf_view(&want)) < e.value.n;
+    buf_free(&want);
+    return met;
+}
+
+static bool
+has_result(const struct record_entry *e, const char *result)
+{
+    return e->field == FIELD_ALERT_CHECKS &&
+           span_eq(child(e->value, FIELD_ALERT_CHECKS_RESULT),
+                   span_str(result));
+}
+
+/* Below their limit, a line each: what was seen. One by which the rule was met
+ * earlier says so. */
 static void
-put_others(struct desk *d, struct span record, const char *result,
-           const char *label)
+put_passed(struct desk *d, struct span record)
 {
     struct cursor c = record_entries_of(record);
     struct record_entry e;
 
     while (record_next(&c, &e)) {
-        if (e.field != FIELD_ALERT_CHECKS ||
-            !span_eq(child(e.value, FIELD_ALERT_CHECKS_RESULT),
-                     span_str(result)))
+        struct span name;
+
+        if (!has_result(&e, "passed"))
             continue;
-        buf_str(d->out, label);
-        text_term(d->out, words_of(child(e.value, FIELD_ALERT_CHECKS_NAME)));
+        name = child(e.value, FIELD_ALERT_CHECKS_NAME);
+        buf_str(d->out, rule_met(record, name)
+                            ? "Met by the rule earlier, below its limit now: "
+                            : "Passed: ");
+        text_term(d->out, words_of(name));
         buf_str(d->out, " (");
         text_term(d->out, child(e.value, FIELD_ALERT_CHECKS_OBSERVED));
         buf_str(d->out, ")\n");
     }
+}
+
+/* Neighbours with the same reason share a line. */
+static void
+put_hidden(struct desk *d, struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct span why = SPAN_NONE;
+    struct record_entry e;
+    bool open = false;
+
+    while (record_next(&c, &e)) {
+        struct span observed;
+
+        if (!has_result(&e, "not_observable"))
+            continue;
+        observed = child(e.value, FIELD_ALERT_CHECKS_OBSERVED);
+        if (open && !span_eq(observed, why)) {
+            buf_str(d->out, " (");
+            text_term(d->out, why);
+            buf_str(d->out, ")\n");
+            open = false;
+        }
+        buf_str(d->out, open ? ", " : "Not observable: ");
+        text_term(d->out, words_of(child(e.value, FIELD_ALERT_CHECKS_NAME)));
+        why = observed;
+        open = true;
+    }
+    if (!open)
+        return;
+    buf_str(d->out, " (");
+    text_term(d->out, why);
+    buf_str(d->out, ")\n");
 }
 
 void
@@ -130,9 +195,11 @@ desk_card_checks(struct desk *d, struct span record, bool all)
     struct registry_table t;
     struct cursor c = record_entries_of(record);
     struct record_entry e;
+    bool passed = false;
 
     registry_table_init(&t, check_columns, ARRAY_LEN(check_columns));
     while (record_next(&c, &e)) {
+        passed |= has_result(&e, "passed");
         if (e.field == FIELD_ALERT_CHECKS &&
             (all || span_eq(child(e.value, FIELD_ALERT_CHECKS_RESULT),
                             SPAN_LIT("fired"))))
@@ -140,13 +207,13 @@ desk_card_checks(struct desk *d, struct span record, bool all)
     }
     if (registry_table_rows(&t) > 0)
         (void)desk_table(d, &t, "", "");
-    else
+    else if (passed)
         buf_str(d->out, "No statistic of the host is at its limit.\n");
     registry_table_fini(&t);
     if (all)
         return;
-    put_others(d, record, "passed", "Passed: ");
-    put_others(d, record, "not_observable", "Not observable: ");
+    put_passed(d, record);
+    put_hidden(d, record);
 }
 
 /* ---- owner ---- */
@@ -182,6 +249,53 @@ put_contact(struct desk *d, const struct form *f, const char *role,
     text_term(d->out, span_str(f->text[phone]));
 }
 
+/* The site of the configuration with this code; without one that with the
+ * longest prefix that holds the address. */
+static const struct config_site *
+configured_site(const struct desk *d, const struct addr *a, struct span code)
+{
+    const struct config_sites *all = &d->config->sites;
+    const struct config_site *found = NULL;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct config_site *s = &all->v[i];
+
+        if (code.n > 0 && s->code != NULL && span_eq(span_str(s->code), code))
+            return s;
+        for (size_t k = 0; code.n == 0 && a != NULL && k < s->prefixes.n; k++) {
+            struct prefix p = s->prefixes.v[k];
+
+            if (!prefix_has(&p, a) || (found != NULL && p.bits < bits))
+                continue;
+            found = s;
+            bits = p.bits;
+        }
+    }
+    return found;
+}
+
+/* False: the configuration names nobody. */
+static bool
+put_configured(struct desk *d, const struct addr *a, struct span code)
+{
+    const struct config_site *s = configured_site(d, a, code);
+
+    if (s == NULL || (s->owner == NULL && s->contact == NULL))
+        return false;
+    text_term(d->out, span_str(s->name != NULL ? s->name : s->code));
+    if (s->owner != NULL) {
+        buf_str(d->out, ", ");
+        text_term(d->out, span_str(s->owner));
+    }
+    if (s->contact != NULL) {
+        buf_str(d->out, ", ");
+        text_term(d->out, span_str(s->contact));
+    }
+    buf_str(d->out, " (site of the configuration)\n");
+    return true;
+}
+
 void
 desk_card_owner(struct desk *d, const struct addr *a, struct span site)
 {
@@ -194,10 +308,13 @@ desk_card_owner(struct desk *d, const struct addr *a, struct span site)
         v = book_judge(d->book, a, 25, FORM_SEND, d->now);
     if (d->book != NULL)
         f = v.line != NULL ? &v.line->form->form : form_of_site(d, site);
+    if (f == NULL && put_configured(d, a, site))
+        return;
     if (f == NULL) {
         buf_str(d->out, d->book == NULL
                             ? "not known (no forms are kept in this state, "
-                              "see span25 registry submit)\n"
+                              "see span25 registry submit, and the "
+                              "configuration names nobody)\n"
                             : "not known (no form has this address or site)\n");
         return;
     }
@@ -287,7 +404,7 @@ find_evidence(struct card *c)
         code = desk_event_find(c->desk, s->id, &s->event);
         if (code == CLI_EXIT_DONE)
             code = desk_event_session(c->desk, &s->event, &s->session);
-        c->by_host |= s->event.seq != 0 && s->event.flow_id == 0;
+        c->by_host |= s->event.is_host;
     }
     return code;
 }
@@ -395,16 +512,18 @@ put_head(struct card *c)
 
     buf_put(out, a->id, a->shown);
     buf_str(out, "  ");
-    text_term(out, span_str(a->level));
+    text_term(out, desk_level_word(a));
     buf_str(out, "  ");
     text_term(out, span_str(a->title));
-    buf_printf(out, "  %s, ", desk_status_word(a->status));
+    buf_printf(out, "  %s, episode ", desk_status_word(a->status));
     text_term(out, span_str(a->state));
     buf_str(out, "\nfirst ");
     desk_event_time(c->desk, a->first, out);
     buf_str(out, "  last ");
     desk_event_time(c->desk, a->last, out);
-    buf_printf(out, "  %llu events matched\n\n", (unsigned long long)a->count);
+    buf_str(out, "  ");
+    count_put(out, a->count, "event", NULL);
+    buf_str(out, " matched\n\n");
     text_term(out, span_str(a->reason));
     buf_str(out, "\n\n");
 }
@@ -465,8 +584,10 @@ put_decision(struct card *c, const struct addr *a)
     buf_init(&l.record, RECORD_MAX);
     e = index_acts(c->desk->index, "decision", SPAN_NONE, take_decision, &l);
     if (e == ERR_OK && l.record.n == 0) {
-        buf_str(out, "Decision: none; its figures are below those of a "
-                     "block\n");
+        buf_str(out, c->map.at[FIELD_ALERT_BLOCK_SCOPE] != 0
+                         ? "Decision: none; its figures are below those of a "
+                           "block\n"
+                         : "Decision: none\n");
     } else if (e == ERR_OK) {
         record_map_init(&m, buf_view(&l.record));
         buf_str(out, "Decision of ");
@@ -505,6 +626,98 @@ put_exceptions(struct card *c, const struct addr *a)
     return code;
 }
 
+struct latest_host {
+    const struct addr *of;
+    const struct prefix *around; /* hosts of it besides are counted */
+    bool known, home, registered, protected;
+    uint64_t others, others_registered;
+};
+
+static void
+take_host(void *ctx, uint64_t seq, struct span record)
+{
+    struct latest_host *l = ctx;
+    struct record_map m;
+    struct addr a;
+    bool registered;
+
+    (void)seq;
+    record_map_init(&m, record);
+    if (!record_map_addr(&m, FIELD_SRC_IP, &a))
+        return;
+    registered = record_map_is(&m, FIELD_SRC_REG_STATE, "registered");
+    if (addr_cmp(&a, l->of) != 0) {
+        if (l->around != NULL && prefix_has(l->around, &a)) {
+            l->others++;
+            l->others_registered += registered;
+        }
+        return;
+    }
+    l->known = true;
+    l->home = record_map_bool(&m, FIELD_HOST_HOME);
+    l->registered = registered;
+    l->protected = record_map_bool(&m, FIELD_SRC_REG_PROTECTED);
+}
+
+/* The decision has a figure of its own, of its own time. */
+static void
+put_collateral(struct buf *out, uint64_t n)
+{
+    buf_str(out, "Collateral: ");
+    count_put(out, n, "ordinary-looking message", NULL);
+    buf_str(out, " of it in the 7 days before the last match\n");
+}
+
+/* Which of the reasons it is, by what is known of the host. */
+static enum cli_exit
+put_unblockable(struct card *c, const struct addr *a)
+{
+    struct latest_host l = {.of = a};
+    char text[ADDR_TEXT_MAX];
+    const char *why = "it is excepted, or stands outside";
+
+    if (c->map.at[FIELD_SRC_IP] == 0)
+        why = "it is the server here, and only what a host sends is stopped";
+    else if (a != NULL && index_latest_key(c->desk->index, "host",
+                                           span_of(text, addr_format(a, text)),
+                                           0, take_host, &l) != ERR_OK)
+        return desk_say_index(c->desk);
+    else if (l.protected)
+        why = "its address is protected";
+    else if (l.registered)
+        why = "it is registered";
+    else if (l.known && !l.home)
+        why = "it is not at home";
+    buf_printf(c->desk->out, " (%s)\n", why);
+    return CLI_EXIT_DONE;
+}
+
+/* A /64 is stopped whole: who else stands in it. */
+static enum cli_exit
+put_neighbours(struct card *c, const struct addr *a)
+{
+    struct prefix around = {*a, 64};
+    struct latest_host l = {.of = a, .around = &around};
+    struct buf *out = c->desk->out;
+
+    if (addr_is_v4(a))
+        return CLI_EXIT_DONE;
+    memset(around.addr.b + 8, 0, 8);
+    if (index_latest(c->desk->index, "host", 0, 0, take_host, &l) != ERR_OK)
+        return desk_say_index(c->desk);
+    if (l.others == 0)
+        return CLI_EXIT_DONE;
+    buf_str(out, "Beside it in that /64: ");
+    count_put(out, l.others, "host", NULL);
+    buf_printf(out, " that speak%s SMTP, ", l.others == 1 ? "s" : "");
+    count_number(out, l.others_registered);
+    buf_str(out, " of them registered");
+    buf_str(out, l.others_registered > 0
+                     ? "; so the sensor itself would not ask for this block\n"
+                     : "\n");
+    return CLI_EXIT_DONE;
+}
+
 static enum cli_exit
 put_block(struct card *c, const struct addr *a)
 {
@@ -514,8 +727,8 @@ put_block(struct card *c, const struct addr *a)
 
     buf_putc(out, '\n');
     if (m->at[FIELD_ALERT_BLOCK_SCOPE] == 0) {
-        buf_str(out, "A block would stop: nothing (registered, protected, "
-                     "excepted, or not a sender at home)\n");
+        buf_str(out, "A block would stop: nothing");
+        code = put_unblockable(c, a);
     } else {
         put_field(out, "A block would stop: ", m, FIELD_ALERT_BLOCK_SCOPE,
                   " (this program blocks nothing by itself)\n");
@@ -523,13 +736,13 @@ put_block(struct card *c, const struct addr *a)
             buf_str(out,
                     "Collateral: not known, no statistics of this host yet\n");
         else
-            buf_printf(out,
-                       "Collateral: %llu ordinary-looking messages of it in "
-                       "the 7 days before the last match\n",
-                       (unsigned long long)record_map_u64(
-                           m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
+            put_collateral(out,
+                           record_map_u64(m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
     }
-    if (a != NULL)
+    if (a != NULL && code == CLI_EXIT_DONE &&
+        m->at[FIELD_ALERT_BLOCK_SCOPE] != 0)
+        code = put_neighbours(c, a);
+    if (a != NULL && code == CLI_EXIT_DONE)
         code = put_decision(c, a);
     if (a != NULL && code == CLI_EXIT_DONE)
         code = put_exceptions(c, a);
@@ -664,6 +877,10 @@ write_text(struct card *c)
 
     put_head(c);
     put_matched(c);
+    buf_str(c->desk->out, "Statistics of the host at ");
+    desk_event_time(c->desk, record_head_of(buf_view(&c->record)).when,
+                    c->desk->out);
+    buf_str(c->desk->out, ", when this was told of last:\n");
     desk_card_checks(c->desk, buf_view(&c->record), false);
     put_evidence(c);
     code = put_block(c, known ? &a : NULL);
@@ -861,7 +1078,8 @@ desk_card_alerts(struct desk *d, const struct desk_alerts *a,
             !prefix_has(&p, subject))
             continue;
         registry_table_span(&t, span_of(it->id, it->shown));
-        registry_table_text(&t, it->level);
+        registry_table_span(&t, d->config->json ? span_str(it->level)
+                                                : desk_level_word(it));
         registry_table_text(&t, desk_status_word(it->status));
         registry_table_text(&t, it->title);
         registry_table_number(&t, it->count);

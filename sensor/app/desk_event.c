@@ -34,6 +34,7 @@ take(struct desk_event *out, const struct index_event *e)
     out->flow_id = e->flow_id;
     out->when = e->when;
     out->src = e->src;
+    out->is_host = span_eq(e->type, SPAN_LIT("host"));
     out->is_mail = e->has_src && e->flow_id != 0;
 }
 

@@ -9,6 +9,7 @@ struct desk_event {
     uint64_t flow_id;
     ns_t when;
     struct addr src;
+    bool is_host; /* statistics, not a connection */
     bool is_mail; /* of a connection: its session may be asked for */
     struct buf record;
 };

@@ -1,5 +1,6 @@
 #include "sensor/app/desk_event.h"
 
+#include "sensor/base/count.h"
 #include "sensor/base/text.h"
 
 #define WIRE_MAX 160U /* bytes of one value */
@@ -302,6 +303,40 @@ put_facts(struct buf *out, const struct record_map *m)
     }
 }
 
+/* Connections that never carried a byte are told of together, a minute and a
+ * port: the event counts the servers and names none. */
+static void
+put_attempts(struct buf *out, const struct record_map *m)
+{
+    static const struct {
+        enum field field;
+        const char *words;
+    } fates[] = {
+        {FIELD_ATTEMPTS_REFUSED,    "refused"                      },
+        {FIELD_ATTEMPTS_UNANSWERED, "never answered"               },
+        {FIELD_ATTEMPTS_SILENT,     "opened without a byte in them"},
+    };
+
+    if (m->at[FIELD_ATTEMPTS_COUNT] == 0)
+        return;
+    buf_str(out, "       ");
+    count_put(out, record_map_u64(m, FIELD_ATTEMPTS_COUNT, 0),
+              "connection attempt", NULL);
+    if (m->at[FIELD_DEST_PORT] != 0)
+        buf_printf(out, " to port %u",
+                   (unsigned)record_map_u64(m, FIELD_DEST_PORT, 0));
+    buf_str(out, " within the minute, to ");
+    count_put(out, record_map_u64(m, FIELD_ATTEMPTS_DESTINATIONS, 0), "server",
+              NULL);
+    for (size_t i = 0; i < ARRAY_LEN(fates); i++) {
+        buf_str(out, i > 0 ? ", " : ": ");
+        count_number(out, record_map_u64(m, fates[i].field, 0));
+        buf_putc(out, ' ');
+        buf_str(out, fates[i].words);
+    }
+    buf_str(out, "\n       (which servers is not kept)\n");
+}
+
 void
 desk_event_transcript(const struct record_map *m,
                       const struct record_map *session, struct buf *out)
@@ -320,6 +355,7 @@ desk_event_transcript(const struct record_map *m,
         put_message(out, m);
     }
     put_facts(out, m);
+    put_attempts(out, m);
     if (session != NULL)
         put_end(out, session);
 }
