@@ -19,7 +19,8 @@
     X(USAGE, "the command line is not valid")                                  \
     X(EXISTS, "exists already")                                                \
     X(BUSY, "in use by another process")                                       \
-    X(STORE, "the database reports an error")
+    X(STORE, "the database reports an error")                                  \
+    X(GONE, "a network interface is gone")
 
 enum err {
 #define ERR_ENUM(name, text) ERR_##name,
