@@ -181,6 +181,40 @@ ring_close(struct ring *r)
     futex_wake(&r->bell->rung);
 }
 
+/* Messages begin at multiples of ALIGN: a reader that starts elsewhere would
+ * read a length over the end of the block. */
+static enum err
+attach(struct ring *r)
+{
+    uint64_t head = atomic_load(&r->shared->head);
+    uint64_t tail = atomic_load(&r->shared->tail);
+
+    if (head % ALIGN != 0 || tail % ALIGN != 0 || head - tail > r->size)
+        return ERR_CORRUPT;
+    r->head = r->rung = head;
+    r->tail = tail;
+    r->limit = tail + r->size;
+    r->pending = 0;
+    r->corrupt = false;
+    return ERR_OK;
+}
+
+enum err
+ring_attach_writer(struct ring *r)
+{
+    enum err e = attach(r);
+
+    if (e == ERR_OK)
+        atomic_store(&r->shared->closed, 0);
+    return e;
+}
+
+enum err
+ring_attach_reader(struct ring *r)
+{
+    return attach(r);
+}
+
 static bool
 fits(const struct ring *r, uint64_t head, uint32_t n)
 {

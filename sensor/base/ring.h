@@ -62,6 +62,15 @@ void ring_flush(struct ring *r);
 /* After the last message. */
 void ring_close(struct ring *r);
 
+/* A process that takes the place of one that ended, at any instruction, goes on
+ * where the shared words stand: a message that was being written was never
+ * there, one that was being read is read again. r is the ring as ring_new made
+ * it. The writer opens again what was closed in the name of the dead. No two
+ * writers, or readers, at a time. ERR_CORRUPT: the words do not fit each other;
+ * the ring is of no use any more. */
+MUST_USE enum err ring_attach_writer(struct ring *r);
+MUST_USE enum err ring_attach_reader(struct ring *r);
+
 /* The next message, borrowed until ring_next; false when none is there now. */
 bool ring_peek(struct ring *r, struct span *message);
 void ring_next(struct ring *r);
