@@ -24,6 +24,8 @@ struct net {
     struct defrag *defrag;
     void (*on_tick)(void *ctx, ns_t tick);
     void *tick_ctx;
+    bool (*is_mine)(void *ctx, const struct decoded *d);
+    void *mine_ctx;
     const struct datagram_ops *datagram_ops;
     void *datagram_ctx;
     uint16_t datagram_port;
@@ -115,6 +117,13 @@ net_time(struct net *n, ns_t when)
 
 /* ---- packets ---- */
 
+static bool
+is_mine(const struct net *n, unsigned shard, const struct decoded *d)
+{
+    return (n->mine >> shard & 1) != 0 &&
+           (n->is_mine == NULL || n->is_mine(n->mine_ctx, d));
+}
+
 static void
 segment(struct net *n, const struct decoded *d, uint16_t iface)
 {
@@ -122,7 +131,7 @@ segment(struct net *n, const struct decoded *d, uint16_t iface)
     unsigned shard = (unsigned)(h >> SHARD_SHIFT);
 
     n->stats.segments++;
-    if ((n->mine >> shard & 1) != 0)
+    if (is_mine(n, shard, d))
         flow_segment(&n->env, &n->shard[shard], d, iface, (uint32_t)h);
 }
 
@@ -144,7 +153,7 @@ datagram(struct net *n, struct decoded *d, uint16_t iface)
     struct flow f;
 
     n->stats.datagrams++;
-    if ((n->mine >> shard & 1) == 0 ||
+    if (!is_mine(n, shard, d) ||
         !n->datagram_ops->wants(n->datagram_ctx, d->payload))
         return;
     f = (struct flow){.start = n->now, .shard = (uint8_t)shard, .iface = iface};
@@ -239,6 +248,8 @@ net_new(const struct net_options *o, struct net **out)
         n->mine |= UINT64_C(1) << i;
     n->on_tick = o->on_tick;
     n->tick_ctx = o->tick_ctx;
+    n->is_mine = o->is_mine;
+    n->mine_ctx = o->mine_ctx;
     n->datagram_ops = o->datagram_ops;
     n->datagram_ctx = o->datagram_ctx;
     n->datagram_port = o->datagram_ops != NULL ? o->datagram_port : 0;

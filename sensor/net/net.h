@@ -121,6 +121,10 @@ struct net_options {
     void *datagram_ctx;
     void (*on_tick)(void *ctx, ns_t tick); /* NULL is fine */
     void *tick_ctx;
+    /* Asked about each TCP segment and told datagram, fragments put together;
+     * false: its flow is another worker's. NULL: shards alone decide. */
+    bool (*is_mine)(void *ctx, const struct decoded *d);
+    void *mine_ctx;
     bool (*deny)(void *ctx); /* for tests: fails an allocation */
     void *deny_ctx;
 };
