@@ -380,9 +380,9 @@ detect_end(struct detect *d, ns_t now)
 
 /* ---- snapshots ---- */
 
-#define SNAPSHOT_MARK 0x32746365746564ULL /* "detect2" */
+#define SNAPSHOT_MARK 0x33746365746564ULL /* "detect3" */
 #define SNAPSHOT_MAX  (1ULL << 32)
-#define SECTIONS      5
+#define SECTIONS      6
 
 static void
 put_u64(struct buf *out, uint64_t v)
@@ -405,6 +405,7 @@ put_section(const struct detect *d, unsigned section, struct buf *out)
     case 2: e = alerts_save(d->alerts, &part); break;
     case 3: e = decide_save(d->decide, &part); break;
     case 4: e = exceptions_save(d->exceptions, &part); break;
+    case 5: e = d->run != NULL ? sigma_run_save(d->run, &part) : ERR_OK; break;
     }
     if (e == ERR_OK) {
         put_u64(out, part.n);
@@ -421,11 +422,19 @@ detect_save(const struct detect *d, struct buf *out)
 
     put_u64(out, SNAPSHOT_MARK);
     put_u64(out, d->latest);
+    put_u64(out, d->tick);
     for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++)
         e = put_section(d, i, out);
     if (e == ERR_OK && (out->cut || out->failed))
         e = out->cut ? ERR_LIMIT : ERR_NOMEM;
     return e;
+}
+
+/* Of a run with rules for one without, and the reverse, there is nothing. */
+static enum err
+load_windows(struct detect *d, struct span part)
+{
+    return d->run != NULL && part.n > 0 ? sigma_run_load(d->run, part) : ERR_OK;
 }
 
 static enum err
@@ -437,6 +446,7 @@ take_section(struct detect *d, unsigned section, struct span part)
     case 2: return alerts_load(d->alerts, part);
     case 3: return decide_load(d->decide, part);
     case 4: return exceptions_load(d->exceptions, part);
+    case 5: return load_windows(d, part);
     }
     return ERR_OK;
 }
@@ -450,6 +460,7 @@ detect_load(struct detect *d, struct span snapshot)
     if (cur_le64(&c) != SNAPSHOT_MARK)
         return ERR_FORMAT;
     d->latest = cur_le64(&c);
+    d->tick = cur_le64(&c);
     for (unsigned i = 0; i < SECTIONS && e == ERR_OK; i++) {
         uint64_t n = cur_le64(&c);
         struct span part = cur_take(&c, n);

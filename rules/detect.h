@@ -43,8 +43,10 @@ void detect_end(struct detect *d, ns_t now);
 /* The next conclusion, or an empty span; borrowed until the next call. */
 struct span detect_take(struct detect *d);
 
-/* All state but the windows of correlations, which begin anew (known gap).
- * After a failed load the detect is half old, half new: only to be freed. */
+/* All state. Windows of correlations are kept by rule id and hash: those of a
+ * rule that is not in force, or not the same, are left out. Loaded into one
+ * that has seen nothing. After a failed load the detect is half old, half new:
+ * only to be freed. */
 MUST_USE enum err detect_save(const struct detect *d, struct buf *out);
 MUST_USE enum err detect_load(struct detect *d, struct span snapshot);
 

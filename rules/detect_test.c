@@ -217,7 +217,7 @@ rules_are_changed(void **state)
 }
 
 /* What is told after the same events by one that was saved and one that went
- * on; windows of correlations begin anew, so these are not asked. */
+ * on. */
 static void
 snapshots(void **state)
 {
@@ -253,6 +253,48 @@ snapshots(void **state)
     bench_close(&b);
 }
 
+/* What is told, whole or put away and taken up again after every event. */
+static void
+told_when_cut(bool cut, struct kit *k)
+{
+    struct sigma_set *rules = rules_of(RULES);
+    struct detect *d = detect_of(rules), *next;
+    struct buf saved;
+
+    kit_open(k);
+    buf_init(&saved, 64U << 20);
+    for (unsigned i = 0; i < 12; i++) {
+        mail(d, k, i * (i % 4 == 3 ? 400 : 90) * NS_PER_S);
+        if (!cut)
+            continue;
+        buf_reset(&saved);
+        assert_int_equal(detect_save(d, &saved), ERR_OK);
+        next = detect_of(rules);
+        assert_int_equal(detect_load(next, buf_view(&saved)), ERR_OK);
+        detect_free(d);
+        d = next;
+    }
+    buf_free(&saved);
+    detect_free(d);
+    sigma_set_free(rules);
+}
+
+static void
+windows_go_on(void **state)
+{
+    struct kit whole, cut;
+
+    (void)state;
+    told_when_cut(false, &whole);
+    told_when_cut(true, &cut);
+    assert_true(whole.n_told >= 2);
+    assert_int_equal(whole.n_told, cut.n_told);
+    for (size_t i = 0; i < cut.n_told; i++)
+        assert_string_equal(kit_told(&cut, i), kit_told(&whole, i));
+    kit_close(&whole);
+    kit_close(&cut);
+}
+
 int
 main(void)
 {
@@ -263,6 +305,7 @@ main(void)
         cmocka_unit_test(acts_do_not_move_the_time),
         cmocka_unit_test(rules_are_changed),
         cmocka_unit_test(snapshots),
+        cmocka_unit_test(windows_go_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

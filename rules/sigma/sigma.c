@@ -4,6 +4,7 @@
 
 #include "rules/sigma/sigma_match.h"
 #include "rules/sigma/sigma_window.h"
+#include "sensor/base/frame.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 
@@ -11,7 +12,9 @@
 #define VALUES_MAX   4096U  /* of one event, for value_count */
 #define NUMBER_LIMIT 1e15L  /* larger ones are taken as this */
 #define SCRATCH_MAX  (64U << 20)
-#define EXPLAIN_MAX  200U /* bytes of a value that are shown */
+#define SAVED_KIND   0x31776d676973ULL /* "sigmw1" */
+#define SAVED_MAX    (1ULL << 32)      /* bytes of one window */
+#define EXPLAIN_MAX  200U              /* bytes of a value that are shown */
 
 const struct sigma_limits sigma_limits_default = {65536, 262144, 16384};
 
@@ -202,6 +205,98 @@ sigma_run_reload(struct sigma_run *r, const struct sigma_set *s)
     r->n_found = r->n_made = 0;
     find_next_end(r);
     return ERR_OK;
+}
+
+/* ---- snapshots ---- */
+
+static bool
+has_state(const struct sigma_run *r, uint32_t i)
+{
+    return r->window[i] != NULL && !sigma_window_is_empty(r->window[i]);
+}
+
+static enum err
+save_window(const struct sigma_run *r, uint32_t i, struct buf *out)
+{
+    struct span key = span_head(key_of(&r->s->rule[i].info), SIGMA_TEXT_MAX);
+    struct buf part;
+    enum err e;
+
+    buf_init(&part, SAVED_MAX);
+    e = sigma_window_save(r->window[i], &part);
+    frame_u64(out, r->s->rule[i].info.hash);
+    frame_u64(out, key.n);
+    buf_span(out, key);
+    frame_u64(out, part.n);
+    buf_span(out, buf_view(&part));
+    buf_free(&part);
+    return e;
+}
+
+enum err
+sigma_run_save(const struct sigma_run *r, struct buf *out)
+{
+    size_t at = out->n;
+    uint64_t n = 0;
+    enum err e = ERR_OK;
+
+    frame_begin(out, SAVED_KIND, r->seed);
+    for (uint32_t i = 0; i < r->s->n; i++)
+        n += has_state(r, i);
+    frame_u64(out, n);
+    for (uint32_t i = 0; i < r->s->n && e == ERR_OK; i++) {
+        if (has_state(r, i))
+            e = save_window(r, i, out);
+    }
+    return e == ERR_OK ? frame_end(out, at) : e;
+}
+
+/* The correlation that a window was saved of, or s->n. */
+static uint32_t
+saved_of(const struct sigma_set *s, struct span key, uint64_t hash)
+{
+    uint32_t i = sigma_set_lookup(s, key);
+
+    if (i == s->n) { /* rules with a title alone are few */
+        i = 0;
+        while (i < s->n && !(s->rule[i].info.hash == hash &&
+                             span_eq(key_of(&s->rule[i].info), key)))
+            i++;
+    }
+    return i < s->n && s->rule[i].corr != NULL && s->rule[i].info.hash == hash
+               ? i
+               : s->n;
+}
+
+static enum err
+load_window(struct sigma_run *r, struct cursor *c)
+{
+    uint64_t hash = cur_le64(c);
+    struct span key = cur_take(c, cur_le64(c));
+    struct span part = cur_take(c, cur_le64(c));
+    uint32_t i;
+
+    if (c->bad || key.n > SIGMA_TEXT_MAX)
+        return ERR_CORRUPT;
+    i = saved_of(r->s, key, hash);
+    return i < r->s->n ? sigma_window_load(r->window[i], part) : ERR_OK;
+}
+
+enum err
+sigma_run_load(struct sigma_run *r, struct span snapshot)
+{
+    struct cursor c;
+    enum err e = frame_open(snapshot, SAVED_KIND, r->seed, &c);
+    uint64_t n = e == ERR_OK ? cur_le64(&c) : 0;
+
+    if (n > SIGMA_RULES_MAX)
+        return ERR_CORRUPT;
+    for (uint64_t i = 0; i < n && e == ERR_OK; i++)
+        e = load_window(r, &c);
+    if (e == ERR_OK && (c.bad || cur_left(&c) > 0))
+        e = ERR_CORRUPT;
+    find_next_end(r);
+    return e;
 }
 
 /* ---- single records ---- */

@@ -203,6 +203,14 @@ void sigma_run_free(struct sigma_run *r);
 MUST_USE enum err sigma_run_reload(struct sigma_run *r,
                                    const struct sigma_set *s);
 
+/* The windows of all correlations, each under the id (or name, or title) of its
+ * rule and the hash of its document. Loading leaves out those of rules that are
+ * not in force, or not the same; a run of another seed is refused (ERR_FORMAT).
+ * After ERR_CORRUPT the windows are half old, half new: free the run. Counts
+ * are not saved. */
+MUST_USE enum err sigma_run_save(const struct sigma_run *r, struct buf *out);
+MUST_USE enum err sigma_run_load(struct sigma_run *r, struct span snapshot);
+
 /* Rules that match this record (which passed record_check), by number. The
  * answer is borrowed until the next call on the run. */
 const struct sigma_match *sigma_eval(struct sigma_run *r, struct span record,

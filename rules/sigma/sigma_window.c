@@ -1,9 +1,13 @@
 #include "rules/sigma/sigma_window.h"
 
 #include "rules/sigma/sigma_match.h"
+#include "sensor/base/frame.h"
 #include "sensor/base/hash.h"
 
+#include <math.h>
+
 #define NONE       0U   /* index 0 of both pools is not used */
+#define NUMBER_MAX 1e15 /* of value_sum and the like */
 #define GROUP_TEXT 512U /* bytes of one group value that are kept */
 #define LATE_STEPS 64U  /* how far back a late event looks for its place */
 #define IDLE_STEPS 4U   /* buckets without life that go when one comes */
@@ -267,6 +271,16 @@ unchain_value(struct sigma_window *w, uint32_t i)
 }
 
 static void
+chain_value(struct sigma_window *w, uint32_t i)
+{
+    uint32_t *head = &w->by_value[value_slot(w->mask_value, w->e[i].bucket,
+                                             w->e[i].value.hash)];
+
+    w->e[i].chain = *head;
+    *head = i;
+}
+
+static void
 unlink_event(struct sigma_window *w, struct bucket *b, uint32_t i)
 {
     struct event *e = &w->e[i];
@@ -296,16 +310,12 @@ drop_event(struct sigma_window *w, struct bucket *b, uint32_t i)
         b->sum = 0;
 }
 
-/* By time; a late one looks for its place from the end. */
 static void
-link_event(struct sigma_window *w, struct bucket *b, uint32_t i)
+place_event(struct sigma_window *w, struct bucket *b, uint32_t i,
+            uint32_t before)
 {
-    uint32_t before = b->tail;
     struct event *e = &w->e[i];
 
-    for (unsigned k = 0;
-         before != NONE && w->e[before].when > e->when && k < LATE_STEPS; k++)
-        before = w->e[before].before;
     e->before = before;
     e->after = before != NONE ? w->e[before].after : b->head;
     if (e->before != NONE)
@@ -317,6 +327,19 @@ link_event(struct sigma_window *w, struct bucket *b, uint32_t i)
     else
         b->tail = i;
     b->n++;
+}
+
+/* By time; a late one looks for its place from the end. */
+static void
+link_event(struct sigma_window *w, struct bucket *b, uint32_t i)
+{
+    uint32_t before = b->tail;
+    ns_t when = w->e[i].when;
+
+    for (unsigned k = 0;
+         before != NONE && w->e[before].when > when && k < LATE_STEPS; k++)
+        before = w->e[before].before;
+    place_event(w, b, i, before);
 }
 
 static void
@@ -456,13 +479,11 @@ link_bucket(struct sigma_window *w, uint32_t i)
 }
 
 static uint32_t
-open_bucket(struct sigma_window *w, uint64_t key, const struct sigma_feed *f,
+make_bucket(struct sigma_window *w, uint64_t key, const struct sigma_feed *f,
             struct sigma_counts *counts)
 {
-    uint32_t i;
+    uint32_t i = take_bucket(w, counts);
 
-    drop_idle(w, f->when);
-    i = take_bucket(w, counts);
     if (i == NONE)
         return NONE;
     w->b[i] = (struct bucket){.key = key, .opened = f->when, .last = f->when};
@@ -474,6 +495,14 @@ open_bucket(struct sigma_window *w, uint64_t key, const struct sigma_feed *f,
     }
     link_bucket(w, i);
     return i;
+}
+
+static uint32_t
+open_bucket(struct sigma_window *w, uint64_t key, const struct sigma_feed *f,
+            struct sigma_counts *counts)
+{
+    drop_idle(w, f->when);
+    return make_bucket(w, key, f, counts);
 }
 
 static uint32_t
@@ -548,7 +577,6 @@ add_value(struct sigma_window *w, uint32_t bucket, uint64_t hash, ns_t when,
           struct sigma_counts *counts)
 {
     uint32_t i = w->by_value[value_slot(w->mask_value, bucket, hash)];
-    uint32_t *head;
 
     while (i != NONE &&
            (w->e[i].bucket != bucket || w->e[i].value.hash != hash))
@@ -567,9 +595,7 @@ add_value(struct sigma_window *w, uint32_t bucket, uint64_t hash, ns_t when,
         return;
     w->e[i] = (struct event){.when = when, .bucket = bucket};
     w->e[i].value.hash = hash;
-    head = &w->by_value[value_slot(w->mask_value, bucket, hash)];
-    w->e[i].chain = *head;
-    *head = i;
+    chain_value(w, i);
     link_event(w, &w->b[bucket], i);
 }
 
@@ -839,4 +865,209 @@ uint64_t
 sigma_window_memory(const struct sigma_window *w)
 {
     return w->memory + sizeof(*w);
+}
+
+/* ---- snapshots: buckets by age, each with its place among the idle ---- */
+
+static void
+put_double(struct buf *out, double x)
+{
+    uint64_t u;
+
+    memcpy(&u, &x, sizeof(u));
+    frame_u64(out, u);
+}
+
+/* In two halves, for it has more digits than one holds. */
+static void
+put_sum(struct buf *out, long double sum)
+{
+    double high = (double)sum;
+
+    put_double(out, high);
+    put_double(out, (double)(sum - (long double)high));
+}
+
+static void
+put_group(const struct sigma_window *w, const struct bucket *b, struct buf *out)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < w->c->n_group; i++) {
+        frame_u64(out, b->group_n[i]);
+        buf_put(out, b->text + at, b->group_n[i]);
+        at += b->group_n[i];
+    }
+}
+
+static void
+put_bucket(const struct sigma_window *w, const struct bucket *b,
+           struct buf *out)
+{
+    frame_u64(out, b->key);
+    put_group(w, b, out);
+    frame_u64(out, b->count);
+    frame_u64(out, b->opened);
+    frame_u64(out, b->last);
+    frame_u64(out, b->fired_at);
+    frame_u64(out, b->fired);
+    for (uint32_t i = 0; b->seen != NULL && i < 2 * w->c->n_refs; i++)
+        frame_u64(out, b->seen[i]);
+    frame_u64(out, b->n);
+    for (uint32_t i = b->head; i != NONE; i = w->e[i].after) {
+        frame_u64(out, w->e[i].when);
+        frame_u64(out, w->e[i].value.hash); /* or the bytes of the number */
+    }
+    put_sum(out, b->sum);
+}
+
+bool
+sigma_window_is_empty(const struct sigma_window *w)
+{
+    return w->idlest == NONE;
+}
+
+enum err
+sigma_window_save(const struct sigma_window *w, struct buf *out)
+{
+    uint32_t *place = calloc(w->n_b, sizeof(*place));
+    uint32_t n = 0;
+
+    if (place == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = w->idlest; i != NONE; i = w->b[i].busier)
+        place[i] = n++;
+    frame_u64(out, n);
+    for (uint32_t i = w->oldest; i != NONE; i = w->b[i].newer) {
+        frame_u64(out, place[i]);
+        put_bucket(w, &w->b[i], out);
+    }
+    free(place);
+    return out->failed ? ERR_NOMEM : out->cut ? ERR_LIMIT : ERR_OK;
+}
+
+static uint64_t
+take_most(struct cursor *c, uint64_t max)
+{
+    uint64_t n = cur_le64(c);
+
+    c->bad = c->bad || n > max;
+    return c->bad ? 0 : n;
+}
+
+static double
+take_double(struct cursor *c, double max)
+{
+    uint64_t u = cur_le64(c);
+    double x;
+
+    memcpy(&x, &u, sizeof(x));
+    if (fabs(x) <= max) /* no NaN is */
+        return x;
+    c->bad = true;
+    return 0;
+}
+
+static void
+take_value(struct sigma_window *w, uint32_t i, struct cursor *c)
+{
+    w->e[i].when = cur_le64(c);
+    if (w->c->type != SIGMA_VALUE_COUNT) {
+        w->e[i].value.number = take_double(c, NUMBER_MAX);
+        return;
+    }
+    w->e[i].value.hash = cur_le64(c);
+    chain_value(w, i);
+}
+
+static enum err
+take_events(struct sigma_window *w, uint32_t bucket, struct cursor *c)
+{
+    uint64_t n = take_most(c, keeps_events(w->c) ? w->bucket_max : 0);
+    struct sigma_counts none = {0};
+
+    for (uint64_t k = 0; k < n && !c->bad; k++) {
+        uint32_t i = take_event(w, bucket, &none);
+
+        if (i == NONE || none.events_evicted + none.buckets_evicted > 0)
+            return ERR_LIMIT;
+        w->e[i] = (struct event){.bucket = bucket};
+        take_value(w, i, c);
+        place_event(w, &w->b[bucket], i, w->b[bucket].tail);
+    }
+    return c->bad ? ERR_CORRUPT : ERR_OK;
+}
+
+static uint32_t
+take_opened(struct sigma_window *w, struct cursor *c)
+{
+    struct sigma_counts none = {0};
+    struct sigma_feed f = {0};
+    uint64_t key = cur_le64(c);
+
+    for (uint32_t i = 0; i < w->c->n_group; i++)
+        f.group[i] = cur_take(c, take_most(c, GROUP_TEXT));
+    return c->bad ? NONE : make_bucket(w, key, &f, &none);
+}
+
+static enum err
+take_bucket_of(struct sigma_window *w, struct cursor *c, uint32_t *out)
+{
+    double most = NUMBER_MAX * UINT32_MAX;
+    uint32_t i = take_opened(w, c);
+    struct bucket *b = &w->b[i];
+    enum err e;
+
+    if (i == NONE)
+        return c->bad ? ERR_CORRUPT : ERR_NOMEM;
+    b->count = cur_le64(c);
+    b->opened = cur_le64(c);
+    b->last = cur_le64(c);
+    b->fired_at = cur_le64(c);
+    b->fired = take_most(c, 1) == 1;
+    for (uint32_t k = 0; b->seen != NULL && k < 2 * w->c->n_refs; k++)
+        b->seen[k] = cur_le64(c);
+    e = take_events(w, i, c);
+    if (e != ERR_OK)
+        return e;
+    b->sum = (long double)take_double(c, most);
+    b->sum += (long double)take_double(c, most);
+    *out = i;
+    return c->bad ? ERR_CORRUPT : ERR_OK;
+}
+
+static enum err
+take_buckets(struct sigma_window *w, struct cursor *c, uint32_t *at, uint64_t n)
+{
+    enum err e = ERR_OK;
+
+    for (uint64_t i = 0; i < n && e == ERR_OK; i++) {
+        uint64_t place = take_most(c, n - 1);
+
+        if (c->bad || at[place] != NONE)
+            return ERR_CORRUPT;
+        e = take_bucket_of(w, c, &at[place]);
+    }
+    for (uint64_t i = 0; i < n && e == ERR_OK; i++)
+        make_busiest(w, at[i]);
+    return e;
+}
+
+enum err
+sigma_window_load(struct sigma_window *w, struct span part)
+{
+    struct cursor c = cur_open(part);
+    uint64_t n = take_most(&c, w->buckets_max);
+    uint32_t *at = calloc(n + 1, sizeof(*at));
+    enum err e;
+
+    if (at == NULL)
+        return ERR_NOMEM;
+    while (w->idlest != NONE)
+        drop_bucket(w, w->idlest);
+    e = take_buckets(w, &c, at, n);
+    free(at);
+    if (e == ERR_OK && (c.bad || cur_left(&c) > 0))
+        e = ERR_CORRUPT;
+    return e;
 }

@@ -52,6 +52,14 @@ bool sigma_window_close(struct sigma_window *w, ns_t now, bool *met,
                         struct sigma_hit *hit);
 void sigma_window_drop(struct sigma_window *w);
 
+bool sigma_window_is_empty(const struct sigma_window *w);
+/* All buckets, for sigma_window_load of a window of the same correlation, seed
+ * and limits; what it held is gone. ERR_CORRUPT, ERR_LIMIT: the bytes are not
+ * what was saved; the window may then hold a part of them. */
+MUST_USE enum err sigma_window_save(const struct sigma_window *w,
+                                    struct buf *out);
+MUST_USE enum err sigma_window_load(struct sigma_window *w, struct span part);
+
 uint64_t sigma_window_memory(const struct sigma_window *w);
 
 #endif

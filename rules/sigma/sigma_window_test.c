@@ -1,5 +1,6 @@
 /* sigma_window_test - correlations, through the public header */
 #include "rules/sigma/sigma_test_kit.h"
+#include "sensor/base/frame.h"
 
 #define RULES                                                                  \
     "title: a\nname: a\nlogsource: {service: smtp}\ndetection: {s: "           \
@@ -83,8 +84,26 @@ put_tick(struct kit *k, double second, struct buf *out)
     put_matches(k, m, n, out);
 }
 
+/* The run goes, and another goes on with what it saved. */
 static void
-stream(struct kit *k, const char *steps, struct buf *out)
+resume(struct kit *k, const struct sigma_limits *limits)
+{
+    struct buf saved, again;
+
+    buf_init(&saved, 1U << 24);
+    buf_init(&again, 1U << 24);
+    assert_int_equal(sigma_run_save(k->run, &saved), ERR_OK);
+    sigma_run_free(k->run);
+    assert_int_equal(sigma_run_new(k->set, 7, limits, &k->run), ERR_OK);
+    assert_int_equal(sigma_run_load(k->run, buf_view(&saved)), ERR_OK);
+    assert_int_equal(sigma_run_save(k->run, &again), ERR_OK);
+    assert_true(span_eq(buf_view(&saved), buf_view(&again)));
+    buf_free(&saved);
+    buf_free(&again);
+}
+
+static void
+stream_cut(struct kit *k, const char *steps, bool cut, struct buf *out)
 {
     char first[40], bytes[40];
 
@@ -100,10 +119,18 @@ stream(struct kit *k, const char *steps, struct buf *out)
             s.bytes = (unsigned)strtoul(bytes, NULL, 10);
             put_record(k, &s, out);
         }
+        if (cut)
+            resume(k, NULL);
         if (*at != ';')
             fail_msg("bad step: %s", at);
         at++;
     }
+}
+
+static void
+stream(struct kit *k, const char *steps, struct buf *out)
+{
+    stream_cut(k, steps, false, out);
 }
 
 /* clang-format off */
@@ -224,19 +251,19 @@ says(struct buf *out, const char *want, const char *rule)
     return span_eq(span_of(kept, n), span_str(want));
 }
 
+/* Every row in one piece, and interrupted after every event. */
 static void
-test_rows(void **state)
+check_rows(bool cut)
 {
     unsigned bad = 0;
 
-    (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct kit k;
         struct buf out;
 
         open_rule(&k, rows[i].rule, NULL);
         buf_init(&out, 1U << 20);
-        stream(&k, rows[i].steps, &out);
+        stream_cut(&k, rows[i].steps, cut, &out);
         if (!says(&out, rows[i].want, rows[i].rule)) {
             print_message("%s: %s\n got %.*s\nwant %s\n", rows[i].why,
                           rows[i].rule, (int)out.n, (const char *)out.p,
@@ -247,6 +274,157 @@ test_rows(void **state)
         kit_close(&k);
     }
     assert_int_equal(bad, 0);
+}
+
+static void
+test_rows(void **state)
+{
+    (void)state;
+    check_rows(false);
+}
+
+static void
+test_resumed(void **state)
+{
+    (void)state;
+    check_rows(true);
+}
+
+static const char *const kinds[] = {
+    ONE "type: event_count, condition: {gte: 9}}",
+    ONE "type: value_count, condition: {gte: 9, field: smtp.helo}}",
+    ONE "type: value_sum, condition: {gt: 999, field: smtp.message_bytes}}",
+    ONE "type: event_count, condition: {lt: 2}}",
+    ("correlation: {rules: [a, b], timespan: 10s, group-by: [src_ip], type: "
+     "temporal_ordered}"),
+};
+
+/* Evictions depend on the order of the idle, and on what lies where. */
+static void
+test_resumed_full(void **state)
+{
+    static const struct sigma_limits small = {5, 12, 4};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct sigma_counts whole = {0}, cut = {0};
+        struct kit a, b;
+        struct buf x, y;
+
+        buf_init(&x, 1U << 20);
+        buf_init(&y, 1U << 20);
+        open_rule(&a, kinds[i], &small);
+        open_rule(&b, kinds[i], &small);
+        for (unsigned n = 0; n < 120; n++) {
+            struct step s = {.second = n * 0.7, .bytes = n * 31 % 97};
+            struct sigma_counts c;
+
+            (void)snprintf(s.ip, sizeof(s.ip), "192.0.2.%u", n * n % 11);
+            (void)snprintf(s.helo, sizeof(s.helo), "%c%u",
+                           n % 3 > 0 ? 'a' : 'b', n % 5);
+            put_record(&a, &s, &x);
+            put_record(&b, &s, &y);
+            c = sigma_run_counts(b.run);
+            cut.buckets_evicted += c.buckets_evicted;
+            cut.events_evicted += c.events_evicted;
+            resume(&b, &small);
+        }
+        whole = sigma_run_counts(a.run);
+        assert_true(span_eq(buf_view(&x), buf_view(&y)));
+        assert_int_equal(whole.buckets_evicted, cut.buckets_evicted);
+        assert_int_equal(whole.events_evicted, cut.events_evicted);
+        buf_free(&x);
+        buf_free(&y);
+        kit_close(&a);
+        kit_close(&b);
+    }
+}
+
+/* The checksum is no proof: with a right one behind it, any byte may be any
+ * other. What is taken must not harm who goes on with it. */
+static void
+damage(struct kit *k, const struct buf *saved, size_t at, uint8_t to)
+{
+    struct buf bad;
+    struct buf out;
+    enum err e;
+
+    buf_init(&bad, 1U << 24);
+    buf_init(&out, 1U << 20);
+    buf_put(&bad, saved->p, saved->n - 8);
+    bad.p[at] = to;
+    e = frame_end(&bad, 0);
+    assert_int_equal(e, ERR_OK);
+    sigma_run_free(k->run);
+    assert_int_equal(sigma_run_new(k->set, 7, NULL, &k->run), ERR_OK);
+    e = sigma_run_load(k->run, buf_view(&bad));
+    assert_true(e == ERR_OK || e == ERR_CORRUPT || e == ERR_FORMAT ||
+                e == ERR_LIMIT);
+    if (e == ERR_OK)
+        stream(k, "2 " X " a 1; 3 " Y " b 9; @40; 41 " X " ab 1;", &out);
+    buf_free(&bad);
+    buf_free(&out);
+}
+
+static void
+test_damaged(void **state)
+{
+    static const uint8_t to[] = {0, 1, 2, 0x7f, 0x80, 0xff};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct kit k;
+        struct buf out, saved;
+
+        buf_init(&out, 1U << 20);
+        buf_init(&saved, 1U << 24);
+        open_rule(&k, kinds[i], NULL);
+        stream(&k, "0 " X " a1 5; 1 " Y " b 7; 1.5 " X " a2 5;", &out);
+        assert_int_equal(sigma_run_save(k.run, &saved), ERR_OK);
+        for (size_t n = 0; n < saved.n; n++)
+            assert_int_not_equal(
+                sigma_run_load(k.run, span_head(buf_view(&saved), n)), ERR_OK);
+        for (size_t at = 0; at + 8 < saved.n; at++) {
+            for (size_t v = 0; v < ARRAY_LEN(to); v++)
+                damage(&k, &saved, at, to[v]);
+        }
+        buf_free(&out);
+        buf_free(&saved);
+        kit_close(&k);
+    }
+}
+
+static void
+save_of(const char *rule, struct buf *out)
+{
+    struct kit k;
+    struct buf said;
+
+    buf_init(&said, 1U << 20);
+    open_rule(&k, rule, NULL);
+    stream(&k, "0 " X " a1 5;", &said);
+    assert_int_equal(sigma_run_save(k.run, out), ERR_OK);
+    buf_free(&said);
+    kit_close(&k);
+}
+
+static void
+test_other_rule(void **state)
+{
+    struct kit k;
+    struct buf saved, out;
+
+    (void)state;
+    buf_init(&saved, 1U << 20);
+    buf_init(&out, 1U << 20);
+    save_of(ONE "type: event_count, condition: {gte: 2}}", &saved);
+    open_rule(&k, ONE "type: event_count, condition: {gte: 3}}", NULL);
+    assert_int_equal(sigma_run_load(k.run, buf_view(&saved)), ERR_OK);
+    stream(&k, "1 " X " a 1; 2 " X " a 1; 3 " X " a 1;", &out);
+    assert_true(span_eq(buf_view(&out), SPAN_LIT("3:T:3:192.0.2.1 ")));
+    buf_free(&saved);
+    buf_free(&out);
+    kit_close(&k);
 }
 
 /* ---- bounds ---- */
@@ -427,6 +605,8 @@ main(void)
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_buckets_max),
         cmocka_unit_test(test_window_max), cmocka_unit_test(test_events_max),
         cmocka_unit_test(test_flood),      cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_resumed),    cmocka_unit_test(test_resumed_full),
+        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_other_rule),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

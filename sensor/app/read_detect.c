@@ -205,6 +205,10 @@ load_snapshot(struct read_detect *r, uint64_t durable, uint64_t *seq,
             buf_free(&content);
             return ERR_OK;
         }
+        buf_printf(messages,
+                   "span25: the snapshot in %s does not hold (%s); its "
+                   "journal is read instead\n",
+                   r->dir, err_text(e));
         detect_free(r->detect);
         r->detect = NULL;
         e = detect_new(&r->options, &r->detect);
