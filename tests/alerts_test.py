@@ -623,6 +623,24 @@ def test_hosts():
                                                      "no alerts")
 
 
+def test_hosts_list_order_and_levels():
+    def at(second):
+        return f"2026-11-22T15:29:{second}.000000+0000"
+
+    state = with_alerts(hosts=[
+        host(1, "10.20.4.90", last=at(45), s2={"level": "raised"}),
+        host(2, "10.20.4.91", last=at(59), p={"level": "alert"}),
+        host(3, "10.20.4.92", last=at(50), s1={"level": "raised"},
+             s3={"level": "raised"})])
+    rows = json.loads(desk(state, "hosts", "list", "--json").out)["rows"]
+    got = [(r["host"], r["level"], r["statistics"]) for r in rows]
+    check([r["last"] for r in rows] == sorted((r["last"] for r in rows),
+                                              reverse=True), f"{got}")
+    wants = [("10.20.4.91", "block", "s1 p"), ("10.20.4.92", "raised", "s1 s3"),
+             ("10.20.4.90", "block", "s1")]
+    check([r for r in got if r[0].startswith("10.20.4.9")] == wants, f"{got}")
+
+
 def test_explain():
     state = lab_state()
     mail = mails(state)[0]
@@ -774,6 +792,44 @@ def test_answers_that_cannot_be_written():
                                   timeout=PATIENCE)
         check(done.returncode == 1 and b"standard output" in done.stderr,
               f"{verb}: {done}")
+
+
+def on_terminal(columns, *args):
+    """What a person sees: standard output is a terminal."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen([PROGRAM, *map(str, args)], stdout=theirs,
+                          stderr=subprocess.PIPE, env={
+                              **os.environ, "TZ": "UTC",
+                              "COLUMNS": str(columns)}) as done:
+        os.close(theirs)
+        out = b""
+        try:
+            while part := os.read(ours, 65536):
+                out += part
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        check(done.wait(timeout=PATIENCE) == 0, f"{args}: {done.returncode}")
+    return out.decode().replace("\r\n", "\n")
+
+
+def test_fits_the_terminal():
+    long = "10.20.4.17 was refused " + "many times " * 40 + "over"
+    state = with_alerts(alert(0x1111, reason=long), hosts=[host(1)])
+    for columns in (40, 80, 100, 200):
+        for verb in (["alerts", "list"], ["alerts", "show", "1111"],
+                     ["hosts", "list"], ["hosts", "show", BOT],
+                     ["explain", BOT]):
+            rows = on_terminal(columns, *verb, "--state", state, "--utc",
+                               "--at", NOW).splitlines()
+            wide = [r for r in rows if len(r) > columns and
+                    " span25 " not in r and " " in r[:columns].strip()]
+            check(wide == [], f"{verb} at {columns}: {wide[:2]}")
+    check("\u2026" in on_terminal(80, "alerts", "list", "--state", state),
+          "nothing was made shorter")
+    desk(state, "alerts", "list").says(long[11:]).lacks("\u2026")
+    csv_out = on_terminal(80, "alerts", "list", "--csv", "--state", state)
+    check(long in csv_out, "CSV was cut")
 
 
 def test_long_list():

@@ -1,6 +1,8 @@
 #include "sensor/app/caller.h"
 
 #include <pwd.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,4 +39,26 @@ caller_name(const struct config *c)
     if (c->actor != NULL)
         return c->actor;
     return p != NULL && p->pw_name[0] != 0 ? p->pw_name : "unknown";
+}
+
+static bool
+is_width(uint64_t n)
+{
+    return n >= CALLER_COLUMNS_LEAST && n <= CALLER_COLUMNS_MOST;
+}
+
+size_t
+caller_columns(void)
+{
+    const char *text = getenv("COLUMNS");
+    struct winsize size;
+    uint64_t n = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+    if (isatty(STDOUT_FILENO) != 1)
+        return 0;
+    if (is_width(n))
+        return n;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && is_width(size.ws_col))
+        return size.ws_col;
+    return 100;
 }

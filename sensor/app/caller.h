@@ -12,4 +12,11 @@ MUST_USE bool caller_now(const struct config *c, struct buf *messages,
 /* --actor, else the name of the user; borrowed. */
 const char *caller_name(const struct config *c);
 
+/* Columns of the terminal on standard output: COLUMNS when that is a number
+ * from CALLER_COLUMNS_LEAST to CALLER_COLUMNS_MOST, else what the terminal
+ * says, else 100. 0: it is no terminal, and nothing is to be cut. */
+#define CALLER_COLUMNS_LEAST 40U
+#define CALLER_COLUMNS_MOST  1000U
+size_t caller_columns(void);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "rules/registry/book.h"
 #include "sensor/app/caller.h"
+#include "sensor/app/help.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/text.h"
@@ -365,6 +366,63 @@ run(struct desk *d)
     return code == CLI_EXIT_DONE ? uses[i].run(d) : code;
 }
 
+/* Commands are not broken: they are there to be copied. */
+static bool
+is_command(struct span line)
+{
+    return span_search(line, SPAN_LIT("  span25 ")) < line.n ||
+           span_starts(line, SPAN_LIT("Next: "));
+}
+
+static size_t
+characters(struct span s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += (span_at(s, i) & 0xc0) != 0x80;
+    return n;
+}
+
+static void
+fit_line(struct buf *out, struct span line, size_t columns)
+{
+    size_t indent = 0;
+
+    while (span_at(line, indent) == ' ')
+        indent++;
+    if (characters(line) <= columns || indent > columns / 2 ||
+        is_command(line)) {
+        buf_span(out, line);
+        buf_putc(out, '\n');
+        return;
+    }
+    buf_span(out, span_head(line, indent));
+    help_wrap(out, span_tail(line, indent), indent, indent + 4, columns);
+}
+
+/* On a terminal long lines go on below, indented; tables fit it already. */
+static void
+fit_terminal(struct buf *out, size_t columns)
+{
+    struct span rest = buf_view(out);
+    struct buf fitted;
+
+    if (columns == 0)
+        return;
+    buf_init(&fitted, out->max);
+    while (rest.n > 0) {
+        size_t end = span_find(rest, '\n');
+
+        fit_line(&fitted, span_head(rest, end), columns);
+        rest = span_tail(rest, end + 1);
+    }
+    fitted.cut |= out->cut;
+    fitted.failed |= out->failed;
+    buf_free(out);
+    *out = fitted;
+}
+
 enum cli_exit
 desk_run(const struct cli *c, struct buf *out, struct buf *messages)
 {
@@ -376,6 +434,8 @@ desk_run(const struct cli *c, struct buf *out, struct buf *messages)
     if (!caller_now(d.config, messages, &d.now))
         return CLI_EXIT_USAGE;
     code = run(&d);
+    if (!d.config->json && !d.config->csv)
+        fit_terminal(out, caller_columns());
     if (out->cut || out->failed)
         code = desk_say(&d, CLI_EXIT_FAILED,
                         err_text(out->cut ? ERR_LIMIT : ERR_NOMEM));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rules/registry/book.h"
+#include "sensor/app/caller.h"
 #include "sensor/app/desk_event.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
@@ -10,7 +11,8 @@
 #include "sensor/base/text.h"
 #include "sensor/event/json_write.h"
 
-#define ROLES 3U
+#define ROLES       3U
+#define CHECKS_WIDE 180U /* columns of the table of checks, with a baseline */
 
 bool
 desk_card_json(struct span record, struct buf *out)
@@ -189,9 +191,52 @@ put_hidden(struct desk *d, struct span record)
     buf_str(d->out, ")\n");
 }
 
+/* "Fired: refused first contacts (70 % of 125 ...; limit score 9.2)" */
+static void
+put_line(struct desk *d, const struct record_entry *e)
+{
+    static const struct {
+        enum field field;
+        const char *before;
+    } parts[] = {
+        {FIELD_ALERT_CHECKS_OBSERVED, " ("       },
+        {FIELD_ALERT_CHECKS_LIMIT,    "; limit: "},
+        {FIELD_ALERT_CHECKS_BASELINE, "; usual: "},
+    };
+
+    buf_str(d->out, has_result(e, "fired")    ? "Fired: "
+                    : has_result(e, "passed") ? "Passed: "
+                                              : "Not observable: ");
+    text_term(d->out, words_of(child(e->value, FIELD_ALERT_CHECKS_NAME)));
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct span v = child(e->value, parts[i].field);
+
+        if (v.n == 0)
+            continue;
+        buf_str(d->out, parts[i].before);
+        text_term(d->out, v);
+    }
+    buf_str(d->out, ")\n");
+}
+
+/* On a terminal of less columns than its table has it would lose what was
+ * observed: it is lines then. */
+static void
+put_lines(struct desk *d, struct span record, bool all)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_ALERT_CHECKS && (all || has_result(&e, "fired")))
+            put_line(d, &e);
+    }
+}
+
 void
 desk_card_checks(struct desk *d, struct span record, bool all)
 {
+    size_t columns = caller_columns();
     struct registry_table t;
     struct cursor c = record_entries_of(record);
     struct record_entry e;
@@ -205,7 +250,9 @@ desk_card_checks(struct desk *d, struct span record, bool all)
                             SPAN_LIT("fired"))))
             add_check(&t, e.value);
     }
-    if (registry_table_rows(&t) > 0)
+    if (registry_table_rows(&t) > 0 && columns > 0 && columns < CHECKS_WIDE)
+        put_lines(d, record, all);
+    else if (registry_table_rows(&t) > 0)
         (void)desk_table(d, &t, "", "");
     else if (passed)
         buf_str(d->out, "No statistic of the host is at its limit.\n");

@@ -1,6 +1,7 @@
 #include "sensor/app/desk_hosts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "rules/alert/checks.h"
 #include "sensor/app/desk_card.h"
@@ -66,23 +67,26 @@ is_level(const struct record_map *m, enum field f, const char *word)
     return record_map_is(m, f, word);
 }
 
-/* The highest level, and the statistics that have it. */
+/* The highest level; the statistics at their limit, the stronger ones first, or
+ * where none is those that are raised. */
 static const char *
 put_level(struct buf *out, const struct record_map *m)
 {
     static const char *const words[] = {"block", "alert", "raised"};
+    const char *highest = "normal";
 
     for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+        if (w == 2 && out->n > 0)
+            return highest;
         for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
             if (!is_level(m, levels[i].level, words[w]))
                 continue;
             buf_str(out, out->n > 0 ? " " : "");
             buf_str(out, levels[i].name);
+            highest = strcmp(highest, "normal") == 0 ? words[w] : highest;
         }
-        if (out->n > 0)
-            return words[w];
     }
-    return "normal";
+    return highest;
 }
 
 static struct span
@@ -103,14 +107,12 @@ number(struct registry_table *t, const struct record_map *m, enum field f)
 }
 
 static void
-add_row(void *ctx, uint64_t seq, struct span record)
+add_row(struct registry_table *t, struct span record)
 {
-    struct registry_table *t = ctx;
     struct record_map m;
     struct buf host, stats;
     const char *level;
 
-    (void)seq;
     record_map_init(&m, record);
     buf_init(&host, 256);
     buf_init(&stats, 256);
@@ -136,15 +138,75 @@ add_row(void *ctx, uint64_t seq, struct span record)
     buf_free(&stats);
 }
 
+/* Records are kept whole until they stand in order: by host.last, not by when
+ * the event was told, which is the end of the capture for most. */
+struct hosts {
+    struct host_at {
+        ns_t last;
+        size_t at, n; /* of records */
+    } * v;
+    size_t n, cap;
+    struct buf records;
+    bool failed;
+};
+
+static void
+take_host(void *ctx, uint64_t seq, struct span record)
+{
+    struct hosts *h = ctx;
+
+    (void)seq;
+    if (h->n == h->cap) {
+        size_t cap = h->cap > 0 ? 2 * h->cap : 256;
+        struct host_at *v = reallocarray(h->v, cap, sizeof(*v));
+
+        if (v == NULL) {
+            h->failed = true;
+            return;
+        }
+        h->v = v;
+        h->cap = cap;
+    }
+    h->v[h->n++] = (struct host_at){
+        .last = record_find_u64(record, FIELD_HOST_LAST, 0),
+        .at = h->records.n,
+        .n = record.n,
+    };
+    buf_span(&h->records, record);
+    h->failed |= h->records.failed || h->records.cut;
+}
+
+static int
+latest_first(const void *a, const void *b)
+{
+    const struct host_at *x = a;
+    const struct host_at *y = b;
+
+    if (x->last != y->last)
+        return x->last < y->last ? 1 : -1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
 enum cli_exit
 desk_hosts_list(struct desk *d)
 {
     struct registry_table t;
+    struct hosts h = {0};
     enum cli_exit code = CLI_EXIT_DONE;
 
+    buf_init(&h.records, SIZE_MAX / 2);
     registry_table_init(&t, columns, ARRAY_LEN(columns));
-    if (index_latest(d->index, "host", 0, 0, add_row, &t) != ERR_OK)
+    if (index_latest(d->index, "host", 0, 0, take_host, &h) != ERR_OK)
         code = desk_say_index(d);
+    else if (h.failed)
+        code = desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    if (h.n > 0)
+        qsort(h.v, h.n, sizeof(*h.v), latest_first);
+    for (size_t i = 0; code == CLI_EXIT_DONE && i < h.n; i++)
+        add_row(&t, span_head(span_tail(buf_view(&h.records), h.v[i].at),
+                              h.v[i].n));
+    free(h.v);
+    buf_free(&h.records);
     if (code == CLI_EXIT_DONE)
         code = desk_table(d, &t, "span25.hosts.list", "no hosts");
     registry_table_fini(&t);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rules/registry/csv.h"
+#include "sensor/app/caller.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
@@ -143,6 +144,8 @@ measure(const struct registry_table *t, bool utc, size_t *widths)
         size_t *w = &widths[i % t->n_columns];
         size_t n;
 
+        if (t->columns[i % t->n_columns].head[0] == 0)
+            continue;
         buf_reset(&room);
         show_cell(t, &t->cells[i], utc, &room);
         n = width_of(buf_view(&room));
@@ -151,54 +154,206 @@ measure(const struct registry_table *t, bool utc, size_t *widths)
     buf_free(&room);
 }
 
-/* Row -1 is the head. No blanks at the end of a line. */
+/* ---- fitting a terminal ---- */
+
+#define LEAST_TEXT 24U /* columns to which a text is made shorter */
+#define BREAK      ((size_t)1 << 32) /* more blanks than a line can have */
+#define INDENT     4U                /* of the lines in which a row goes on */
+
+struct layout {
+    size_t *widths; /* 0: not shown */
+    bool *breaks;   /* a new line before this column */
+    bool *texts;    /* may be made shorter */
+    bool utc;
+};
+
+static size_t
+line_width(const struct registry_table *t, const struct layout *l)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < t->n_columns; k++)
+        n += l->widths[k] > 0 ? l->widths[k] + (n > 0 ? 2 : 0) : 0;
+    return n;
+}
+
+/* The widest text that may still be made shorter; n_columns: none. */
+static size_t
+widest(const struct registry_table *t, const struct layout *l)
+{
+    size_t at = t->n_columns;
+
+    for (size_t k = 0; k < t->n_columns; k++) {
+        if (l->texts[k] && l->widths[k] > LEAST_TEXT &&
+            (at == t->n_columns || l->widths[k] > l->widths[at]))
+            at = k;
+    }
+    return at;
+}
+
+/* The last of all has the rest of its line. */
+static bool
+is_last(const struct registry_table *t, const struct layout *l, size_t k)
+{
+    while (++k < t->n_columns) {
+        if (l->widths[k] > 0)
+            return false;
+    }
+    return true;
+}
+
+/* What even so does not fit goes on in further lines. */
 static void
-show_row(const struct registry_table *t, size_t row, bool head, bool utc,
-         const size_t *widths, struct buf *out)
+fold(const struct registry_table *t, struct layout *l, size_t room)
+{
+    size_t column = 0;
+
+    for (size_t k = 0; k < t->n_columns; k++) {
+        size_t left = column + 2 < room ? room - column - 2 : 0;
+
+        if (l->widths[k] == 0)
+            continue;
+        if (column > 0 && l->widths[k] > left) {
+            l->breaks[k] = true;
+            column = INDENT;
+        } else if (column > 0) {
+            column += 2;
+        }
+        left = room - column;
+        if (l->texts[k] && (l->widths[k] > left || is_last(t, l, k)))
+            l->widths[k] = left;
+        column += l->widths[k];
+    }
+}
+
+static void
+find_texts(const struct registry_table *t, struct layout *l)
+{
+    for (size_t k = 0; k < t->n_columns; k++) {
+        bool empty = true;
+
+        for (size_t row = 0; row < registry_table_rows(t); row++) {
+            const struct registry_cell *c = cell_at(t, row, k);
+
+            l->texts[k] |= c->kind == CELL_TEXT;
+            empty &=
+                c->kind == CELL_NONE || (c->kind == CELL_TEXT && c->n == 0);
+        }
+        if (empty)
+            l->widths[k] = 0;
+    }
+}
+
+static void
+fit(const struct registry_table *t, struct layout *l, size_t room)
+{
+    size_t wide;
+
+    if (line_width(t, l) <= room)
+        return;
+    find_texts(t, l);
+    for (size_t k = 0; k < t->n_columns; k++) {
+        if (l->texts[k] && l->widths[k] > room)
+            l->widths[k] = room - INDENT;
+    }
+    while (line_width(t, l) > room && (wide = widest(t, l)) < t->n_columns)
+        l->widths[wide]--;
+    if (line_width(t, l) > room)
+        fold(t, l, room);
+}
+
+/* At most so many characters of what is UTF-8 already; an ellipsis says that
+ * there was more. */
+static void
+put_cut(struct buf *out, struct span text, size_t width)
+{
+    size_t chars = 0, n = 0;
+
+    if (width_of(text) <= width) {
+        buf_span(out, text);
+        return;
+    }
+    while (n < text.n) {
+        chars += (span_at(text, n) & 0xc0) != 0x80;
+        if (chars >= width)
+            break;
+        n++;
+    }
+    buf_span(out, span_head(text, n));
+    buf_str(out, "\xe2\x80\xa6");
+}
+
+/* No blanks at the end of a line. */
+static void
+show_row(const struct registry_table *t, size_t row, bool head,
+         const struct layout *l, struct buf *out)
 {
     size_t blanks = 0;
-    struct buf room;
+    struct buf room, cell;
 
     buf_init(&room, 1 << 16);
+    buf_init(&cell, 1 << 16);
     for (size_t k = 0; k < t->n_columns; k++) {
-        if (t->columns[k].head[0] == 0)
+        if (l->widths[k] == 0)
             continue;
         buf_reset(&room);
+        buf_reset(&cell);
         if (head)
             buf_str(&room, t->columns[k].head);
         else
-            show_cell(t, cell_at(t, row, k), utc, &room);
-        if (room.n > 0) {
+            show_cell(t, cell_at(t, row, k), l->utc, &room);
+        put_cut(&cell, buf_view(&room), l->widths[k]);
+        if (l->breaks[k])
+            blanks = BREAK;
+        if (cell.n > 0 && blanks >= BREAK) {
+            buf_putc(out, '\n');
+            blanks = INDENT + blanks - BREAK;
+        }
+        if (cell.n > 0) {
             while (blanks-- > 0)
                 buf_putc(out, ' ');
             blanks = 0;
         }
-        buf_span(out, buf_view(&room));
-        blanks += widths[k] + 2 - width_of(buf_view(&room));
+        buf_span(out, buf_view(&cell));
+        blanks += l->widths[k] + 2 - width_of(buf_view(&cell));
     }
     buf_putc(out, '\n');
     buf_free(&room);
+    buf_free(&cell);
 }
 
-static bool
-write_text(const struct registry_table *t, bool utc, const char *empty,
-           struct buf *out)
+static void
+show_rows(const struct registry_table *t, struct layout *l, size_t room,
+          struct buf *out)
 {
-    size_t *widths = calloc(t->n_columns, sizeof(*widths));
-
-    if (widths == NULL)
-        return false;
-    if (t->n == 0) {
-        buf_printf(out, "%s\n", empty);
-        free(widths);
-        return true;
-    }
-    measure(t, utc, widths);
-    show_row(t, 0, true, utc, widths, out);
+    measure(t, l->utc, l->widths);
+    if (room > 0)
+        fit(t, l, room);
+    show_row(t, 0, true, l, out);
     for (size_t i = 0; i < registry_table_rows(t); i++)
-        show_row(t, i, false, utc, widths, out);
-    free(widths);
-    return true;
+        show_row(t, i, false, l, out);
+}
+
+bool
+registry_table_people(const struct registry_table *t, bool utc,
+                      const char *empty, size_t room, struct buf *out)
+{
+    struct layout l = {
+        .widths = calloc(t->n_columns, sizeof(*l.widths)),
+        .breaks = calloc(t->n_columns, sizeof(*l.breaks)),
+        .texts = calloc(t->n_columns, sizeof(*l.texts)),
+        .utc = utc,
+    };
+    bool good = l.widths != NULL && l.breaks != NULL && l.texts != NULL;
+
+    if (good && t->n == 0)
+        buf_printf(out, "%s\n", empty);
+    else if (good)
+        show_rows(t, &l, room, out);
+    free(l.widths);
+    free(l.breaks);
+    free(l.texts);
+    return good;
 }
 
 /* ---- for programs ---- */
@@ -282,6 +437,6 @@ registry_table_write(const struct registry_table *t, const struct config *c,
     else if (c->csv)
         write_csv(t, out);
     else
-        return write_text(t, c->utc, empty, out);
+        return registry_table_people(t, c->utc, empty, caller_columns(), out);
     return true;
 }

@@ -35,10 +35,18 @@ void registry_table_number(struct registry_table *t, uint64_t v);
 void registry_table_time(struct registry_table *t, ns_t when); /* 0: empty */
 void registry_table_bool(struct registry_table *t, bool v); /* people: "yes" */
 
+/* Into lines of so many columns, 0: of any length. What does not fit is made
+ * shorter, with an ellipsis; columns without a value are left out, and where
+ * that is not enough a row goes on in the next line, indented. */
+MUST_USE bool registry_table_people(const struct registry_table *t, bool utc,
+                                    const char *empty, size_t room,
+                                    struct buf *out);
+
 size_t registry_table_rows(const struct registry_table *t);
 
 /* As --json, --csv or neither of c says. name: "span25.registry.list"; empty:
- * what people are told when there is no row. False: no memory. */
+ * what people are told when there is no row; on a terminal the table fits it.
+ * False: no memory. */
 MUST_USE bool registry_table_write(const struct registry_table *t,
                                    const struct config *c, const char *name,
                                    const char *empty, struct buf *out);

@@ -77,10 +77,67 @@ writes_for_each_reader(void **state)
     }
 }
 
+/* 35, 1, 20 and 3 characters, with blanks between them 65. */
+static const struct {
+    const char *why;
+    size_t room;
+    const char *want;
+} rooms[] = {
+    {"any length",                  0,
+     "NAME                                 N  WHEN                  YES\n"
+     "abcdefghijklmnopqrstuvwxyz\xc3\xa9 1234567  7  1970-01-01 00:00 UTC  "
+     "yes\n"                                                              },
+    {"one more than it takes",      66,
+     "NAME                                 N  WHEN                  YES\n"
+     "abcdefghijklmnopqrstuvwxyz\xc3\xa9 1234567  7  1970-01-01 00:00 UTC  "
+     "yes\n"                                                              },
+    {"as much as it takes",         65,
+     "NAME                                 N  WHEN                  YES\n"
+     "abcdefghijklmnopqrstuvwxyz\xc3\xa9 1234567  7  1970-01-01 00:00 UTC  "
+     "yes\n"                                                              },
+    {"one less",                    64,
+     "NAME                                N  WHEN                  YES\n"
+     "abcdefghijklmnopqrstuvwxyz\xc3\xa9 12345\xe2\x80\xa6  7  1970-01-01 "
+     "00:00 UTC  yes\n"                                                   },
+    {"the least text",              54,
+     "NAME                      N  WHEN                  YES\n"
+     "abcdefghijklmnopqrstuvw\xe2\x80\xa6  7  1970-01-01 00:00 UTC  yes\n"},
+    {"and one less: further lines", 53,
+     "NAME                      N  WHEN\n"
+     "    YES\n"
+     "abcdefghijklmnopqrstuvw\xe2\x80\xa6  7  1970-01-01 00:00 UTC\n"
+     "    yes\n"                                                          },
+};
+
+static void
+fits_a_terminal(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        struct registry_table t;
+        struct buf out;
+
+        buf_init(&out, 1 << 16);
+        registry_table_init(&t, columns, ARRAY_LEN(columns));
+        registry_table_text(&t, "abcdefghijklmnopqrstuvwxyz\xc3\xa9 1234567");
+        registry_table_text(&t, "not for people");
+        registry_table_number(&t, 7);
+        registry_table_time(&t, 3 * NS_PER_S);
+        registry_table_bool(&t, true);
+        assert_true(registry_table_people(&t, true, "", rooms[i].room, &out));
+        if (!span_eq(buf_view(&out), span_str(rooms[i].want)))
+            fail_msg("%s:\n%.*s", rooms[i].why, (int)out.n,
+                     (const char *)out.p);
+        registry_table_fini(&t);
+        buf_free(&out);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fits_a_terminal),
         cmocka_unit_test(writes_for_each_reader),
     };
 
