@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -502,6 +503,206 @@ garbage_stays_inside(void **state)
     }
 }
 
+/* ---- a process that is killed, and the one in its place ----
+ *
+ * Killed at any instruction: so a message may come twice (it was put, or read,
+ * and the death came before that was noted), but none is lost, torn or out of
+ * order. */
+
+#define KILLS 150U
+
+struct killed {
+    struct ring ring;
+    _Atomic uint32_t written; /* next to be put */
+    _Atomic uint32_t read;    /* next to be read */
+    _Atomic bool torn;
+};
+
+static struct killed *
+share(struct ring ring)
+{
+    struct killed *k = mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(k != MAP_FAILED);
+    k->ring = ring;
+    return k;
+}
+
+static size_t
+length_of(uint32_t number)
+{
+    return 4 + number * 7919U % 3000;
+}
+
+static void
+write_on(struct killed *k)
+{
+    static uint8_t room[SMALLEST];
+    struct ring r = k->ring;
+
+    if (ring_attach_writer(&r) != ERR_OK)
+        atomic_store(&k->torn, true);
+    for (;;) {
+        const uint32_t number = atomic_load(&k->written);
+        const struct span message = span_of(room, length_of(number));
+
+        fill(room, message.n, number);
+        memcpy(room, &number, sizeof(number));
+        if (ring_put(&r, message))
+            atomic_store(&k->written, number + 1);
+    }
+}
+
+/* The next one, or the last one again. */
+static void
+check_next(struct killed *k, struct span got)
+{
+    static uint8_t want[SMALLEST];
+    const uint32_t next = atomic_load(&k->read);
+    uint32_t number = 0;
+
+    if (got.n >= sizeof(number))
+        memcpy(&number, got.p, sizeof(number));
+    fill(want, length_of(number), number);
+    memcpy(want, &number, sizeof(number));
+    if ((number != next && number + 1 != next) ||
+        !span_eq(got, span_of(want, length_of(number))))
+        atomic_store(&k->torn, true);
+    atomic_store(&k->read, number + 1);
+}
+
+static void
+read_on(struct killed *k, struct ring *r)
+{
+    struct span got;
+
+    while (ring_peek(r, &got)) {
+        check_next(k, got);
+        ring_next(r);
+    }
+    if (r->corrupt)
+        atomic_store(&k->torn, true);
+}
+
+static pid_t
+start(struct killed *k, bool writes)
+{
+    struct ring r = k->ring;
+    const pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child != 0)
+        return child;
+    if (writes)
+        write_on(k);
+    if (ring_attach_reader(&r) != ERR_OK)
+        atomic_store(&k->torn, true);
+    for (;;)
+        read_on(k, &r);
+}
+
+static void
+end_by_force(pid_t child)
+{
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* Now the one, now the other, now both are killed under load. */
+static void
+a_killed_process_is_replaced(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct killed *k = share(ring_get(&bell));
+    struct ring r = k->ring;
+    uint64_t x = 88172645463325252;
+    pid_t writer = start(k, true), reader = start(k, false);
+
+    (void)state;
+    for (unsigned i = 0; i < KILLS && !atomic_load(&k->torn); i++) {
+        pause_us((long)(next_random(&x) % 4000));
+        if (i % 3 != 1) {
+            end_by_force(writer);
+            writer = start(k, true);
+        }
+        if (i % 3 != 0) {
+            end_by_force(reader);
+            reader = start(k, false);
+        }
+    }
+    end_by_force(writer);
+    end_by_force(reader);
+    assert_int_equal(ring_attach_reader(&r), ERR_OK);
+    read_on(k, &r);
+    assert_false(atomic_load(&k->torn));
+    assert_true(atomic_load(&k->read) > KILLS);
+    assert_true(atomic_load(&k->read) - atomic_load(&k->written) <= 1);
+    ring_free(&k->ring);
+    ring_bell_free(bell);
+    assert_int_equal(munmap(k, sizeof(*k)), 0);
+}
+
+/* Closed in the name of the dead, opened by who comes. */
+static void
+attaching_opens_a_closed_ring(void **state)
+{
+    struct ring_bell *bell = NULL;
+    struct ring r = ring_get(&bell);
+    struct ring writer = r, reader = r;
+    struct span got;
+
+    (void)state;
+    assert_true(ring_put(&r, SPAN_LIT("before")));
+    ring_close(&r);
+    assert_int_equal(ring_attach_writer(&writer), ERR_OK);
+    assert_true(ring_put(&writer, SPAN_LIT("after")));
+    assert_int_equal(ring_attach_reader(&reader), ERR_OK);
+    assert_true(ring_peek(&reader, &got));
+    assert_true(span_eq(got, SPAN_LIT("before")));
+    assert_int_equal(ring_attach_reader(&reader), ERR_OK); /* it died here */
+    assert_true(ring_peek(&reader, &got));
+    assert_true(span_eq(got, SPAN_LIT("before")));
+    ring_next(&reader);
+    assert_true(ring_peek(&reader, &got));
+    assert_true(span_eq(got, SPAN_LIT("after")));
+    ring_next(&reader);
+    assert_false(ring_ended(&reader));
+    ring_close(&writer);
+    assert_true(ring_ended(&reader));
+    ring_free(&r);
+    ring_bell_free(bell);
+}
+
+/* The first word of the block is the head. */
+static void
+no_one_attaches_to_nonsense(void **state)
+{
+    static const struct {
+        const char *why;
+        uint64_t head;
+        enum err want;
+    } rows[] = {
+        {"empty",            0,              ERR_OK     },
+        {"full",             SMALLEST,       ERR_OK     },
+        {"more than full",   SMALLEST + 8,   ERR_CORRUPT},
+        {"between messages", 4,              ERR_CORRUPT},
+        {"behind the tail",  UINT64_MAX - 7, ERR_CORRUPT},
+    };
+    struct ring_bell *bell = NULL;
+    struct ring r = ring_get(&bell);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        memcpy((void *)r.shared, &rows[i].head, sizeof(rows[i].head));
+        if (ring_attach_writer(&r) != rows[i].want ||
+            ring_attach_reader(&r) != rows[i].want)
+            fail_msg("%s", rows[i].why);
+    }
+    ring_free(&r);
+    ring_bell_free(bell);
+}
+
 static void
 bell_rung_before_the_wait(void **state)
 {
@@ -535,6 +736,9 @@ main(void)
         cmocka_unit_test(no_stop_loses_a_wake),
         cmocka_unit_test(corrupt_length_ends_the_ring),
         cmocka_unit_test(garbage_stays_inside),
+        cmocka_unit_test(a_killed_process_is_replaced),
+        cmocka_unit_test(attaching_opens_a_closed_ring),
+        cmocka_unit_test(no_one_attaches_to_nonsense),
         cmocka_unit_test(bell_rung_before_the_wait),
     };
 
