@@ -23,25 +23,38 @@ static const char tunnels[] =
  * destination options: the ports stand somewhere behind. */
 static const char extensions[] = "ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60";
 
-/* Arithmetic that gives fold_ports of live_filter_is_mine. */
-static const char fold_tcp[] = "ip[12:4] ^ ip[16:4] ^ tcp[0:2] ^ tcp[2:2]";
-static const char fold_udp[] = "ip[12:4] ^ ip[16:4] ^ udp[0:2] ^ udp[2:2]";
-static const char fold_ip6[] =
-    "ip6[8:4] ^ ip6[12:4] ^ ip6[16:4] ^ ip6[20:4]"
-    " ^ ip6[24:4] ^ ip6[28:4] ^ ip6[32:4] ^ ip6[36:4]"
-    " ^ ip6[40:2] ^ ip6[42:2]";
+/* Words of both ends, folded so that their order does not matter. */
+static const char addrs4[] = "ip[12:4] ^ ip[16:4]";
+static const char addrs6[] = "ip6[8:4] ^ ip6[12:4] ^ ip6[16:4] ^ ip6[20:4]"
+                             " ^ ip6[24:4] ^ ip6[28:4] ^ ip6[32:4] ^ ip6[36:4]";
+static const char ports_tcp[] = "tcp[0:2] ^ tcp[2:2]";
+static const char ports_udp[] = "udp[0:2] ^ udp[2:2]";
+static const char ports6[] = "ip6[40:2] ^ ip6[42:2]";
 
+/* Two factors, so that a port which counts up with the address does not undo
+ * it; odd, so that they lose nothing. */
 static uint32_t
-multiplier(const struct live_share *s)
+factor_addrs(const struct live_share *s)
 {
     return s->key | 1;
 }
 
-static void
-put_fold(const struct live_share *s, const char *fold, struct buf *out)
+static uint32_t
+factor_ports(const struct live_share *s)
 {
-    buf_printf(out, "((((%s) * %" PRIu32 ") >> %d) %% %u = %u)", fold,
-               multiplier(s), HASH_SHIFT, s->n_workers, s->worker);
+    return (s->key << 13 | s->key >> 19 | 1) ^ UINT32_C(0x9e3779b0);
+}
+
+/* As live_filter_is_mine does. */
+static void
+put_hash(const struct live_share *s, const char *addrs, const char *ports,
+         struct buf *out)
+{
+    buf_printf(out,
+               "(((((%s) * %" PRIu32 ") ^ ((%s) * %" PRIu32
+               ")) >> %d) %% %u = %u)",
+               addrs, factor_addrs(s), ports, factor_ports(s), HASH_SHIFT,
+               s->n_workers, s->worker);
 }
 
 static void
@@ -50,13 +63,13 @@ put_share(const struct live_share *s, bool udp, struct buf *out)
     if (s->n_workers <= 1)
         return;
     buf_str(out, " and (");
-    put_fold(s, fold_tcp, out);
+    put_hash(s, addrs4, ports_tcp, out);
     if (udp) {
         buf_str(out, " or ");
-        put_fold(s, fold_udp, out);
+        put_hash(s, addrs4, ports_udp, out);
     }
     buf_str(out, " or ");
-    put_fold(s, fold_ip6, out);
+    put_hash(s, addrs6, ports6, out);
     buf_str(out, ")");
 }
 
@@ -134,11 +147,11 @@ be32(const uint8_t *p)
            p[3];
 }
 
-/* The words of the other 12 bytes are equal on both sides of an IPv4 packet. */
+/* The other 12 bytes are equal at both ends of an IPv4 packet. */
 static uint32_t
-fold(const struct decoded *d)
+fold_addrs(const struct decoded *d)
 {
-    uint32_t x = (uint32_t)d->sport ^ d->dport;
+    uint32_t x = 0;
 
     for (size_t i = 0; i < sizeof(d->src.b); i += 4)
         x ^= be32(d->src.b + i) ^ be32(d->dst.b + i);
@@ -148,7 +161,10 @@ fold(const struct decoded *d)
 bool
 live_filter_is_mine(const struct live_share *s, const struct decoded *d)
 {
+    const uint32_t ports = (uint32_t)d->sport ^ d->dport;
+    const uint32_t hash =
+        (fold_addrs(d) * factor_addrs(s)) ^ (ports * factor_ports(s));
+
     return s->n_workers <= 1 ||
-           ((fold(d) * multiplier(s)) >> HASH_SHIFT) % s->n_workers ==
-               s->worker;
+           (hash >> HASH_SHIFT) % s->n_workers == s->worker;
 }

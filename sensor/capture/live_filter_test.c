@@ -271,6 +271,36 @@ each_flow_has_one_owner(void **state)
     one_owner(4);
 }
 
+/* Addresses and ports that count up together, as those of a scanner do. */
+static void
+neighbours_are_divided_evenly(void **state)
+{
+    enum { FLOWS = 4096, N = 4 };
+    static const uint32_t keys[] = {0, 1, 0x9e3779b1, 0x12345678, UINT32_MAX};
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+        unsigned owned[N] = {0};
+
+        for (unsigned i = 0; i < FLOWS; i++) {
+            const uint8_t a[] = {10, 0, (uint8_t)(i >> 8), (uint8_t)i};
+            const uint8_t b[] = {192, 0, 2, 25};
+            const struct decoded d = {.src = addr_v4(a),
+                                      .dst = addr_v4(b),
+                                      .sport = (uint16_t)(40000 + i),
+                                      .dport = 25};
+
+            for (unsigned w = 0; w < N; w++)
+                owned[w] += live_filter_is_mine(
+                    &(struct live_share){w, N, keys[k]}, &d);
+        }
+        for (unsigned w = 0; w < N; w++) {
+            if (owned[w] < FLOWS / N / 2)
+                fail_msg("key %08x: worker %u has %u", keys[k], w, owned[w]);
+        }
+    }
+}
+
 /* 64 ports, steering, tunnels, a user's filter: what the kernel takes. */
 static void
 fits_into_the_kernel(void **state)
@@ -309,6 +339,7 @@ main(void)
         cmocka_unit_test(takes_what_it_should),
         cmocka_unit_test(takes_a_users_filter),
         cmocka_unit_test(each_flow_has_one_owner),
+        cmocka_unit_test(neighbours_are_divided_evenly),
         cmocka_unit_test(fits_into_the_kernel),
     };
 
