@@ -653,6 +653,8 @@ def test_explain():
     explain(state, BOT).says("Registry", "Statistics", "65 % of 176", "Alerts",
                              "1111", "Exceptions", "Decisions", "simulate",
                              "evidence:sessions")
+    explain(state, BOT).says(
+        "evidence:sessions: too few whole sessions were seen").lacks("cap:day:")
     explain(state, "10.20.5.5").says("no statistics", "no alerts",
                                      "no decisions")
     document = json.loads(explain(state, BOT, "--json").out)

@@ -65,6 +65,83 @@ add_decision(void *ctx, uint64_t seq, struct span record)
     buf_free(&against);
 }
 
+/* What stands in AGAINST, for people: DETECTION 6. */
+static const struct {
+    const char *word, *means;
+} against_words[] = {
+    {"disabled",               "this verdict is switched off"                               },
+    {"exception",              "an exception keeps it from blocks"                          },
+    {"registered",             "it is registered as a mail server"                          },
+    {"permitted",              "a permit holds for it"                                      },
+    {"permit_requested",       "a permit was asked for"                                     },
+    {"protected",              "its address is protected"                                   },
+    {"neighbour",              "one that is kept stands in the same prefix"                 },
+    {"registry:none",          "there is no registry to look into"                          },
+    {"immunity",               "a block of it was lifted a short time ago"                  },
+    {"evidence:sessions",      "too few whole sessions were seen"                           },
+    {"evidence:organisations", "they reached servers of too few organisations"              },
+    {"evidence:networks",      "they reached too few networks"                              },
+    {"evidence:seconds",       "they were seen over too short a time"                       },
+    {"evidence:volume",        "it did too little in the last hour"                         },
+    {"evidence:replies",       "too few of the replies to it were seen"                     },
+    {"evidence:loss",          "too much of the traffic was missed"                         },
+    {"queueing",               "it behaves like a mail server: a human is asked"            },
+    {"pool",                   "several speak from this address: a human is asked"          },
+    {"identity",               "somebody else may speak in its name: a human is asked"      },
+    {"shared",                 "others that behave well share its address: a human is asked"},
+    {"breaker",
+     "a cap was met, and nothing more is stopped until a human resumes"                     },
+    {"cap:minute",             "too many decisions within a minute"                         },
+    {"cap:active",             "too many in force at once"                                  },
+    {"cap:net",                "too many in force in the same network"                      },
+    {"cap:site",               "too many hosts of the same site in a day"                   },
+    {"cap:day",                "too many in a day"                                          },
+};
+
+struct meanings {
+    const struct addr *only;
+    uint32_t told; /* rows of against_words */
+};
+
+static void
+note_meanings(void *ctx, uint64_t seq, struct span record)
+{
+    struct meanings *n = ctx;
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+    struct prefix p;
+
+    (void)seq;
+    if (!prefix_parse(record_find(record, FIELD_DECISION_SUBJECT), &p) ||
+        !prefix_has(&p, n->only))
+        return;
+    while (record_next(&c, &e)) {
+        for (size_t i = 0; i < ARRAY_LEN(against_words); i++) {
+            if (e.field == FIELD_DECISION_AGAINST &&
+                span_eq(e.value, span_str(against_words[i].word)))
+                n->told |= UINT32_C(1) << i;
+        }
+    }
+}
+
+_Static_assert(ARRAY_LEN(against_words) <= 32, "a row is a bit");
+
+static enum cli_exit
+put_meanings(struct desk *d, const struct addr *only)
+{
+    struct meanings n = {.only = only};
+
+    if (index_acts(d->index, "decision", SPAN_NONE, note_meanings, &n) !=
+        ERR_OK)
+        return desk_say_index(d);
+    for (size_t i = 0; i < ARRAY_LEN(against_words); i++) {
+        if ((n.told >> i & 1U) != 0)
+            buf_printf(d->out, "%s: %s\n", against_words[i].word,
+                       against_words[i].means);
+    }
+    return CLI_EXIT_DONE;
+}
+
 static enum cli_exit
 put_decisions(struct desk *d, const struct addr *only, struct span key,
               size_t *n)
@@ -187,8 +264,10 @@ static enum cli_exit
 section_decisions(struct desk *d, const struct addr *a)
 {
     size_t n;
+    enum cli_exit code = put_decisions(d, a, SPAN_NONE, &n);
 
-    return put_decisions(d, a, SPAN_NONE, &n);
+    return code == CLI_EXIT_DONE && !d->config->json ? put_meanings(d, a)
+                                                     : code;
 }
 
 static const struct section sections[] = {
