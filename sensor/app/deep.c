@@ -30,7 +30,8 @@
 #define IS_SANITIZED 0
 #endif
 
-#define STILL_MAX 100U       /* waits of 100 ms without a beat of the keeper */
+#define STILL_MIN 20U /* waits of 100 ms without a beat of the keeper */
+#define LATE_MAX  2U  /* seconds in which it must have killed, at least */
 #define LARGE     (1U << 20) /* bytes of a job whose pages are given back */
 #define LONG      (1U << 17) /* bytes of a job that may take its time */
 #define START_MAX 100U /* waits of 100 ms for the inspectors at the start */
@@ -352,13 +353,15 @@ end_stuck(struct deep *d, unsigned slot, struct watch *w)
         end_job(d, slot, SLOT_DIED);
 }
 
-/* Once a second: what did not come up is tried again no faster than that. */
+/* What did not come up is tried again once a second and no faster. */
 static void
 beat(struct deep *d, struct watch *watches)
 {
-    atomic_fetch_add(&d->shared->beat, 1);
+    const uint32_t n = atomic_fetch_add(&d->shared->beat, 1);
+    const bool again = n % (1000 / d->o.beat_ms) == 0;
+
     for (unsigned i = 0; i < d->o.n_slots; i++) {
-        if (atomic_load(&d->shared->slots[i].pid) == 0)
+        if (again && atomic_load(&d->shared->slots[i].pid) == 0)
             spawn(d, i);
         end_stuck(d, i, &watches[i]);
     }
@@ -375,12 +378,24 @@ forget(const struct deep *d)
     }
 }
 
+static uint64_t
+beat_number(const struct deep *d)
+{
+    struct timespec t = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return ((uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000) /
+           d->o.beat_ms;
+}
+
 static _Noreturn void
 keep(struct deep *d, pid_t reader)
 {
-    static const struct timespec second = {.tv_sec = 1};
+    const struct timespec most = {.tv_sec = d->o.beat_ms / 1000,
+                                  .tv_nsec =
+                                      (long)(d->o.beat_ms % 1000) * 1000000};
     struct watch *watches = calloc(d->o.n_slots, sizeof(*watches));
-    struct timespec last, now;
+    uint64_t last, now;
     sigset_t set;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -394,18 +409,18 @@ keep(struct deep *d, pid_t reader)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    (void)clock_gettime(CLOCK_MONOTONIC, &last);
+    last = beat_number(d);
     for (unsigned i = 0; i < d->o.n_slots; i++)
         spawn(d, i);
     for (;;) {
         pid_t pid;
         int status;
 
-        (void)sigtimedwait(&set, NULL, &second);
+        (void)sigtimedwait(&set, NULL, &most);
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             bury(d, watches, pid, status);
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec == last.tv_sec)
+        now = beat_number(d);
+        if (now == last)
             continue;
         last = now;
         beat(d, watches);
@@ -502,6 +517,8 @@ deep_start(const struct deep_options *o, struct deep **out, struct buf *message)
     if (d == NULL)
         return ERR_NOMEM;
     d->o = *o;
+    if (d->o.beat_ms == 0 || d->o.beat_ms > 1000)
+        d->o.beat_ms = 1000;
     e = make_room(d);
     if (e == ERR_OK)
         e = begin(d, message);
@@ -583,6 +600,25 @@ sit_together(struct deep *d, unsigned slot, size_t n, cpu_set_t *before)
     return sched_setaffinity(0, sizeof(here), &here) == 0;
 }
 
+/* The keeper is taken for gone when it has not beaten for ten beats, or has not
+ * ended the job after twice the wall; both with time to spare where beats are
+ * short, for a busy machine is no dead keeper. */
+static unsigned
+still_max(const struct deep *d)
+{
+    const unsigned n = d->o.beat_ms / 10;
+
+    return n > STILL_MIN ? n : STILL_MIN;
+}
+
+static uint32_t
+beats_max(const struct deep *d)
+{
+    const uint32_t n = LATE_MAX * 1000 / d->o.beat_ms;
+
+    return n > 2 * DEEP_WALL_S ? n : 2 * DEEP_WALL_S;
+}
+
 static enum slot_state
 await(struct deep *d, struct slot *s)
 {
@@ -598,7 +634,7 @@ await(struct deep *d, struct slot *s)
             return (enum slot_state)state;
         still = now == beat ? still + 1 : 0;
         beat = now;
-        if (still > STILL_MAX || now - begun > 2 * DEEP_WALL_S)
+        if (still > still_max(d) || now - begun > beats_max(d))
             break;
         word_wait(&s->state, state);
     }

@@ -35,6 +35,7 @@
 
 #define DEEP_WALL_S     5
 #define DEEP_SHORT_S    1
+#define DEEP_BEAT_LIVE  50
 #define DEEP_RESULT_MAX (1U << 20)
 
 struct deep_options {
@@ -49,6 +50,10 @@ struct deep_options {
      * memory, nor any before that. */
     const struct deep *before;
     bool sockets; /* it speaks to a daemon through a Unix socket */
+    /* What DEEP_WALL_S and DEEP_SHORT_S count, in milliseconds: 0 is 1000. An
+     * inspection may last up to two beats more. Live, where packets wait
+     * meanwhile, DEEP_BEAT_LIVE makes 250 and 50 ms of them. */
+    unsigned beat_ms;
 };
 
 struct deep_counts {

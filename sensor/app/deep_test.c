@@ -42,16 +42,17 @@
 
 /* The content that the inspectors look with is in *state. */
 static struct deep *
-start_with(unsigned n_slots,
-           void (*inspect)(void *ctx, const struct content_job *job,
-                           struct content_result *result),
-           void *ctx)
+start_beating(unsigned n_slots,
+              void (*inspect)(void *ctx, const struct content_job *job,
+                              struct content_result *result),
+              void *ctx, unsigned beat_ms)
 {
     const struct deep_options o = {.n_slots = n_slots,
                                    .input_max = 1 << 20,
                                    .memory_max = 512U << 20,
                                    .inspect = inspect,
-                                   .ctx = ctx};
+                                   .ctx = ctx,
+                                   .beat_ms = beat_ms};
     struct deep *d = NULL;
 
     struct buf message;
@@ -61,6 +62,15 @@ start_with(unsigned n_slots,
     assert_int_equal(message.n, 0);
     buf_free(&message);
     return d;
+}
+
+static struct deep *
+start_with(unsigned n_slots,
+           void (*inspect)(void *ctx, const struct content_job *job,
+                           struct content_result *result),
+           void *ctx)
+{
+    return start_beating(n_slots, inspect, ctx, 0);
 }
 
 static int
@@ -605,6 +615,36 @@ what_does_not_end_is_ended(void **state)
     deep_stop(d);
 }
 
+/* Where packets wait: a quarter of a second and two beats, on a machine that
+ * does other things besides. */
+static void
+live_it_is_ended_soon(void **state)
+{
+    struct deep *d = start_beating(1, misbehave, NULL, DEEP_BEAT_LIVE);
+    struct content_result r;
+
+    (void)state;
+    content_result_init(&r);
+    for (unsigned i = 0; i < 2; i++) {
+        struct timespec from, to;
+        int64_t ms;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &from);
+        assert_false(does(d, SPAN_LIT("s"), &r));
+        (void)clock_gettime(CLOCK_MONOTONIC, &to);
+        ms = (to.tv_sec - from.tv_sec) * 1000 +
+             (to.tv_nsec - from.tv_nsec) / 1000000;
+        print_message("ended after %d ms\n", (int)ms);
+        assert_true(findings_has(&r.findings, FIND_INSPECTION_TIMEOUT));
+        assert_true(ms >= (int64_t)(DEEP_WALL_S - 1) * DEEP_BEAT_LIVE);
+        assert_true(ms < 1500);
+        assert_true(does(d, SPAN_LIT("-"), &r));
+    }
+    assert_false(deep_lost(d));
+    content_result_free(&r);
+    deep_stop(d);
+}
+
 /* Fills the result with what the job holds, as no inspector would. */
 static void
 tell_lies(void *ctx, const struct content_job *job, struct content_result *r)
@@ -840,6 +880,7 @@ main(void)
         cmocka_unit_test(every_other_call_kills),
         cmocka_unit_test(what_it_may_not_is_a_fault),
         cmocka_unit_test(what_does_not_end_is_ended),
+        cmocka_unit_test(live_it_is_ended_soon),
         cmocka_unit_test(patience_ends),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(leaves_processors_as_they_were),
