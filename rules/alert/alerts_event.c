@@ -160,7 +160,7 @@ sight_session(const struct record_map *m)
     if (is_tls(m))
         return SIGHT_HANDSHAKE;
     return record_map_u64(m, FIELD_SMTP_COMMANDS, 0) > 0 ||
-                   m->at[FIELD_SMTP_BANNER] != 0
+                   record_map_has(m, FIELD_SMTP_BANNER)
                ? SIGHT_ENVELOPE
                : SIGHT_FLOW;
 }

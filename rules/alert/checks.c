@@ -134,7 +134,7 @@ words_s2(struct texts *t, const struct record_map *m)
 {
     put_share(&t->observed, u64(m, FIELD_HOST_S2_BAD), u64(m, FIELD_HOST_S2_N),
               "message", "messages", "judged bad");
-    if (m->at[FIELD_HOST_S2_WHY] != 0) {
+    if (record_map_has(m, FIELD_HOST_S2_WHY)) {
         buf_str(&t->observed, " (");
         put_list(&t->observed, m, FIELD_HOST_S2_WHY);
         buf_putc(&t->observed, ')');
@@ -154,7 +154,7 @@ words_s3(struct texts *t, const struct record_map *m)
     put_score(t, m, FIELD_HOST_S3_SCORE);
     buf_printf(&t->baseline, "%.1f an hour",
                (double)u64(m, FIELD_HOST_S3_EXPECTED) / 1000);
-    if (m->at[FIELD_HOST_BASELINE_ORGS_HOUR] == 0) {
+    if (!record_map_has(m, FIELD_HOST_BASELINE_ORGS_HOUR)) {
         buf_str(&t->baseline, " (of any host; its own is not known yet)");
         return;
     }
@@ -168,7 +168,7 @@ words_s3(struct texts *t, const struct record_map *m)
 static void
 words_s4(struct texts *t, const struct record_map *m)
 {
-    if (m->at[FIELD_HOST_S4_CLUSTER] == 0) {
+    if (!record_map_has(m, FIELD_HOST_S4_CLUSTER)) {
         buf_str(&t->observed, "no mail in common with other hosts");
         return;
     }
@@ -286,7 +286,7 @@ put_words(struct texts *t, const struct check *k, const struct record_map *host)
         buf_str(&t->observed, "no statistics of this host by then");
         return false;
     }
-    if (unobservable(host, k->name, &why) || host->at[k->level] == 0) {
+    if (unobservable(host, k->name, &why) || !record_map_has(host, k->level)) {
         text_plain(&t->observed, why, CHECKS_TEXT);
         return false;
     }

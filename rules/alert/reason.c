@@ -114,7 +114,7 @@ put_entries(struct buf *out, struct sigma_slot slot,
     struct cursor c = record_entries_of(event->record);
     struct record_entry e;
 
-    if (event->at[where] == 0) {
+    if (!record_map_has(event, where)) {
         buf_str(out, ABSENT);
         return;
     }

@@ -47,6 +47,17 @@ distinct_add(struct distinct *d, uint32_t hash)
     return true;
 }
 
+/* 2^-n; asked for 64 at a time, so that ldexp was a twentieth of all work. */
+static double
+half_to(uint8_t n)
+{
+    uint64_t bits = (UINT64_C(1023) - n) << 52;
+    double v;
+
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
 uint32_t
 distinct_count(const struct distinct *d)
 {
@@ -57,7 +68,7 @@ distinct_count(const struct distinct *d)
     if (!d->many)
         return d->n;
     for (unsigned i = 0; i < DISTINCT_REGISTERS; i++) {
-        sum += ldexp(1.0, -d->reg[i]);
+        sum += half_to(d->reg[i]);
         zeros += d->reg[i] == 0;
     }
     guess = ALPHA * m * m / sum;

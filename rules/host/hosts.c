@@ -300,7 +300,7 @@ harvest(struct hosts *h, const struct scene *s, const struct record_sink *sink)
         return;
     d = l.unknown > 0 ? table_detail(h, i) : detail_of(h, host_at(h, i));
     touch(h, i, s->now);
-    host_at(h, i)->transactions += s->event->at[FIELD_SMTP_PART] == 0 ||
+    host_at(h, i)->transactions += !record_map_has(s->event, FIELD_SMTP_PART) ||
                                    record_map_bool(s->event, FIELD_SMTP_LAST);
     if (d == NULL)
         return;
@@ -399,7 +399,7 @@ on_session(struct hosts *h, const struct scene *s,
     uint32_t i;
     struct detail *d;
 
-    if (s->event->at[FIELD_ATTEMPTS_COUNT] != 0)
+    if (record_map_has(s->event, FIELD_ATTEMPTS_COUNT))
         return;
     if (!session_counts(s->event)) {
         on_half_session(h, s, sink);
@@ -515,7 +515,7 @@ hosts_event(struct hosts *h, const struct record_map *event,
 
     hosts_time(h, head.when, sink);
     if (head.type >= EVENT_TYPE_COUNT || on[head.type] == NULL ||
-        event->at[FIELD_SRC_IP] == 0)
+        !record_map_has(event, FIELD_SRC_IP))
         return;
     set_scene(h, event, joined, &s);
     on[head.type](h, &s, sink);

@@ -67,16 +67,6 @@ read_rcpt(struct span object)
     return r;
 }
 
-/* From the first entry of list f on; a map knows where its value begins. */
-static struct cursor
-list_of(const struct record_map *m, enum field f)
-{
-    struct cursor c = cur_open(m->record);
-
-    c.at = m->at[f] != 0 ? m->at[f] - 4U : m->record.n;
-    return c;
-}
-
 static bool
 is_unknown(const struct rcpt *r)
 {
@@ -86,7 +76,7 @@ is_unknown(const struct rcpt *r)
 struct mail_ledger
 mail_ledger(const struct record_map *smtp)
 {
-    struct cursor c = list_of(smtp, FIELD_SMTP_RCPT);
+    struct cursor c = record_map_list(smtp, FIELD_SMTP_RCPT);
     struct mail_ledger l = {0};
     struct record_entry e;
 
@@ -206,7 +196,7 @@ take_rcpt(struct tx *t, const struct rcpt *r)
 static void
 defer_all(struct tx *t)
 {
-    struct cursor c = list_of(t->s->event, FIELD_SMTP_RCPT);
+    struct cursor c = record_map_list(t->s->event, FIELD_SMTP_RCPT);
     struct record_entry e;
 
     while (record_next(&c, &e) && e.field == FIELD_SMTP_RCPT) {
@@ -265,7 +255,7 @@ message(struct tx *t)
         t->subkey->accepted += accepted;
     if (t->d == NULL)
         return;
-    if (m->at[FIELD_SMTP_VIA] != 0) {
+    if (record_map_has(m, FIELD_SMTP_VIA)) {
         window_hour_add(t->d, HOUR_MESSAGES, 1);
         if (record_map_u64(m, FIELD_SMTP_FINAL_CODE, 0) / 100 == 4)
             defer_all(t);
@@ -282,7 +272,7 @@ mail_counts(const struct record_map *smtp)
 {
     return !record_map_bool(smtp, FIELD_QUALITY_ONEWAY) &&
            !record_map_bool(smtp, FIELD_QUALITY_MIDSTREAM) &&
-           smtp->at[FIELD_SMTP_MAIL_FROM] != 0;
+           record_map_has(smtp, FIELD_SMTP_MAIL_FROM);
 }
 
 static bool
@@ -321,8 +311,8 @@ void
 mail_event(struct hosts *h, uint32_t i, const struct scene *s)
 {
     struct tx t = {.h = h, .host = host_at(h, i), .s = s};
-    struct cursor c = list_of(s->event, FIELD_SMTP_RCPT);
-    bool last = s->event->at[FIELD_SMTP_PART] == 0 ||
+    struct cursor c = record_map_list(s->event, FIELD_SMTP_RCPT);
+    bool last = !record_map_has(s->event, FIELD_SMTP_PART) ||
                 record_map_bool(s->event, FIELD_SMTP_LAST);
     struct record_entry e;
 
@@ -350,9 +340,9 @@ void
 mail_file(struct hosts *h, uint32_t i, const struct scene *s)
 {
     struct detail *d = detail_of(h, host_at(h, i));
-    uint64_t key =
-        tx_key(s, s->event->at[FIELD_FILEINFO_TX_ID] != 0 ? FIELD_FILEINFO_TX_ID
-                                                          : FIELD_TX_ID);
+    uint64_t key = tx_key(s, record_map_has(s->event, FIELD_FILEINFO_TX_ID)
+                                 ? FIELD_FILEINFO_TX_ID
+                                 : FIELD_TX_ID);
 
     if (d == NULL || knows(d->s5_keys, key))
         return;
@@ -380,14 +370,14 @@ cites(struct span object)
 static bool
 any_cites(const struct record_map *m)
 {
-    struct cursor c = list_of(m, FIELD_SMTP_REPLIES);
+    struct cursor c = record_map_list(m, FIELD_SMTP_REPLIES);
     struct record_entry e;
 
     while (record_next(&c, &e) && e.field == FIELD_SMTP_REPLIES) {
         if (cites(e.value))
             return true;
     }
-    return m->at[FIELD_SMTP_FINAL_LIST] != 0;
+    return record_map_has(m, FIELD_SMTP_FINAL_LIST);
 }
 
 /* The domain written to answers, where it is known; else its server. */

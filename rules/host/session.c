@@ -172,12 +172,9 @@ speech(struct hosts *h, struct host *host, struct detail *d,
 static bool
 is_unregistered_sender(const struct record_map *m)
 {
-    struct cursor c = cur_open(m->record);
+    struct cursor c = record_map_list(m, FIELD_POLICY_FINDINGS);
     struct record_entry e;
 
-    if (m->at[FIELD_POLICY_FINDINGS] == 0)
-        return false;
-    c.at = m->at[FIELD_POLICY_FINDINGS] - 4U;
     while (record_next(&c, &e) && e.field == FIELD_POLICY_FINDINGS) {
         if (span_eq(e.value, SPAN_LIT("unregistered_sender")))
             return true;
@@ -188,7 +185,7 @@ is_unregistered_sender(const struct record_map *m)
 static void
 policy(struct host *host, struct detail *d, const struct scene *s)
 {
-    if (s->event->at[FIELD_SRC_REG_STATE] != 0)
+    if (record_map_has(s->event, FIELD_SRC_REG_STATE))
         host->flags |= HOST_HAS_REG;
     if (s->outbound && record_map_u64(s->event, FIELD_DEST_PORT, 0) == 25 &&
         is_unregistered_sender(s->event))
@@ -267,13 +264,10 @@ struct auth {
 static struct auth
 count_auth(const struct record_map *m)
 {
-    struct cursor c = cur_open(m->record);
+    struct cursor c = record_map_list(m, FIELD_SMTP_AUTH);
     struct auth n = {0};
     struct record_entry e;
 
-    if (m->at[FIELD_SMTP_AUTH] == 0)
-        return n;
-    c.at = m->at[FIELD_SMTP_AUTH] - 4U;
     while (record_next(&c, &e) && e.field == FIELD_SMTP_AUTH) {
         struct span outcome = outcome_of(e.value);
 

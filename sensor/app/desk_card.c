@@ -631,7 +631,7 @@ put_decision(struct card *c, const struct addr *a)
     buf_init(&l.record, RECORD_MAX);
     e = index_acts(c->desk->index, "decision", SPAN_NONE, take_decision, &l);
     if (e == ERR_OK && l.record.n == 0) {
-        buf_str(out, c->map.at[FIELD_ALERT_BLOCK_SCOPE] != 0
+        buf_str(out, record_map_has(&c->map, FIELD_ALERT_BLOCK_SCOPE)
                          ? "Decision: none; its figures are below those of a "
                            "block\n"
                          : "Decision: none\n");
@@ -723,7 +723,7 @@ put_unblockable(struct card *c, const struct addr *a)
     char text[ADDR_TEXT_MAX];
     const char *why = "it is excepted, or stands outside";
 
-    if (c->map.at[FIELD_SRC_IP] == 0)
+    if (!record_map_has(&c->map, FIELD_SRC_IP))
         why = "it is the server here, and only what a host sends is stopped";
     else if (a != NULL && index_latest_key(c->desk->index, "host",
                                            span_of(text, addr_format(a, text)),
@@ -773,13 +773,13 @@ put_block(struct card *c, const struct addr *a)
     enum cli_exit code = CLI_EXIT_DONE;
 
     buf_putc(out, '\n');
-    if (m->at[FIELD_ALERT_BLOCK_SCOPE] == 0) {
+    if (!record_map_has(m, FIELD_ALERT_BLOCK_SCOPE)) {
         buf_str(out, "A block would stop: nothing");
         code = put_unblockable(c, a);
     } else {
         put_field(out, "A block would stop: ", m, FIELD_ALERT_BLOCK_SCOPE,
                   " (this program blocks nothing by itself)\n");
-        if (m->at[FIELD_ALERT_BLOCK_COLLATERAL] == 0)
+        if (!record_map_has(m, FIELD_ALERT_BLOCK_COLLATERAL))
             buf_str(out,
                     "Collateral: not known, no statistics of this host yet\n");
         else
@@ -787,7 +787,7 @@ put_block(struct card *c, const struct addr *a)
                            record_map_u64(m, FIELD_ALERT_BLOCK_COLLATERAL, 0));
     }
     if (a != NULL && code == CLI_EXIT_DONE &&
-        m->at[FIELD_ALERT_BLOCK_SCOPE] != 0)
+        record_map_has(m, FIELD_ALERT_BLOCK_SCOPE))
         code = put_neighbours(c, a);
     if (a != NULL && code == CLI_EXIT_DONE)
         code = put_decision(c, a);

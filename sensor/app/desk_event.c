@@ -229,11 +229,11 @@ put_end(struct buf *out, const struct record_map *m, enum field ip,
         buf_putc(out, '?');
         return;
     }
-    v6 = !addr_is_v4(&a) && m->at[port] != 0;
+    v6 = !addr_is_v4(&a) && record_map_has(m, port);
     buf_str(out, v6 ? "[" : "");
     buf_put(out, text, addr_format(&a, text));
     buf_str(out, v6 ? "]" : "");
-    if (m->at[port] == 0)
+    if (!record_map_has(m, port))
         return;
     buf_putc(out, ':');
     buf_u64(out, record_map_u64(m, port, 0));
@@ -248,7 +248,7 @@ desk_event_head(const struct desk *d, const struct record_map *m,
     desk_event_time(d, h.when, out);
     buf_str(out, "  ");
     put_end(out, m, FIELD_SRC_IP, FIELD_SRC_PORT);
-    if (m->at[FIELD_DEST_IP] != 0) {
+    if (record_map_has(m, FIELD_DEST_IP)) {
         buf_str(out, " -> ");
         put_end(out, m, FIELD_DEST_IP, FIELD_DEST_PORT);
     }

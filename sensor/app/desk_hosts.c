@@ -100,7 +100,7 @@ site_of(const struct record_map *m)
 static void
 number(struct registry_table *t, const struct record_map *m, enum field f)
 {
-    if (m->at[f] != 0)
+    if (record_map_has(m, f))
         registry_table_number(t, record_map_u64(m, f, 0));
     else
         registry_table_text(t, NULL); /* not observed is not zero */
@@ -301,7 +301,7 @@ put_counts(struct desk *d, const struct record_map *m)
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         uint64_t v = record_map_u64(m, counts[i].field, 0);
 
-        if (m->at[counts[i].field] == 0 || (v == 0 && !counts[i].zero))
+        if (!record_map_has(m, counts[i].field) || (v == 0 && !counts[i].zero))
             continue;
         buf_printf(d->out, "%s%llu %s", between, (unsigned long long)v,
                    counts[i].words);
@@ -325,7 +325,7 @@ put_head(struct desk *d, const struct record_map *m)
     buf_init(&host, 256);
     put_host(&host, m);
     text_term(d->out, buf_view(&host));
-    if (m->at[FIELD_HOST_NAME] != 0) {
+    if (record_map_has(m, FIELD_HOST_NAME)) {
         buf_str(d->out, "  ");
         text_term(d->out, record_map_find(m, FIELD_HOST_NAME));
     }
@@ -333,11 +333,11 @@ put_head(struct desk *d, const struct record_map *m)
         buf_str(d->out, "  ");
         text_term(d->out, site_of(m));
     }
-    if (m->at[FIELD_SRC_REG_STATE] != 0) {
+    if (record_map_has(m, FIELD_SRC_REG_STATE)) {
         buf_str(d->out, "  ");
         text_term(d->out, record_map_find(m, FIELD_SRC_REG_STATE));
     }
-    if (m->at[FIELD_HOST_HELO] != 0) {
+    if (record_map_has(m, FIELD_HOST_HELO)) {
         buf_str(d->out, "  calls itself ");
         text_term(d->out, record_map_find(m, FIELD_HOST_HELO));
     }

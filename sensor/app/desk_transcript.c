@@ -120,12 +120,12 @@ reply_to(struct buf *out, const struct record_map *m, const char *verb)
 static void
 put_greeting(struct buf *out, const struct record_map *s)
 {
-    if (s->at[FIELD_SMTP_BANNER] != 0) {
+    if (record_map_has(s, FIELD_SMTP_BANNER)) {
         line(out, 'S');
         put_wire(out, record_map_find(s, FIELD_SMTP_BANNER));
         buf_putc(out, '\n');
     }
-    if (s->at[FIELD_SMTP_HELO] != 0) {
+    if (record_map_has(s, FIELD_SMTP_HELO)) {
         bool helo = record_map_is(s, FIELD_SMTP_DIALECT_HELLO, "HELO");
 
         line(out, 'C');
@@ -133,7 +133,7 @@ put_greeting(struct buf *out, const struct record_map *s)
         put_wire(out, record_map_find(s, FIELD_SMTP_HELO));
         buf_putc(out, '\n');
     }
-    if (s->at[FIELD_SMTP_EHLO_CAPS] != 0) {
+    if (record_map_has(s, FIELD_SMTP_EHLO_CAPS)) {
         line(out, 'S');
         buf_str(out, "250 offers ");
         put_list(out, s, FIELD_SMTP_EHLO_CAPS);
@@ -177,7 +177,7 @@ put_session(struct buf *out, const struct record_map *s)
 static void
 put_end(struct buf *out, const struct record_map *s)
 {
-    if (s->at[FIELD_SMTP_END] == 0)
+    if (!record_map_has(s, FIELD_SMTP_END))
         return;
     buf_str(out, "       (connection ended: ");
     put_wire(out, record_map_find(s, FIELD_SMTP_END));
@@ -232,14 +232,14 @@ put_rcpts(struct buf *out, const struct record_map *m)
 static void
 put_mail(struct buf *out, const struct record_map *m)
 {
-    if (m->at[FIELD_SMTP_MAIL_FROM] == 0)
+    if (!record_map_has(m, FIELD_SMTP_MAIL_FROM))
         return;
     line(out, 'C');
     buf_str(out, "MAIL FROM:");
     put_wire(out, record_map_find(m, FIELD_SMTP_MAIL_FROM));
     put_field(out, " ", m, FIELD_SMTP_MAIL_PARAMS);
     buf_putc(out, '\n');
-    if (!reply_to(out, m, "MAIL") && m->at[FIELD_SMTP_MAIL_CODE] != 0)
+    if (!reply_to(out, m, "MAIL") && record_map_has(m, FIELD_SMTP_MAIL_CODE))
         put_reply(out, record_map_find(m, FIELD_SMTP_MAIL_CODE), SPAN_NONE,
                   SPAN_NONE, SPAN_NONE);
 }
@@ -247,7 +247,7 @@ put_mail(struct buf *out, const struct record_map *m)
 static void
 put_message(struct buf *out, const struct record_map *m)
 {
-    if (m->at[FIELD_SMTP_VIA] == 0)
+    if (!record_map_has(m, FIELD_SMTP_VIA))
         return;
     line(out, 'C');
     put_wire(out, record_map_find(m, FIELD_SMTP_VIA));
@@ -257,7 +257,7 @@ put_message(struct buf *out, const struct record_map *m)
         out, "       (message of %llu bytes, not kept",
         (unsigned long long)record_map_u64(m, FIELD_SMTP_MESSAGE_BYTES, 0));
     put_field(out, "; subject: ", m, FIELD_EMAIL_SUBJECT);
-    if (m->at[FIELD_EMAIL_ATTACHMENT] != 0) {
+    if (record_map_has(m, FIELD_EMAIL_ATTACHMENT)) {
         buf_str(out, "; attached: ");
         put_list(out, m, FIELD_EMAIL_ATTACHMENT);
     }
@@ -295,7 +295,7 @@ put_facts(struct buf *out, const struct record_map *m)
     enum event_type type = record_head_of(m->record).type;
 
     for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
-        if (facts[i].type != type || m->at[facts[i].field] == 0)
+        if (facts[i].type != type || !record_map_has(m, facts[i].field))
             continue;
         buf_printf(out, "       %s: ", facts[i].label);
         put_list(out, m, facts[i].field);
@@ -317,12 +317,12 @@ put_attempts(struct buf *out, const struct record_map *m)
         {FIELD_ATTEMPTS_SILENT,     "opened without a byte in them"},
     };
 
-    if (m->at[FIELD_ATTEMPTS_COUNT] == 0)
+    if (!record_map_has(m, FIELD_ATTEMPTS_COUNT))
         return;
     buf_str(out, "       ");
     count_put(out, record_map_u64(m, FIELD_ATTEMPTS_COUNT, 0),
               "connection attempt", NULL);
-    if (m->at[FIELD_DEST_PORT] != 0)
+    if (record_map_has(m, FIELD_DEST_PORT))
         buf_printf(out, " to port %u",
                    (unsigned)record_map_u64(m, FIELD_DEST_PORT, 0));
     buf_str(out, " within the minute, to ");

@@ -360,12 +360,15 @@ record_map_init(struct record_map *m, struct span record)
     struct record_entry e;
 
     m->record = record;
-    memset(m->at, 0, sizeof(m->at));
+    memset(m->has, 0, sizeof(m->has));
     while (record_next(&c, &e)) {
-        if (m->at[e.field] == 0) {
-            m->at[e.field] = (uint32_t)(e.value.p - record.p);
-            m->n[e.field] = (uint16_t)e.value.n;
-        }
+        uint64_t bit = UINT64_C(1) << (e.field % 64U);
+
+        if ((m->has[e.field / 64U] & bit) != 0)
+            continue;
+        m->has[e.field / 64U] |= bit;
+        m->place[e.field].at = (uint32_t)(e.value.p - record.p);
+        m->place[e.field].n = (uint32_t)e.value.n;
     }
 }
 

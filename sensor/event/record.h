@@ -162,20 +162,34 @@ entry_addr(struct span value, struct addr *out)
     return true;
 }
 
-/* A record walked once, for who looks at many of its fields. */
+/* A record walked once, for who looks at many of its fields. Places of fields
+ * that are not in it are not set: a record has some fifty of 500 fields, and to
+ * clear all places would cost more than the walk. */
+#define RECORD_MAP_WORDS (((unsigned)FIELD_COUNT + 63) / 64)
 struct record_map {
     struct span record;
-    uint32_t at[FIELD_COUNT]; /* of the first entry's value; 0: none */
-    uint16_t n[FIELD_COUNT];
+    uint64_t has[RECORD_MAP_WORDS]; /* a bit for each field */
+    struct {
+        uint32_t at; /* of the first entry's value */
+        uint32_t n;
+    } place[FIELD_COUNT];
 };
 
 void record_map_init(struct record_map *m, struct span record);
+
+static inline bool
+record_map_has(const struct record_map *m, enum field f)
+{
+    return (m->has[f / 64U] >> (f % 64U) & 1) != 0;
+}
 
 /* As record_find. */
 static inline struct span
 record_map_find(const struct record_map *m, enum field f)
 {
-    return m->at[f] == 0 ? SPAN_NONE : span_of(m->record.p + m->at[f], m->n[f]);
+    return record_map_has(m, f)
+               ? span_of(m->record.p + m->place[f].at, m->place[f].n)
+               : SPAN_NONE;
 }
 
 /* Walks from the first entry of list f, which others follow: its entries are
@@ -185,7 +199,8 @@ record_map_list(const struct record_map *m, enum field f)
 {
     struct cursor c = cur_open(m->record);
 
-    c.at = m->at[f] != 0 ? m->at[f] - 2 * sizeof(uint16_t) : m->record.n;
+    c.at = record_map_has(m, f) ? m->place[f].at - 2 * sizeof(uint16_t)
+                                : m->record.n;
     return c;
 }
 
