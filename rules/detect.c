@@ -226,7 +226,7 @@ apply_rules(struct detect *d, const struct record_map *event, ns_t now)
 
     if (d->run == NULL)
         return;
-    m = sigma_eval(d->run, event->record, &n);
+    m = sigma_eval_map(d->run, event, &n);
     kept = keep_alerting(d, m, n);
     m = sigma_correlate(d->run, now, &n);
     tell_correlations(d, event, m, n);

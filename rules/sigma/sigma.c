@@ -327,16 +327,11 @@ index_of(const struct sigma_run *r, struct span record)
     return t < EVENT_TYPE_COUNT ? r->s->index[t] : NULL;
 }
 
-const struct sigma_match *
-sigma_eval(struct sigma_run *r, struct span record, size_t *n)
+static const struct sigma_match *
+eval(struct sigma_run *r, size_t *n)
 {
-    const struct sigma_index *x = index_of(r, record);
+    const struct sigma_index *x = r->s->index[r->view.head.type];
 
-    *n = r->n_found = 0;
-    r->counts.records++;
-    if (x == NULL)
-        return r->found;
-    sigma_view_fill(&r->view, &r->s->slots, &x->want, record);
     r->matcher.limited = 0;
     next_epoch(r);
     sigma_index_look(x, &r->view, &r->c);
@@ -351,6 +346,32 @@ sigma_eval(struct sigma_run *r, struct span record, size_t *n)
     r->counts.matches += r->n_found;
     *n = r->n_found;
     return r->found;
+}
+
+static bool
+is_asked(struct sigma_run *r, struct span record, size_t *n)
+{
+    *n = r->n_found = 0;
+    r->counts.records++;
+    return index_of(r, record) != NULL;
+}
+
+const struct sigma_match *
+sigma_eval_map(struct sigma_run *r, const struct record_map *map, size_t *n)
+{
+    if (!is_asked(r, map->record, n))
+        return r->found;
+    sigma_view_open(&r->view, &r->s->slots, map);
+    return eval(r, n);
+}
+
+const struct sigma_match *
+sigma_eval(struct sigma_run *r, struct span record, size_t *n)
+{
+    if (!is_asked(r, record, n))
+        return r->found;
+    sigma_view_open_record(&r->view, &r->s->slots, record);
+    return eval(r, n);
 }
 
 /* ---- correlations ---- */
@@ -456,7 +477,7 @@ value_at(struct sigma_run *r, const struct trip *t, struct sigma_source from,
         *out = m->group[from.at].value;
         return true;
     }
-    i = from.of_group || from.at == 0 ? 0 : r->view.first[from.at];
+    i = from.of_group || from.at == 0 ? 0 : sigma_view_first(&r->view, from.at);
     if (i == 0)
         return false;
     *out = sigma_view_low(&r->view, &r->view.v[i]);
@@ -487,7 +508,7 @@ fill_values(struct sigma_run *r, const struct trip *t,
 
     f->value = r->hashes;
     if (c->n_fields == 1 && t->of_record && from->at != 0) {
-        for (uint32_t i = r->view.first[from->at];
+        for (uint32_t i = sigma_view_first(&r->view, from->at);
              i != 0 && f->n_values < VALUES_MAX; i = r->view.v[i].next)
             r->hashes[f->n_values++] =
                 hash_span(sigma_view_low(&r->view, &r->view.v[i]), r->seed);
@@ -512,9 +533,11 @@ fill_number(struct sigma_run *r, const struct trip *t,
     long double x;
     struct span s;
 
-    if (t->of_record && from.at != 0 && r->view.first[from.at] != 0) {
-        if (!sigma_view_number(&r->view, &r->view.v[r->view.first[from.at]],
-                               &x))
+    uint32_t i =
+        t->of_record && from.at != 0 ? sigma_view_first(&r->view, from.at) : 0;
+
+    if (i != 0) {
+        if (!sigma_view_number(&r->view, &r->view.v[i], &x))
             return false;
     } else if (!value_at(r, t, from, &s) || !sigma_number_parse(s, &x)) {
         return false;
@@ -554,7 +577,8 @@ travel(struct sigma_run *r)
     while (from < r->n_trips) {
         size_t to = r->n_trips, before = r->n_made;
 
-        qsort(r->trip + from, to - from, sizeof(*r->trip), by_corr);
+        if (to - from > 1)
+            qsort(r->trip + from, to - from, sizeof(*r->trip), by_corr);
         for (size_t i = from; i < to; i++) {
             struct trip t = r->trip[i];
             const struct sigma_corr *c = r->s->rule[t.corr].corr;
@@ -677,13 +701,12 @@ explain_selection(struct sigma_run *r, const struct sigma_selection *s,
 static bool
 look_at(struct sigma_run *r, const struct sigma_rule *of, struct span record)
 {
-    const struct sigma_index *x = index_of(r, record);
-
     r->n_found = 0;
-    if (x == NULL || of->info.kind != SIGMA_RULE || of->info.foreign ||
+    if (index_of(r, record) == NULL || of->info.kind != SIGMA_RULE ||
+        of->info.foreign ||
         (of->services >> record_head_of(record).type & 1) == 0)
         return false;
-    sigma_view_fill(&r->view, &r->s->slots, &x->want, record);
+    sigma_view_open_record(&r->view, &r->s->slots, record);
     r->matcher.limited = 0;
     return true;
 }
@@ -721,7 +744,7 @@ trace_item(struct sigma_run *r, const struct sigma_selection *s,
 {
     bool yes = sigma_match_item(&r->matcher, item);
     const struct sigma_text *t = sigma_match_first(&r->matcher, item);
-    uint32_t first = r->view.first[item->slot];
+    uint32_t first = sigma_view_first(&r->view, item->slot);
 
     text_term(out, s->name);
     buf_str(out, ": ");

@@ -215,6 +215,10 @@ MUST_USE enum err sigma_run_load(struct sigma_run *r, struct span snapshot);
  * answer is borrowed until the next call on the run. */
 const struct sigma_match *sigma_eval(struct sigma_run *r, struct span record,
                                      size_t *n);
+/* The same, of a record that is mapped; both are borrowed until the next call
+ * that is given another record. */
+const struct sigma_match *
+sigma_eval_map(struct sigma_run *r, const struct record_map *map, size_t *n);
 
 /* After sigma_eval on the same record: correlations that its matches complete,
  * and windows that ended before stream time `now`. Also without a record, on

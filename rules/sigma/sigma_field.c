@@ -86,6 +86,9 @@ sigma_slots_add(struct sigma_slots *s, struct sigma_slot slot)
         return i;
     i = s->n++;
     s->v[i] = slot;
+    s->where[i] = field_parent_of(slot.field);
+    if (s->where[i] == FIELD_COUNT)
+        s->where[i] = slot.field;
     s->next[i] = s->first[slot.field];
     s->first[slot.field] = i;
     return i;

@@ -20,6 +20,7 @@ struct sigma_slot {
 
 struct sigma_slots {
     struct sigma_slot v[SIGMA_SLOTS_MAX];
+    enum field where[SIGMA_SLOTS_MAX]; /* the field, or the list it stands in */
     uint16_t n;
     /* Slots of a field are a chain, 0 ends it. */
     uint16_t first[FIELD_COUNT];

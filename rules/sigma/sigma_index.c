@@ -583,61 +583,29 @@ make_table(struct builder *b)
     return true;
 }
 
-static void
-want_field(struct sigma_want *want, enum field f)
+/* Fields of the header are always there, and so is every field for keywords. */
+static bool
+make_looks(struct builder *b)
 {
-    enum field parent = field_parent_of(f);
+    struct sigma_index *x = b->x;
 
-    want->field[f] =
-        field_shapes[f].type == FT_OBJS ? SIGMA_WANT_OBJECT : SIGMA_WANT_VALUE;
-    if (parent != FIELD_COUNT)
-        want->field[parent] = SIGMA_WANT_OBJECT;
-}
+    x->looks = calloc(b->slots->n + 1U, sizeof(*x->looks));
+    if (x->looks == NULL)
+        return false;
+    x->n_looks = 1;
+    for (uint16_t slot = 0; slot < b->slots->n; slot++) {
+        enum field f =
+            slot == SIGMA_SLOT_ANY ? FIELD_TIMESTAMP : b->slots->where[slot];
 
-static void
-want_item(struct sigma_want *want, const struct sigma_slots *slots,
-          const struct sigma_item *item)
-{
-    if (item->slot == SIGMA_SLOT_ANY) {
-        want->any = true;
-        for (unsigned f = 0; f < FIELD_COUNT; f++)
-            want_field(want, (enum field)f);
-        return;
+        if (x->signs[slot] == 0)
+            continue;
+        if (field_is_header(f))
+            f = FIELD_TIMESTAMP;
+        x->fields[f / 64U] |= UINT64_C(1) << (f % 64U);
+        x->looks[x->n_looks] = (struct sigma_look){slot, x->first[f]};
+        x->first[f] = x->n_looks++;
     }
-    want_field(want, slots->v[item->slot].field);
-    for (uint32_t g = 0; g < item->n_groups; g++) {
-        for (uint32_t i = 0; i < item->group[g].n; i++) {
-            if (item->group[g].v[i].op == SIGMA_OP_FIELD)
-                want_field(want, slots->v[item->group[g].v[i].slot].field);
-        }
-    }
-}
-
-static void
-want_rule(struct sigma_want *want, const struct sigma_slots *slots,
-          const struct sigma_rule *r)
-{
-    for (uint32_t s = 0; s < r->n_selections; s++) {
-        for (uint32_t m = 0; m < r->selection[s].n_maps; m++) {
-            for (uint32_t i = 0; i < r->selection[s].map[m].n; i++)
-                want_item(want, slots, &r->selection[s].map[m].v[i]);
-        }
-    }
-}
-
-/* Fields that correlations group by or count. */
-static void
-want_sources(struct sigma_want *want, const struct sigma_slots *slots,
-             const struct sigma_corr *c)
-{
-    for (uint32_t i = 0; i < c->n_refs * c->n_group; i++) {
-        if (!c->group_at[i].of_group)
-            want_field(want, slots->v[c->group_at[i].at].field);
-    }
-    for (uint32_t i = 0; i < c->n_refs * c->n_fields; i++) {
-        if (!c->field_at[i].of_group)
-            want_field(want, slots->v[c->field_at[i].at].field);
-    }
+    return true;
 }
 
 static void
@@ -649,15 +617,10 @@ add_rules(struct builder *b, const struct sigma_rule *rules, uint32_t n,
 
         if (r->bad)
             continue;
-        if (r->info.kind == SIGMA_CORRELATION) {
-            want_sources(&b->x->want, b->slots, r->corr);
-            continue;
-        }
         if (r->info.kind != SIGMA_RULE || r->info.foreign ||
             (r->services >> type & 1) == 0)
             continue;
         b->x->n_rules++;
-        want_rule(&b->x->want, b->slots, r);
         add_rule(b, r, i);
     }
 }
@@ -680,7 +643,7 @@ sigma_index_new(const struct sigma_rule *rules, uint32_t n,
         add_rules(&b, rules, n, type);
         b.x->always = b.always;
         b.x->n_always = b.n_always;
-        good = !b.nomem && make_table(&b);
+        good = !b.nomem && make_table(&b) && make_looks(&b);
     } else {
         free(b.always);
     }
@@ -705,6 +668,7 @@ sigma_index_free(struct sigma_index *x)
     free(x->rules);
     free(x->always);
     free(x->bound);
+    free(x->looks);
     free(x);
 }
 
@@ -772,7 +736,7 @@ look_at_bounds(const struct sigma_index *x, struct sigma_view *w,
     long double least = 0, most = 0, v;
     bool any = false;
 
-    for (uint32_t i = w->first[slot]; i != 0; i = w->v[i].next) {
+    for (uint32_t i = sigma_view_first(w, slot); i != 0; i = w->v[i].next) {
         if (!sigma_view_number(w, &w->v[i], &v))
             continue;
         least = !any || v < least ? v : least;
@@ -837,14 +801,24 @@ look_at(const struct sigma_index *x, struct sigma_view *w,
 {
     uint16_t signs = x->signs[slot];
 
+    if (sigma_view_first(w, slot) == 0)
+        return;
     if ((signs & 1U << SIGN_THERE) != 0)
         probe(x, c, sign_key(SIGN_THERE, slot, 0));
     if ((signs & SIGNS_BOUND) != 0)
         look_at_bounds(x, w, c, slot);
     if ((signs & ~(1U << SIGN_THERE | SIGNS_BOUND)) == 0)
         return;
-    for (uint32_t i = w->first[slot]; i != 0; i = w->v[i].next)
+    for (uint32_t i = sigma_view_first(w, slot); i != 0; i = w->v[i].next)
         look_at_value(x, w, c, slot, &w->v[i]);
+}
+
+static void
+look_at_field(const struct sigma_index *x, struct sigma_view *w,
+              struct sigma_candidates *c, unsigned f)
+{
+    for (uint16_t i = x->first[f]; i != 0; i = x->looks[i].next)
+        look_at(x, w, c, x->looks[i].slot);
 }
 
 void
@@ -854,6 +828,11 @@ sigma_index_look(const struct sigma_index *x, struct sigma_view *w,
     c->n = 0;
     for (uint32_t i = 0; i < x->n_always; i++)
         add_candidate(c, x->always[i]);
-    for (uint16_t i = 0; i < w->n_touched; i++)
-        look_at(x, w, c, w->touched[i]);
+    look_at_field(x, w, c, FIELD_TIMESTAMP);
+    for (unsigned i = 0; i < RECORD_MAP_WORDS; i++) {
+        uint64_t bits = x->fields[i] & w->map->has[i];
+
+        for (; bits != 0; bits &= bits - 1)
+            look_at_field(x, w, c, 64 * i + (unsigned)__builtin_ctzll(bits));
+    }
 }

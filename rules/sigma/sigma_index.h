@@ -32,8 +32,16 @@ struct sigma_net {
     uint8_t bits;
 };
 
+/* A slot that has signs, in the chain of the field that it stands in. */
+struct sigma_look {
+    uint16_t slot, next; /* of looks; 0 ends */
+};
+
 struct sigma_index {
-    struct sigma_want want;
+    uint64_t fields[RECORD_MAP_WORDS]; /* that have looks */
+    uint16_t first[FIELD_COUNT];       /* of looks */
+    struct sigma_look *looks;          /* looks[0] is none */
+    uint16_t n_looks;
     uint16_t signs[SIGMA_SLOTS_MAX]; /* kinds that a slot has, a bit each */
     uint32_t above[SIGMA_SLOTS_MAX]; /* first in bound */
     uint32_t below[SIGMA_SLOTS_MAX];

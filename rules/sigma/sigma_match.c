@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "rules/sigma/sigma_value.h"
 #include "sensor/base/text.h"
 
 /* ---- texts ---- */
@@ -66,6 +67,32 @@ glob(struct sigma_matcher *m, const struct sigma_value *v, struct span s)
     return i == v->n_glob;
 }
 
+/* s in lower case; want is. No copy is made: most texts differ at once. */
+static bool
+low_eq(struct span s, struct span want)
+{
+    size_t i = 0;
+
+    if (s.n != want.n)
+        return false;
+    while (i < s.n && sigma_lower(s.p[i]) == want.p[i])
+        i++;
+    return i == s.n;
+}
+
+static bool
+low_holds(const struct sigma_value *v, struct span s)
+{
+    struct span want = v->text;
+
+    if (s.n < want.n)
+        return false;
+    return low_eq(v->how == SIGMA_PREFIX   ? span_head(s, want.n)
+                  : v->how == SIGMA_SUFFIX ? span_tail(s, s.n - want.n)
+                                           : s,
+                  want);
+}
+
 static bool
 text_holds(struct sigma_matcher *m, const struct sigma_value *v,
            struct sigma_text *t)
@@ -74,6 +101,8 @@ text_holds(struct sigma_matcher *m, const struct sigma_value *v,
 
     if (v->is_addr && t->type == FT_ADDR)
         return span_eq(t->raw, span_of(v->addr.b, sizeof(v->addr.b)));
+    if (t->type == FT_STR && !v->cased && v->how <= SIGMA_SUFFIX)
+        return low_holds(v, t->raw);
     s = v->cased ? sigma_view_text(m->view, t) : sigma_view_low(m->view, t);
     switch ((enum sigma_how)v->how) {
     case SIGMA_EXACT: return span_eq(s, v->text);
@@ -228,7 +257,8 @@ field_holds(struct sigma_matcher *m, const struct sigma_value *v,
 {
     uint32_t n = 0;
 
-    for (uint32_t i = m->view->first[v->slot]; i != 0; i = m->view->v[i].next) {
+    for (uint32_t i = sigma_view_first(m->view, v->slot); i != 0;
+         i = m->view->v[i].next) {
         if (++n > SIGMA_PAIRS_MAX / 16) {
             m->glob_limited++;
             return false;
@@ -263,8 +293,10 @@ value_holds(struct sigma_matcher *m, const struct sigma_value *v,
 static uint32_t
 find_entry(struct sigma_matcher *m, uint16_t slot, const struct sigma_value *v)
 {
-    uint32_t i = m->view->first[slot];
+    uint32_t i = sigma_view_first(m->view, slot);
 
+    if (v->op == SIGMA_OP_FIELD)
+        (void)sigma_view_first(m->view, v->slot); /* v of the view may move */
     while (i != 0 && !value_holds(m, v, &m->view->v[i]))
         i = m->view->v[i].next;
     return i;
@@ -274,14 +306,14 @@ static bool
 group_holds(struct sigma_matcher *m, uint16_t slot,
             const struct sigma_values *g, uint32_t *found)
 {
-    bool there = m->view->first[slot] != 0;
+    uint32_t first = sigma_view_first(m->view, slot);
 
     for (uint32_t i = 0; i < g->n; i++) {
         const struct sigma_value *v = &g->v[i];
 
         if (v->op == SIGMA_OP_NULL || v->op == SIGMA_OP_EXISTS) {
-            *found = m->view->first[slot];
-            if (there == (v->op == SIGMA_OP_EXISTS && v->yes))
+            *found = first;
+            if ((first != 0) == (v->op == SIGMA_OP_EXISTS && v->yes))
                 return true;
             continue;
         }

@@ -9,7 +9,7 @@
 enum err
 sigma_view_init(struct sigma_view *w)
 {
-    *w = (struct sigma_view){.n = 1, .cap = 256};
+    *w = (struct sigma_view){.n = 1, .cap = 256, .epoch = 1};
     sigma_arena_init(&w->scratch, SCRATCH_MAX);
     w->v = calloc(w->cap, sizeof(*w->v));
     return w->v != NULL ? ERR_OK : ERR_NOMEM;
@@ -44,19 +44,28 @@ has_room(struct sigma_view *w)
     return true;
 }
 
+/* One slot on its way to be filled. */
+struct filling {
+    struct sigma_view *w;
+    uint16_t slot;
+    enum field field; /* FIELD_COUNT: every one */
+    enum sigma_lens lens;
+    uint32_t last;
+};
+
 static void
-add(struct sigma_view *w, uint16_t slot, struct span raw, uint8_t type)
+add(struct filling *f, struct span raw, uint8_t type)
 {
+    struct sigma_view *w = f->w;
+
     if (!has_room(w))
         return;
     w->v[w->n] = (struct sigma_text){.raw = raw, .type = type};
-    if (w->first[slot] == 0) {
-        w->first[slot] = w->n;
-        w->touched[w->n_touched++] = slot;
-    } else {
-        w->v[w->last[slot]].next = w->n;
-    }
-    w->last[slot] = w->n++;
+    if (f->last == 0)
+        w->first[f->slot] = w->n;
+    else
+        w->v[f->last].next = w->n;
+    f->last = w->n++;
 }
 
 static uint8_t
@@ -68,77 +77,106 @@ type_of(enum field f)
 }
 
 static void
-add_field(struct sigma_view *w, bool any, enum field f, struct span raw,
-          uint8_t type)
+add_entry(struct filling *f, const struct record_entry *e)
 {
-    if (any)
-        add(w, SIGMA_SLOT_ANY, raw, type);
-    for (uint16_t s = w->slots->first[f]; s != 0; s = w->slots->next[s]) {
-        enum sigma_lens lens = w->slots->v[s].lens;
-        struct span seen = type == FT_STR ? sigma_lens_apply(lens, raw) : raw;
+    uint8_t type = type_of(e->field);
+    struct span seen = e->value;
 
-        if (lens != SIGMA_LENS_DOMAIN || seen.p != NULL)
-            add(w, s, seen, type);
+    if (type == FT_STR)
+        seen = sigma_lens_apply(f->lens, seen);
+    if (f->lens != SIGMA_LENS_DOMAIN || seen.p != NULL)
+        add(f, seen, type);
+}
+
+/* Every entry of the list, and every one in its objects that is wanted. */
+static void
+add_all(struct filling *f, struct cursor c, enum field list)
+{
+    struct record_entry e, child;
+
+    while (record_next(&c, &e) && (list == FIELD_COUNT || e.field == list)) {
+        struct cursor object = cur_open(e.value);
+
+        if (field_shapes[e.field].type != FT_OBJS) {
+            add_entry(f, &e);
+            continue;
+        }
+        while (record_next(&object, &child)) {
+            if (f->field == FIELD_COUNT || child.field == f->field)
+                add_entry(f, &child);
+        }
     }
 }
 
+/* What stands in the header. */
 static void
-add_objects(struct sigma_view *w, const struct sigma_want *want,
-            struct span object)
+add_header(struct filling *f)
 {
-    struct cursor c = cur_open(object);
-    struct record_entry e;
-
-    while (record_next(&c, &e)) {
-        if (want->field[e.field] == SIGMA_WANT_VALUE)
-            add_field(w, want->any, e.field, e.value, type_of(e.field));
-    }
-}
-
-static void
-add_header(struct sigma_view *w)
-{
-    const char *name = event_type_name(w->head.type);
+    struct sigma_view *w = f->w;
+    struct span record = w->map->record;
     uint64_t seq = w->head.seq;
 
-    memcpy(w->seq, &seq, sizeof(w->seq));
-    add_field(w, false, FIELD_TIMESTAMP, span_head(w->record, 8), FT_TIME);
-    add_field(w, false, FIELD_FLOW_ID, span_head(span_tail(w->record, 8), 8),
-              FT_U64);
-    add_field(w, false, FIELD_FLOW_SEQ, span_of(w->seq, 8), FT_U64);
-    add_field(w, false, FIELD_EVENT_TYPE, span_str(name), FT_STR);
-}
-
-static void
-clear(struct sigma_view *w)
-{
-    for (uint16_t i = 0; i < w->n_touched; i++)
-        w->first[w->touched[i]] = 0;
-    w->n_touched = 0;
-    w->n = 1;
-    sigma_arena_reset(&w->scratch);
+    switch (f->field) {
+    case FIELD_TIMESTAMP: add(f, span_head(record, 8), FT_TIME); break;
+    case FIELD_FLOW_ID:
+        add(f, span_head(span_tail(record, 8), 8), FT_U64);
+        break;
+    case FIELD_FLOW_SEQ:
+        memcpy(w->seq, &seq, sizeof(w->seq));
+        add(f, span_of(w->seq, sizeof(w->seq)), FT_U64);
+        break;
+    case FIELD_EVENT_TYPE:
+        add(f, span_str(event_type_name(w->head.type)), FT_STR);
+        break;
+    default: break;
+    }
 }
 
 void
-sigma_view_fill(struct sigma_view *w, const struct sigma_slots *slots,
-                const struct sigma_want *want, struct span record)
+sigma_view_fill(struct sigma_view *w, uint16_t slot)
 {
-    struct cursor c = record_entries_of(record);
-    struct record_entry e;
+    const struct sigma_slot *s = &w->slots->v[slot];
+    struct filling f = {w, slot, s->field, s->lens, 0};
+    const struct record_map *m = w->map;
+    enum field where = w->slots->where[slot];
 
-    clear(w);
-    w->slots = slots;
-    w->record = record;
-    w->head = record_head_of(record);
-    add_header(w);
-    while (record_next(&c, &e)) {
-        uint8_t how = want->field[e.field];
+    w->filled[slot] = w->epoch;
+    w->first[slot] = 0;
+    if (slot == SIGMA_SLOT_ANY) {
+        f = (struct filling){w, slot, FIELD_COUNT, SIGMA_LENS_WHOLE, 0};
+        add_all(&f, record_entries_of(m->record), FIELD_COUNT);
+    } else if (field_is_header(where)) {
+        add_header(&f);
+    } else if (field_is_list(where)) {
+        add_all(&f, record_map_list(m, where), where);
+    } else if (record_map_has(m, where)) {
+        struct record_entry e = {where, record_map_find(m, where)};
 
-        if (how == SIGMA_WANT_VALUE)
-            add_field(w, want->any, e.field, e.value, type_of(e.field));
-        else if (how == SIGMA_WANT_OBJECT)
-            add_objects(w, want, e.value);
+        add_entry(&f, &e);
     }
+}
+
+void
+sigma_view_open(struct sigma_view *w, const struct sigma_slots *slots,
+                const struct record_map *map)
+{
+    if (++w->epoch == 0) {
+        memset(w->filled, 0, sizeof(w->filled));
+        w->epoch = 1;
+    }
+    w->n = 1;
+    sigma_arena_reset(&w->scratch);
+    w->slots = slots;
+    w->map = map;
+    w->head = record_head_of(map->record);
+}
+
+void
+sigma_view_open_record(struct sigma_view *w, const struct sigma_slots *slots,
+                       struct span record)
+{
+    record_map_init(&w->own, record);
+    sigma_view_open(w, slots, &w->own);
 }
 
 /* ---- text ---- */
@@ -194,6 +232,10 @@ sigma_view_low(struct sigma_view *w, struct sigma_text *t)
     if (t->low.p != NULL)
         return t->low;
     s = sigma_view_text(w, t);
+    if (t->type != FT_STR && t->type != FT_TIME) {
+        t->low = s; /* it has no capitals */
+        return s;
+    }
     p = sigma_arena_get(&w->scratch, s.n + 1, 1);
     if (p == NULL)
         return SPAN_NONE;

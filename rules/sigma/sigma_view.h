@@ -2,8 +2,9 @@
 #define SPAN25_SIGMA_SIGMA_VIEW_H
 /* sigma_view - the entries of one record that rules ask for, by slot
  *
- * Filled by one walk over the record. Numbers and addresses become text, and
- * texts lower case, when somebody asks, once for the record. At most
+ * A slot is filled when somebody asks for it, once for the record: most rules
+ * are decided by few fields, and most fields of a record by no rule. Numbers
+ * and addresses become text, and texts lower case, in the same way. At most
  * SIGMA_VALUES_MAX values are kept; more are counted in cut. */
 #include "rules/sigma/sigma_arena.h"
 #include "rules/sigma/sigma_field.h"
@@ -21,31 +22,41 @@ struct sigma_text {
 
 struct sigma_view {
     const struct sigma_slots *slots;
-    struct span record;
+    const struct record_map *map; /* of the record, or own */
+    struct record_map own;
     struct record_head head;
-    struct sigma_text *v; /* v[0] is none */
+    struct sigma_text *v; /* v[0] is none; moves when a slot is filled */
     uint32_t n, cap;
-    uint32_t first[SIGMA_SLOTS_MAX], last[SIGMA_SLOTS_MAX];
-    uint16_t touched[SIGMA_SLOTS_MAX];
-    uint16_t n_touched;
+    uint32_t epoch;                   /* of the record */
+    uint32_t filled[SIGMA_SLOTS_MAX]; /* the epoch in which it was */
+    uint32_t first[SIGMA_SLOTS_MAX];  /* in v, of a slot that is filled */
     uint8_t seq[8];
     struct sigma_arena scratch;
     uint64_t cut;
 };
 
-/* What a service's rules ask for: of each field, whether they do. */
-enum { SIGMA_WANT_VALUE = 1, SIGMA_WANT_OBJECT = 2 };
-struct sigma_want {
-    bool any; /* keywords: every entry, in slot 0 */
-    uint8_t field[FIELD_COUNT];
-};
-
 MUST_USE enum err sigma_view_init(struct sigma_view *w);
 void sigma_view_fini(struct sigma_view *w);
 
-/* record has passed record_check and is borrowed until the next fill. */
-void sigma_view_fill(struct sigma_view *w, const struct sigma_slots *slots,
-                     const struct sigma_want *want, struct span record);
+/* Goes over to another record, which has passed record_check; the map is
+ * borrowed until the next one. */
+void sigma_view_open(struct sigma_view *w, const struct sigma_slots *slots,
+                     const struct record_map *map);
+/* The same, mapped here; the record is borrowed. */
+void sigma_view_open_record(struct sigma_view *w,
+                            const struct sigma_slots *slots,
+                            struct span record);
+
+void sigma_view_fill(struct sigma_view *w, uint16_t slot);
+
+/* The first value of the slot in v, 0: none. */
+static inline uint32_t
+sigma_view_first(struct sigma_view *w, uint16_t slot)
+{
+    if (w->filled[slot] != w->epoch)
+        sigma_view_fill(w, slot);
+    return w->first[slot];
+}
 
 /* Empty when there is no memory for it. */
 struct span sigma_view_text(struct sigma_view *w, struct sigma_text *t);

@@ -74,7 +74,7 @@ show_rules(struct fed *f, const struct record_map *m, ns_t when)
 {
     size_t n;
 
-    (void)sigma_eval(f->run, m->record, &n);
+    (void)sigma_eval_map(f->run, m, &n);
     (void)sigma_correlate(f->run, when, &n);
 }
 
