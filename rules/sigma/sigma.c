@@ -53,6 +53,7 @@ free_arrays(struct sigma_run *r)
     free(r->c.rule);
     free(r->c.stamp);
     free(r->c.seen);
+    free(r->matcher.answer);
     free(r->found);
     if (r->window != NULL) {
         for (uint32_t i = 0; i < r->s->n; i++)
@@ -88,10 +89,11 @@ make_arrays(struct sigma_run *r, const struct sigma_set *s)
         .rule = calloc(s->n + 1U, sizeof(*r->c.rule)),
         .stamp = calloc(s->n + 1U, sizeof(*r->c.stamp)),
         .seen = calloc(s->keys_max + 1U, sizeof(*r->c.seen))};
+    r->matcher.answer = calloc(s->questions + 1U, sizeof(uint64_t));
     r->found = calloc(s->n + 1U, sizeof(*r->found));
     r->window = calloc(s->n + 1U, sizeof(struct sigma_window *));
     if (r->c.rule == NULL || r->c.stamp == NULL || r->c.seen == NULL ||
-        r->found == NULL || r->window == NULL)
+        r->matcher.answer == NULL || r->found == NULL || r->window == NULL)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < s->n && e == ERR_OK; i++) {
         if (s->rule[i].corr != NULL)
@@ -200,6 +202,7 @@ sigma_run_reload(struct sigma_run *r, const struct sigma_set *s)
     free_arrays(r);
     r->s = s;
     r->c = fresh.c;
+    r->matcher.answer = fresh.matcher.answer;
     r->found = fresh.found;
     r->window = fresh.window;
     r->n_found = r->n_made = 0;

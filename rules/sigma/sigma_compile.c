@@ -1,6 +1,6 @@
 /* Ties the rules of a set together: references, filters, code, indexes. */
 #include "rules/sigma/sigma_condition.h"
-#include "rules/sigma/sigma_set.h"
+#include "rules/sigma/sigma_gate.h"
 
 #define FILTERED_MAX 65536U /* instructions of a rule with its filters */
 
@@ -486,7 +486,9 @@ tie(struct compiler *c, bool *done)
     compile_code(c);
     if (c->nomem)
         return ERR_NOMEM;
-    e = list_listeners(c->s);
+    e = sigma_gate_make(c->s);
+    if (e == ERR_OK)
+        e = list_listeners(c->s);
     return e == ERR_OK ? make_indexes(c->s) : e;
 }
 

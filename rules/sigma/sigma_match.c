@@ -337,9 +337,15 @@ holds(struct sigma_matcher *m, const struct sigma_item *item, uint32_t *found)
 bool
 sigma_match_item(struct sigma_matcher *m, const struct sigma_item *item)
 {
+    uint64_t *answer = &m->answer[item->question];
     uint32_t found = 0;
+    bool yes;
 
-    return holds(m, item, &found) != item->negate;
+    if (item->question != 0 && *answer >> 1 == m->view->number)
+        return (*answer & 1) != 0;
+    yes = holds(m, item, &found) != item->negate;
+    *answer = m->view->number << 1 | yes;
+    return yes;
 }
 
 struct sigma_text *
@@ -372,11 +378,30 @@ sigma_match_selection(struct sigma_matcher *m, const struct sigma_selection *s)
     return false;
 }
 
+static bool
+passes_gate(struct sigma_matcher *m, const struct sigma_rule *r)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < r->gate_n; i++) {
+        if (r->gate[i] != NULL) {
+            any = any || sigma_match_item(m, r->gate[i]);
+            continue;
+        }
+        if (!any)
+            return false;
+        any = false;
+    }
+    return true;
+}
+
 bool
 sigma_match_rule(struct sigma_matcher *m, const struct sigma_rule *r)
 {
     bool now = false;
 
+    if (!passes_gate(m, r))
+        return false;
     for (uint32_t pc = 0; pc < r->program.n; pc++) {
         struct sigma_code code = r->program.v[pc];
 

@@ -14,6 +14,8 @@
 #define SIGMA_LIMITED_MAX 8U
 
 struct sigma_matcher {
+    uint64_t *answer; /* of each question: number of the record, and yes in the
+                         lowest bit */
     struct sigma_view *view;
     struct sigma_regex_match *regex;
     unsigned limited; /* of this record */

@@ -85,13 +85,14 @@ struct sigma_item {
     uint16_t slot;
     bool all, negate;
     uint32_t n_groups;
+    uint32_t question; /* items with the same number ask the same; 0: alone */
     const struct sigma_values *group;
     struct span key;  /* as written, for people */
     struct span want; /* the values as written, cut, for people */
 };
 
 struct sigma_items {
-    const struct sigma_item *v;
+    struct sigma_item *v;
     uint32_t n;
 };
 
@@ -195,6 +196,8 @@ struct sigma_rule {
     struct sigma_selection *selection;
     struct sigma_program postfix; /* of all conditions */
     struct sigma_program program;
+    const struct sigma_item **gate; /* see sigma_gate.h */
+    uint32_t gate_n;                /* items, and a NULL behind each clause */
     struct sigma_corr *corr;
     /* of a filter */
     struct sigma_ref *target;

@@ -31,7 +31,8 @@ struct sigma_set {
     struct sigma_loaded loaded;
     bool compiled;
     struct sigma_index *index[EVENT_TYPE_COUNT];
-    uint32_t keys_max; /* of the largest index */
+    uint32_t keys_max;  /* of the largest index */
+    uint32_t questions; /* see sigma_gate.h; they are numbered from 1 */
     struct sigma_listener *listener;
     uint32_t *listen; /* listeners of rule i: from listen[i] to listen[i+1] */
 };

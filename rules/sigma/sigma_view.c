@@ -9,7 +9,7 @@
 enum err
 sigma_view_init(struct sigma_view *w)
 {
-    *w = (struct sigma_view){.n = 1, .cap = 256, .epoch = 1};
+    *w = (struct sigma_view){.n = 1, .cap = 256};
     sigma_arena_init(&w->scratch, SCRATCH_MAX);
     w->v = calloc(w->cap, sizeof(*w->v));
     return w->v != NULL ? ERR_OK : ERR_NOMEM;
@@ -140,7 +140,7 @@ sigma_view_fill(struct sigma_view *w, uint16_t slot)
     const struct record_map *m = w->map;
     enum field where = w->slots->where[slot];
 
-    w->filled[slot] = w->epoch;
+    w->filled[slot] = w->number;
     w->first[slot] = 0;
     if (slot == SIGMA_SLOT_ANY) {
         f = (struct filling){w, slot, FIELD_COUNT, SIGMA_LENS_WHOLE, 0};
@@ -160,10 +160,7 @@ void
 sigma_view_open(struct sigma_view *w, const struct sigma_slots *slots,
                 const struct record_map *map)
 {
-    if (++w->epoch == 0) {
-        memset(w->filled, 0, sizeof(w->filled));
-        w->epoch = 1;
-    }
+    w->number++;
     w->n = 1;
     sigma_arena_reset(&w->scratch);
     w->slots = slots;

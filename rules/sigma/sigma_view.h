@@ -27,8 +27,8 @@ struct sigma_view {
     struct record_head head;
     struct sigma_text *v; /* v[0] is none; moves when a slot is filled */
     uint32_t n, cap;
-    uint32_t epoch;                   /* of the record */
-    uint32_t filled[SIGMA_SLOTS_MAX]; /* the epoch in which it was */
+    uint64_t number; /* of the record, from 1 */
+    uint64_t filled[SIGMA_SLOTS_MAX]; /* number of the record of which it is */
     uint32_t first[SIGMA_SLOTS_MAX];  /* in v, of a slot that is filled */
     uint8_t seq[8];
     struct sigma_arena scratch;
@@ -53,7 +53,7 @@ void sigma_view_fill(struct sigma_view *w, uint16_t slot);
 static inline uint32_t
 sigma_view_first(struct sigma_view *w, uint16_t slot)
 {
-    if (w->filled[slot] != w->epoch)
+    if (w->filled[slot] != w->number)
         sigma_view_fill(w, slot);
     return w->first[slot];
 }
