@@ -27,7 +27,7 @@ struct sigma_view {
     struct record_head head;
     struct sigma_text *v; /* v[0] is none; moves when a slot is filled */
     uint32_t n, cap;
-    uint64_t number; /* of the record, from 1 */
+    uint64_t number;                  /* of the record, from 1 */
     uint64_t filled[SIGMA_SLOTS_MAX]; /* number of the record of which it is */
     uint32_t first[SIGMA_SLOTS_MAX];  /* in v, of a slot that is filled */
     uint8_t seq[8];
