@@ -243,6 +243,42 @@ halves_are_disjoint_and_whole(void **state)
     assert_true(tuning >= 8 && reporting >= 8);
 }
 
+#define IN(id) scenario_is_tuning(&scenarios[SCENARIO_##id])
+
+/* Each row of DETECTION 5.1 that has families: one in each half. */
+static void
+rows_are_in_both_halves(void **state)
+{
+    const struct {
+        const char *why;
+        bool one, other;
+    } rows[] = {
+        {"Rustock, Xarvester",      IN(RUSTOCK),  IN(RUSTOCK_B) },
+        {"Cutwail",                 IN(CUTWAIL),  IN(CUTWAIL_D) },
+        {"Lethic, by rate",         IN(LETHIC),   IN(WALEDAC)   },
+        {"Grum, Kraken",            IN(GRUM),     IN(KRAKEN)    },
+        {"Bobax, Waledac, Kelihos", IN(BOBAX),    IN(WALEDAC)   },
+        {"Phorpiex",                IN(PHORPIEX), IN(PHORPIEX_C)},
+        {"ProxyM",                  IN(PROXYM),   IN(PROXYM_C)  },
+        {"cracked account",         IN(CRACKED),  IN(CRACKED_B) },
+        {"low and slow",            IN(SLOW_15),  IN(SLOW_15_H) },
+        {"snowshoe",                IN(SNOWSHOE), IN(SNOWSHOE_B)},
+        {"NAT",                     IN(NAT),      IN(NAT_B)     },
+        {"banked successes",        IN(BANKED),   IN(BANKED_B)  },
+        {"web form",                IN(WEB_FORM), IN(WEB_FORM_C)},
+        {"poisoned baseline",       IN(POISONER), IN(POISONER_C)},
+        {"IPv6",                    IN(BOT_V6),   IN(BOT_V6_B)  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].one == rows[i].other)
+            fail_msg("%s: both in one half", rows[i].why);
+    }
+    /* --only and ONLY are bits of 64 */
+    assert_true(SCENARIO_COUNT <= 64);
+}
+
 int
 main(void)
 {
@@ -253,6 +289,7 @@ main(void)
         cmocka_unit_test(retries_come),
         cmocka_unit_test(cast_is_the_same_under_all_conditions),
         cmocka_unit_test(halves_are_disjoint_and_whole),
+        cmocka_unit_test(rows_are_in_both_halves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
