@@ -136,7 +136,8 @@ one_in(uint64_t *r, unsigned n)
     (AGAINST(QUEUEING) | AGAINST(POOL) | AGAINST(IDENTITY) | AGAINST(SHARED))
 #define NOT_YET                                                                \
     (AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) | AGAINST(NETWORKS) |          \
-     AGAINST(SECONDS) | AGAINST(VOLUME) | AGAINST(REPLIES) | AGAINST(LOSS))
+     AGAINST(SECONDS) | AGAINST(VOLUME) | AGAINST(RETRIES) |                   \
+     AGAINST(REPLIES) | AGAINST(LOSS))
 #define CAPS                                                                   \
     (AGAINST(BREAKER) | AGAINST(CAP_MINUTE) | AGAINST(CAP_ACTIVE) |            \
      AGAINST(CAP_NET) | AGAINST(CAP_SITE) | AGAINST(CAP_DAY))
@@ -332,6 +333,9 @@ said(const struct model *m, const struct kit_host *h)
         a |= AGAINST(REPLIES);
     if (h->no_loss || h->loss >= m->l.loss_permille)
         a |= AGAINST(LOSS);
+    if (h->open && !fires(h, 2) && !fires(h, 4) && !fires(h, 5) &&
+        !fires(h, 6) && !fires(h, 7))
+        a |= AGAINST(RETRIES);
     if (h->queueing)
         a |= AGAINST(QUEUEING);
     if (h->pool != NULL && !(strcmp(h->pool, "dhcp") == 0 && h->lease != NULL))
@@ -758,6 +762,7 @@ random_host(uint64_t *r, int host, double at)
     random_registry(r, &h);
     random_evidence(r, &h);
     h.queueing = one_in(r, 15);
+    h.open = one_in(r, 15);
     h.conflict = one_in(r, 25);
     h.macs = 1 + one_in(r, 20);
     h.away = one_in(r, 40);

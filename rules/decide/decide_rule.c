@@ -79,7 +79,7 @@ decide_registry(const struct record_map *event, bool client)
 
 enum level { LEVEL_NONE, LEVEL_ALERT, LEVEL_BLOCK };
 
-enum nature { LISTS, CONTENT, FAN_OUT, REPUTATION, RETRIES };
+enum nature { LISTS, CONTENT, FAN_OUT, REPUTATION, QUEUE };
 
 enum stat { S1, S1T, S2, S3, S4, S5, S6, S7 };
 
@@ -112,7 +112,7 @@ static const struct {
     [S6] = {"s6",  REPUTATION, false, FIELD_HOST_S6_LEVEL,  FIELD_COUNT,
             FIELD_COUNT,                                                                       FIELD_HOST_S6_ORGANISATIONS,
             FIELD_HOST_S6_ORGANISATIONS,                                                                                                                 "refusals of %1 organisations cite a block list"},
-    [S7] = {"s7",  RETRIES,    false, FIELD_HOST_S7_LEVEL,  FIELD_COUNT,          FIELD_COUNT,
+    [S7] = {"s7",  QUEUE,      false, FIELD_HOST_S7_LEVEL,  FIELD_COUNT,          FIELD_COUNT,
             FIELD_HOST_S7_RETRIED,                                                                                          FIELD_HOST_S7_RIPE,
             "%1 of %2 deferred deliveries tried again"                                                                                                                                                   },
 };
@@ -192,6 +192,19 @@ has_other_nature(const enum level level[DECIDE_STATS], unsigned stat)
 {
     for (unsigned i = 0; i < DECIDE_STATS; i++) {
         if (level[i] != LEVEL_NONE && stats[i].nature != stats[stat].nature)
+            return true;
+    }
+    return false;
+}
+
+/* Does more than refusals of new recipients and fan-out speak against it? A
+ * stale newsletter has these two as well. */
+static bool
+has_more_than_lists(const enum level level[DECIDE_STATS])
+{
+    for (unsigned i = 0; i < DECIDE_STATS; i++) {
+        if (level[i] != LEVEL_NONE && stats[i].nature != LISTS &&
+            stats[i].nature != FAN_OUT)
             return true;
     }
     return false;
@@ -360,6 +373,9 @@ decide_facts(const struct record_map *event, const struct decide_limits *l,
     if (record_map_find(event, FIELD_SRC_REG_STATE).n == 0)
         f.against |= AGAINST(NO_REGISTRY);
     f.against |= minima_missed(event, l);
+    if (record_map_bool(event, FIELD_HOST_QUEUEING_OPEN) &&
+        !has_more_than_lists(level))
+        f.against |= AGAINST(RETRIES);
     f.sessions = record_map_u64(event, FIELD_HOST_EVIDENCE_SESSIONS, 0);
     f.volume = volume_of(event);
     f.bad = record_map_u64(event, FIELD_HOST_S1_BAD, 0) +

@@ -11,7 +11,10 @@
  *
  * Beside the minima of 6.1 the last hour must have been busy (evidence:volume):
  * what sends 20 messages a day is for humans, DETECTION 5.3, whatever agrees
- * against it. */
+ * against it. And who looks like a mailing
+ * list or a server (host.queueing_open) is given the time to be seen to try
+ * again (evidence:retries), unless something other than refusals and fan-out
+ * speaks against it: a stale newsletter has both in its first minute. */
 #include "rules/decide/decide.h"
 
 /* X(id, word, kind) in the order of DETECTION 6.3: the first one that stands
@@ -31,6 +34,7 @@
     X(NETWORKS, "evidence:networks", NOT_YET)                                  \
     X(SECONDS, "evidence:seconds", NOT_YET)                                    \
     X(VOLUME, "evidence:volume", NOT_YET)                                      \
+    X(RETRIES, "evidence:retries", NOT_YET)                                    \
     X(REPLIES, "evidence:replies", NOT_YET)                                    \
     X(LOSS, "evidence:loss", NOT_YET)                                          \
     X(QUEUEING, "queueing", HUMAN)                                             \

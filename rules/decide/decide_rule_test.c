@@ -111,6 +111,47 @@ test_minima(void **state)
     }
 }
 
+/* What looks like a list waits, unless more than refusals and fan-out speaks
+ * against it. */
+static const struct {
+    const char *why;
+    bool open;
+    const char *level[DECIDE_STATS];
+    uint32_t want;
+} chances[] = {
+    {"refusals and fan-out",        true,  {B, N, N, A, N, N, N, N},        AGAINST(RETRIES)},
+    {"it had its chance",           false, {B, N, N, A, N, N, N, N},        0               },
+    {"the same under TLS",          true,  {N, B, N, B, N, N, N, N},        AGAINST(RETRIES)},
+    {"content too",                 true,  {B, N, A, A, N, N, N, N},        0               },
+    {"content raised only",
+     true,                                 {B, N, "raised", A, N, N, N, N},
+     AGAINST(RETRIES)                                                                       },
+    {"a cluster too",               true,  {B, N, N, A, A, N, N, N},        0               },
+    {"a malicious file too",        true,  {B, N, N, A, N, A, N, N},        0               },
+    {"block lists too",             true,  {B, N, N, A, N, N, A, N},        0               },
+    {"none of ten was tried again", true,  {B, N, N, A, N, N, N, A},        0               },
+};
+
+static void
+test_chance(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(chances); i++) {
+        struct decide_options o = {.limits = decide_limits_default};
+        struct kit_host h = kit_bot("10.2.3.4", 0);
+        struct decide_facts f;
+        struct kit k;
+
+        h.open = chances[i].open;
+        memcpy(h.level, chances[i].level, sizeof(h.level));
+        kit_open(&k, &o);
+        assert_true(decide_facts(kit_host_event(&k, &h), &o.limits, &f));
+        if (f.against != chances[i].want || !f.holds)
+            fail_msg("%s: %x", chances[i].why, f.against);
+        kit_close(&k);
+    }
+}
+
 /* Whichever is most of what was counted in the hour. */
 static void
 test_volume(void **state)
@@ -197,6 +238,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule),
         cmocka_unit_test(test_minima),
+        cmocka_unit_test(test_chance),
         cmocka_unit_test(test_volume),
         cmocka_unit_test(test_absent_is_not_met),
         cmocka_unit_test(test_strongest_first),

@@ -25,7 +25,7 @@ struct kit_host {
     double at; /* seconds since KIT_T0 */
     bool away, no_home;
     const char *reg, *line; /* NULL: absent */
-    bool protected, queueing, conflict;
+    bool protected, queueing, open, conflict;
     const char *site, *pool, *lease;
     const char *level[DECIDE_STATS]; /* s1 s1t s2 s3 s4 s5 s6 s7 */
     uint64_t score[DECIDE_STATS];
@@ -197,6 +197,7 @@ kit_host_event(struct kit *k, const struct kit_host *h)
     record_u64(&k->out, FIELD_HOST_HOUR_MESSAGES, h->volume);
     kit_stats(&k->out, h);
     record_bool(&k->out, FIELD_HOST_QUEUEING, h->queueing);
+    record_bool(&k->out, FIELD_HOST_QUEUEING_OPEN, h->open);
     kit_evidence(&k->out, h);
     return kit_map(k);
 }

@@ -236,6 +236,8 @@ put_queueing(const struct emit *e)
             record_text(e->r, FIELD_HOST_QUEUEING_WHY,
                         queueing_word((enum queueing_why)i));
     }
+    record_bool(e->r, FIELD_HOST_QUEUEING_OPEN,
+                why == 0 && queueing_open(e->h, e->d, e->now));
     record_u64(e->r, FIELD_HOST_NULL_SENDER, e->d->null_sender);
     record_u64(e->r, FIELD_HOST_TRIANGULAR, e->d->triangular);
 }

@@ -6,7 +6,7 @@
 /* Bytes of structs as they lie in memory: for the same program on a machine of
  * the same kind, which MAGIC and the sizes in it tell. */
 #define MAGIC   UINT64_C(0x316f686e61707335)
-#define VERSION 1U
+#define VERSION 2U
 #define HEAD    40U /* magic, shape, length, sum, version and rest */
 
 /* What must be the same where it is loaded. */

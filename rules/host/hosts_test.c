@@ -198,16 +198,16 @@ static const struct {
 } silent[] = {
     {"heard from one side",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, true, false, false, false, false, 0} },
+      NULL, 25, true, false, false, false, false, 0, false, false} },
     {"begun before the capture",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, true, false, false, true, 0}  },
+      NULL, 25, false, true, false, false, true, 0, false, false}  },
     {"between outside hosts",
      {BOT, "192.0.2.25", "external", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, false, false, false, false, 0}},
+      NULL, 25, false, false, false, false, false, 0, false, false}},
     {"no handshake",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, true, true, true, true, 0}    },
+      NULL, 25, false, true, true, true, true, 0, false, false}    },
 };
 
 static void
@@ -664,7 +664,8 @@ test_cluster(void **state)
 /* ---- queueing ---- */
 
 static void
-defer(struct kit_run *k, unsigned from, unsigned to, uint64_t code)
+defer_of(struct kit_run *k, const struct kit_speaker *s, unsigned from,
+         unsigned to, uint64_t code)
 {
     char rcpt[64];
     struct kit_rcpt r = {rcpt, code, code == 250 ? "accepted" : "greylisting",
@@ -673,9 +674,98 @@ defer(struct kit_run *k, unsigned from, unsigned to, uint64_t code)
     for (unsigned i = from; i < to; i++) {
         (void)snprintf(rcpt, sizeof(rcpt), "<u%u@org%u.example>", i, i);
         k->flow++;
-        kit_mail(k, &bot, &r, 1, 250, 0, true);
+        kit_mail(k, s, &r, 1, 250, 0, true);
     }
-    kit_session(k, &bot);
+    kit_session(k, s);
+}
+
+static void
+defer(struct kit_run *k, unsigned from, unsigned to, uint64_t code)
+{
+    defer_of(k, &bot, from, to, code);
+}
+
+/* Deferred at once, some of them tried again after ten minutes; looked at when
+ * so many seconds have passed. */
+static const struct {
+    const char *why;
+    bool bulk;
+    unsigned deferred, retried;
+    uint64_t seconds;
+    bool open, queueing;
+} chances[] = {
+    {"its first minute",                  true,  5,  0, 60,   true,  false},
+    {"no list",                           false, 5,  0, 60,   false, false},
+    {"before they settle",                true,  5,  0, 3599, true,  false},
+    {"three settled, none tried again",   true,  3,  0, 3600, false, false},
+    {"two settled",                       true,  2,  0, 3600, true,  false},
+    {"nothing deferred, before its time", true,  0,  0, 7199, true,  false},
+    {"nothing deferred, after it",        true,  0,  0, 7200, false, false},
+    {"two settled, after it",             true,  2,  0, 7200, false, false},
+    {"a fifth of them tried again",       true,  15, 3, 7200, true,  false},
+    {"less than a fifth",                 true,  16, 3, 7200, false, false},
+    {"a fifth, but two",                  true,  10, 2, 7200, false, false},
+    {"it queues",                         true,  5,  3, 3600, false, true },
+};
+
+static void
+test_chance_to_be_seen(void **state)
+{
+    struct hosts_options o = kit_options();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(chances); i++) {
+        struct kit_rcpt one = {"<a@first.example>", 250, "accepted", NULL};
+        struct kit_speaker s = bot;
+        struct kit_run k;
+        ns_t start;
+
+        s.read = true;
+        s.bulk = chances[i].bulk;
+        kit_open(&k, &o);
+        start = k.now;
+        kit_mail(&k, &s, &one, 1, 250, 0, true);
+        defer_of(&k, &s, 0, chances[i].deferred, 451);
+        if (chances[i].retried > 0) {
+            kit_time(&k, start + 600 * NS_PER_S);
+            defer_of(&k, &s, 0, chances[i].retried, 250);
+        }
+        kit_time(&k, start + chances[i].seconds * NS_PER_S);
+        kit_mail(&k, &s, &one, 1, 250, 0, true); /* else nothing is told */
+        kit_end(&k);
+        if (record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING_OPEN) !=
+                chances[i].open ||
+            record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING) !=
+                chances[i].queueing)
+            fail_msg("%s", chances[i].why);
+        kit_close(&k);
+    }
+}
+
+/* Half of what was read must be of lists. */
+static void
+test_half_of_it_is_of_lists(void **state)
+{
+    struct hosts_options o = kit_options();
+
+    (void)state;
+    for (unsigned plain = 1; plain <= 3; plain++) {
+        struct kit_rcpt one = {"<a@first.example>", 250, "accepted", NULL};
+        struct kit_speaker s = bot;
+        struct kit_run k;
+
+        s.read = true;
+        kit_open(&k, &o);
+        for (unsigned i = 0; i < plain + 2; i++) {
+            s.bulk = i >= plain;
+            kit_mail(&k, &s, &one, 1, 250, 0, true);
+        }
+        kit_end(&k);
+        if (record_map_bool(kit_last(&k, BOT), FIELD_HOST_QUEUEING_OPEN) !=
+            (plain <= 2))
+            fail_msg("2 of lists, %u plain", plain);
+        kit_close(&k);
+    }
 }
 
 static void
@@ -1209,6 +1299,8 @@ main(void)
         cmocka_unit_test(test_cluster),
         cmocka_unit_test(test_never_retried),
         cmocka_unit_test(test_retries_are_a_queue),
+        cmocka_unit_test(test_chance_to_be_seen),
+        cmocka_unit_test(test_half_of_it_is_of_lists),
         cmocka_unit_test(test_serves_mail),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_forged_and_a_day_later),

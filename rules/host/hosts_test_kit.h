@@ -21,6 +21,7 @@ struct kit_speaker {
     uint64_t port;
     bool oneway, midstream, tls, no_payload, no_handshake;
     uint64_t messages; /* of TLS */
+    bool read, bulk;   /* something of its mail was; with fields of lists */
 };
 
 struct kit_run {
@@ -196,6 +197,10 @@ kit_mail(struct kit_run *k, const struct kit_speaker *s,
         record_u64(&k->out, FIELD_SMTP_PART, part);
         record_bool(&k->out, FIELD_SMTP_LAST, last);
     }
+    if (s->bulk)
+        record_text(&k->out, FIELD_EMAIL_BULK, "list-unsubscribe");
+    if (s->read || s->bulk)
+        record_u64(&k->out, FIELD_EMAIL_SCORE, 0);
     kit_give(k);
 }
 

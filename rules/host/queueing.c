@@ -161,6 +161,54 @@ queueing_why(const struct hosts *h, const struct detail *d, ns_t now)
     return why;
 }
 
+/* ---- the chance to be seen ---- */
+
+void
+queueing_read(struct detail *d, bool bulk)
+{
+    d->n_read += d->n_read < UINT32_MAX;
+    d->n_bulk += bulk && d->n_bulk < UINT32_MAX;
+}
+
+static bool
+looks_like_server(const struct detail *d)
+{
+    return d->name_since != 0 ||
+           (d->n_bulk > 0 &&
+            (uint64_t)d->n_bulk * 100 >=
+                (uint64_t)d->n_read * HOST_LIMIT(list_percent));
+}
+
+void
+queueing_looks(struct detail *d, ns_t now)
+{
+    if (d->like_since == 0 && looks_like_server(d))
+        d->like_since = now;
+}
+
+/* Was it seen not to try again? Some retries are a queue's, if a lame one; bots
+ * that deliver by themselves make none. */
+static bool
+had_its_chance(const struct queueing_sum *sum, ns_t since, ns_t now)
+{
+    bool some = sum->retried >= HOST_LIMIT(retry_pairs) &&
+                sum->retried * 100 >= sum->settled * HOST_LIMIT(some_percent);
+
+    return !some && (sum->settled >= HOST_LIMIT(retry_pairs) ||
+                     is_old(since, now, HOST_LIMIT_NS(chance_s)));
+}
+
+bool
+queueing_open(const struct hosts *h, const struct detail *d, ns_t now)
+{
+    struct queueing_sum sum;
+
+    if (d->like_since == 0 || !looks_like_server(d))
+        return false;
+    sum = queueing_sum(h, d, now);
+    return !had_its_chance(&sum, d->like_since, now);
+}
+
 const char *
 queueing_word(enum queueing_why w)
 {

@@ -32,6 +32,17 @@ void queueing_served(const struct hosts *h, struct detail *d,
 void queueing_name(const struct hosts *h, const struct host *host,
                    struct detail *d, struct span helo, ns_t now);
 
+/* A message of which something was read: with the fields of lists? */
+void queueing_read(struct detail *d, bool bulk);
+/* At the end of a message or session: since when does it look like a list, or
+ * like a server by its name. */
+void queueing_looks(struct detail *d, ns_t now);
+/* It looks like a server and was not seen not to try again: fewer than
+ * retry_pairs deferred pairs have settled and chance_s have not passed since it
+ * looked so first, or some_percent of them were tried again. Anybody may look
+ * so, by two header fields; who has no queue gains two hours, once. */
+bool queueing_open(const struct hosts *h, const struct detail *d, ns_t now);
+
 /* Bits of host.queueing_why; 0: nothing speaks for it. */
 enum queueing_why { QUEUEING_RETRIES, QUEUEING_SERVES, QUEUEING_NAME };
 #define QUEUEING_WHYS 3U

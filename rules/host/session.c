@@ -157,6 +157,7 @@ speech(struct hosts *h, struct host *host, struct detail *d,
 
     (void)subkey_use(h, host, d, helo, s->now);
     queueing_name(h, host, d, helo, s->now);
+    queueing_looks(d, s->now);
     if (!dialect_of(s->event, &dialect))
         return;
     d->odd_latest = (uint16_t)dialect.odd;

@@ -160,7 +160,9 @@ struct detail {
     uint32_t harvest_offered, harvest_unknown;
     uint32_t told_auth, told_harvest, told_triangular; /* steps */
     uint32_t unused;
-    ns_t daily_since; /* of auth and harvest */
+    uint32_t n_read, n_bulk; /* messages read, of them of lists */
+    ns_t like_since;         /* it looked like a server first; 0: never */
+    ns_t daily_since;        /* of auth and harvest */
 };
 
 struct subkey {
