@@ -260,8 +260,8 @@ message(struct tx *t)
         if (record_map_u64(m, FIELD_SMTP_FINAL_CODE, 0) / 100 == 4)
             defer_all(t);
     }
-    if (m->at[FIELD_EMAIL_SCORE] != 0 && accepted) {
-        queueing_read(t->d, m->at[FIELD_EMAIL_BULK] != 0);
+    if (record_map_find(m, FIELD_EMAIL_SCORE).n > 0 && accepted) {
+        queueing_read(t->d, record_map_find(m, FIELD_EMAIL_BULK).n > 0);
         queueing_looks(t->d, t->s->now);
     }
     judge(t, accepted);
