@@ -25,6 +25,9 @@ struct live_iface_state {
     int missed_fd;        /* the driver's counter in /sys; -1: none */
     uint64_t missed_base; /* what it said at first */
     uint16_t number;
+    struct packet next; /* of several interfaces: waits for its turn */
+    bool has_next;
+    bool is_empty; /* its ring, in this step */
 };
 
 struct live_capture {
@@ -337,72 +340,174 @@ live_capture_close(struct live_capture *c)
 /* ---- packets ---- */
 
 static void
-on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+count(struct live_iface_state *i, const struct pcap_pkthdr *h,
+      const u_char *bytes, struct packet *out)
 {
-    struct live_iface_state *i = (struct live_iface_state *)(void *)user;
-    const struct packet p = {
+    *out = (struct packet){
         .data = span_of(bytes, h->caplen),
         .wire_len = h->len,
         .link = i->facts.link,
         .iface = i->number,
         .when = when_of(i->capture, &h->ts),
     };
-
     i->facts.packets++;
     i->facts.bytes += h->caplen;
-    i->facts.last = p.when;
+    i->facts.last = out->when;
+}
+
+static void
+on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+    struct live_iface_state *i = (struct live_iface_state *)(void *)user;
+    struct packet p;
+
+    count(i, h, bytes, &p);
     i->sink->packet(i->sink->ctx, &p);
 }
 
 /* It stays open: to close it takes system calls that may be gone. */
 static void
-lose(struct live_capture *c, struct live_iface_state *i)
+lose(struct live_iface_state *i)
 {
     i->facts.up = false;
-    c->poll[i->number].fd = -1;
+    i->capture->poll[i->number].fd = -1;
 }
 
-static enum err
-take_all(struct live_capture *c, const struct live_capture_sink *sink,
-         bool *drained)
+/* What a step found. */
+struct taken {
+    size_t n;     /* packets given */
+    bool drained; /* all are given but those that wait for their turn */
+    bool holds;   /* some wait */
+};
+
+static struct taken
+take_one(struct live_iface_state *i, const struct live_capture_sink *sink)
 {
-    size_t n_up = 0;
+    int n = 0;
 
-    *drained = true;
-    for (size_t k = 0; k < c->n; k++) {
-        struct live_iface_state *i = &c->iface[k];
-        int n;
-
-        if (!i->facts.up)
-            continue;
+    if (i->facts.up) {
         i->sink = sink;
         n = pcap_dispatch(i->pcap, LIVE_CAPTURE_TURN, on_frame,
                           (u_char *)(void *)i);
-        if (n < 0)
-            lose(c, i);
-        *drained &= n <= 0;
-        n_up += i->facts.up;
     }
-    return n_up > 0 ? ERR_OK : ERR_GONE;
+    if (n < 0)
+        lose(i);
+    return (struct taken){.n = n > 0 ? (size_t)n : 0, .drained = n <= 0};
+}
+
+/* The bytes stay in place until the interface is asked again. An empty ring is
+ * asked once in a step: that takes a system call. */
+static bool
+has_next(struct live_iface_state *i)
+{
+    struct pcap_pkthdr *h;
+    const u_char *bytes;
+    int status;
+
+    if (i->has_next || i->is_empty || !i->facts.up)
+        return i->has_next;
+    status = pcap_next_ex(i->pcap, &h, &bytes);
+    i->has_next = status == 1;
+    i->is_empty = status == 0;
+    if (status == 1)
+        count(i, h, bytes, &i->next);
+    else if (status != 0)
+        lose(i);
+    return i->has_next;
+}
+
+/* The earliest of all; complete: there is one of each interface. */
+static struct live_iface_state *
+earliest(struct live_capture *c, bool *complete)
+{
+    struct live_iface_state *best = NULL;
+
+    *complete = true;
+    for (size_t k = 0; k < c->n; k++) {
+        struct live_iface_state *i = &c->iface[k];
+
+        if (!has_next(i))
+            *complete &= !i->facts.up;
+        else if (best == NULL || i->next.when < best->next.when)
+            best = i;
+    }
+    return best;
+}
+
+/* Several interfaces are one stream in the order of time: they may be the two
+ * halves of a tap. Where one has nothing, a packet of another is given once
+ * nothing earlier can come. */
+static struct taken
+take_in_order(struct live_capture *c, const struct live_capture_sink *sink)
+{
+    const ns_t settled = c->now - LIVE_CAPTURE_HOLD_NS;
+    struct taken t = {.drained = false};
+
+    for (size_t k = 0; k < c->n; k++)
+        c->iface[k].is_empty = false;
+    while (t.n < LIVE_CAPTURE_TURN) {
+        bool complete;
+        struct live_iface_state *i = earliest(c, &complete);
+
+        t.holds = i != NULL;
+        if (i == NULL || (!complete && i->next.when > settled)) {
+            t.drained = true;
+            break;
+        }
+        sink->packet(sink->ctx, &i->next);
+        i->has_next = false;
+        t.n++;
+    }
+    return t;
+}
+
+static struct taken
+take(struct live_capture *c, const struct live_capture_sink *sink)
+{
+    return c->n == 1 ? take_one(&c->iface[0], sink) : take_in_order(c, sink);
+}
+
+static enum err
+is_alive(const struct live_capture *c)
+{
+    for (size_t k = 0; k < c->n; k++) {
+        if (c->iface[k].facts.up)
+            return ERR_OK;
+    }
+    return ERR_GONE;
 }
 
 /* A block that was read in part is no news to poll: so it is asked only when
- * nothing came. Errors of a socket are for pcap_dispatch to find. The clock is
- * read before the blocks are looked at: what is stamped before it and not there
- * yet is in a block that its timer has not closed. */
+ * nothing came, and not about the rings where a packet waits for its turn,
+ * which have more for sure. Errors of a socket are for libpcap to find. */
+static void
+wait_for_more(struct live_capture *c, bool holds, unsigned wait_ms)
+{
+    const unsigned nap = LIVE_CAPTURE_HOLD_NS / NS_PER_MS / 3;
+
+    if (holds)
+        (void)poll(NULL, 0, (int)(wait_ms < nap ? wait_ms : nap));
+    else
+        (void)poll(c->poll, c->n, (int)wait_ms);
+}
+
+/* The clock is read before the rings are looked at: what is stamped before it
+ * and not there yet is in a block that its timer has not closed. */
 enum err
 live_capture_step(struct live_capture *c, unsigned wait_ms,
                   const struct live_capture_sink *sink, bool *drained)
 {
-    enum err e;
+    struct taken t;
 
     look_at_clock(c);
-    e = take_all(c, sink, drained);
-    if (e != ERR_OK || !*drained || wait_ms == 0)
-        return e;
-    (void)poll(c->poll, c->n, (int)wait_ms);
-    look_at_clock(c);
-    return take_all(c, sink, drained);
+    t = take(c, sink);
+    if (t.n == 0 && wait_ms > 0 && is_alive(c) == ERR_OK) {
+        wait_for_more(c, t.holds, wait_ms);
+        look_at_clock(c);
+        t = take(c, sink);
+    }
+    *drained = t.drained;
+    return is_alive(c);
 }
 
 /* ---- what is known ---- */

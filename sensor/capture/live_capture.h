@@ -23,6 +23,10 @@
  * been, until it is set forward again or the capture opened anew: stream time
  * that stands still would stop every timer. Steps are counted.
  *
+ * Several interfaces are given as one stream in the order of time, for they may
+ * be the two halves of a tap. So a packet of one may wait, for
+ * LIVE_CAPTURE_HOLD_NS at most, until the others had time to show theirs.
+ *
  * An interface that goes down gives nothing until it comes up; nothing is said
  * of that. One that is deleted is gone for good: its up is false, the others go
  * on, and when all are gone the step says ERR_GONE. A new one by that name
@@ -44,6 +48,9 @@ enum {
 };
 
 #define LIVE_CAPTURE_STEP_NS (NS_PER_S / 2)
+/* A block of timeout_ms 10 is there after so long, with the kernel's leisure.
+ */
+#define LIVE_CAPTURE_HOLD_NS (15 * NS_PER_MS)
 
 struct live_capture_options {
     const char *const *ifaces; /* names; copied */
@@ -83,8 +90,7 @@ MUST_USE enum err live_capture_open(const struct live_capture_options *o,
 void live_capture_close(struct live_capture *c); /* NULL is fine */
 
 /* Waits up to wait_ms for packets and gives what there is. drained: whatever
- * was stamped timeout_ms (and some of the kernel's leisure) before
- * live_capture_now has been given. */
+ * was stamped LIVE_CAPTURE_HOLD_NS before live_capture_now has been given. */
 MUST_USE enum err live_capture_step(struct live_capture *c, unsigned wait_ms,
                                     const struct live_capture_sink *sink,
                                     bool *drained);

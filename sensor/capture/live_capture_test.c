@@ -62,17 +62,23 @@ be_quiet(void)
 }
 
 static int
-open_sender(void)
+open_sender_on(const char *name)
 {
     const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     const struct sockaddr_ll at = {
         .sll_family = AF_PACKET,
-        .sll_ifindex = (int)if_nametoindex("gen0"),
+        .sll_ifindex = (int)if_nametoindex(name),
     };
 
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
     return fd;
+}
+
+static int
+open_sender(void)
+{
+    return open_sender_on("gen0");
 }
 
 /* ---- frames ---- */
@@ -324,6 +330,69 @@ frames_come_as_sent(void **state)
     (void)close(fd);
 }
 
+static ns_t order_last;
+static bool order_lost;
+
+static void
+on_ordered(void *ctx, const struct packet *p)
+{
+    on_packet(ctx, p);
+    order_lost |= p->when < order_last;
+    order_last = p->when;
+}
+
+/* The frames of two interfaces in the order in which they were sent. */
+static void
+two_interfaces_are_one_stream(void **state)
+{
+    static const struct live_capture_sink ordered = {on_ordered, NULL};
+    static const char *const two[] = {"cap0", "cap1"};
+    struct live_capture_options o = options_of(0, 1);
+    struct live_capture *c;
+    bool drained;
+    int fd[2];
+
+    (void)state;
+    assert_true(run("ip link add cap1 type veth peer name gen1 "
+                    "&& ip link set cap1 up && ip link set gen1 up"));
+    fd[0] = open_sender();
+    fd[1] = open_sender_on("gen1");
+    o.ifaces = two;
+    o.n_ifaces = 2;
+    c = open_or_fail(&o);
+    seen = (struct seen){.n = 0};
+    order_last = 0;
+    order_lost = false;
+    for (uint32_t i = 0; i < FRAMES; i++)
+        send_frame(fd[i % 3 == 0], make(i, 0, 60));
+    (void)usleep(100000); /* both rings have all: no late timer matters */
+    for (unsigned i = 0; i < 20 || (seen.n < FRAMES && i < 150); i++)
+        assert_int_equal(live_capture_step(c, 10, &ordered, &drained), ERR_OK);
+    assert_int_equal(seen.n, FRAMES);
+    assert_false(order_lost);
+    for (uint32_t i = 0; i < 60; i++) { /* one is silent */
+        send_frame(fd[0], make(i, 0, 60));
+        (void)usleep(1000);
+        assert_int_equal(live_capture_step(c, 0, &ordered, &drained), ERR_OK);
+    }
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(live_capture_step(c, 10, &ordered, &drained), ERR_OK);
+    assert_int_equal(seen.n, FRAMES + 60);
+    assert_true(drained);
+    assert_true(run("ip link del cap1")); /* the other one goes on */
+    for (unsigned i = 0; i < 300 && live_capture_iface(c, 1)->up; i++)
+        assert_int_equal(live_capture_step(c, 10, &ordered, &drained), ERR_OK);
+    assert_false(live_capture_iface(c, 1)->up);
+    send_frame(fd[0], make(1, 0, 60));
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(live_capture_step(c, 10, &ordered, &drained), ERR_OK);
+    assert_int_equal(seen.n, FRAMES + 61);
+    assert_false(order_lost);
+    live_capture_close(c);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+}
+
 static void
 other_ports_do_not_come(void **state)
 {
@@ -484,6 +553,7 @@ main(void)
         cmocka_unit_test(one_two_and_four_workers),
         cmocka_unit_test(drops_are_counted),
         cmocka_unit_test(frames_come_as_sent),
+        cmocka_unit_test(two_interfaces_are_one_stream),
         cmocka_unit_test(other_ports_do_not_come),
         cmocka_unit_test(down_and_up_goes_on),
         cmocka_unit_test(deleted_and_made_again),
