@@ -26,7 +26,7 @@
 enum { SKIPPED = 77, WORKERS_MAX = 4, RING = 4 << 20, SMALL_RING = 1 << 16 };
 
 static const uint16_t mail_ports[] = {25, 465, 587};
-static const char *const ifaces[] = {"cap0"};
+static const char *const ifaces[] = {"cap0", "cap1"};
 
 /* ---- the link and what comes on it ---- */
 
@@ -58,12 +58,12 @@ be_quiet(void)
 }
 
 static int
-open_sender(void)
+open_sender_on(const char *name)
 {
     const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     const struct sockaddr_ll at = {
         .sll_family = AF_PACKET,
-        .sll_ifindex = (int)if_nametoindex("gen0"),
+        .sll_ifindex = (int)if_nametoindex(name),
     };
 
     assert_true(fd >= 0);
@@ -71,15 +71,25 @@ open_sender(void)
     return fd;
 }
 
+static int
+open_sender(void)
+{
+    return open_sender_on("gen0");
+}
+
 #define SYN 2
 #define ACK 16
 #define FIN 1
 
+enum how { PLAIN, TAGGED, FRAGMENTS, IPIP };
+
 /* A conversation between a host of 10.0.0.0/16 and a mail server. */
 struct talk {
-    int fd;
+    int fd[2]; /* on which the client, the server is heard */
     uint16_t host, port;
     uint32_t seq[2]; /* of the client, of the server */
+    enum how how;
+    uint32_t id;
 };
 
 static void
@@ -96,32 +106,85 @@ be32(uint8_t *p, uint32_t v)
     be16(p + 2, v);
 }
 
+static void
+send_ip(int fd, const char *before, size_t n_before, const uint8_t *ip,
+        size_t n)
+{
+    uint8_t b[600] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
+
+    memcpy(b + 12, before, n_before);
+    memcpy(b + 12 + n_before, ip, n);
+    assert_true(send(fd, b, 12 + n_before + n, 0) > 0);
+}
+
+static void
+send_fragments(int fd, const uint8_t *ip, size_t n)
+{
+    enum { FIRST = 24 }; /* bytes: the ports and the flags, no text but 4 */
+    uint8_t b[600];
+
+    memcpy(b, ip, 20 + FIRST);
+    be16(b + 2, 20 + FIRST);
+    be16(b + 6, 0x2000);
+    send_ip(fd, "\x08", 2, b, 20 + FIRST);
+    memcpy(b + 20, ip + 20 + FIRST, n - 20 - FIRST);
+    be16(b + 2, (uint32_t)(n - FIRST));
+    be16(b + 6, FIRST / 8);
+    send_ip(fd, "\x08", 2, b, n - FIRST);
+}
+
+static void
+send_in_ip(int fd, const uint8_t *ip, size_t n)
+{
+    uint8_t b[600] = {0x45, 0, 0,   0,  0, 1, 0,   0,  64, 4,
+                      0,    0, 172, 16, 0, 1, 172, 16, 0,  2};
+
+    be16(b + 2, (uint32_t)(20 + n));
+    memcpy(b + 20, ip, n);
+    send_ip(fd, "\x08", 2, b, 20 + n);
+}
+
+static void
+send_as(enum how how, int fd, const uint8_t *ip, size_t n)
+{
+    switch (how) {
+    case FRAGMENTS:
+        if (n > 20 + 24 + 8) {
+            send_fragments(fd, ip, n);
+            return;
+        }
+        send_ip(fd, "\x08", 2, ip, n);
+        return;
+    case PLAIN: send_ip(fd, "\x08", 2, ip, n); return;
+    case TAGGED: send_ip(fd, "\x81\0\0\x0a\x08", 6, ip, n); return;
+    case IPIP: send_in_ip(fd, ip, n); return;
+    }
+}
+
 /* One segment; from: 0 the client, 1 the server. */
 static void
 say(struct talk *t, unsigned from, uint8_t flags, const char *text)
 {
-    static const uint8_t head[] = {2, 0,    0, 0, 0, 1, 2, 0, 0, 0,  0, 2, 8,
-                                   0, 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0};
-    uint8_t b[512] = {0};
+    static const uint8_t server[4] = {192, 0, 2, 25};
+    uint8_t b[512] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6};
     const size_t n = strlen(text);
     uint8_t client[4] = {10, 0, 0, 0};
-    static const uint8_t server[4] = {192, 0, 2, 25};
 
-    memcpy(b, head, sizeof(head));
     be16(client + 2, t->host);
-    be16(b + 16, (uint32_t)(40 + n));
-    memcpy(b + 26, from == 0 ? client : server, 4);
-    memcpy(b + 30, from == 0 ? server : client, 4);
-    be16(b + 34, from == 0 ? t->port : 25);
-    be16(b + 36, from == 0 ? 25 : t->port);
-    be32(b + 38, t->seq[from]);
-    be32(b + 42, t->seq[!from]);
-    b[46] = 0x50;
-    b[47] = flags;
-    be16(b + 48, 65535);
-    memcpy(b + 54, text, n);
+    be16(b + 2, (uint32_t)(40 + n));
+    be16(b + 4, t->id++);
+    memcpy(b + 12, from == 0 ? client : server, 4);
+    memcpy(b + 16, from == 0 ? server : client, 4);
+    be16(b + 20, from == 0 ? t->port : 25);
+    be16(b + 22, from == 0 ? 25 : t->port);
+    be32(b + 24, t->seq[from]);
+    be32(b + 28, t->seq[!from]);
+    b[32] = 0x50;
+    b[33] = flags;
+    be16(b + 34, 65535);
+    memcpy(b + 40, text, n);
     t->seq[from] += (uint32_t)n + ((flags & (SYN | FIN)) != 0);
-    assert_true(send(t->fd, b, 54 + n, 0) > 0);
+    send_as(t->how, t->fd[from], b, 40 + n);
 }
 
 static const struct {
@@ -147,14 +210,31 @@ enum { FRAMES_EACH = 3 + ARRAY_LEN(lines) + 3, LINE_TAKEN = 10 };
 static struct talk
 open_talk(int fd, uint16_t number)
 {
-    struct talk t = {
-        fd, number, (uint16_t)(40000 + number), {1000, 9000}
+    return (struct talk){
+        .fd = {fd,   fd  },
+        .host = number,
+        .port = (uint16_t)(40000 + number),
+        .seq = {1000, 9000}
     };
+}
 
-    say(&t, 0, SYN, "");
-    say(&t, 1, SYN | ACK, "");
-    say(&t, 0, ACK, "");
-    return t;
+static void
+say_hello(struct talk *t)
+{
+    say(t, 0, SYN, "");
+    say(t, 1, SYN | ACK, "");
+    say(t, 0, ACK, "");
+}
+
+static void
+say_all(struct talk *t)
+{
+    say_hello(t);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        say(t, lines[i].from, ACK, lines[i].text);
+    say(t, 0, FIN | ACK, "");
+    say(t, 1, FIN | ACK, "");
+    say(t, 0, ACK, "");
 }
 
 static void
@@ -162,11 +242,7 @@ send_mail(int fd, uint16_t number)
 {
     struct talk t = open_talk(fd, number);
 
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-        say(&t, lines[i].from, ACK, lines[i].text);
-    say(&t, 0, FIN | ACK, "");
-    say(&t, 1, FIN | ACK, "");
-    say(&t, 0, ACK, "");
+    say_all(&t);
 }
 
 /* ---- a sensor of workers in threads ---- */
@@ -174,6 +250,7 @@ send_mail(int fd, uint16_t number)
 struct got {
     uint64_t mails, sessions, ticks, stats, stats_ifaces;
     uint64_t packets, dropped; /* of the last record of each interface */
+    uint64_t oneway, midstream, inferred; /* sessions */
     ns_t last;
     bool backward;
 };
@@ -283,7 +360,13 @@ on_record(void *ctx, struct span record)
     const struct record_head h = record_head_of(record);
 
     g->mails += h.type == EVENT_SMTP;
-    g->sessions += h.type == EVENT_SMTP_SESSION;
+    if (h.type == EVENT_SMTP_SESSION) {
+        g->sessions++;
+        g->oneway += record_find_bool(record, FIELD_QUALITY_ONEWAY);
+        g->midstream += record_find_bool(record, FIELD_QUALITY_MIDSTREAM);
+        g->inferred += !span_eq(record_find(record, FIELD_QUALITY_CONFIDENCE),
+                                SPAN_LIT("high"));
+    }
     g->backward |= h.when < g->last;
     g->last = h.when;
 }
@@ -381,6 +464,87 @@ one_two_and_four_workers(void **state)
     every_mail_is_told(4);
 }
 
+/* What the kernel's filter cannot divide, each worker is given; one tells. */
+static void
+every_mail_in(enum how how, unsigned n_workers)
+{
+    enum { MAILS = 100 };
+    struct sensor s;
+    const int fd = open_sender();
+
+    init(&s, n_workers, RING);
+    s.live.tunnels = how == IPIP;
+    start_threads(&s);
+    for (uint16_t i = 0; i < MAILS; i++) {
+        struct talk t = open_talk(fd, i);
+
+        t.how = how;
+        say_all(&t);
+    }
+    await_mails(&s, MAILS);
+    s.stop = 1;
+    while (merge_once(&s))
+        ;
+    join(&s, ERR_OK);
+    assert_int_equal(s.got.mails, MAILS);
+    assert_int_equal(s.got.sessions, MAILS);
+    assert_int_equal(s.got.midstream, 0);
+    assert_int_equal(s.got.inferred, 0);
+    fini(&s);
+    (void)close(fd);
+}
+
+static void
+tags_fragments_and_tunnels(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= WORKERS_MAX; n *= 2) {
+        every_mail_in(TAGGED, n);
+        every_mail_in(FRAGMENTS, n);
+        every_mail_in(IPIP, n);
+    }
+}
+
+/* Each side of a tap comes on an interface of its own. */
+static void
+two_halves_of_a_tap(void **state)
+{
+    enum { MAILS = 100 };
+    struct sensor s;
+    int fd[2];
+
+    (void)state;
+    assert_true(run("ip link add cap1 type veth peer name gen1 "
+                    "&& ip link set cap1 up && ip link set gen1 up"));
+    fd[0] = open_sender();
+    fd[1] = open_sender_on("gen1");
+    init(&s, 4, RING);
+    s.live.n_ifaces = s.board->n_ifaces = 2;
+    start_threads(&s);
+    for (uint16_t i = 0; i < MAILS; i++) {
+        struct talk t = open_talk(fd[0], i);
+
+        t.fd[1] = fd[1];
+        say_all(&t);
+    }
+    await_mails(&s, MAILS);
+    s.stop = 1;
+    while (merge_once(&s))
+        ;
+    join(&s, ERR_OK);
+    assert_int_equal(s.got.mails, MAILS);
+    assert_int_equal(s.got.oneway, 0);
+    assert_int_equal(s.got.midstream, 0);
+    assert_int_equal(s.got.inferred, 0);
+    assert_int_equal(live_board_iface(s.board, 0).packets +
+                         live_board_iface(s.board, 1).packets,
+                     MAILS * FRAMES_EACH);
+    fini(&s);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+    assert_true(run("ip link del cap1"));
+}
+
 /* From the reply that takes the mail to its record out of the merge, one mail
  * at a time on a link that is silent but for it. */
 static void
@@ -398,6 +562,7 @@ a_record_comes_soon(void **state)
         struct talk t = open_talk(fd, i);
         ns_t begun, took;
 
+        say_hello(&t);
         for (size_t k = 0; k <= LINE_TAKEN; k++)
             say(&t, lines[k].from, ACK, lines[k].text);
         begun = mono();
@@ -532,6 +697,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_two_and_four_workers),
+        cmocka_unit_test(tags_fragments_and_tunnels),
+        cmocka_unit_test(two_halves_of_a_tap),
         cmocka_unit_test(a_record_comes_soon),
         cmocka_unit_test(it_waits_for_nobody),
         cmocka_unit_test(a_killed_worker_is_replaced),
