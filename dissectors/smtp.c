@@ -22,6 +22,8 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     c->describe_ctx = o->describe_ctx;
     c->scan = smtp_scan_best();
     charset_init(&c->charset);
+    if (o->locked)
+        (void)charset_preload(&c->charset);
     record_init(&c->rec);
     buf_init(&c->scratch, 2 * LIMIT_smtp_line);
     buf_init(&c->caps, 4 * LIMIT_smtp_line);

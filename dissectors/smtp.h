@@ -41,6 +41,8 @@ struct smtp_options {
      * end is a guess. 0: none */
     uint64_t save_mail;
     struct part_options part;
+    bool locked; /* the process will lose its right to open files: converters
+                  * of charsets are opened now */
     bool name_others; /* what is not SMTP gets a name, protocol.h */
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
      * FIELD_IN_IFACE. NULL is fine. */

@@ -273,6 +273,8 @@ on_control(struct detect *d, const struct record_map *event, ns_t now)
 {
     struct record_sink sink = {put, d};
 
+    if (record_map_is(event, FIELD_CONTROL_KIND, "tick"))
+        detect_time(d, now);
     if (record_map_is(event, FIELD_CONTROL_KIND, "input"))
         alerts_end(d->alerts, now, &sink);
     if (exceptions_event(d->exceptions, event) != ERR_OK)

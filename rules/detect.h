@@ -11,7 +11,8 @@
  *         publish(r);                  ... which ends in detect_event
  *
  * So conclusions stand in the journal behind what they rest on, and a replay of
- * the same events concludes the same. Control events do not move the time: what
+ * the same events concludes the same. Control events do not move the time, but
+ * for those of kind tick: what
  * people do is journaled when they do it, and a capture may be older. Pure: no
  * clock, no I/O. One thread. */
 #include "rules/alert/alerts.h"

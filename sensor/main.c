@@ -1,4 +1,5 @@
 /* span25 - one program, its verbs in a table (sensor/app/options_verbs.def) */
+#include "sensor/app/live.h"
 #include "sensor/app/read.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ print_all(struct buf *out, struct buf *messages, enum cli_exit code)
 }
 
 static enum cli_exit
-run(const struct cli *cli)
+run(const struct cli *cli, int argc, char **argv)
 {
     struct buf out;
     struct buf messages;
@@ -35,6 +36,8 @@ run(const struct cli *cli)
 
     if (cli->verb == VERB_READ)
         return read_main(cli);
+    if (cli->verb == VERB_LIVE)
+        return live_main(cli, argc, argv);
     buf_init(&out, 1U << 30);      /* a registry of 100,000 lines is long */
     buf_init(&messages, 1U << 26); /* faults of thousands of rules */
     code = cli_run(cli, &out, &messages);
@@ -54,7 +57,7 @@ main(int argc, char **argv)
     (void)print(stderr, &messages);
     if (e != ERR_OK)
         return (int)cli_exit_of(e);
-    code = run(&cli);
+    code = run(&cli, argc, argv);
     cli_free(&cli);
     return (int)code;
 }

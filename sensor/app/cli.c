@@ -579,6 +579,7 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_RULES_TEST:
     case VERB_RULES_EXPLAIN: return rules_run(c, out, messages);
     case VERB_READ:
+    case VERB_LIVE:
     case VERB_COUNT: break;
     }
     return CLI_EXIT_FAILED;

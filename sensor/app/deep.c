@@ -1,5 +1,6 @@
 #include "sensor/app/deep.h"
 
+#include "sensor/app/confine.h"
 #include "sensor/app/patience.h"
 
 #include <errno.h>
@@ -400,6 +401,8 @@ keep(struct deep *d, pid_t reader)
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_NAME, "span25-keeper");
+    if (!confine_capabilities())
+        _exit(1);
     if (getppid() != reader || watches == NULL)
         _exit(1);
     forget(d->o.before);
@@ -506,6 +509,27 @@ begin(struct deep *d, struct buf *message)
                      "up its rights (seccomp, limits); without it: "
                      "content.inspect: false, no content.clamd");
     return ERR_PERM;
+}
+
+pid_t
+deep_keeper(const struct deep *d)
+{
+    return d->keeper;
+}
+
+void
+deep_restart(struct deep *d)
+{
+    const pid_t reader = getpid();
+
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        atomic_store(&d->shared->slots[i].pid, 0);
+        end_job(d, i, SLOT_DIED);
+    }
+    atomic_store(&d->shared->lost, 0);
+    d->keeper = fork();
+    if (d->keeper == 0)
+        keep(d, reader);
 }
 
 enum err

@@ -73,6 +73,12 @@ void deep_stop(struct deep *d); /* NULL-safe */
 bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
                   struct content_result *result);
 
+/* The keeper's process, which the one that called deep_start waits for. */
+pid_t deep_keeper(const struct deep *d);
+/* Its keeper was waited for: another takes its place. Jobs that were under way
+ * are faults. */
+void deep_restart(struct deep *d);
+
 struct deep_counts deep_counts_of(const struct deep *d, unsigned slot);
 bool deep_lost(const struct deep *d);
 

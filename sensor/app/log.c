@@ -44,7 +44,7 @@ put_quoted(struct buf *out, struct span s)
 }
 
 void
-log_text(struct log_line *l, const char *key, struct span value)
+log_string(struct log_line *l, const char *key, struct span value)
 {
     buf_printf(&l->text, " %s=", key);
     if (is_plain(value))

@@ -3,7 +3,7 @@
 /* log - one line of key=value on standard error for the operator
  *
  *     log_begin(&l, LOG_AT_WARN, "capture_damaged");
- *     log_text(&l, "file", span_str(name));
+ *     log_string(&l, "file", span_str(name));
  *     log_number(&l, "offset", at);
  *     log_end(&l, STDERR_FILENO);
  *
@@ -34,7 +34,7 @@ struct log_line {
 
 /* event and keys are words of our own, written as they are. */
 void log_begin(struct log_line *l, enum log_level level, const char *event);
-void log_text(struct log_line *l, const char *key, struct span value);
+void log_string(struct log_line *l, const char *key, struct span value);
 void log_number(struct log_line *l, const char *key, uint64_t value);
 /* Writes the line and frees it. What cannot be written is lost. */
 void log_end(struct log_line *l, int fd);

@@ -46,7 +46,7 @@ test_values(void **state)
         size_t n;
 
         log_begin(&l, LOG_AT_WARN, "e");
-        log_text(&l, "k", span_str(rows[i].value));
+        log_string(&l, "k", span_str(rows[i].value));
         log_number(&l, "n", 17);
         n = line_of(&l, got, sizeof(got));
         (void)snprintf(want, sizeof(want), "level=warn event=e k=%s n=17\n",
@@ -66,7 +66,7 @@ test_long_line_still_ends(void **state)
     (void)state;
     memset(value, 'a', sizeof(value));
     log_begin(&l, LOG_AT_ERROR, "e");
-    log_text(&l, "k", span_of(value, sizeof(value)));
+    log_string(&l, "k", span_of(value, sizeof(value)));
     n = line_of(&l, got, sizeof(got));
     assert_int_equal(n, LOG_LINE);
     assert_int_equal(got[n - 1], '\n');

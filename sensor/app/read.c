@@ -1,11 +1,10 @@
 #include "sensor/app/read.h"
 
 #include "dashboards/report.h"
-#include "dissectors/part.h"
 #include "rules/answers.h"
 #include "rules/registered.h"
 #include "rules/verdicts.h"
-#include "sensor/app/clamd.h"
+#include "sensor/app/inspection.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_carve.h"
 #include "sensor/app/read_detect.h"
@@ -14,7 +13,6 @@
 #include "sensor/app/read_registry.h"
 #include "sensor/app/read_run.h"
 #include "sensor/app/read_total.h"
-#include "sensor/base/text.h"
 #include "sensor/capture/capture.h"
 #include "sensor/core/core.h"
 #include "sensor/core/follow.h"
@@ -30,17 +28,11 @@
 
 #define LOOK_NS NS_PER_S /* between looks at files that may be replaced */
 
-#define DEEP_MEMORY                                                            \
-    (512U << 20) /* of an inspector: budget, copies, libraries */
-
 /* Everything of one reading; freed by read_main whatever happens. */
 struct reading {
     const struct config *config;
     struct worker_plan plan;
-    struct hashlist *hashes;
-    struct content *content;
-    struct deep *deep;
-    struct deep *clamd;
+    struct inspection inspection;
     struct read_place place;
     bool interrupted;
     struct read_registry *registry;
@@ -136,21 +128,6 @@ load_registry(struct reading *r)
 }
 
 static enum err
-load_geo(struct reading *r)
-{
-    const struct config *c = r->config;
-    const struct geo_options o = {
-        .country = c->geo_country,
-        .as = c->geo_as,
-        .paths = {[GEO_COUNTRY] = c->geo_country_path,
-                  [GEO_AS] = c->geo_as_path,
-                  [GEO_ORG] = c->geo_org_path},
-    };
-
-    return geo_open(&o, &r->geo, &r->messages);
-}
-
-static enum err
 load_place(struct reading *r)
 {
     enum err e = read_place_load(r->config, &r->plan, &r->place, &r->start_text,
@@ -162,13 +139,13 @@ load_place(struct reading *r)
         buf_str(&r->start_text, "; ");
         geo_describe(r->geo, &r->start_text);
     }
-    if (e == ERR_OK && r->hashes != NULL) {
+    if (e == ERR_OK && r->inspection.hashes != NULL) {
         buf_str(&r->start_text, "; ");
-        hashlist_describe(r->hashes, &r->start_text);
+        hashlist_describe(r->inspection.hashes, &r->start_text);
     }
     if (e == ERR_OK)
-        e = read_detect_open(r->config, &r->detect, &r->start_text,
-                             &r->messages);
+        e = read_detect_open(r->config, READ_DETECT_SEED, &r->detect,
+                             &r->start_text, &r->messages);
     end_line(&r->messages);
     buf_putc(&r->start_text, '\0');
     return e;
@@ -195,81 +172,6 @@ open_state(struct reading *r)
     return e;
 }
 
-static void
-inspect(void *ctx, const struct content_job *job, struct content_result *result)
-{
-    content_inspect(ctx, job, result);
-}
-
-/* The keeper is forked before there is anything worth copying. */
-static enum err
-start_clamd(struct reading *r)
-{
-    const struct deep_options o = {
-        .n_slots = r->plan.n_workers,
-        .input_max = PART_MAX_keep,
-        .memory_max = DEEP_MEMORY + hashlist_bytes(r->hashes),
-        .inspect = clamd_inspect,
-        .ctx = r->config->clamd,
-        .before = r->deep,
-        .sockets = true,
-    };
-    enum err e;
-
-    if (r->config->clamd == NULL || !r->config->mime)
-        return ERR_OK;
-    if (!clamd_ping(r->config->clamd)) {
-        buf_str(&r->messages, "span25: clamd does not answer at ");
-        text_term(&r->messages, span_str(r->config->clamd));
-        buf_str(&r->messages, "; start it, or take content.clamd out\n");
-        return ERR_CONFIG;
-    }
-    e = deep_start(&o, &r->clamd, &r->messages);
-    r->plan.clamd = r->clamd;
-    return e;
-}
-
-static enum err
-load_hashes(struct reading *r)
-{
-    const char *file = r->config->hash_list;
-    enum err e;
-
-    if (file == NULL)
-        return ERR_OK;
-    e = hashlist_new(&r->hashes);
-    if (e == ERR_OK)
-        e = hashlist_add_file(r->hashes, file, &r->messages);
-    end_line(&r->messages);
-    r->plan.hashes = r->hashes;
-    return e;
-}
-
-static enum err
-start_deep(struct reading *r)
-{
-    const struct config *c = r->config;
-    const struct content_options content = {.yara_dir = c->yara,
-                                            .hashes = r->hashes};
-    struct deep_options o = {
-        .n_slots = r->plan.n_workers,
-        .input_max = PART_MAX_keep,
-        .memory_max = DEEP_MEMORY + hashlist_bytes(r->hashes),
-        .inspect = inspect,
-    };
-    enum err e;
-
-    if (!c->mime || !c->deep)
-        return ERR_OK;
-    e = content_new(&content, &r->content, &r->messages);
-    end_line(&r->messages);
-    o.ctx = r->content;
-    if (e == ERR_OK)
-        e = deep_start(&o, &r->deep, &r->messages);
-    r->plan.deep = r->deep;
-    return e;
-}
-
 static enum err
 prepare(struct reading *r)
 {
@@ -278,15 +180,11 @@ prepare(struct reading *r)
     enum err e = check_captures(r);
 
     if (e == ERR_OK)
-        e = load_hashes(r);
-    if (e == ERR_OK)
-        e = start_deep(r);
-    if (e == ERR_OK)
-        e = start_clamd(r);
+        e = inspection_start(c, &r->plan, &r->inspection, &r->messages);
     if (e == ERR_OK)
         e = load_registry(r);
     if (e == ERR_OK)
-        e = load_geo(r);
+        e = read_place_geo(c, &r->geo, &r->messages);
     if (e == ERR_OK)
         e = load_place(r);
     if (e == ERR_OK)
@@ -348,12 +246,12 @@ look_at_geo(struct reading *r, struct buf *text)
 static void
 look_at_hashes(struct reading *r, struct buf *text)
 {
-    if (!hashlist_refresh(r->hashes, &r->messages))
+    if (!hashlist_refresh(r->inspection.hashes, &r->messages))
         return;
-    hashlist_describe(r->hashes, text);
+    hashlist_describe(r->inspection.hashes, text);
     buf_putc(text, '\0');
     core_control(r->core, "hash_list", (const char *)text->p);
-    hashlist_publish(r->hashes);
+    hashlist_publish(r->inspection.hashes);
 }
 
 /* Databases and lists are replaced while the reading goes on. */
@@ -366,7 +264,7 @@ look_at_files(struct reading *r)
     struct buf text;
     ns_t now;
 
-    if ((r->geo == NULL && r->hashes == NULL) ||
+    if ((r->geo == NULL && r->inspection.hashes == NULL) ||
         clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
         return;
     now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
@@ -466,7 +364,7 @@ report(struct reading *r, bool partial)
     answers_summary(r->answers, &s);
     verdicts_summary(r->verdicts, &s);
     name_owners(r->config, &s);
-    s.parts.off = r->deep == NULL && r->clamd == NULL;
+    s.parts.off = r->inspection.deep == NULL && r->inspection.clamd == NULL;
     read_total_summary(r->total, &s);
     if (s.has_registry)
         e = registered_new(r->requirements, read_registry_book(r->registry),
@@ -491,10 +389,7 @@ release(struct reading *r)
     read_total_free(r->total);
     read_output_close(r->output);
     read_carve_close(r->carve);
-    deep_stop(r->deep);
-    deep_stop(r->clamd);
-    content_free(r->content);
-    hashlist_free(r->hashes);
+    inspection_stop(&r->inspection);
     read_registry_close(r->registry);
     read_place_free(&r->place);
     geo_free(r->geo);
@@ -521,6 +416,7 @@ plan(struct reading *r, const struct cli *cli)
         .all_hashes = c->hashes == HASHES_ALL,
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,
+        .name_others = c->name_others,
         .carve_parts = c->extract != NULL,
         .save_mail = c->save_mail != NULL ? c->carve_file : 0,
         .n_workers = (unsigned)c->workers,

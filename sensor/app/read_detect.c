@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #define SNAPSHOT_NAME "detect"
-#define SEED          0x7370616e3235ULL /* fixed in read: same input, same bytes */
 
 /* X(field, member of struct detect_counts, of this reading alone) */
 #define COUNTS(X)                                                              \
@@ -127,8 +126,9 @@ load_rules(struct read_detect *r, const struct config *c, struct buf *text,
 }
 
 enum err
-read_detect_open(const struct config *c, struct read_detect **out,
-                 struct buf *text, struct buf *messages)
+read_detect_open(const struct config *c, uint64_t seed,
+                 struct read_detect **out, struct buf *text,
+                 struct buf *messages)
 {
     struct read_detect *r = calloc(1, sizeof(*r));
     struct detect_options *o;
@@ -139,7 +139,7 @@ read_detect_open(const struct config *c, struct read_detect **out,
     o = &r->options;
     r->dir = c->state;
     o->hosts = hosts_options_default;
-    o->hosts.seed = SEED;
+    o->hosts.seed = seed;
     set_limits(c, &o->decide.limits);
     e = set_designs(c, &o->hosts, messages);
     if (e == ERR_OK)
@@ -163,6 +163,26 @@ read_detect_close(struct read_detect *r)
     detect_free(r->detect);
     sigma_set_free(r->rules);
     free(r);
+}
+
+enum err
+read_detect_reload(struct read_detect *r, const struct config *c,
+                   struct buf *text, struct buf *messages)
+{
+    struct sigma_set *old = r->rules;
+    enum err e = load_rules(r, c, text, messages);
+
+    if (e == ERR_OK)
+        e = detect_rules(r->detect, r->rules);
+    if (e == ERR_OK) {
+        sigma_set_free(old);
+        return ERR_OK;
+    }
+    if (r->rules != old)
+        sigma_set_free(r->rules);
+    r->rules = old;
+    r->options.rules = old;
+    return e;
 }
 
 struct detect *

@@ -11,12 +11,23 @@ struct read_detect;
 struct read_total;
 struct journal;
 
-/* Loads rules and settings. What took force is appended to text, for the first
- * event; faults are told. A rule that is refused does not stop the start. */
-MUST_USE enum err read_detect_open(const struct config *c,
+/* In read: the same input gives the same bytes. */
+#define READ_DETECT_SEED UINT64_C(0x7370616e3235)
+
+/* Loads rules and settings. seed is that of all keyed tables. What took force
+ * is appended to text, for the first event; faults are told. A rule that is
+ * refused does not stop the start. */
+MUST_USE enum err read_detect_open(const struct config *c, uint64_t seed,
                                    struct read_detect **out, struct buf *text,
                                    struct buf *messages);
 void read_detect_close(struct read_detect *r);
+
+/* Rules from now on, as the configuration names them; windows of unchanged
+ * correlations stay. Appends to text as open does. On an error the old ones
+ * stay in force. */
+MUST_USE enum err read_detect_reload(struct read_detect *r,
+                                     const struct config *c, struct buf *text,
+                                     struct buf *messages);
 
 struct detect *read_detect_get(const struct read_detect *r);
 

@@ -7,6 +7,7 @@
 #include "sensor/app/read_home.h"
 #include "sensor/app/read_output.h"
 #include "sensor/base/text.h"
+#include "sensor/core/geo.h"
 
 static void
 say_digest(struct span text, struct buf *said)
@@ -142,4 +143,18 @@ read_place_free(struct read_place *p)
 {
     sites_free(p->sites);
     leases_free(p->leases);
+}
+
+enum err
+read_place_geo(const struct config *c, struct geo **out, struct buf *messages)
+{
+    const struct geo_options o = {
+        .country = c->geo_country,
+        .as = c->geo_as,
+        .paths = {[GEO_COUNTRY] = c->geo_country_path,
+                  [GEO_AS] = c->geo_as_path,
+                  [GEO_ORG] = c->geo_org_path},
+    };
+
+    return geo_open(&o, out, messages);
 }

@@ -26,4 +26,9 @@ MUST_USE enum err read_place_load(const struct config *c,
                                   struct buf *messages);
 void read_place_free(struct read_place *p); /* also of a zeroed one */
 
+/* The databases of geo.country and geo.as; *out stays NULL without any. */
+struct geo;
+MUST_USE enum err read_place_geo(const struct config *c, struct geo **out,
+                                 struct buf *messages);
+
 #endif

@@ -37,6 +37,8 @@ struct worker_plan {
     uint64_t content_max; /* 0: bodies are not looked at */
     uint32_t flows_max;
     bool body_digest;
+    bool name_others; /* what is on a mail port and not mail gets a name */
+    bool locked;      /* workers lose their right to open files */
     bool carve_parts;
     uint64_t save_mail; /* bytes of the largest; 0: none */
     bool all_hashes;

@@ -292,6 +292,8 @@ start_smtp(struct worker *w, const struct worker_share *share)
         .sink = w->sink,
         .memory_max = share->memory_max / 2,
         .body_digest = p->body_digest,
+        .name_others = p->name_others,
+        .locked = p->locked,
         .content_max = p->content_max,
         .carve_parts = p->carve_parts,
         .save_mail = p->save_mail,

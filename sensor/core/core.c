@@ -545,6 +545,15 @@ core_registry(struct core *c, const struct book *book)
     c->o.place.book = book;
 }
 
+void
+core_pause(struct core *c)
+{
+    struct record_sink self = {publish_one, c};
+
+    attempts_end(c->attempts, c->last, &self);
+    conclude(c);
+}
+
 enum err
 core_end(struct core *c)
 {

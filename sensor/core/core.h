@@ -71,6 +71,10 @@ void core_registry(struct core *c, const struct book *book);
  * Records without a flow may follow; then it is called again. */
 enum err core_end(struct core *c);
 
+/* The sensor stops and will go on: attempts that wait are given out, episodes
+ * stay open. */
+void core_pause(struct core *c);
+
 uint64_t core_n_events(const struct core *c);
 
 /* Time of the latest record. */

@@ -1,0 +1,753 @@
+#include "sensor/app/live.h"
+
+#include "sensor/app/confine.h"
+#include "sensor/app/live_core.h"
+#include "sensor/app/log.h"
+#include "sensor/base/text.h"
+#include "sensor/core/follow.h"
+#include "sensor/journal/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_NS       (100 * NS_PER_MS)
+#define QUICK_NS      NS_PER_S        /* who dies younger than this */
+#define PAUSE_MOST_NS (30 * NS_PER_S) /* waits, twice as long each time */
+#define ORDERS_BYTES  (256U << 10)
+#define SEED_FILE     "seed"
+#define PATH_BYTES    4096
+
+struct supervisor;
+
+/* A process that is kept alive. */
+struct child {
+    enum live_role role;
+    unsigned number; /* of a worker */
+    struct live_process *process;
+    enum err (*run)(struct live *l, unsigned number);
+    uint64_t born, died; /* mono ns; died 0: it lives, or never lived */
+    uint64_t next;       /* not to be started before */
+    uint64_t pause;
+    ns_t gone_since; /* UTC; 0: no gap is open */
+    bool done;       /* ended as it should */
+    char why[64];
+};
+
+struct supervisor {
+    struct live live;
+    struct child children[LIVE_WORKERS_MAX + 2];
+    size_t n;
+    sigset_t signals;
+    bool stopping, killed;
+    uint64_t stop_since;
+    uint32_t n_orders;
+    struct buf messages;
+};
+
+static ns_t
+clock_of(clockid_t which)
+{
+    struct timespec t = {0};
+
+    (void)clock_gettime(which, &t);
+    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
+}
+
+static const char *
+role_name(enum live_role role)
+{
+    static const char *const names[] = {
+#define X(id, name, many) name,
+        LIVE_ROLE_MAP(X)
+#undef X
+    };
+
+    return names[role];
+}
+
+/* Cut where there is no room. */
+static void
+copy_text(char *to, size_t room, const char *from)
+{
+    const struct span s = span_head(span_str(from), room - 1);
+
+    memcpy(to, s.p, s.n);
+    to[s.n] = '\0';
+}
+
+static void
+say(struct buf *messages)
+{
+    if (messages->n > 0 && messages->p[messages->n - 1] != '\n')
+        buf_putc(messages, '\n');
+    if (messages->n > 0)
+        (void)!write(STDERR_FILENO, messages->p, messages->n);
+    buf_reset(messages);
+}
+
+static void
+log_child(enum log_level level, const char *event, const struct child *c)
+{
+    struct log_line l;
+
+    log_begin(&l, level, event);
+    log_string(&l, "role", span_str(role_name(c->role)));
+    if (c->role == LIVE_WORKER)
+        log_number(&l, "worker", c->number);
+    log_number(&l, "pid", (uint64_t)atomic_load(&c->process->pid));
+    if (c->why[0] != '\0')
+        log_string(&l, "why", span_str(c->why));
+    log_end(&l, STDERR_FILENO);
+}
+
+/* sd_notify(3): one datagram, so no library is needed for it. */
+static void
+notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    size_t n = path != NULL ? strlen(path) : 0;
+    int fd;
+
+    if (n == 0 || n >= sizeof(to.sun_path))
+        return;
+    memcpy(to.sun_path, path, n);
+    if (to.sun_path[0] == '@')
+        to.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+                 (const struct sockaddr *)&to,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+    (void)close(fd);
+}
+
+/* ---- what the processes do ---- */
+
+static enum err
+run_worker(struct live *l, unsigned number)
+{
+    struct worker_live *w;
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, 4096);
+    e = worker_live_open(&l->plan, &l->capture, number, l->board, &w, &message);
+    say(&message);
+    buf_free(&message);
+    if (e != ERR_OK)
+        return e;
+    e = confine(CONFINE_WORKER);
+    if (e == ERR_OK)
+        e = worker_live_run(w, &l->rings[number]);
+    return e; /* the process ends: nothing is freed, its rights are gone */
+}
+
+static enum err
+run_core(struct live *l, unsigned number)
+{
+    enum err e = confine(CONFINE_CORE);
+
+    (void)number;
+    return e == ERR_OK ? live_core_run(l) : e;
+}
+
+/* Until the core has written its last line. */
+static enum err
+run_index(struct live *l, unsigned number)
+{
+    static const struct timespec nap = {.tv_nsec = 200000000};
+    enum err e = confine(CONFINE_INDEX);
+    uint64_t seen = 0, damaged = 0;
+    struct buf messages;
+    bool last = false;
+
+    (void)number;
+    buf_init(&messages, 1 << 16);
+    while (e == ERR_OK && !last) {
+        const uint64_t durable = atomic_load(&l->board->core.journal_seq);
+
+        last = *l->stop != 0 && atomic_load(&l->board->core.process.pid) == 0;
+        atomic_store(&l->board->index.beat_mono_ns, clock_of(CLOCK_MONOTONIC));
+        if (durable != seen)
+            e = follow_index(l->state, durable, &damaged, &messages);
+        seen = durable;
+        say(&messages);
+        (void)nanosleep(&nap, NULL);
+    }
+    buf_free(&messages);
+    return e;
+}
+
+/* ---- children ---- */
+
+static void
+be_child(struct supervisor *s, const struct child *c, pid_t supervisor)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+    char name[16] = "span25-";
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor)
+        _exit(1);
+    copy_text(name + 7, sizeof(name) - 7, role_name(c->role));
+    (void)prctl(PR_SET_NAME, name);
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        (void)signal(ignored[i], SIG_IGN);
+    (void)sigprocmask(SIG_UNBLOCK, &s->signals, NULL);
+}
+
+static void
+start(struct supervisor *s, struct child *c)
+{
+    const pid_t me = getpid();
+    pid_t pid;
+
+    atomic_store(&c->process->beat_mono_ns, 0);
+    pid = fork();
+    if (pid == 0) {
+        be_child(s, c, me);
+        _exit((int)cli_exit_of(c->run(&s->live, c->number)));
+    }
+    c->born = clock_of(CLOCK_MONOTONIC);
+    if (pid < 0) {
+        c->next = c->born + QUICK_NS;
+        return;
+    }
+    c->died = 0;
+    atomic_store(&c->process->pid, pid);
+    atomic_store(&c->process->since_utc_ns, clock_of(CLOCK_REALTIME));
+}
+
+static void
+start_all(struct supervisor *s)
+{
+    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct child *c = &s->children[i];
+
+        if (atomic_load(&c->process->pid) == 0 && !c->done && !s->killed &&
+            now >= c->next && (!s->stopping || c->role != LIVE_WORKER))
+            start(s, c);
+    }
+}
+
+/* The time of its last beat, as UTC: what came after may be lost. */
+static ns_t
+last_alive(const struct child *c)
+{
+    const uint64_t beat = atomic_load(&c->process->beat_mono_ns);
+    const uint64_t from = beat != 0 ? beat : c->born;
+    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+    return clock_of(CLOCK_REALTIME) - (now > from ? now - from : 0);
+}
+
+static void
+describe_end(struct child *c, int status)
+{
+    struct buf b;
+
+    buf_init(&b, sizeof(c->why) - 1);
+    if (WIFSIGNALED(status))
+        buf_printf(&b, "signal %d (%s)", WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
+    else
+        buf_printf(&b, "exit code %d", WEXITSTATUS(status));
+    buf_putc(&b, '\0');
+    memcpy(c->why, b.p, b.n);
+    buf_free(&b);
+}
+
+static void
+on_death(struct supervisor *s, struct child *c, int status)
+{
+    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+    c->done = s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    describe_end(c, status);
+    if (!c->done)
+        log_child(LOG_AT_ERROR, "process_ended", c);
+    if (!c->done && c->gone_since == 0)
+        c->gone_since = last_alive(c);
+    if (!c->done)
+        atomic_fetch_add(&c->process->restarts, 1);
+    c->pause = now - c->born > QUICK_NS       ? 0
+               : c->pause == 0                ? QUICK_NS / 10
+               : c->pause < PAUSE_MOST_NS / 2 ? 2 * c->pause
+                                              : PAUSE_MOST_NS;
+    c->died = now;
+    c->next = now + c->pause;
+    atomic_store(&c->process->pid, 0);
+    /* The merge must not wait for one that is not there. */
+    if (c->role == LIVE_WORKER)
+        ring_close(&s->live.rings[c->number]);
+}
+
+static void
+on_keeper_death(struct supervisor *s, pid_t pid)
+{
+    struct deep *const deeps[] = {s->live.inspection.deep,
+                                  s->live.inspection.clamd};
+
+    for (size_t i = 0; i < ARRAY_LEN(deeps); i++) {
+        if (deeps[i] == NULL || deep_keeper(deeps[i]) != pid || s->stopping)
+            continue;
+        atomic_fetch_add(&s->live.board->content.restarts, 1);
+        deep_restart(deeps[i]);
+        atomic_store(&s->live.board->content.pid, deep_keeper(deeps[i]));
+    }
+}
+
+static void
+reap(struct supervisor *s)
+{
+    pid_t pid;
+    int status;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        bool known = false;
+
+        for (size_t i = 0; i < s->n; i++) {
+            if (atomic_load(&s->children[i].process->pid) == pid) {
+                on_death(s, &s->children[i], status);
+                known = true;
+            }
+        }
+        if (!known)
+            on_keeper_death(s, pid);
+    }
+}
+
+static void
+end_silent(struct supervisor *s)
+{
+    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct child *c = &s->children[i];
+        const uint64_t beat = atomic_load(&c->process->beat_mono_ns);
+        const pid_t pid = atomic_load(&c->process->pid);
+
+        /* One that begins has not beaten yet: the core may restore for long. */
+        if (pid > 0 && beat != 0 && now > beat + LIVE_SILENT_NS) {
+            log_child(LOG_AT_ERROR, "process_silent", c);
+            (void)kill(pid, SIGKILL);
+        }
+    }
+}
+
+/* ---- orders to the core ---- */
+
+static void
+order(struct supervisor *s, struct record_out *r)
+{
+    if (!ring_put(&s->live.orders, record_view(r)))
+        buf_str(&s->messages, "span25: the core takes no orders\n");
+    ring_flush(&s->live.orders);
+    record_free(r);
+}
+
+static void
+begin_order(struct supervisor *s, struct record_out *r, const char *kind)
+{
+    const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
+                                     .seq = s->n_orders++,
+                                     .type = EVENT_CONTROL};
+
+    record_init(r);
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, kind);
+}
+
+static void
+tell_gap(struct supervisor *s, struct child *c)
+{
+    struct record_out r;
+    struct buf text;
+
+    buf_init(&text, 256);
+    buf_str(&text, role_name(c->role));
+    if (c->role == LIVE_WORKER)
+        buf_printf(&text, " %u", c->number + 1);
+    buf_printf(&text, ": %s", c->why);
+    begin_order(s, &r, "gap");
+    record_str(&r, FIELD_CONTROL_TEXT, buf_view(&text));
+    record_time(&r, FIELD_CONTROL_TIME, c->gone_since);
+    record_time(&r, FIELD_CONTROL_UNTIL, clock_of(CLOCK_REALTIME));
+    order(s, &r);
+    buf_free(&text);
+    c->gone_since = 0;
+    log_child(LOG_AT_INFO, "process_back", c);
+}
+
+/* A gap ends with the first beat of the next one. */
+static void
+tell_gaps(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct child *c = &s->children[i];
+
+        if (c->gone_since != 0 && atomic_load(&c->process->pid) != 0 &&
+            atomic_load(&c->process->beat_mono_ns) != 0)
+            tell_gap(s, c);
+    }
+}
+
+/* ---- signals ---- */
+
+static void
+on_reload(struct supervisor *s)
+{
+    struct record_out r;
+    struct cli cli;
+
+    notify("RELOADING=1");
+    if (cli_parse(s->live.argc, s->live.argv, &cli, &s->messages) == ERR_OK) {
+        cli_free(&cli);
+        begin_order(s, &r, "reload");
+        order(s, &r);
+    } else {
+        buf_str(&s->messages,
+                "span25: the configuration before stays in force\n");
+        atomic_fetch_add(&s->live.board->core.config_refused, 1);
+    }
+    notify("READY=1");
+}
+
+static void
+on_stop(struct supervisor *s)
+{
+    if (s->stopping)
+        return;
+    notify("STOPPING=1");
+    s->stopping = true;
+    s->stop_since = clock_of(CLOCK_MONOTONIC);
+    *s->live.stop = 1;
+    for (unsigned i = 0; i < s->live.plan.n_workers; i++) {
+        if (atomic_load(&s->live.board->worker[i].process.pid) == 0)
+            ring_close(&s->live.rings[i]);
+    }
+}
+
+static void
+await_signal(struct supervisor *s)
+{
+    static const struct timespec turn = {.tv_nsec = TURN_NS};
+    int number;
+
+    while ((number = sigtimedwait(&s->signals, NULL, &turn)) > 0) {
+        if (number == SIGHUP)
+            on_reload(s);
+        else if (number == SIGCHLD)
+            return;
+        else
+            on_stop(s);
+    }
+}
+
+/* ---- life ---- */
+
+static bool
+all_ended(const struct supervisor *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (atomic_load(&s->children[i].process->pid) != 0 ||
+            (!s->killed && !s->children[i].done &&
+             s->children[i].role != LIVE_WORKER))
+            return false;
+    }
+    return true;
+}
+
+/* Who does not end is made to. */
+static void
+end_late(struct supervisor *s)
+{
+    if (!s->stopping || s->killed ||
+        clock_of(CLOCK_MONOTONIC) < s->stop_since + LIVE_STOP_NS)
+        return;
+    s->killed = true;
+    for (size_t i = 0; i < s->n; i++) {
+        const pid_t pid = atomic_load(&s->children[i].process->pid);
+
+        if (pid > 0)
+            (void)kill(pid, SIGKILL);
+    }
+}
+
+static bool
+is_ready(const struct supervisor *s)
+{
+    bool ready = atomic_load(&s->live.board->core.ready) != 0;
+
+    for (unsigned i = 0; ready && i < s->live.plan.n_workers; i++)
+        ready =
+            atomic_load(&s->live.board->worker[i].process.beat_mono_ns) != 0;
+    return ready;
+}
+
+static void
+supervise(struct supervisor *s)
+{
+    struct live_process *me = &s->live.board->supervisor;
+    bool told = false;
+
+    atomic_store(&me->pid, getpid());
+    atomic_store(&me->since_utc_ns, clock_of(CLOCK_REALTIME));
+    do {
+        atomic_store(&me->beat_mono_ns, clock_of(CLOCK_MONOTONIC));
+        start_all(s);
+        await_signal(s);
+        reap(s);
+        end_silent(s);
+        end_late(s);
+        tell_gaps(s);
+        say(&s->messages);
+        notify("WATCHDOG=1");
+        if (!told && is_ready(s)) {
+            notify("READY=1");
+            told = true;
+        }
+    } while (!s->stopping || !all_ended(s));
+}
+
+static void
+add_child(struct supervisor *s, enum live_role role, unsigned number,
+          struct live_process *p,
+          enum err (*run)(struct live *l, unsigned number))
+{
+    s->children[s->n++] = (struct child){
+        .role = role, .number = number, .process = p, .run = run};
+}
+
+/* ---- preparation ---- */
+
+static enum err
+make_shared(struct live *l)
+{
+    enum err e = live_board_new(&l->board);
+    void *stop = mmap(NULL, sizeof(*l->stop), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    l->stop = stop == MAP_FAILED ? NULL : stop;
+    if (e == ERR_OK)
+        e = ring_bell_new(&l->bell);
+    l->rings = calloc(l->plan.n_workers, sizeof(*l->rings));
+    if (l->rings == NULL || l->stop == NULL)
+        return ERR_NOMEM;
+    for (unsigned i = 0; e == ERR_OK && i < l->plan.n_workers; i++)
+        e = ring_new(l->cli->config.ring, l->bell, &l->rings[i]);
+    if (e == ERR_OK)
+        e = ring_new(ORDERS_BYTES, l->bell, &l->orders);
+    return e;
+}
+
+/* Made once: keys of tables must not be known to who sends packets. */
+static enum err
+load_seed(struct live *l, struct buf *messages)
+{
+    char path[PATH_BYTES];
+    struct buf b;
+    ssize_t n = -1;
+    int fd;
+
+    buf_init(&b, sizeof(path));
+    buf_printf(&b, "%s/" SEED_FILE, l->state);
+    buf_putc(&b, '\0');
+    memcpy(path, b.p, b.n);
+    buf_free(&b);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        n = read(fd, &l->seed, sizeof(l->seed));
+    if (n == 0 && getrandom(&l->seed, sizeof(l->seed), 0) == sizeof(l->seed))
+        n = write(fd, &l->seed, sizeof(l->seed));
+    if (fd >= 0)
+        (void)close(fd);
+    if (n == (ssize_t)sizeof(l->seed))
+        return ERR_OK;
+    buf_str(messages, "span25: cannot read or make the key of this "
+                      "installation, ");
+    text_term(messages, span_str(path));
+    buf_putc(messages, '\n');
+    return ERR_IO;
+}
+
+/* What is guessed from a capture must be known of a network. */
+static enum err
+check_home(const struct live *l, struct buf *messages)
+{
+    if (sites_n_home(l->place.sites) > 0)
+        return ERR_OK;
+    buf_str(messages, "span25: live needs to know the home networks: set "
+                      "network.home, or --home 192.0.2.0/24\n");
+    return ERR_CONFIG;
+}
+
+static void
+plan(struct live *l, const struct cli *cli)
+{
+    const struct config *c = &cli->config;
+
+    l->cli = cli;
+    l->state = c->state != NULL ? c->state : LIVE_STATE;
+    l->plan = (struct worker_plan){
+        .filter = c->filter,
+        .ports = c->ports.v,
+        .n_ports = c->ports.n,
+        .dns = c->dns,
+        .memory_max = c->memory,
+        .content_max = c->mime ? c->content : 0,
+        .keep_all = c->yara != NULL || c->clamd != NULL,
+        .all_hashes = c->hashes == HASHES_ALL,
+        .flows_max = (uint32_t)c->flows,
+        .body_digest = c->body_digest,
+        .name_others = c->name_others,
+        .locked = true,
+        .n_workers = (unsigned)c->workers,
+    };
+    l->capture = (struct worker_live_plan){
+        .ifaces = (const char *const *)c->ifaces.v,
+        .n_ifaces = c->ifaces.n,
+        .buffer_bytes = c->buffer,
+        .absent_ok = true,
+        .any_port = c->any_port,
+        .tunnels = c->tunnels,
+        .stats_interval = LIVE_STATS_NS,
+    };
+    buf_init(&l->place_text, 1 << 15);
+}
+
+static enum err
+check_interfaces(const struct live *l, struct buf *messages)
+{
+    if (l->capture.n_ifaces > 0 && l->capture.n_ifaces <= LIVE_IFACES_MAX)
+        return ERR_OK;
+    buf_printf(messages,
+               "span25: live needs one to %d interfaces: -i NAME, or "
+               "capture.interfaces\n",
+               LIVE_IFACES_MAX);
+    return ERR_USAGE;
+}
+
+static void
+label_board(struct live *l)
+{
+    struct live_board *b = l->board;
+
+    b->n_workers = l->plan.n_workers;
+    b->n_ifaces = (uint32_t)l->capture.n_ifaces;
+    copy_text(b->sensor, sizeof(b->sensor), l->cli->config.name);
+    for (size_t i = 0; i < l->capture.n_ifaces; i++)
+        copy_text(b->iface_name[i], sizeof(b->iface_name[i]),
+                  l->capture.ifaces[i]);
+}
+
+static enum err
+prepare(struct supervisor *s)
+{
+    struct live *l = &s->live;
+    const struct config *c = &l->cli->config;
+    enum err e = check_interfaces(l, &s->messages);
+
+    if (e == ERR_OK)
+        e = make_shared(l);
+    if (e == ERR_OK) {
+        label_board(l);
+        l->plan.stop = l->stop;
+        e = state_open(l->state, STATE_LIVE, &s->messages);
+    }
+    if (e == ERR_OK)
+        e = confine_user(c->user, l->state, &s->messages);
+    if (e == ERR_OK)
+        e = load_seed(l, &s->messages);
+    l->capture.seed = l->seed;
+    if (e == ERR_OK)
+        e = inspection_start(c, &l->plan, &l->inspection, &s->messages);
+    if (e == ERR_OK)
+        e = read_place_load(c, &l->plan, &l->place, &l->place_text,
+                            &s->messages);
+    l->plan.home = l->place.sites;
+    if (e == ERR_OK)
+        e = check_home(l, &s->messages);
+    return e;
+}
+
+static void
+block_signals(struct supervisor *s)
+{
+    static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
+
+    (void)sigemptyset(&s->signals);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        (void)sigaddset(&s->signals, wanted[i]);
+    (void)sigprocmask(SIG_BLOCK, &s->signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+make_children(struct supervisor *s)
+{
+    struct live_board *b = s->live.board;
+
+    for (unsigned i = 0; i < s->live.plan.n_workers; i++)
+        add_child(s, LIVE_WORKER, i, &b->worker[i].process, run_worker);
+    add_child(s, LIVE_CORE, 0, &b->core.process, run_core);
+    add_child(s, LIVE_INDEX, 0, &b->index, run_index);
+}
+
+static void
+release(struct supervisor *s)
+{
+    struct live *l = &s->live;
+
+    inspection_stop(&l->inspection);
+    for (unsigned i = 0; l->rings != NULL && i < l->plan.n_workers; i++)
+        ring_free(&l->rings[i]);
+    ring_free(&l->orders);
+    free(l->rings);
+    ring_bell_free(l->bell);
+    read_place_free(&l->place);
+    live_board_free(l->board);
+    buf_free(&l->place_text);
+    buf_free(&s->messages);
+}
+
+enum cli_exit
+live_main(const struct cli *cli, int argc, char **argv)
+{
+    struct supervisor s = {
+        .live = {.argc = argc, .argv = argv}
+    };
+    enum err e;
+
+    buf_init(&s.messages, 1 << 20);
+    plan(&s.live, cli);
+    block_signals(&s);
+    e = prepare(&s);
+    if (e != ERR_OK && s.messages.n == 0)
+        buf_printf(&s.messages, "span25: %s\n", err_text(e));
+    say(&s.messages);
+    if (e == ERR_OK) {
+        make_children(&s);
+        supervise(&s);
+    }
+    release(&s);
+    if (e != ERR_OK)
+        return cli_exit_of(e);
+    return s.killed ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
+}
