@@ -246,6 +246,52 @@ start_all(struct supervisor *s)
     }
 }
 
+/* ---- orders to the core ---- */
+
+static void
+order(struct supervisor *s, struct record_out *r)
+{
+    if (!ring_put(&s->live.orders, record_view(r)))
+        buf_str(&s->messages, "span25: the core takes no orders\n");
+    ring_flush(&s->live.orders);
+    record_free(r);
+}
+
+static void
+begin_order(struct supervisor *s, struct record_out *r, const char *kind)
+{
+    const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
+                                     .seq = s->n_orders++,
+                                     .type = EVENT_CONTROL};
+
+    record_init(r);
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, kind);
+}
+
+static void
+tell_gap(struct supervisor *s, struct child *c)
+{
+    struct record_out r;
+    struct buf text;
+
+    buf_init(&text, 256);
+    buf_str(&text, role_name(c->role));
+    if (c->role == LIVE_WORKER)
+        buf_printf(&text, " %u", c->number + 1);
+    buf_printf(&text, ": %s", c->why);
+    begin_order(s, &r, "gap");
+    record_str(&r, FIELD_CONTROL_TEXT, buf_view(&text));
+    record_time(&r, FIELD_CONTROL_TIME, c->gone_since);
+    record_time(&r, FIELD_CONTROL_UNTIL, clock_of(CLOCK_REALTIME));
+    order(s, &r);
+    buf_free(&text);
+    c->gone_since = 0;
+    log_child(LOG_AT_INFO, "process_back", c);
+}
+
+/* ---- who ends ---- */
+
 /* The time of its last beat, as UTC: what came after may be lost. */
 static ns_t
 last_alive(const struct child *c)
@@ -298,8 +344,21 @@ on_death(struct supervisor *s, struct child *c, int status)
         ring_close(&s->live.rings[c->number]);
 }
 
+/* It is back before anybody waits for it. */
 static void
-on_keeper_death(struct supervisor *s, pid_t pid)
+tell_keeper_gap(struct supervisor *s, int status)
+{
+    struct child gone = {.role = LIVE_CONTENT,
+                         .process = &s->live.board->content,
+                         .gone_since = clock_of(CLOCK_REALTIME)};
+
+    describe_end(&gone, status);
+    log_child(LOG_AT_ERROR, "process_ended", &gone);
+    tell_gap(s, &gone);
+}
+
+static void
+on_keeper_death(struct supervisor *s, pid_t pid, int status)
 {
     struct deep *const deeps[] = {s->live.inspection.deep,
                                   s->live.inspection.clamd};
@@ -310,6 +369,7 @@ on_keeper_death(struct supervisor *s, pid_t pid)
         atomic_fetch_add(&s->live.board->content.restarts, 1);
         deep_restart(deeps[i]);
         atomic_store(&s->live.board->content.pid, deep_keeper(deeps[i]));
+        tell_keeper_gap(s, status);
     }
 }
 
@@ -329,7 +389,7 @@ reap(struct supervisor *s)
             }
         }
         if (!known)
-            on_keeper_death(s, pid);
+            on_keeper_death(s, pid, status);
     }
 }
 
@@ -351,49 +411,7 @@ end_silent(struct supervisor *s)
     }
 }
 
-/* ---- orders to the core ---- */
-
-static void
-order(struct supervisor *s, struct record_out *r)
-{
-    if (!ring_put(&s->live.orders, record_view(r)))
-        buf_str(&s->messages, "span25: the core takes no orders\n");
-    ring_flush(&s->live.orders);
-    record_free(r);
-}
-
-static void
-begin_order(struct supervisor *s, struct record_out *r, const char *kind)
-{
-    const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
-                                     .seq = s->n_orders++,
-                                     .type = EVENT_CONTROL};
-
-    record_init(r);
-    record_begin(r, &head);
-    record_text(r, FIELD_CONTROL_KIND, kind);
-}
-
-static void
-tell_gap(struct supervisor *s, struct child *c)
-{
-    struct record_out r;
-    struct buf text;
-
-    buf_init(&text, 256);
-    buf_str(&text, role_name(c->role));
-    if (c->role == LIVE_WORKER)
-        buf_printf(&text, " %u", c->number + 1);
-    buf_printf(&text, ": %s", c->why);
-    begin_order(s, &r, "gap");
-    record_str(&r, FIELD_CONTROL_TEXT, buf_view(&text));
-    record_time(&r, FIELD_CONTROL_TIME, c->gone_since);
-    record_time(&r, FIELD_CONTROL_UNTIL, clock_of(CLOCK_REALTIME));
-    order(s, &r);
-    buf_free(&text);
-    c->gone_since = 0;
-    log_child(LOG_AT_INFO, "process_back", c);
-}
+/* ---- gaps ---- */
 
 /* A gap ends with the first beat of the next one. */
 static void

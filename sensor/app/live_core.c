@@ -375,8 +375,9 @@ save(struct live_core *c)
         return;
     c->saver = fork();
     if (c->saver == 0) {
+        /* It must not hold the journal's lock when this process is gone. */
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != me)
+        if (getppid() != me || close_range(3, UINT_MAX, 0) != 0)
             _exit(1);
         _exit(read_detect_save(c->detect, c->journal, &c->messages) != ERR_OK);
     }

@@ -176,12 +176,15 @@ is_before(ns_t when, uint64_t flow_id, const struct mark *m)
 static void
 on_tick(struct mark *r, const struct record_head *h)
 {
+    const ns_t was = r->when;
+
     if (h->when < r->when)
         return;
     if (h->when > r->when)
         r->flow_id = 0;
     r->when = h->when;
-    r->sorted |= h->seq == TICK_SORTED;
+    /* A live worker that follows one that ended begins anew. */
+    r->sorted = h->seq == TICK_SORTED || (r->sorted && h->when == was);
 }
 
 /* A record says nothing that is the core's to say, and only a carving one has
