@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The live sensor on a link of its own: as read, through faults, to the end.
 
-    live_test.py PROGRAM
+    live_link_test.py PROGRAM
 
 Runs in a network namespace of its own with a pair of virtual links: what is
 sent into one end is what the mirror shows. Needs root; skipped without.
