@@ -6,6 +6,7 @@
 Runs in a network namespace of its own with a pair of virtual links: what is
 sent into one end is what the mirror shows. Needs root; skipped without.
 """
+import atexit
 import datetime
 import json
 import os
@@ -97,6 +98,7 @@ class Sensor:
             self.process = subprocess.Popen(
                 [program, "live", "-i", "mirror0", "-c", str(config),
                  "--state", str(self.state), *options], stderr=err)
+        atexit.register(self.process.kill)
         for name in PROCESSES.values():
             wait(name, lambda n=name: self.pids(n))
         time.sleep(0.5)
