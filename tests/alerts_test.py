@@ -525,8 +525,14 @@ def test_journal_of_another_process():
 def test_exceptions():
     state = lab_state()
     rows = [(["10.20.4.0/24"], 2, "--from"),
-            (["10.20.4.1/24", "--from", "alert"], 2, "is not an address"),
-            (["10.20.4.0/24", "--from", "mail"], 2, "--from"),
+            (["10.20.4.1/24", "--from", "alert"], 2,
+             "write 10.20.4.0/24 for the prefix or 10.20.4.1 for the address"),
+            (["fd00::1/64", "--from", "alert"], 2, "write fd00::/64"),
+            (["10.20.4.1/33", "--from", "alert"], 2, "is not an address"),
+            (["10.20.4.0/24", "--from", "mail"], 2,
+             "'mail' is not one of alert, block and both"),
+            (["10.20.4.0/24", "--from", "alert", "--for", "-5h"], 2,
+             "--for needs a value: TIME, not '-5h'"),
             (["10.20.4.0/24", "--from", "alert", "--permanent"], 5, "--reason"),
             (["10.20.4.0/24", "--from", "alert", "--reason", "x"], 2, "--for"),
             (["10.20.4.0/24", "--from", "alert", "--reason", "x", "--for",
@@ -561,8 +567,79 @@ def test_exceptions():
         "removed")
     desk(state, "exceptions", "remove", ident, "--reason", "x").warns(
         "removed already")
-    rows = json.loads(desk(state, "exceptions", "list", "--json").out)["rows"]
-    check([r["state"] for r in rows] == ["removed"], f"{rows}")
+    check(json.loads(desk(state, "exceptions", "list", "--json").out)["rows"]
+          == [], "what is removed is in the short list")
+    desk(state, "exceptions", "list").says("1 over or removed (--all)")
+    rows = json.loads(desk(state, "exceptions", "list", "--all",
+                           "--json").out)["rows"]
+    check([(r["state"], r["removed_reason"], r["removed"][:16]) for r in rows]
+          == [("removed", "over", "2026-11-22T16:00")], f"{rows}")
+    check(rows[0]["removed_by"] != "", f"{rows}")
+
+
+def test_exception_said_already():
+    state = lab_state()
+
+    def add(*more, code=0):
+        return desk(state, "exceptions", "add", "10.20.4.0/24", *more,
+                    "--reason", "x", code=code)
+    first = add("--from", "both", "--for", "48h").out.split()[0]
+    for more in (["--from", "both", "--for", "48h"],
+                 ["--from", "block", "--for", "2h"]):
+        add(*more, code=5).warns(f"exception {first} says this already, until")
+    for more in (["--from", "both", "--for", "49h"],
+                 ["--from", "alert", "--for", "1h", "--rule", RULE],
+                 ["--from", "both", "--permanent"]):
+        add(*more)
+    add("--from", "alert", "--for", "9h", code=5).warns("says this already")
+    desk(state, "exceptions", "remove", first, "--reason", "x")
+
+
+def test_wide_exceptions():
+    state = lab_state()
+    config = TEMP / "wide.yaml"
+    config.write_text("network: {home: [10.20.4.0/24]}\n"
+                      "exceptions: {widest_ipv4: 20}\n")
+    rows = [("0.0.0.0/0", "alert", 0, "is every IPv4 address"),
+            ("::/0", "alert", 0, "is every IPv6 address"),
+            ("0.0.0.0/0", "both", 5, "would turn blocking off"),
+            ("10.0.0.0/7", "block", 5, "wider than /8"),
+            ("10.0.0.0/8", "block", 0, "holds a whole home network"),
+            ("fc00::/15", "both", 5, "wider than /16"),
+            ("fd00::/16", "both", 0, "wider than /48"),
+            ("fd25::/47", "both", 0, "wider than /48"),
+            ("fd25::/48", "both", 0, None),
+            ("10.20.0.0/16", "alert", 0, "holds a whole home network"),
+            ("10.32.0.0/19", "alert", 0, "wider than /20"),
+            ("10.64.0.0/20", "alert", 0, None),
+            ("10.20.4.0/24", "alert", 0, "holds a whole home network"),
+            ("10.20.4.0/25", "alert", 0, None)]
+    for prefix, what, code, why in rows:
+        done = desk(state, "exceptions", "add", prefix, "--from", what, "--for",
+                    "1h", "--reason", "x", "-c", config, code=code)
+        if why:
+            done.warns(why)
+        check(why or "warning" not in done.err, f"{prefix}: {done.err}")
+
+
+def test_exceptions_in_history():
+    """Who kept an alert's host from alerts, and who ended that, and why."""
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    done = desk(state, "exceptions", "add", BOT, "--from", "alert",
+                "--permanent", "--reason", "a scan", "--actor", "mk")
+    ident = done.out.split()[0]
+    desk(state, "exceptions", "add", BOT, "--from", "block", "--for", "1h",
+         "--reason", "one hour", "--rule", OTHER, "--actor", "mk")
+    desk(state, "exceptions", "remove", ident, "--reason", "scan is over",
+         "--actor", "ann", at="2026-11-22T17:00:00Z")
+    card = desk(state, "alerts", "show", "1111", at="2026-11-22T18:00:00Z")
+    card.says(f"kept from alerts by mk, exception {ident} of 10.20.4.17/32: "
+              "a scan", f"exception {ident} is removed by ann: scan is over")
+    card.lacks("one hour")
+    desk(state, "alerts", "show", "1111", at="2026-11-22T16:30:00Z").lacks(
+        "is removed by")
+    desk(state, "alerts", "show", "2222").lacks(ident)
+    desk(state, "exceptions", "list", "--all").says("ann", "scan is over")
 
 
 def test_exception_of_no_rule():

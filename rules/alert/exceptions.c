@@ -8,7 +8,7 @@
 
 #define NONE     UINT32_MAX
 #define BITS     129U
-#define SNAPSHOT UINT64_C(0x315f747065637865) /* "except_1" */
+#define SNAPSHOT UINT64_C(0x325f747065637865) /* "except_2" */
 
 struct entry {
     struct exception x;
@@ -47,6 +47,8 @@ entry_clear(struct entry *e)
 {
     free(e->x.reason);
     free(e->x.actor);
+    free(e->x.removed_why);
+    free(e->x.removed_by);
 }
 
 void
@@ -239,10 +241,8 @@ event_add(struct exceptions *x, const struct record_map *m)
     e.reason = copy(record_map_find(m, FIELD_CONTROL_REASON));
     e.actor = copy(record_map_find(m, FIELD_CONTROL_ACTOR));
     err = add(x, &e, record_head_of(m->record).when);
-    if (err != ERR_OK) {
-        free(e.reason);
-        free(e.actor);
-    }
+    if (err != ERR_OK)
+        entry_clear(&(struct entry){.x = e});
     return err;
 }
 
@@ -250,12 +250,17 @@ static enum err
 event_remove(struct exceptions *x, const struct record_map *m)
 {
     uint32_t i = find_id(x, record_map_find(m, FIELD_CONTROL_EXCEPTION));
+    struct exception *e;
 
     if (i == NONE)
         return ERR_FORMAT;
-    if (x->v[i].x.removed == 0)
-        x->v[i].x.removed = time_of(m);
-    return ERR_OK;
+    e = &x->v[i].x;
+    if (e->removed != 0)
+        return ERR_OK; /* the first removal counts */
+    e->removed = time_of(m);
+    e->removed_why = copy(record_map_find(m, FIELD_CONTROL_REASON));
+    e->removed_by = copy(record_map_find(m, FIELD_CONTROL_ACTOR));
+    return e->removed_why != NULL && e->removed_by != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 enum err
@@ -341,6 +346,12 @@ exceptions_by_id(const struct exceptions *x, struct span id)
 
 /* ---- snapshots ---- */
 
+static struct span
+text_of(const char *text)
+{
+    return text != NULL ? span_str(text) : SPAN_NONE;
+}
+
 enum err
 exceptions_save(const struct exceptions *x, struct buf *out)
 {
@@ -361,8 +372,16 @@ exceptions_save(const struct exceptions *x, struct buf *out)
         snap_u64(out, e->removed);
         snap_text(out, span_str(e->reason));
         snap_text(out, span_str(e->actor));
+        snap_text(out, text_of(e->removed_why));
+        snap_text(out, text_of(e->removed_by));
     }
     return frame_end(out, at);
+}
+
+static char *
+copy_removed(const struct exception *e, struct span text)
+{
+    return e->removed != 0 ? copy(text) : NULL;
 }
 
 static enum err
@@ -381,11 +400,11 @@ load_one(struct exceptions *x, struct cursor *c)
     e.removed = cur_le64(c);
     e.reason = copy(snap_take_text(c));
     e.actor = copy(snap_take_text(c));
+    e.removed_why = copy_removed(&e, snap_take_text(c));
+    e.removed_by = copy_removed(&e, snap_take_text(c));
     err = c->bad ? ERR_CORRUPT : add(x, &e, 0);
-    if (err != ERR_OK) {
-        free(e.reason);
-        free(e.actor);
-    }
+    if (err != ERR_OK)
+        entry_clear(&(struct entry){.x = e});
     return err;
 }
 

@@ -24,6 +24,7 @@ struct exception {
     ns_t until;           /* 0: no end */
     ns_t removed;         /* 0: not */
     char *reason, *actor; /* never NULL; to be escaped by who prints them */
+    char *removed_why, *removed_by; /* the same of the removal; NULL: none */
 };
 
 struct exceptions;

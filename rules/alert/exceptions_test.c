@@ -37,7 +37,9 @@ take_away(struct kit *k, struct exceptions *x, ns_t at, const char *id)
     char keys[128];
 
     (void)snprintf(keys, sizeof(keys),
-                   "\"action\": \"remove\", \"exception\": \"%s\"", id);
+                   "\"action\": \"remove\", \"exception\": \"%s\", "
+                   "\"reason\": \"done\", \"actor\": \"ann\"",
+                   id);
     return tell(k, x, at, keys);
 }
 
@@ -143,6 +145,8 @@ when(void **state)
     /* A second removal changes nothing. */
     assert_int_equal(take_away(&k, x, 4 * HOUR, ID_A), ERR_OK);
     assert_int_equal(exceptions_get(x, 0)->removed, KIT_EPOCH + 2 * HOUR);
+    assert_string_equal(exceptions_get(x, 0)->removed_why, "done");
+    assert_string_equal(exceptions_get(x, 0)->removed_by, "ann");
     exceptions_free(x);
     kit_close(&k);
 }

@@ -89,7 +89,13 @@ set_from_next(struct args *a, enum option_id id)
     if (next == NULL || (next[0] == '-' && next[1] != 0)) {
         buf_str(a->messages, "span25: ");
         put_flag(a->messages, row);
-        buf_printf(a->messages, " needs a value: %s\n", row->argument);
+        buf_printf(a->messages, " needs a value: %s", row->argument);
+        if (next != NULL) {
+            buf_str(a->messages, ", not '");
+            text_term(a->messages, span_str(next));
+            buf_putc(a->messages, '\'');
+        }
+        buf_putc(a->messages, '\n');
         return ERR_USAGE;
     }
     a->at++;

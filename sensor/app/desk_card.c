@@ -863,9 +863,10 @@ put_act(void *ctx, uint64_t seq, struct span record)
 }
 
 static enum cli_exit
-put_history(struct card *c)
+put_history(struct card *c, const struct addr *known)
 {
     struct desk *d = c->desk;
+    enum cli_exit code = CLI_EXIT_DONE;
 
     buf_str(d->out, "History\n    ");
     desk_event_time(d, c->alert->first, d->out);
@@ -876,12 +877,15 @@ put_history(struct card *c)
     if (index_acts(d->index, "act", span_str(c->alert->id), put_act, d) !=
         ERR_OK)
         return desk_say_index(d);
+    if (known != NULL)
+        code = desk_exceptions_history(d, known, span_str(c->alert->rule),
+                                       c->alert->first);
     if (strcmp(c->alert->state, "ended") == 0) {
         buf_str(d->out, "    ");
         desk_event_time(d, record_head_of(buf_view(&c->record)).when, d->out);
         buf_str(d->out, "  ended: quiet since the last match\n");
     }
-    return CLI_EXIT_DONE;
+    return code;
 }
 
 static void
@@ -935,7 +939,7 @@ write_text(struct card *c)
         return code;
     desk_card_owner(c->desk, known ? &a : NULL, span_str(c->alert->site));
     put_related(c);
-    code = put_history(c);
+    code = put_history(c, known ? &a : NULL);
     put_next(c);
     return code;
 }

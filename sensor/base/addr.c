@@ -147,13 +147,11 @@ same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 }
 
 bool
-prefix_parse(struct span text, struct prefix *out)
+prefix_parse_loose(struct span text, struct prefix *out)
 {
-    static const uint8_t zeros[16];
     size_t slash = span_find(text, '/');
     struct prefix p;
     uint64_t bits;
-    uint8_t host[16];
 
     if (!addr_parse(span_head(text, slash), &p.addr))
         return false;
@@ -165,10 +163,21 @@ prefix_parse(struct span text, struct prefix *out)
             return false;
     }
     p.bits = (uint8_t)(addr_is_v4(&p.addr) ? bits + 96 : bits);
-    memcpy(host, p.addr.b, 16);
-    for (unsigned i = 0; i < p.bits; i++)
-        host[i / 8] = (uint8_t)(host[i / 8] & ~(0x80U >> (i % 8)));
-    if (memcmp(host, zeros, 16) != 0)
+    for (unsigned i = p.bits; i < 128; i++)
+        p.addr.b[i / 8] = (uint8_t)(p.addr.b[i / 8] & ~(0x80U >> (i % 8)));
+    *out = p;
+    return true;
+}
+
+bool
+prefix_parse(struct span text, struct prefix *out)
+{
+    struct prefix p;
+    struct addr a;
+
+    if (!prefix_parse_loose(text, &p) ||
+        !addr_parse(span_head(text, span_find(text, '/')), &a) ||
+        addr_cmp(&a, &p.addr) != 0)
         return false;
     *out = p;
     return true;

@@ -34,6 +34,9 @@ bool addr_parse(struct span text, struct addr *out);
 
 /* "192.0.2.0/24", "2001:db8::/32" or a single address. Host bits must be 0. */
 bool prefix_parse(struct span text, struct prefix *out);
+/* The prefix that is meant where bits behind the length are set: 192.0.2.1/24
+ * is 192.0.2.0/24. */
+bool prefix_parse_loose(struct span text, struct prefix *out);
 void prefix_format(const struct prefix *p, struct buf *out);
 /* An IPv4 address is in IPv4 prefixes only. */
 bool prefix_has(const struct prefix *p, const struct addr *a);

@@ -164,6 +164,38 @@ prefixes(void **state)
 }
 
 static void
+loose_prefixes(void **state)
+{
+    static const struct {
+        const char *why, *in, *want; /* NULL: refused */
+    } rows[] = {
+        {"as it is",               "192.0.2.0/24",   "192.0.2.0/24" },
+        {"bits behind the length", "192.0.2.77/24",  "192.0.2.0/24" },
+        {"within a byte",          "192.0.2.77/31",  "192.0.2.76/31"},
+        {"the whole address",      "192.0.2.77",     "192.0.2.77/32"},
+        {"none left",              "192.0.2.77/0",   "0.0.0.0/0"    },
+        {"IPv6",                   "2001:db8::1/47", "2001:db8::/47"},
+        {"too long",               "192.0.2.77/33",  NULL           },
+        {"no length",              "192.0.2.77/",    NULL           },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct prefix p;
+        struct buf b;
+        bool ok = prefix_parse_loose(span_str(rows[i].in), &p);
+
+        buf_init(&b, 100);
+        if (ok)
+            prefix_format(&p, &b);
+        if (ok != (rows[i].want != NULL) ||
+            (ok && !span_eq(buf_view(&b), span_str(rows[i].want))))
+            fail_msg("%s", rows[i].why);
+        buf_free(&b);
+    }
+}
+
+static void
 membership(void **state)
 {
     static const struct {
@@ -250,6 +282,7 @@ main(void)
         cmocka_unit_test(round_trip),
         cmocka_unit_test(formats_as_the_library),
         cmocka_unit_test(prefixes),
+        cmocka_unit_test(loose_prefixes),
         cmocka_unit_test(membership),
         cmocka_unit_test(private_addresses),
     };
