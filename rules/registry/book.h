@@ -124,6 +124,10 @@ size_t book_n_lines(const struct book *b);
 const struct book_form *book_form_at(const struct book *b, size_t i);
 /* By number; NULL when there is none. */
 const struct book_form *book_find(const struct book *b, const char *number);
+/* When something was permitted of which nobody said since when: the first time
+ * there is (0 says none). */
+#define BOOK_ALWAYS 1
+
 /* A number that no form has, for one received at when: "2026-118". */
 void book_next_number(const struct book *b, ns_t when,
                       char out[FORM_NUMBER_MAX + 1]);

@@ -64,6 +64,7 @@ struct requirements {
     struct relay *relay;
     struct seen saw; /* lines, by form and number */
     uint64_t left_out;
+    ns_t began; /* of the first event */
     ns_t now;
 };
 
@@ -623,6 +624,8 @@ requirements_event(struct requirements *r, const struct book *book,
     struct look l;
 
     r->book = book;
+    if (r->began == 0)
+        r->began = head.when;
     if (head.when > r->now)
         r->now = head.when;
     if (!session && head.type != EVENT_SMTP)
@@ -747,8 +750,10 @@ ask_tally(const struct requirements *r, const struct host *h,
 
     v->count = t->count;
     v->of = t->of;
-    if (q == REQ_ALIVE && h->permitted > 0)
-        v->of = r->now / DAY - h->permitted / DAY + 1;
+    if (q == REQ_ALIVE && h->permitted > 0) {
+        v->undated = h->permitted <= BOOK_ALWAYS;
+        v->of = r->now / DAY - (v->undated ? r->began : h->permitted) / DAY + 1;
+    }
     v->of = v->of > v->count ? v->of : v->count;
     v->first = t->first;
     v->last = t->last;
@@ -853,6 +858,8 @@ req_text(const struct req_verdict *v, enum requirement q, struct buf *out)
     }
     buf_u64(out, v->of);
     buf_putc(out, ' ');
-    buf_str(out, rows[q].denominator);
+    buf_str(out, v->undated ? "days looked at; since when it is permitted is "
+                              "not observable: the list has no dates"
+                            : rows[q].denominator);
     left_out_text(v, out);
 }

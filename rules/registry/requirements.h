@@ -85,10 +85,12 @@ enum req_answer { REQ_OBSERVED, REQ_NONE_OBSERVED, REQ_NOT_OBSERVABLE };
 
 struct req_verdict {
     enum req_answer answer;
-    uint64_t count;      /* observations; of ALIVE: days */
-    uint64_t of;         /* denominator */
-    uint64_t tls;        /* left out of it: under TLS */
-    uint64_t unread;     /* left out of it: not readable */
+    uint64_t count;  /* observations; of ALIVE: days */
+    uint64_t of;     /* denominator */
+    uint64_t tls;    /* left out of it: under TLS */
+    uint64_t unread; /* left out of it: not readable */
+    bool undated;    /* of ALIVE: nobody said since when it is permitted; the
+                      * denominator is days since the first event */
     const char *why_not; /* of NOT_OBSERVABLE, static: "all sessions TLS" */
     char evidence[REQ_EVIDENCE][17]; /* event ids, the first, then the latest;
                                       * one that is told twice stands once */

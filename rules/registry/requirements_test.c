@@ -9,6 +9,7 @@ struct known {
     uint64_t volume;
     enum form_use use; /* 0: both */
     uint64_t from_day; /* of the permit */
+    bool always;       /* without a date */
     enum book_state state;
 };
 
@@ -50,8 +51,10 @@ book_fill(struct book *b, const struct known *known)
         f->volume = known[i].volume;
         f->use = known[i].use != 0 ? known[i].use : FORM_BOTH;
         b->changes[i] = (struct book_change){
-            (KIT_EPOCH + known[i].from_day * 86400) * NS_PER_S, known[i].state,
-            1};
+            known[i].always
+                ? BOOK_ALWAYS
+                : (KIT_EPOCH + known[i].from_day * 86400) * NS_PER_S,
+            known[i].state, 1};
         b->lines[i] = (struct book_line){.line = f,
                                          .form = &b->form,
                                          .changes = &b->changes[i],
@@ -263,6 +266,7 @@ static const struct {
 
     /* alive */
     {"days that it spoke", REQ_ALIVE, OUT(A) "session day=3\n" OUT(A) "session day=3\n" OUT(A) "session day=5\n" "out 10.0.0.9 " A " session day=7", "observed, 2 of 7 days since the permit [1 3]", {PERMIT(.address = S, .from_day = 1)}},
+    {"a permit without a date", REQ_ALIVE, "out 10.0.0.9 " A " session day=2\n" OUT(A) "session day=3\n" OUT(A) "session day=5", "observed, 2 of 4 days looked at; since when it is permitted is not observable: the list has no dates [2 3]", {PERMIT(.address = S, .always = true)}},
     {"before the permit", REQ_ALIVE, OUT(A) "session", NOT "no permitted line fits what it did", {PERMIT(.address = S, .from_day = 1)}},
     {"not as registered", REQ_ALIVE, OUT(A) "session", NOT "no permitted line fits what it did", {PERMIT(.address = S, .use = FORM_RECEIVE)}},
     {"suspended", REQ_ALIVE, OUT(A) "session", NOT "no permitted line fits what it did", {{.address = S, .state = BOOK_SUSPENDED}}},

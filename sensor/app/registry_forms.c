@@ -1,6 +1,6 @@
 #include "sensor/app/registry_forms.h"
 
-#define ALWAYS 1 /* the first time there is; 0 says none */
+#include <stdio.h>
 
 void
 registry_forms_number(const struct book *b, ns_t when, struct form *f)
@@ -19,18 +19,31 @@ has_readable(const struct form *f)
     return false;
 }
 
+/* A list says no year: its forms are "list-1" and so on, by their place. */
+static void
+number_undated(const struct book *b, struct form *f)
+{
+    size_t place = book_n_forms(b);
+
+    if (f->number[0] != 0)
+        return;
+    do
+        (void)snprintf(f->number, sizeof(f->number), "list-%zu", ++place);
+    while (book_find(b, f->number) != NULL);
+}
+
 static enum err
 permit_form(struct book *b, struct form *f, struct buf *why)
 {
     struct action a = {.kind = ACTION_SUBMIT,
-                       .when = ALWAYS,
+                       .when = BOOK_ALWAYS,
                        .actor = "span25",
                        .number = f->number,
                        .form = f};
     enum err e;
 
-    registry_forms_number(b, ALWAYS, f);
-    (void)form_check(f, ALWAYS, NULL, NULL);
+    number_undated(b, f);
+    (void)form_check(f, BOOK_ALWAYS, NULL, NULL);
     e = book_apply(b, &a, NULL, NULL, why);
     if (e != ERR_OK || !has_readable(f))
         return e;
