@@ -255,8 +255,8 @@ def verify(maker, files, done):
               f"match\n{c['refused']} documents refused\n")
     if done.stdout != wanted:
         yield f"says {done.stdout!r}, not {wanted!r}"
-    if done.returncode != 2:
-        yield f"exit {done.returncode}, not 2"
+    if done.returncode != 4:
+        yield f"exit {done.returncode}, not 4"
     told = {}
     for line in done.stderr.splitlines():
         match = re.match(r"(.*?\.ya?ml):(\d+):(\d+): (.*)", line)

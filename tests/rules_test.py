@@ -202,7 +202,7 @@ def test_check_counts_and_names_every_fault():
         "lost.yaml": "title: c\ncorrelation: {type: event_count, rules: "
                      "[nobody], timespan: 1m, condition: {gte: 2}}\n",
     })
-    done = Run("rules", "check", root).expect(2)
+    done = Run("rules", "check", root).expect(4)
     done.says("5 files: 3 rules, 0 correlations, 0 filters loaded",
               "1 rule is for other log sources", "3 documents refused",
               "field.yaml:4:17: smtp.hello: there is no such field, did you "
@@ -239,7 +239,7 @@ def test_check_links():
     (root / "linked.yaml").symlink_to(root / "in" / "b.yaml")
     (root / "nowhere.yaml").symlink_to(root / "gone")
     os.mkfifo(root / "pipe.yaml")
-    done = Run("rules", "check", root).expect(2)
+    done = Run("rules", "check", root).expect(4)
     done.says("3 files", "nowhere.yaml: No such file or directory",
               "1 path not read", f"'{ID % 2}' is there twice")
 
@@ -254,7 +254,7 @@ def test_check_unreadable():
         user = 65534
         for path in (pathlib.Path(TEMP), root):
             path.chmod(0o755)
-    done = Run("rules", "check", root, user=user, program=program).expect(2)
+    done = Run("rules", "check", root, user=user, program=program).expect(4)
     (root / "b").chmod(0o700)
     done.says("a.yaml: Permission denied", "2 paths not read")
 
@@ -266,7 +266,7 @@ def test_check_deep_folders():
         deep = deep / "d"
         deep.mkdir()
     (deep / "b.yaml").write_text(rule("b", 2))
-    Run("rules", "check", root).expect(2).says(
+    Run("rules", "check", root).expect(4).says(
         "is in too many folders", "1 file:", "1 path not read")
 
 
@@ -276,14 +276,14 @@ def test_check_is_the_same_in_any_order():
              for i, n in enumerate(names)}
     first = folder(texts)
     second = folder(dict(reversed(texts.items())))
-    one = Run("rules", "check", ".", cwd=first).expect(2)
-    two = Run("rules", "check", ".", cwd=second).expect(2)
+    one = Run("rules", "check", ".", cwd=first).expect(4)
+    two = Run("rules", "check", ".", cwd=second).expect(4)
     check(one.err == two.err and one.out == two.out, one.err + two.err)
 
 
 def test_check_hostile_names():
     root = folder({"a\x1b[31m\n.yaml": "title: [\n"})
-    done = Run("rules", "check", root).expect(2)
+    done = Run("rules", "check", root).expect(4)
     check("\x1b" not in done.err and len(done.err.splitlines()) == 1,
           repr(done.err))
 
@@ -326,6 +326,18 @@ def test_results():
           f"{got}")
 
 
+def test_exit_codes_of_a_fault():
+    """One table for all verbs that load rules: the others are in force."""
+    root = folder({"a.yaml": rule("a", 1), "b.yaml": "title: [\n",
+                   "a.cases": "# fires: y\n" + event() + "# quiet: n\n" +
+                              event("b")})
+    for verb in (["rules", "list", "--rules", root],
+                 ["rules", "check", root], ["rules", "test", root],
+                 ["rules", "explain", ID % 1, "--rules", root],
+                 ["read", "--rules", root, LAB]):
+        Run(*verb).expect(4).says("b.yaml:")
+
+
 def test_a_failed_case_says_why():
     root = folder({"a.yaml": rule("a", 1),
                    "a.cases": "# fires: a name\n" + event("b")})
@@ -337,7 +349,7 @@ def test_a_failed_case_says_why():
 
 def test_cases_without_rules():
     root = folder({"a.cases": "# fires: a name\n" + event("b")})
-    Run("rules", "test", root / "a.cases").expect(1).says(
+    Run("rules", "test", root / "a.cases").expect(4).says(
         "a.yml: No such file or directory")
 
 
@@ -369,6 +381,21 @@ def test_explain_by_what():
         Run("rules", "explain", "--rules", root, word).expect(0).says(
             "Some Title", "id " + ID % 1, "logsource: product span25",
             "s: smtp.helo: a")
+    for word in ("some_n", "SOME ti", "Some T"):
+        Run("rules", "explain", "--rules", root, word).expect(0).says(
+            "id " + ID % 1)
+    for word in ("Som", "ome Title"):
+        Run("rules", "explain", "--rules", root, word).expect(2).says(
+            "no rule has")
+    two = folder({"a.yaml": rule("Some Title", 1), "b.yaml": rule("Some", 2),
+                  "c.yaml": rule("Something", 3)})
+    Run("rules", "explain", "--rules", two, "some").expect(0).says(ID % 2)
+    Run("rules", "explain", "--rules", two, "some t").expect(0).says(ID % 1)
+    Run("rules", "explain", "--rules", two, "Somet").expect(0).says(ID % 3)
+    two = folder({"a.yaml": rule("Twin one", 1), "b.yaml": rule("Twin two", 2)})
+    Run("rules", "explain", "--rules", two, "twin").expect(2).says(
+        "several rules begin with 'twin'", ID % 1 + "  Twin one",
+        ID % 2 + "  Twin two")
     Run("rules", "explain", "--rules", root, "Some Titel").expect(2).says(
         "did you mean 'Some Title'?")
 

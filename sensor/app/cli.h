@@ -13,7 +13,7 @@
     X(DONE, 0, "done; what was found does not change it")                      \
     X(FAILED, 1, "failed while running")                                       \
     X(USAGE, 2, "wrong usage, filter or configuration")                        \
-    X(PARTIAL, 4, "done, but something is missing or was damaged")             \
+    X(PARTIAL, 4, "done, but something is missing, damaged, or a faulty rule") \
     X(REFUSED, 5, "refused: a state, a missing reason or an empty list")       \
     X(STORE, 6, "the registry, journal or index cannot be read or written")    \
     X(INTERRUPTED, 130, "interrupted")

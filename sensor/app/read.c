@@ -430,7 +430,8 @@ enum cli_exit
 read_main(const struct cli *cli)
 {
     struct reading r = {0};
-    bool partial = false;
+    bool partial = false, told = false;
+    size_t before;
     enum err e;
 
     catch_signals();
@@ -443,10 +444,14 @@ read_main(const struct cli *cli)
         walk(&r);
         e = finish(&r);
         partial = r.interrupted || read_total_n_faults(r.total) > 0;
-        if (report(&r, partial || e != ERR_OK) != ERR_OK && e == ERR_OK)
+        before = r.messages.n;
+        if (report(&r, partial || e != ERR_OK) != ERR_OK && e == ERR_OK) {
             e = ERR_IO;
+            told = r.messages.n > before;
+        }
+        partial = partial || read_detect_refused(r.detect);
         end_line(&r.messages);
-        if (e != ERR_OK)
+        if (e != ERR_OK && !told)
             buf_printf(&r.messages, "span25: %s\n", err_text(e));
         say(&r.messages);
     }

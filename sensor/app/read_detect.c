@@ -41,6 +41,7 @@ struct read_detect {
     struct detect *detect;
     uint64_t kind;               /* of snapshots: all that they depend on */
     struct detect_counts before; /* what was lived again does not count */
+    bool refused; /* a rule was, or a file of rules was not read */
 };
 
 /* ---- settings ---- */
@@ -121,6 +122,7 @@ load_rules(struct read_detect *r, const struct config *c, struct buf *text,
         buf_printf(text, "; rules: %u in force, %u refused, %s",
                    (unsigned)how.alerting,
                    (unsigned)(how.own.refused + how.shipped.refused), how.hash);
+    r->refused = e == ERR_OK && (how.refused > 0 || how.unread > 0);
     r->options.rules = r->rules;
     return e;
 }
@@ -183,6 +185,12 @@ read_detect_reload(struct read_detect *r, const struct config *c,
     r->rules = old;
     r->options.rules = old;
     return e;
+}
+
+bool
+read_detect_refused(const struct read_detect *r)
+{
+    return r->refused;
 }
 
 struct detect *

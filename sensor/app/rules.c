@@ -38,6 +38,13 @@ rules_failed(struct rules_call *c, enum err e)
 }
 
 enum cli_exit
+rules_loaded_exit(const struct rules_loaded *how)
+{
+    return how->refused > 0 || how->unread > 0 ? CLI_EXIT_PARTIAL
+                                               : CLI_EXIT_DONE;
+}
+
+enum cli_exit
 rules_run(const struct cli *c, struct buf *out, struct buf *messages)
 {
     struct rules_call call = {c, &c->config, out, messages};

@@ -3,6 +3,7 @@
 /* rules - the verbs of rules: list, check, test, explain */
 #include "rules/sigma/sigma.h"
 #include "sensor/app/cli.h"
+#include "sensor/app/rules_load.h"
 
 struct rules_call {
     const struct cli *cli;
@@ -23,6 +24,10 @@ const char *rules_level(enum sigma_level level);
 
 /* The same of what rules_load failed with, unless it has told. */
 enum cli_exit rules_failed(struct rules_call *c, enum err e);
+
+/* PARTIAL when a rule was refused or a file of rules was not read: the others
+ * are there. The same for every verb that loads rules, and for read. */
+enum cli_exit rules_loaded_exit(const struct rules_loaded *how);
 
 /* ---- one file each: rules_<verb>.c ---- */
 

@@ -25,6 +25,7 @@ struct testing {
     struct rules_call *call;
     struct registry_table table;
     uint32_t passed, failed;
+    uint32_t faulty; /* files of which a rule was refused, or not read */
     enum err err;
 };
 
@@ -105,6 +106,7 @@ test_file(struct testing *t, const struct tested *f)
         e = sigma_set_compile(s, t->call->messages);
     if (loaded == ERR_FORMAT || e == ERR_FORMAT) {
         add_row(t, f, SPAN_NONE, &none, "its rules have a fault");
+        t->faulty++;
         e = ERR_OK;
     } else if (e == ERR_OK) {
         e = loaded == ERR_OK ? run_cases(t, f, s) : loaded;
@@ -200,8 +202,10 @@ test_path(struct testing *t, const char *path)
     }
     if (e == ERR_OK)
         test_file(t, &f);
-    else
+    else {
         t->failed++;
+        t->faulty++;
+    }
     buf_free(&rules);
     buf_free(&cases);
     buf_free(&cases_path);
@@ -245,6 +249,7 @@ test_arguments(struct testing *t)
             t->err = ERR_OK;
     }
     t->failed += (uint32_t)files.unread;
+    t->faulty += (uint32_t)files.unread;
     for (size_t i = 0; i < files.n && t->err == ERR_OK; i++)
         test_path(t, files.path[i]);
     rules_files_free(&files);
@@ -271,5 +276,7 @@ rules_test(struct rules_call *c)
     if (!c->config->json && !c->config->csv)
         buf_printf(c->out, "%" PRIu32 " passed, %" PRIu32 " failed\n", t.passed,
                    t.failed);
-    return t.failed == 0 ? CLI_EXIT_DONE : CLI_EXIT_FAILED;
+    if (t.failed > t.faulty)
+        return CLI_EXIT_FAILED;
+    return t.faulty > 0 ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
 }

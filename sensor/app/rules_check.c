@@ -41,6 +41,5 @@ rules_check(struct rules_call *c)
         return rules_failed(c, e);
     put_counts(&loaded, c->out);
     sigma_set_free(s);
-    return loaded.refused > 0 || loaded.unread > 0 ? CLI_EXIT_USAGE
-                                                   : CLI_EXIT_DONE;
+    return rules_loaded_exit(&loaded);
 }

@@ -11,30 +11,65 @@
 #include "sensor/base/near.h"
 #include "sensor/base/text.h"
 
-#define ID_HEAD_MIN 4U /* digits of an id that may stand for it */
-#define SHOWN_MAX   5U /* events that are told in full */
-#define INDENT      4U
-#define TRACE_MAX   65536U
-#define SEED        1U /* of the windows: the answer is the same each time */
+#define HEAD_MIN  4U  /* bytes of an id, name or title that may stand for it */
+#define NAMED_MAX 20U /* rules told when several begin so */
+#define SHOWN_MAX 5U  /* events that are told in full */
+#define INDENT    4U
+#define TRACE_MAX 65536U
+#define SEED      1U /* of the windows: the answer is the same each time */
 
 /* ---- which rule ---- */
 
-static uint32_t
-by_title_or_head(const struct sigma_set *s, struct span word)
+static bool
+begins(const struct sigma_info *info, struct span word)
 {
-    uint32_t n = sigma_set_count(s), found = n, heads = 0;
+    return word.n >= HEAD_MIN && (span_starts_nocase(info->id, word) ||
+                                  span_starts_nocase(info->name, word) ||
+                                  span_starts_nocase(info->title, word));
+}
 
+/* The only rule that is called so, or that begins so; n: none. *heads gets how
+ * many begin so. */
+static uint32_t
+by_title_or_head(const struct sigma_set *s, struct span word, uint32_t *heads)
+{
+    uint32_t n = sigma_set_count(s), found = n;
+
+    *heads = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct sigma_info *info = sigma_set_info(s, i);
 
         if (span_eq_nocase(info->title, word))
             return i;
-        if (word.n >= ID_HEAD_MIN && span_starts_nocase(info->id, word)) {
+        if (begins(info, word)) {
             found = i;
-            heads++;
+            ++*heads;
         }
     }
-    return heads == 1 ? found : n;
+    return *heads == 1 ? found : n;
+}
+
+static enum cli_exit
+several_rules(struct rules_call *c, const struct sigma_set *s, struct span word)
+{
+    uint32_t told = 0;
+
+    buf_str(c->messages, "span25: several rules begin with '");
+    text_term(c->messages, word);
+    buf_str(c->messages, "':\n");
+    for (uint32_t i = 0; i < sigma_set_count(s) && told < NAMED_MAX; i++) {
+        const struct sigma_info *info = sigma_set_info(s, i);
+
+        if (!begins(info, word))
+            continue;
+        told++;
+        buf_str(c->messages, "  ");
+        text_term(c->messages, info->id);
+        buf_str(c->messages, "  ");
+        text_term(c->messages, info->title);
+        buf_putc(c->messages, '\n');
+    }
+    return CLI_EXIT_USAGE;
 }
 
 static struct span
@@ -341,19 +376,20 @@ rules_explain(struct rules_call *c)
     struct rules_loaded loaded;
     enum err e = rules_load(c->config, NULL, 0, &s, &loaded, c->messages);
     enum cli_exit code = CLI_EXIT_DONE;
-    uint32_t rule;
+    uint32_t rule, heads = 0;
 
     if (e != ERR_OK)
         return rules_failed(c, e);
     rule = sigma_set_find(s, word);
     if (rule == sigma_set_count(s))
-        rule = by_title_or_head(s, word);
+        rule = by_title_or_head(s, word, &heads);
     if (rule == sigma_set_count(s)) {
-        code = no_rule(c, s, word);
+        code = heads > 1 ? several_rules(c, s, word) : no_rule(c, s, word);
     } else {
         put_rule(s, rule, c->out);
         if (c->config->explain_events != NULL)
             code = watch(c, s, rule);
+        code = code == CLI_EXIT_DONE ? rules_loaded_exit(&loaded) : code;
     }
     sigma_set_free(s);
     return code;

@@ -125,6 +125,5 @@ rules_list(struct rules_call *c)
     sigma_set_free(s);
     if (!good)
         return rules_failed(c, ERR_NOMEM);
-    return loaded.refused > 0 || loaded.unread > 0 ? CLI_EXIT_PARTIAL
-                                                   : CLI_EXIT_DONE;
+    return rules_loaded_exit(&loaded);
 }
