@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -811,6 +812,52 @@ def test_index_is_rebuilt():
     for path in state.glob("index.db*"):
         path.unlink()
     check(desk(state, "alerts", "list").out == want, "not the same again")
+
+
+def test_index_of_another_build():
+    """Its records have other numbers: they must not look like none."""
+    state = with_alerts(alert(0x1111), alert(0x2222, "10.20.4.18"))
+    desk(state, "alerts", "ack", "1111")
+    want = desk(state, "alerts", "list").out
+    check("1111" in want and "2222" in want, want)
+    for version in (0, 1, 2, 3, 2**31 - 1):
+        db = sqlite3.connect(state / "index.db")
+        db.execute(f"PRAGMA user_version = {version}")
+        for table in ("latest", "acts"):  # the first entry is of another field
+            rows = db.execute(f"SELECT rowid, record FROM {table}" if
+                              table == "acts" else
+                              f"SELECT key, record FROM {table}").fetchall()
+            name = "rowid" if table == "acts" else "key"
+            for key, record in rows:
+                db.execute(f"UPDATE {table} SET record = ? WHERE {name} = ?",
+                           (record[:24] + b"\0\0" + record[26:], key))
+        db.commit()
+        db.close()
+        done = desk(state, "alerts", "list").warns("another version", "anew")
+        check(done.out == want, f"{version}: {done.out}")
+        check(done.err.count("\n") == 1, done.err)
+        check(desk(state, "alerts", "list").err == "", "told twice")
+
+
+def test_index_of_another_build_in_use():
+    """Its owner runs on: nothing may be built, and nothing said is shown."""
+    state = with_alerts(alert(0x1111))
+    desk(state, "alerts", "list")
+    holder = subprocess.Popen([MAKE, state], stdin=subprocess.PIPE)
+    db = sqlite3.connect(state / "index.db")
+    db.execute("PRAGMA user_version = 2")
+    db.close()
+    try:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            refused = Run(PROGRAM, "alerts", "ack", "1111", "--state", state)
+            if refused.code == 6 and "another process" in refused.err:
+                break
+        desk(state, "alerts", "list", code=6).warns("another version")
+    finally:
+        holder.stdin.close()
+        holder.wait(timeout=PATIENCE)
+    desk(state, "alerts", "list").says("1111")
 
 
 def test_damage_is_not_silence():

@@ -862,18 +862,27 @@ def test_detection_goes_on():
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
 
+    def number(path):
+        data = bytearray(path.read_bytes())
+        data[8] ^= 1
+        path.write_bytes(data)
+
     told, errors = {}, {}
     for name, change in (("whole", lambda path: None),
                          ("none", pathlib.Path.unlink), ("damaged", spoil),
+                         ("of another build", number),
                          ("empty", lambda path: path.write_bytes(b""))):
         state = new_state(f"second-{name}")
         shutil.copytree(first, state)
         change(state / "snapshots" / "detect")
         done = read("--events", "-", "--state", state, *registry, bot)
         told[name], errors[name] = done.out.splitlines(), done.err
-    for name in ("none", "damaged", "empty"):
+    for name in ("none", "damaged", "of another build", "empty"):
         same(told["whole"], told[name], f"detection with snapshot {name}")
-    check("is damaged" in errors["damaged"], errors["damaged"])
+    for name, why in (("damaged", "is damaged"),
+                      ("of another build", "of another version")):
+        check(why in errors[name] and errors[name].count("\n") == 1 and
+              "the journal is read instead" in errors[name], errors[name])
     check(errors["whole"] == errors["none"] == "", errors)
     alone = read("--events", "-", *registry, bot).out.splitlines()
     check(seen(alone) == seen(told["whole"]), "wire events differ")

@@ -216,17 +216,29 @@ relive(void *ctx, struct span record, uint64_t seq)
     return ERR_OK;
 }
 
+static void
+tell_replay(const struct buf *why, struct buf *messages)
+{
+    buf_str(messages, "span25: ");
+    buf_span(messages, buf_view(why));
+    buf_str(messages, "; the journal is read instead\n");
+}
+
 /* What a snapshot holds; *seq is 0 when there is none that can be used, and
  * everything comes from the journal. */
 static enum err
 load_snapshot(struct read_detect *r, uint64_t durable, uint64_t *seq,
               struct buf *messages)
 {
-    struct buf content;
+    struct buf content, why;
     enum err e;
 
     buf_init(&content, 0);
-    e = snapshot_read(r->dir, SNAPSHOT_NAME, r->kind, seq, &content, messages);
+    buf_init(&why, 8192);
+    e = snapshot_read(r->dir, SNAPSHOT_NAME, r->kind, seq, &content, &why);
+    if (why.n > 0)
+        tell_replay(&why, messages);
+    buf_free(&why);
     if (e == ERR_OK && *seq <= durable) {
         e = detect_load(r->detect, buf_view(&content));
         if (e == ERR_OK) {

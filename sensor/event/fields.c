@@ -1,6 +1,7 @@
 #include "sensor/event/fields.h"
 
 #include "sensor/base/attr.h"
+#include "sensor/base/hash.h"
 
 const struct field_info field_table[FIELD_COUNT] = {
 #define X(id, path, type, privacy, ecs, since, doc)                            \
@@ -55,4 +56,14 @@ field_parent_of(enum field f)
     while (at > 0 && field_table[at].type != FT_OBJS)
         at--;
     return (enum field)at;
+}
+
+uint64_t
+fields_coding(const struct field_info *rows, size_t n)
+{
+    uint64_t h = n;
+
+    for (size_t i = 0; i < n; i++)
+        h = hash_mix(hash_span(span_str(rows[i].path), h), rows[i].type);
+    return h;
 }

@@ -74,4 +74,8 @@ enum field field_find(struct span path);
 /* The list of objects that f is a child of, or FIELD_COUNT. */
 enum field field_parent_of(enum field f);
 
+/* A number of paths and types of the rows, in their order: a row that is added,
+ * moved or of another type gives another one. */
+uint64_t fields_coding(const struct field_info *rows, size_t n);
+
 #endif

@@ -144,6 +144,62 @@ names_are_found(void **state)
     }
 }
 
+/* What was coded by the rows before would be read as something else. */
+static void
+coding_is_of_the_rows(void **state)
+{
+    static const struct field_info rows[] = {
+        {.path = "a", .type = FT_STR},
+        {.path = "b", .type = FT_U64},
+        {.path = "c", .type = FT_STR},
+    };
+    static const struct {
+        const char *why;
+        struct field_info rows[4];
+        size_t n;
+        bool same;
+    } cases[] = {
+        {"the same",
+         {{.path = "a", .type = FT_STR},
+          {.path = "b", .type = FT_U64, .doc = "told better"},
+          {.path = "c", .type = FT_STR, .privacy = PRIVACY_PERSON}},
+         3, true },
+        {"two rows have changed places",
+         {{.path = "a", .type = FT_STR},
+          {.path = "c", .type = FT_STR},
+          {.path = "b", .type = FT_U64}},
+         3, false},
+        {"a row is new in the middle",
+         {{.path = "a", .type = FT_STR},
+          {.path = "new", .type = FT_STR},
+          {.path = "b", .type = FT_U64},
+          {.path = "c", .type = FT_STR}},
+         4, false},
+        {"a row is new at the end",
+         {{.path = "a", .type = FT_STR},
+          {.path = "b", .type = FT_U64},
+          {.path = "c", .type = FT_STR},
+          {.path = "d", .type = FT_STR}},
+         4, false},
+        {"another type",
+         {{.path = "a", .type = FT_STR},
+          {.path = "b", .type = FT_STR},
+          {.path = "c", .type = FT_STR}},
+         3, false},
+        {"the last is gone",
+         {{.path = "a", .type = FT_STR}, {.path = "b", .type = FT_U64}},
+         2, false},
+    };
+    const uint64_t want = fields_coding(rows, ARRAY_LEN(rows));
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if ((fields_coding(cases[i].rows, cases[i].n) == want) != cases[i].same)
+            fail_msg("%s", cases[i].why);
+    assert_true(record_coding() == record_coding());
+    assert_true(record_coding() != fields_coding(field_table, FIELD_COUNT));
+}
+
 int
 main(void)
 {
@@ -155,6 +211,7 @@ main(void)
         cmocka_unit_test(children_follow_their_list),
         cmocka_unit_test(header_comes_first),
         cmocka_unit_test(names_are_found),
+        cmocka_unit_test(coding_is_of_the_rows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "sensor/event/record.h"
 
+#include "sensor/base/hash.h"
+
 static const char *const type_names[] = {
 #define EVENT_NAME(id, name) [EVENT_##id] = (name),
     EVENT_TYPE_MAP(EVENT_NAME)
@@ -10,6 +12,16 @@ const char *
 event_type_name(enum event_type t)
 {
     return type_names[t];
+}
+
+uint64_t
+record_coding(void)
+{
+    uint64_t h = fields_coding(field_table, FIELD_COUNT);
+
+    for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++)
+        h = hash_span(span_str(type_names[t]), h);
+    return hash_mix(h, RECORD_HEAD);
 }
 
 enum event_type

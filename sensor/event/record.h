@@ -60,6 +60,12 @@ struct record_head {
     enum event_type type;
 };
 
+/* A number of all that coded records depend on: the rows of fields.def and the
+ * types of events, in their order. What keeps records from run to run (index,
+ * snapshots) keeps it too, and takes none of another number: their fields would
+ * be others. The journal spells names, and is read by every build. */
+uint64_t record_coding(void);
+
 /* ---- coder ---- */
 
 struct record_out {

@@ -1,6 +1,7 @@
 #include "sensor/journal/snapshot.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/event/record.h"
 #include "sensor/journal/journal_io.h"
 
 #include <endian.h>
@@ -48,6 +49,13 @@ put_u64(struct buf *out, uint64_t v)
 {
     v = htole64(v);
     buf_put(out, &v, sizeof(v));
+}
+
+/* What a snapshot is of: the caller's number, and how records are coded. */
+static uint64_t
+full_kind(uint64_t kind)
+{
+    return hash_mix(kind, record_coding());
 }
 
 static uint64_t
@@ -150,7 +158,7 @@ snapshot_write(const char *dir, const char *name, uint64_t kind, uint64_t seq,
     int number = ENAMETOOLONG;
 
     buf_init(&head, HEAD);
-    put_head(&head, kind, seq, content);
+    put_head(&head, full_kind(kind), seq, content);
     if (head.failed)
         number = ENOMEM;
     else if (from != NULL && to != NULL)
@@ -216,7 +224,7 @@ snapshot_read(const char *dir, const char *name, uint64_t kind, uint64_t *seq,
         return ERR_NOENT;
     if (number != 0)
         return tell_errno(message, dir, name, number);
-    e = check(content, kind, seq);
+    e = check(content, full_kind(kind), seq);
     if (e == ERR_FORMAT)
         return tell(message, dir, name, "of another version or sensor", e);
     if (e == ERR_CORRUPT)

@@ -6,7 +6,8 @@
  * Written beside, synced and put in its place, so there is the old one or the
  * new one, whole. A file that is damaged, of another version or of another
  * content (kind, a number of the caller's) is told and not taken: the journal
- * has it all. Bytes are little-endian. */
+ * has it all. So is one of a build that codes records otherwise
+ * (record_coding), for snapshots hold records. Bytes are little-endian. */
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 

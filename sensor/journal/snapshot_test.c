@@ -98,6 +98,29 @@ put_file(const char *path, const uint8_t *p, size_t n)
     assert_int_equal(fclose(f), 0);
 }
 
+/* Its number does not say how records are coded, as a build's before did. */
+static void
+another_coding_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct tempdir_name file = tempdir_name(b->folder.s, "x");
+    const uint8_t kind[8] = {KIND};
+    uint64_t seq = 99;
+    uint8_t *bytes;
+    size_t n;
+
+    assert_int_equal(write_it(b, 5, "one"), ERR_OK);
+    bytes = tempdir_load(b->folder.s, "x", &n);
+    assert_true(n > 16 && memcmp(bytes + 8, kind, sizeof(kind)) != 0);
+    memcpy(bytes + 8, kind, sizeof(kind));
+    put_file(file.s, bytes, n);
+    free(bytes);
+    assert_int_equal(read_it(b, KIND, &seq), ERR_FORMAT);
+    assert_true(span_search(buf_view(&b->message),
+                            SPAN_LIT("another version")) < b->message.n);
+    assert_int_equal(seq, 99);
+}
+
 /* Cut anywhere, or with a bit turned anywhere. */
 static void
 damage_is_seen(void **state)
@@ -142,6 +165,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(another_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_coding_is_refused, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(no_folder, setup, teardown),
     };

@@ -1,11 +1,13 @@
 #include "sensor/store/index.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/base/hash.h"
 #include "sensor/base/ns.h"
 #include "sensor/base/text.h"
 #include "sensor/event/record.h"
@@ -45,9 +47,7 @@ static const char schema[] = "BEGIN;"
         "CREATE INDEX events_id ON events(event_id);" INDEX_TABLES
         "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
         " seq INTEGER NOT NULL);"
-        "INSERT INTO position VALUES(0, 0);"
-        "PRAGMA user_version = " INDEX_VERSION ";"
-        "COMMIT";
+        "INSERT INTO position VALUES(0, 0);";
 
 static const char insert_sql[] =
     "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -57,6 +57,48 @@ static const char latest_sql[] =
     "INSERT INTO latest VALUES(?1,?2,?3,?4,?5) ON CONFLICT(type, key) DO"
     " UPDATE SET seq = ?3, time = ?4, record = ?5 WHERE seq < ?3";
 static const char act_sql[] = "INSERT INTO acts VALUES(?1,?2,?3,?4,?5)";
+
+static const struct kept {
+    enum event_type type;
+    const char *kind; /* control.kind, or NULL */
+    const char *name; /* the type that readers ask for */
+    enum field key;   /* FIELD_SRC_IP: the host, with its lease */
+    enum field subject;
+    bool all; /* not only the newest */
+} kepts[] = {
+    {EVENT_ALERT,    NULL,        "alert",     FIELD_ALERT_ID,          FIELD_ALERT_SUBJECT, false},
+    {EVENT_HOST,     NULL,        "host",      FIELD_SRC_IP,            FIELD_SRC_IP,        false},
+    {EVENT_DECISION, NULL,        "decision",  FIELD_DECISION_ID,
+     FIELD_DECISION_SUBJECT,                                                                 true },
+    {EVENT_CONTROL,  "alert",     "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
+     true                                                                                         },
+    {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
+     FIELD_CONTROL_SUBJECT,                                                                  true },
+};
+
+/* ---- version ---- */
+
+static uint64_t
+kept_number(const struct kept *k, uint64_t h)
+{
+    h = hash_span(span_str(k->kind != NULL ? k->kind : ""), h);
+    h = hash_span(span_str(k->name), h);
+    h = hash_mix(hash_mix(h, (uint64_t)k->type), (uint64_t)k->key);
+    return hash_mix(hash_mix(h, (uint64_t)k->subject), k->all);
+}
+
+uint32_t
+index_version(void)
+{
+    uint64_t h = hash_mix(record_coding(), INDEX_MEANING);
+
+    h = hash_span(SPAN_LIT(schema), h);
+    for (size_t i = 0; i < ARRAY_LEN(column_field); i++)
+        h = hash_mix(h, (uint64_t)column_field[i]);
+    for (size_t i = 0; i < ARRAY_LEN(kepts); i++)
+        h = kept_number(&kepts[i], h);
+    return (uint32_t)(h % INT32_MAX) + 1;
+}
 
 /* ---- errors ---- */
 
@@ -145,6 +187,17 @@ name_file(struct buf *b, const char *dir, const char *behind)
     buf_put(b, behind, strlen(behind) + 1);
 }
 
+static enum err
+make_tables(struct index *x)
+{
+    char sql[sizeof(schema) + 64];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "%sPRAGMA user_version = %" PRIu32 ";COMMIT", schema,
+                   index_version());
+    return exec(x, sql);
+}
+
 /* ERR_FORMAT: an index, but not of this version. */
 static enum err
 check_schema(struct index *x)
@@ -158,10 +211,8 @@ check_schema(struct index *x)
     if (e != ERR_OK)
         return e;
     if (version == 0 && tables == 0)
-        return exec(x, schema);
-    if (!span_to_u64(SPAN_LIT(INDEX_VERSION), &tables) || version != tables)
-        return ERR_FORMAT;
-    return ERR_OK;
+        return make_tables(x);
+    return version == index_version() ? ERR_OK : ERR_FORMAT;
 }
 
 /* Rows and position are written together: where they differ, it is damaged. */
@@ -341,7 +392,10 @@ index_open(const char *dir, struct index **out, struct buf *message)
     e = try_open(x, dir);
     if (e == ERR_CORRUPT || e == ERR_FORMAT) {
         if (e == ERR_FORMAT)
-            tell(message, dir, "made by another version, is built anew", "");
+            tell(message, dir,
+                 "made by another version of span25, is built anew from the "
+                 "journal",
+                 "");
         else
             tell(message, dir, "damaged, is built anew: ", x->why);
         close_db(x);
@@ -434,24 +488,6 @@ bind_row(struct index *x, struct span record, uint64_t seq)
 }
 
 /* ---- what is kept whole ---- */
-
-static const struct kept {
-    enum event_type type;
-    const char *kind; /* control.kind, or NULL */
-    const char *name; /* the type that readers ask for */
-    enum field key;   /* FIELD_SRC_IP: the host, with its lease */
-    enum field subject;
-    bool all; /* not only the newest */
-} kepts[] = {
-    {EVENT_ALERT,    NULL,        "alert",     FIELD_ALERT_ID,          FIELD_ALERT_SUBJECT, false},
-    {EVENT_HOST,     NULL,        "host",      FIELD_SRC_IP,            FIELD_SRC_IP,        false},
-    {EVENT_DECISION, NULL,        "decision",  FIELD_DECISION_ID,
-     FIELD_DECISION_SUBJECT,                                                                 true },
-    {EVENT_CONTROL,  "alert",     "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
-     true                                                                                         },
-    {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
-     FIELD_CONTROL_SUBJECT,                                                                  true },
-};
 
 static const struct kept *
 kept_of(struct span record)

@@ -71,6 +71,30 @@ failed(struct index_reader *r, int rc)
     }
 }
 
+/* A record of another build would be read as something else, or as nothing. */
+static enum err
+check_version(struct index_reader *r)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t version = 0;
+    enum err e = ERR_OK;
+    int rc = sqlite3_prepare_v2(r->db, "PRAGMA user_version", -1, &s, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        version = sqlite3_column_int64(s, 0);
+    else
+        e = failed(r, rc);
+    (void)sqlite3_finalize(s);
+    if (e != ERR_OK || version == (int64_t)index_version())
+        return e;
+    (void)snprintf(r->why, sizeof(r->why), "%s",
+                   version == 0 ? "not made yet"
+                                : "made by another version of span25");
+    return version == 0 ? ERR_NOENT : ERR_FORMAT;
+}
+
 static enum err
 open_db(struct index_reader *r, const char *path)
 {
@@ -81,6 +105,7 @@ open_db(struct index_reader *r, const char *path)
     if (rc != SQLITE_OK)
         return r->db != NULL ? failed(r, rc) : ERR_NOMEM;
     (void)sqlite3_busy_timeout(r->db, 2000);
+    e = check_version(r);
     for (int q = 0; q < QUERY_COUNT && e == ERR_OK; q++) {
         rc = sqlite3_prepare_v3(r->db, queries[q], -1,
                                 SQLITE_PREPARE_PERSISTENT, &r->s[q], NULL);

@@ -42,7 +42,8 @@ struct index_query {
     size_t limit;            /* at most INDEX_LIMIT_MAX; 0: that */
 };
 
-/* ERR_NOENT: there is no index (yet). */
+/* ERR_NOENT: there is no index (yet); ERR_FORMAT: another build made it, and
+ * its records say nothing here. */
 MUST_USE enum err index_reader_open(const char *dir, struct index_reader **out,
                                     struct buf *message);
 void index_reader_close(struct index_reader *r); /* NULL is fine */

@@ -2,11 +2,17 @@
 #define SPAN25_STORE_INDEX_SCHEMA_H
 /* index_schema - the tables of index.db, for its writer and its readers
  *
- * A change of anything here is a new INDEX_VERSION: older files are dropped and
- * built anew from the journal. */
+ * The file's user_version is a number of the tables, of what is kept whole, and
+ * of how records are coded (record_coding): a file of another build is dropped
+ * and built anew from the journal. INDEX_MEANING is one more when rows come to
+ * mean something else without any of that being changed. */
+#include <stdint.h>
 
-#define INDEX_VERSION "2"
+#define INDEX_MEANING 2
 #define INDEX_FILE    "/index.db"
+
+/* 31 bits, never 0, which is what an empty file has. */
+uint32_t index_version(void);
 
 /* column, declaration, field of the record or FIELD_COUNT where it has its own
  * way; the order is that of struct index_event's reader */

@@ -14,6 +14,7 @@
 #include "sensor/event/json_write.h"
 #include "sensor/event/record.h"
 #include "sensor/store/index_query.h"
+#include "sensor/store/index_schema.h"
 #include "tempdir.h"
 
 /* ---- helpers ---- */
@@ -365,14 +366,37 @@ test_query_plan(void **state)
 }
 
 static void
-spoil_version(const char *dir)
+set_version(const char *dir, const char *sql)
 {
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open(tempdir_name(dir, "index.db").s, &db), 0);
-    assert_int_equal(
-        sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL, NULL), 0);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
     (void)sqlite3_close(db);
+}
+
+static void
+spoil_version(const char *dir)
+{
+    set_version(dir, "PRAGMA user_version = 0");
+}
+
+/* As builds numbered it by hand. */
+static void
+spoil_version_2(const char *dir)
+{
+    set_version(dir, "PRAGMA user_version = 2");
+}
+
+/* A build whose fields stood in other places. */
+static void
+spoil_version_next(const char *dir)
+{
+    char sql[64];
+
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %u",
+                   (unsigned)(index_version() ^ 1));
+    set_version(dir, sql);
 }
 
 static void
@@ -433,12 +457,14 @@ test_replaced(void **state)
         const char *says;
         bool kept;
     } rows[] = {
-        {"another version",        spoil_version,  "another version", false},
-        {"position ahead of rows", spoil_position, "damaged",         true },
-        {"not a database",         spoil_all,      "damaged",         true },
-        {"pages overwritten",      spoil_pages,    "damaged",         true },
-        {"cut short",              spoil_cut,      "damaged",         true },
-        {"gone",                   spoil_gone,     NULL,              false},
+        {"no version",             spoil_version,      "another version", false},
+        {"version by hand",        spoil_version_2,    "another version", false},
+        {"of another table",       spoil_version_next, "another version", false},
+        {"position ahead of rows", spoil_position,     "damaged",         true },
+        {"not a database",         spoil_all,          "damaged",         true },
+        {"pages overwritten",      spoil_pages,        "damaged",         true },
+        {"cut short",              spoil_cut,          "damaged",         true },
+        {"gone",                   spoil_gone,         NULL,              false},
     };
 
     (void)state;
@@ -458,6 +484,38 @@ test_replaced(void **state)
         add_range(x, 1, 50);
         index_close(x);
         assert_int_equal(count_rows(t.path), 50);
+        tempdir_remove(&t);
+    }
+}
+
+/* Who may not build it anew must not take its records for their own. */
+static void
+test_reader_refuses(void **state)
+{
+    static const struct {
+        const char *why;
+        void (*spoil)(const char *dir);
+        enum err want;
+    } rows[] = {
+        {"no version",       spoil_version,      ERR_NOENT },
+        {"version by hand",  spoil_version_2,    ERR_FORMAT},
+        {"of another table", spoil_version_next, ERR_FORMAT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct index_reader *r = NULL;
+        struct buf message;
+        struct tempdir t;
+
+        tempdir_make(&t);
+        buf_init(&message, 4096);
+        index_close(open_ok(t.path, NULL));
+        rows[i].spoil(t.path);
+        if (index_reader_open(t.path, &r, &message) != rows[i].want)
+            fail_msg("%s", rows[i].why);
+        assert_true(message.n > 0);
+        buf_free(&message);
         tempdir_remove(&t);
     }
 }
@@ -669,6 +727,7 @@ main(void)
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_query_plan),
         cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_reader_refuses),
         cmocka_unit_test(test_no_place),
         cmocka_unit_test(test_killed_writer),
         cmocka_unit_test(test_kept),
