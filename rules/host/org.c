@@ -180,6 +180,22 @@ org_of_domain(struct org *o, struct span domain)
     return e->org;
 }
 
+struct span
+org_registrable(struct span domain)
+{
+    const psl_ctx_t *list = psl_builtin();
+    const char *own = NULL;
+    struct domain d;
+    struct addr a;
+
+    if (domain.n == 0 || !domain_read(domain, &d) || as_address(&d, &a))
+        return SPAN_NONE;
+    if (list != NULL)
+        own = psl_registrable_domain(list, d.text + d.tail);
+    return span_tail(span_head(domain, d.n),
+                     own != NULL ? (size_t)(own - d.text) : d.tail);
+}
+
 /* ---- paths ---- */
 
 /* Behind the last @ there is neither a local part nor a route. */

@@ -43,6 +43,11 @@ uint64_t org_of_server(const struct org *o, const struct record_map *event);
 /* Of a server by its address alone. */
 uint64_t org_of_addr(const struct org *o, const struct addr *server);
 
+/* The registrable domain of a domain: its last labels, as they are written,
+ * borrowed. All of it where it is a public suffix itself; empty for an address,
+ * a literal, or what is no domain. */
+struct span org_registrable(struct span domain);
+
 /* What follows the last @ of a path, borrowed; empty when there is none. */
 struct span org_domain_of(struct span path);
 

@@ -205,6 +205,37 @@ depends_on_the_seed_alone(void **state)
     org_free(c);
 }
 
+static void
+cuts_registrable_domains(void **state)
+{
+    static const struct {
+        const char *why, *in, *want;
+    } cuts[] = {
+        {"below one label",            "mx.School.Example",               "School.Example"    },
+        {"the domain itself",          "school.example",                  "school.example"    },
+        {"third labels are given out", "mx.a.ac.uk.",                     "a.ac.uk"           },
+        {"a public suffix",            "ac.uk",                           "ac.uk"             },
+        {"one label",                  "localhost",                       "localhost"         },
+        {"of a hosting firm",          "x.customer.github.io",            "customer.github.io"},
+        {"an address",                 "192.0.2.1",                       ""                  },
+        {"a literal",                  "[192.0.2.1]",                     ""                  },
+        {"nothing",                    "",                                ""                  },
+        {"an empty label",             "a..example",                      ""                  },
+        {"dots alone",                 "...",                             ""                  },
+        {"many labels",                "a.b.c.d.e.f.g.h.i.j.k.a.example", "a.example"         },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+        struct span in = span_str(cuts[i].in);
+        struct span got = org_registrable(in);
+
+        if (!span_eq(got, span_str(cuts[i].want)))
+            fail_msg("%s: %.*s", cuts[i].why, (int)got.n, (const char *)got.p);
+        assert_true(got.n == 0 || (got.p >= in.p && got.p < in.p + in.n));
+    }
+}
+
 int
 main(void)
 {
@@ -213,6 +244,7 @@ main(void)
         cmocka_unit_test(tells_organisations_apart),
         cmocka_unit_test(takes_the_length_of_a_domain),
         cmocka_unit_test(takes_hostile_paths),
+        cmocka_unit_test(cuts_registrable_domains),
         cmocka_unit_test(takes_the_server_under_tls),
         cmocka_unit_test(depends_on_the_seed_alone),
     };

@@ -1,5 +1,6 @@
 #include "rules/registry/relay.h"
 
+#include "rules/host/org.h"
 #include "rules/registry/policy.h"
 #include "rules/registry/requirements.h"
 #include "rules/registry/slots.h"
@@ -15,7 +16,7 @@ static const char *const known[] = {
 #undef X
 };
 
-/* A domain (its last two labels) that outside clients named to a server. */
+/* A registrable domain that outside clients named to a server. */
 struct domain {
     uint64_t name;
     uint32_t host;
@@ -101,23 +102,17 @@ without_dots(struct span s)
     return s;
 }
 
-/* The last two labels; empty when there are not two (one alone is no domain,
- * and a literal has digits in the last). */
+/* The registrable domain; empty when there are not two labels: one alone is no
+ * domain of the world's. None of its top ones ends in a digit. */
 static struct span
-organisation(struct span domain)
+organisation(struct span name)
 {
-    size_t dot;
-    size_t second;
-    uint8_t last;
+    struct span domain = org_registrable(without_dots(name));
+    uint8_t last = span_at(domain, domain.n - 1);
 
-    domain = without_dots(domain);
-    dot = find_last(domain, '.');
-    last = span_at(domain, domain.n - 1);
-    if (dot == domain.n || dot == 0 || last == ']' ||
-        (last >= '0' && last <= '9'))
+    if (span_find(domain, '.') == domain.n || (last >= '0' && last <= '9'))
         return SPAN_NONE;
-    second = find_last(span_head(domain, dot), '.');
-    return second == dot ? domain : span_tail(domain, second + 1);
+    return domain;
 }
 
 static uint64_t

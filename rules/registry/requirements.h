@@ -14,30 +14,29 @@
  *
  * OPEN RELAY. The wire shows who gave a message to whom, not why it was taken.
  * Looked at are readable transactions of an outside client with a server at
- * home, without a successful AUTH before. Recipients are sorted by the last two
- * labels of their domain ("school.example"; where registries give out third
- * labels, too many count as one: nothing is observed too early). Such a domain
- * is the server's own when it stands in the name of its form, in its banner or
- * in a name it gives as a client; it is one it serves when two or more outside
- * networks (/24, /64) had it accepted: so its own, those it is a backup or a
- * gateway for, and lists. It is proved to be elsewhere when, within five days,
- * the same recipient is seen again on its way from this server (or another one
- * of its site) to a server outside, or when it is one of the large mailbox
- * providers' (relay_known.def). Aliases, forwarding and lists change the
- * recipient, so they prove nothing. Recipients and clients that the form of the
- * server says it relays for (field relay_for) are left out.
- * Observed: messages were accepted, recipient and final reply, for domains that
- * are elsewhere, and neither own nor served: of a mailbox provider, or at least
- * two that went on to different networks, or four. One alone, or two that went
- * the same way, is what an unregistered backup server does: then the answer is
- * not observable, and says so. None observed: all such mail in n transactions
- * was refused, or n were refused as relaying.
- * Cannot be told from an open relay: one that opens for certain clients by
- * their address or by POP before SMTP; they need relay_for on the form. Cannot
- * be seen: relaying under TLS on either side, by %-hacks or source routes, by
- * rewriting the recipient, onward to servers at home only, of one domain only,
- * of mail that waits for more than five days or is still in the queue; in a
- * transaction of more than 1,000 recipients the last part alone is read.
+ * home, without a successful AUTH before. Recipients are sorted by the
+ * registrable domain (school.example, college.ac.uk: rules/host/org.h). Such a
+ * domain is the server's own when it stands in the name of its form, in its
+ * banner or in a name it gives as a client; it is one it serves when two or
+ * more outside networks (/24, /64) had it accepted: so its own, those it is a
+ * backup or a gateway for, and lists. It is proved to be elsewhere when, within
+ * five days, the same recipient is seen again on its way from this server (or
+ * another one of its site) to a server outside, or when it is one of the large
+ * mailbox providers' (relay_known.def). Aliases, forwarding and lists change
+ * the recipient, so they prove nothing. Recipients and clients that the form of
+ * the server says it relays for (field relay_for) are left out. Observed:
+ * messages were accepted, recipient and final reply, for domains that are
+ * elsewhere, and neither own nor served: of a mailbox provider, or at least two
+ * that went on to different networks, or four. One alone, or two that went the
+ * same way, is what an unregistered backup server does: then the answer is not
+ * observable, and says so. None observed: all such mail in n transactions was
+ * refused, or n were refused as relaying. Cannot be told from an open relay:
+ * one that opens for certain clients by their address or by POP before SMTP;
+ * they need relay_for on the form. Cannot be seen: relaying under TLS on either
+ * side, by %-hacks or source routes, by rewriting the recipient, onward to
+ * servers at home only, of one domain only, of mail that waits for more than
+ * five days or is still in the queue; in a transaction of more than 1,000
+ * recipients the last part alone is read.
  *
  * Bounded: REQ_HOSTS hosts and REQ_DOMAINS pairs of server and domain, at most
  * REQ_HOST_DOMAINS of a server; beyond that counted, or not proved. The last

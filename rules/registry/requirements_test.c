@@ -280,6 +280,8 @@ static const struct {
     {"four domains, one way", REQ_RELAY,
      IN(A) "tx v@one.example+ v@two.example+ v@three.example+ v@four.example+\n" OUT(B) "tx v@one.example+ v@two.example+ v@three.example+ v@four.example+",
      "observed, 4 of 4 " FOR " [1 2]", {{0}}},
+    {"two under one public suffix", REQ_RELAY, IN(A) "tx v@mx.one.ac.uk+ w@two.ac.uk+\n" OUT(B) "tx v@mx.one.ac.uk+\n" OUT(C) "tx w@two.ac.uk+", "observed, 2 of 2 " FOR " [1 2]", {{0}}},
+    {"own is one of the public suffix", REQ_RELAY, IN(A) "tx v@one.ac.uk+ w@two.ac.uk+ x@own.ac.uk+\n" OUT(B) "tx v@one.ac.uk+\n" OUT(C) "tx w@two.ac.uk+", "observed, 2 of 2 " FOR " [1 2]", {PERMIT(.address = S, .domain = "mail.own.ac.uk")}},
     {"from the site's other server", REQ_RELAY,
      IN(A) "tx site=s v@one.example+ w@two.example+\n" "out 10.0.0.2 " B " tx site=s v@one.example+\n" "out 10.0.0.2 " C " tx site=s w@two.example+",
      "observed, 2 of 2 " FOR " [1 2]", {{0}}},
@@ -288,6 +290,7 @@ static const struct {
     {"two thirds of it refused", REQ_RELAY, IN(B) "tx none x@other.example!\n" IN(A) "tx v@gmail.com+\n" IN(A) "tx none v@gmail.com!", "observed, 1 of 3 " FOR " [2]", {{0}}},
 
     /* relay: what is none */
+    {"two of one organisation", REQ_RELAY, IN(A) "tx v@a.one.ac.uk+ w@b.one.ac.uk+\n" OUT(B) "tx v@a.one.ac.uk+\n" OUT(C) "tx w@b.one.ac.uk+", BACKUP, {{0}}},
     {"own mail", REQ_RELAY, IN(A) "tx a@own.example+\n" IN(B) "tx b@own.example+", NOT "no mail from outside for outside was seen", {{0}}},
     {"refused", REQ_RELAY, IN(A) "tx none v@one.example!\n" IN(A) "tx none v@two.example!", "none observed in 2 " FOR, {{0}}},
     {"refused at the end", REQ_RELAY, IN(A) "tx rejected v@gmail.com+", NOT "no mail from outside for outside was seen", {{0}}},
