@@ -12,6 +12,7 @@
 /* X(noun) */
 #define NOUNS(X)                                                               \
     X(read)                                                                    \
+    X(live)                                                                    \
     X(config)                                                                  \
     X(registry)                                                                \
     X(rules)                                                                   \
@@ -40,6 +41,7 @@ static const struct {
 } pages[] = {
     {"span25.1",            help_man_program},
     {"span25-read.1",       page_read       },
+    {"span25-live.1",       page_live       },
     {"span25-config.1",     page_config     },
     {"span25-registry.1",   page_registry   },
     {"span25-rules.1",      page_rules      },

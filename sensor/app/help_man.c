@@ -130,6 +130,7 @@ static const struct page {
     const char *noun, *title, *what;
 } own_pages[] = {
     {"read",       "SPAN25-READ",       "analyse captures and print a summary" },
+    {"live",       "SPAN25-LIVE",       "watch network interfaces"             },
     {"config",     "SPAN25-CONFIG",     "make, check and print a configuration"},
     {"registry",   "SPAN25-REGISTRY",   "keep who may send and receive mail"   },
     {"rules",      "SPAN25-RULES",      "list, check, test and explain rules"  },
@@ -228,9 +229,11 @@ help_man_program(struct buf *out)
                  ".Sh SEE ALSO\n.Xr span25-alerts 1 ,\n"
                  ".Xr span25-config 1 ,\n.Xr span25-exceptions 1 ,\n"
                  ".Xr span25-explain 1 ,\n.Xr span25-hosts 1 ,\n"
+                 ".Xr span25-live 1 ,\n"
                  ".Xr span25-read 1 ,\n.Xr span25-registry 1 ,\n"
                  ".Xr span25-rules 1 ,\n"
-                 ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7\n");
+                 ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7 ,\n"
+                 ".Xr span25-deploy 7\n");
 }
 
 static void
@@ -245,6 +248,9 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 read --registry servers.csv -o report.html a.pcap b.pcap\n"
          "Only one network, read from another program:\n"
          ".Dl tcpdump -w - | span25 read -f 'net 192.0.2.0/24' -\n"           },
+        {"live",
+         ".Sh EXAMPLES\nOn a mirror port, as the user span25 from then on:\n"
+         ".Dl span25 live -i eth1 --home 192.0.2.0/24 --state DIR\n"          },
         {"config",
          ".Sh EXAMPLES\nTo start:\n"
          ".Dl span25 config init -o span25.yaml\n"
@@ -309,7 +315,8 @@ void
 help_man_verb(const char *noun, struct buf *out)
 {
     const struct page *page = page_of(span_str(noun));
-    bool single = strcmp(noun, "read") == 0 || strcmp(noun, "explain") == 0;
+    bool single = strcmp(noun, "read") == 0 || strcmp(noun, "live") == 0 ||
+                  strcmp(noun, "explain") == 0;
     struct buf name;
 
     REQUIRE(page != NULL);
