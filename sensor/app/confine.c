@@ -59,6 +59,29 @@ lock_worker(void)
     return good;
 }
 
+/* The kernel cannot see whether a path is absolute: who names files is our own
+ * code, and the file system's rights are those of the user. */
+static bool
+lock_recorder(int folder)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    struct scmp_arg_cmp there =
+        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)folder);
+    bool good = f != NULL && allow_mapping(f);
+
+#define WORKER(name, why)                                                      \
+    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
+#define RECORDER(name, why)                                                    \
+    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
+#define FOLDER(name, why)                                                      \
+    good = good &&                                                             \
+           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 1, there) == 0;
+#include "sensor/app/confine_calls.def"
+    good = good && seccomp_load(f) == 0;
+    seccomp_release(f);
+    return good;
+}
+
 static bool
 lock_store(void)
 {
@@ -85,13 +108,27 @@ confine_capabilities(void)
     return capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) == 0;
 }
 
+static bool
+give_up(void)
+{
+    const struct rlimit none = {0, 0};
+
+    return confine_capabilities() && setrlimit(RLIMIT_CORE, &none) == 0 &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
+enum err
+confine_recorder(int folder)
+{
+    return give_up() && (IS_SANITIZED || lock_recorder(folder)) ? ERR_OK
+                                                                : ERR_PERM;
+}
+
 enum err
 confine(enum confine_role role)
 {
-    const struct rlimit none = {0, 0};
-    bool good = confine_capabilities() && setrlimit(RLIMIT_CORE, &none) == 0 &&
-                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-                prctl(PR_SET_DUMPABLE, 0) == 0;
+    bool good = give_up();
 
     if (good && !IS_SANITIZED)
         good = role == CONFINE_WORKER ? lock_worker() : lock_store();

@@ -10,6 +10,8 @@
  *   core    a deny-list: no socket but of the Unix domain, no program, nothing
  *           that reaches into another process or the kernel
  *   index   the same
+ *   recorder  what a worker may, and to make, write, rename and delete files
+ *           relative to one open folder
  *
  * Sanitizers need system calls of their own: such builds have no filter. */
 #include "sensor/base/attr.h"
@@ -17,6 +19,9 @@
 #include "sensor/base/err.h"
 
 enum confine_role { CONFINE_WORKER, CONFINE_CORE, CONFINE_INDEX };
+
+/* Of the recorder: files are named relative to this open folder alone. */
+MUST_USE enum err confine_recorder(int folder);
 
 /* ERR_PERM: the system does not do that; the process must not go on. */
 MUST_USE enum err confine(enum confine_role role);

@@ -2,6 +2,7 @@
 
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_recorder.h"
 #include "sensor/app/log.h"
 #include "sensor/base/text.h"
 #include "sensor/core/follow.h"
@@ -47,7 +48,7 @@ struct child {
 
 struct supervisor {
     struct live live;
-    struct child children[LIVE_WORKERS_MAX + 2];
+    struct child children[LIVE_WORKERS_MAX + LIVE_ROLES];
     size_t n;
     sigset_t signals;
     bool stopping, killed;
@@ -163,6 +164,13 @@ run_core(struct live *l, unsigned number)
 
     (void)number;
     return e == ERR_OK ? live_core_run(l) : e;
+}
+
+static enum err
+run_recorder(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_recorder_run(l);
 }
 
 /* Until the core has written its last line. */
@@ -726,6 +734,8 @@ make_children(struct supervisor *s)
         add_child(s, LIVE_WORKER, i, &b->worker[i].process, run_worker);
     add_child(s, LIVE_CORE, 0, &b->core.process, run_core);
     add_child(s, LIVE_INDEX, 0, &b->index, run_index);
+    if (s->live.cli->config.packets)
+        add_child(s, LIVE_RECORDER, 0, &b->recorder, run_recorder);
 }
 
 static void

@@ -9,6 +9,8 @@
  *                  are opened before it gives up its rights
  *     core         records to journal, detection, decisions (live_core.h)
  *     content      the keeper of the inspectors (deep.h)
+ *     recorder     packets to the ring on disk, when it is wanted
+ *                  (live_recorder.h); reads no payload
  *     index        follows the journal into index.db
  *
  * Started as root, all of them become the user live.user and keep no capability

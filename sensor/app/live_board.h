@@ -104,8 +104,12 @@ struct live_board {
     struct live_process web;
     /* by the recorder */
     _Atomic uint64_t recorder_bytes; /* on disk now; up and down */
-    _Atomic uint64_t recorder_packets, recorder_dropped;
+    _Atomic uint64_t recorder_packets,
+        recorder_dropped; /* dropped: by the
+                           * kernel, or not written because the disk is full or
+                           * failing */
     _Atomic uint64_t recorder_oldest_utc_ns;
+    _Atomic uint64_t recorder_stopped; /* enum recorder_state; 0: it records */
     struct live_core_board core;
     struct live_worker worker[LIVE_WORKERS_MAX];
 };

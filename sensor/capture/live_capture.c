@@ -36,6 +36,7 @@ struct live_capture {
     size_t n;
     ns_t now;
     ns_t shift;    /* added to all times */
+    ns_t unit;     /* of the fraction in libpcap's times */
     int64_t ahead; /* realtime less monotonic, when last read */
     uint64_t steps;
     bool is_first; /* of the workers: counts what is counted per interface */
@@ -92,7 +93,7 @@ start_clock(struct live_capture *c, ns_t not_before)
 static ns_t
 when_of(const struct live_capture *c, const struct timeval *tv)
 {
-    const ns_t t = (ns_t)tv->tv_sec * NS_PER_S + (ns_t)tv->tv_usec * NS_PER_US;
+    const ns_t t = (ns_t)tv->tv_sec * NS_PER_S + (ns_t)tv->tv_usec * c->unit;
 
     return t + c->shift > c->now + FUTURE_NS ? t : t + c->shift;
 }
@@ -147,6 +148,9 @@ activate(struct live_iface_state *i, const struct live_capture_options *o)
 
     (void)pcap_set_snaplen(p, LIVE_CAPTURE_SNAPLEN);
     (void)pcap_set_promisc(p, 1);
+    if (o->nanoseconds &&
+        pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO) != 0)
+        return PCAP_ERROR;
     (void)pcap_set_timeout(p, (int)o->timeout_ms);
     (void)pcap_set_buffer_size(
         p, o->buffer_bytes < (size_t)most ? (int)o->buffer_bytes : most);
@@ -313,6 +317,7 @@ live_capture_open(const struct live_capture_options *o,
         c->iface[k].missed_fd = -1;
         c->poll[k] = (struct pollfd){.fd = -1, .events = POLLIN};
     }
+    c->unit = o->nanoseconds ? 1 : NS_PER_US;
     start_clock(c, o->not_before);
     e = open_all(c, o, message);
     if (e != ERR_OK) {

@@ -57,8 +57,9 @@ struct live_capture_options {
     size_t n_ifaces;           /* 1..LIVE_CAPTURE_IFACES_MAX */
     size_t buffer_bytes;       /* of the ring of each */
     unsigned timeout_ms;
-    bool absent_ok;  /* open what is there; at least one must be */
-    ns_t not_before; /* times are shifted so that none is before; 0: none is */
+    bool nanoseconds; /* times as the kernel has them; false: microseconds */
+    bool absent_ok;   /* open what is there; at least one must be */
+    ns_t not_before;  /* times are shifted so that none is before; 0: none is */
     struct live_filter filter;
 };
 
