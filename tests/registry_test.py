@@ -455,6 +455,12 @@ def test_exports_leave_out_what_is_not_permitted():
         at=T0)
     done = reg(state, "export", at=T0, code=5)
     check("permits every address" in done.err and not done.out, done.err)
+    state = fresh()
+    reg(state, "import", text_file("halves.csv", "address,site\n0.0.0.0/1,z\n"
+                                   "128.0.0.0/1,y\n"), at=T0)
+    done = reg(state, "export", at=T0, code=5)
+    check("line 1 and others together permit every address" in done.err and
+          not done.out, done.err)
 
 
 # ---- the store ----

@@ -423,8 +423,30 @@ permits_fini(struct permits *p)
     *p = (struct permits){.n = 0};
 }
 
-const struct permit *
-permits_find_all(const struct permits *p)
+/* ---- what permits everything ---- */
+
+/* A list is of one family, for one way. */
+static const struct all {
+    struct prefix family;
+    bool v4;
+    enum form_use way;
+} alls[] = {
+    {{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}, 96}, true,  FORM_SEND   },
+    {{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}, 96}, true,  FORM_RECEIVE},
+    {{{{0}}, 0},                                         false, FORM_SEND   },
+    {{{{0}}, 0},                                         false, FORM_RECEIVE},
+};
+
+static bool
+is_of(const struct permit *x, const struct all *a)
+{
+    const bool v4 = x->prefix.bits >= 96 && addr_is_v4(&x->prefix.addr);
+
+    return (x->use & a->way) != 0 && v4 == a->v4;
+}
+
+static const struct permit *
+find_alone(const struct permits *p)
 {
     for (size_t i = 0; i < p->n; i++) {
         const struct prefix *x = &p->v[i].prefix;
@@ -433,4 +455,59 @@ permits_find_all(const struct permits *p)
             return &p->v[i];
     }
     return NULL;
+}
+
+/* Prefixes for the port at from, joined; gives where that port ends. */
+static size_t
+prefixes_of(const struct permits *p, size_t from, const struct all *a,
+            struct permits_range *out, size_t *n)
+{
+    size_t i = from;
+
+    *n = 0;
+    for (; i < p->n && p->v[i].port == p->v[from].port; i++) {
+        if (is_of(&p->v[i], a))
+            out[(*n)++] = permits_range_of(&p->v[i].prefix);
+    }
+    *n = permits_join(out, *n);
+    return i;
+}
+
+/* What is for any port stands first, and counts for each. */
+static const struct permit *
+find_together(const struct permits *p, const struct all *a,
+              struct permits_range *any, struct permits_range *own)
+{
+    const struct permits_range whole = permits_range_of(&a->family);
+    size_t n_any = 0, n_own = 0;
+    size_t end;
+
+    for (size_t i = 0; i < p->n; i = end) {
+        if (p->v[i].port == 0)
+            end = prefixes_of(p, i, a, any, &n_any);
+        else
+            end = prefixes_of(p, i, a, own, &n_own);
+        if (permits_cover(any, n_any, own, n_own, &whole))
+            return &p->v[i];
+    }
+    return NULL;
+}
+
+enum err
+permits_find_all(const struct permits *p, struct permits_all *out)
+{
+    struct permits_all all = {find_alone(p), true};
+    struct permits_range *v;
+
+    if (all.permit == NULL && p->n > 0) {
+        v = calloc(2 * p->n, sizeof(*v));
+        if (v == NULL)
+            return ERR_NOMEM;
+        all.alone = false;
+        for (size_t i = 0; i < ARRAY_LEN(alls) && all.permit == NULL; i++)
+            all.permit = find_together(p, &alls[i], v, v + p->n);
+        free(v);
+    }
+    *out = all;
+    return ERR_OK;
 }

@@ -49,9 +49,16 @@ MUST_USE enum err permits_collect(const struct book *b, ns_t when,
                                   enum form_use use, struct permits *out);
 void permits_fini(struct permits *p);
 
-/* The first one that permits every address of its family, or NULL: no list
- * should say that. */
-const struct permit *permits_find_all(const struct permits *p);
+/* What permits every address of a family one way on some port: no list should
+ * say that. Alone, or with others, such as two halves; addresses that are cut
+ * out of a prefix do not count. */
+struct permits_all {
+    const struct permit *permit; /* or, with others, one of them; NULL: none */
+    bool alone;
+};
+/* Before permits_write. ERR_NOMEM only. */
+MUST_USE enum err permits_find_all(const struct permits *p,
+                                   struct permits_all *out);
 
 /* Lists of addresses stand in their order; p is sorted anew for it. */
 void permits_write(struct permits *p, enum permits_format format, ns_t when,

@@ -186,24 +186,67 @@ static void
 finds_what_permits_all(void **state)
 {
     static const struct {
-        const char *address;
-        bool all;
+        const char *why;
+        struct {
+            const char *address, *port, *use;
+        } lines[4];
+        bool all, alone;
     } rows[] = {
-        {"0.0.0.0/0", true },
-        {"::/0",      true },
-        {"0.0.0.0/1", false},
-        {"::/1",      false},
+        {"IPv4",                              {{"0.0.0.0/0", "25", "both"}}, true,  true },
+        {"IPv6",                              {{"::/0", "25", "both"}},      true,  true },
+        {"half of it",                        {{"0.0.0.0/1", "25", "both"}}, false, false},
+        {"half of IPv6",                      {{"::/1", "25", "both"}},      false, false},
+        {"both halves",
+         {{"0.0.0.0/1", "25", "both"}, {"128.0.0.0/1", "25", "both"}},
+         true,                                                                      false},
+        {"both halves of IPv6",
+         {{"::/1", "25", "both"}, {"8000::/1", "25", "both"}},
+         true,                                                                      false},
+        {"three, one for any port",
+         {{"0.0.0.0/2", "25", "both"},
+          {"64.0.0.0/2", "any", "both"},
+          {"128.0.0.0/1", "25", "both"}},
+         true,                                                                      false},
+        {"a hole of a quarter",
+         {{"0.0.0.0/2", "25", "both"}, {"128.0.0.0/1", "25", "both"}},
+         false,                                                                     false},
+        {"halves of two ports",
+         {{"0.0.0.0/1", "25", "both"}, {"128.0.0.0/1", "587", "both"}},
+         false,                                                                     false},
+        {"halves of two ways",
+         {{"0.0.0.0/1", "25", "send"}, {"128.0.0.0/1", "25", "receive"}},
+         false,                                                                     false},
+        {"one way is enough",
+         {{"0.0.0.0/1", "25", "receive"}, {"128.0.0.0/1", "25", "both"}},
+         true,                                                                      false},
+        {"an address cut out does not count",
+         {{"0.0.0.0/1", "25", "both"},
+          {"128.0.0.0/1", "25", "both"},
+          {"128.0.0.9", "25", "suspended"}},
+         true,                                                                      false},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct book *b = book_ok();
+        struct permits_all found;
         struct permits p;
 
-        add(b, 1, rows[i].address, "25", "both", ACTION_PERMIT);
+        for (unsigned k = 0; k < ARRAY_LEN(rows[i].lines); k++) {
+            const char *use = rows[i].lines[k].use;
+            const bool suspended =
+                use != NULL && use[0] == 's' && use[1] == 'u';
+
+            if (use != NULL)
+                add(b, k + 1, rows[i].lines[k].address, rows[i].lines[k].port,
+                    suspended ? "both" : use,
+                    suspended ? ACTION_SUSPEND : ACTION_PERMIT);
+        }
         p = collect(b);
-        assert_int_equal(p.n, 1);
-        assert_int_equal(permits_find_all(&p) != NULL, rows[i].all);
+        assert_int_equal(permits_find_all(&p, &found), ERR_OK);
+        if ((found.permit != NULL) != rows[i].all ||
+            (rows[i].all && found.alone != rows[i].alone))
+            fail_msg("%s", rows[i].why);
         permits_fini(&p);
         book_free(b);
     }

@@ -11,19 +11,21 @@ static const enum form_use ways[] = {FORM_SEND, FORM_RECEIVE, FORM_BOTH};
 static enum cli_exit
 check(struct registry_call *c, const struct permits *p)
 {
-    const struct permit *all = permits_find_all(p);
+    struct permits_all all;
 
+    if (permits_find_all(p, &all) != ERR_OK)
+        return registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     if (p->n == 0 && !c->config->allow_empty)
         return registry_say(c, CLI_EXIT_REFUSED,
                             "no permit is in force: a list without an entry "
                             "would stop everybody; --allow-empty prints it");
-    if (all == NULL)
+    if (all.permit == NULL)
         return CLI_EXIT_DONE;
     buf_str(c->messages, "span25: form '");
-    text_term(c->messages, span_str(all->line->form->form.number));
-    buf_printf(c->messages,
-               "' line %u permits every address: no list is printed\n",
-               all->line->line->number);
+    text_term(c->messages, span_str(all.permit->line->form->form.number));
+    buf_printf(c->messages, "' line %u %s every address: no list is printed\n",
+               all.permit->line->line->number,
+               all.alone ? "permits" : "and others together permit");
     return CLI_EXIT_REFUSED;
 }
 
