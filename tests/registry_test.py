@@ -311,6 +311,31 @@ def test_dry_runs_change_nothing():
 
 # ---- import ----
 
+def test_dry_run_tells_the_difference():
+    state, form = submitted()
+    out = reg(state, "form", form, at=T0).out
+    changed = text_file("g.yaml", out.replace("printer", "scanner") +
+                        '    - {port: "25", address: 10.20.1.12, '
+                        "device: relay, direction: both}\n")
+    done = reg(state, "import", "--dry-run", changed, at=T0)
+    for line in (f"~ form {form} (Lakeside HS)",
+                 "    ~ line 2: 10.20.1.11 port 25",
+                 "        device: 'printer' -> 'scanner'",
+                 "    + line"):
+        check(line in done.out, f"no {line!r} in\n{done.out}")
+    check("line 1" not in done.out and "    - " not in done.out, done.out)
+    check(done.out.endswith("0 new, 1 changed, 0 unchanged forms, 3 lines: "
+                            "nothing was changed\n"), done.out)
+    check(reg(state, "form", form, at=T0).out == out, "it was changed")
+    reg(state, "import", changed, at=T0)
+    now = text_file("h.yaml", reg(state, "form", form, at=T0).out)
+    again = reg(state, "import", "--dry-run", now, at=T0).out
+    check(again.count("\n") == 1 and "1 unchanged" in again, again)
+    new = reg(fresh(), "import", "--dry-run", text_file("f.yaml", FORM),
+              at=T0).out
+    check("+ form 2026-1 (Lakeside HS), 2 lines" in new, new)
+
+
 def test_imports_all_or_nothing():
     state = fresh()
     bad = text_file("bad.csv", "address,site\n10.0.0.1,a\nnonsense,b\n")

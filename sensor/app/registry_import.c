@@ -1,9 +1,9 @@
 #include "sensor/app/registry.h"
 
+#include "rules/registry/form_diff.h"
 #include "rules/registry/form_file.h"
 #include "sensor/app/registry_forms.h"
 #include "sensor/app/registry_submit.h"
-#include "sensor/base/text.h"
 
 struct count {
     size_t added, changed, same, lines;
@@ -73,17 +73,17 @@ drop_permitted(struct registry_call *c, struct form *f)
     f->n_lines = kept;
 }
 
-static void
-tell_form(struct registry_call *c, const struct form *f, bool there)
+/* What the form would change; lines that it does not have stay. */
+static enum err
+tell_form(struct registry_call *c, const struct form *f,
+          const struct book_form *there)
 {
-    const char *site = f->text[FORM_SITE];
+    const struct form *from = there != NULL ? &there->form : NULL;
+    const struct form_set old = {&from, there != NULL};
+    const struct form_set new = {&f, 1};
+    struct form_diff count;
 
-    buf_str(c->out, there ? "~ " : "+ ");
-    text_term(c->out, span_str(f->number));
-    buf_str(c->out, "  ");
-    text_term(c->out, span_str(site != NULL ? site : "(no site)"));
-    buf_printf(c->out, "  %zu %s\n", f->n_lines,
-               f->n_lines == 1 ? "line" : "lines");
+    return form_diff(old, new, false, &count, c->out);
 }
 
 static enum err
@@ -107,8 +107,10 @@ import_form(struct registry_call *c, struct form *f, bool short_list,
             struct count *n, struct buf *why)
 {
     struct action a = {.kind = ACTION_SUBMIT, .form = f};
-    bool there = f->number[0] != 0 && book_find(c->book, f->number) != NULL;
-    enum err e;
+    const struct book_form *there =
+        f->number[0] != 0 ? book_find(c->book, f->number) : NULL;
+    const bool is_new = there == NULL;
+    enum err e = ERR_OK;
 
     (void)form_check(f, c->now, NULL, NULL);
     if (short_list)
@@ -119,14 +121,15 @@ import_form(struct registry_call *c, struct form *f, bool short_list,
     }
     registry_forms_number(c->book, c->now, f);
     if (c->config->dry_run)
-        tell_form(c, f, there);
+        e = tell_form(c, f, there);
     a.number = f->number;
     a.until = registry_submit_protect(c);
-    e = registry_apply(c, &a, why);
+    if (e == ERR_OK)
+        e = registry_apply(c, &a, why);
     if (e == ERR_OK && (short_list || c->config->permitted))
         e = permit(c, f, why);
-    n->added += !there;
-    n->changed += there;
+    n->added += is_new;
+    n->changed += !is_new;
     n->lines += f->n_lines;
     return e;
 }
