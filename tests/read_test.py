@@ -40,6 +40,7 @@ LAB = HERE / "fixtures" / "lab.pcap"
 SHARED = ROOT.parent / "shared" / "captures"
 HOME = ["--home", "10.0.0.0/8", "--home", "fc00::/7"]
 PATIENCE = 240
+LEASES_LOOK = 13  # seconds between two looks at files of leases, or more
 
 PROGRAM = MAKE = None
 TEMP = None
@@ -760,6 +761,41 @@ def test_leases_are_on_events():
         done = Run("read", "-c", conf, LAB)
         check(done.code in (1, 2) and str(name) in done.err and not done.out,
               f"exit {done.code}: {done.err}")
+
+
+def test_leases_are_read_anew():
+    """A server of DHCP goes on writing while a capture comes through a pipe."""
+    _, new = lease_files(parsed(events(LAB))[0])
+    rows = new.read_text()
+    leases = text_file("now.leases", rows.replace("10.20.7.3", "10.20.7.9"))
+    conf = text_file("now.yaml", SITES + f"  leases: ['{leases}']\n")
+    told = temp("now.jsonl")
+    whole = LAB.read_bytes()
+    p = subprocess.Popen([PROGRAM, "read", "-c", conf, "--events", told, "-"],
+                         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE)
+    p.stdin.write(whole[:len(whole) // 4])
+    p.stdin.flush()
+    time.sleep(2)
+    text_file("new.leases", rows).rename(leases)
+    time.sleep(LEASES_LOOK)
+    leases.write_text("hello\n")
+    time.sleep(LEASES_LOOK)
+    _, said = p.communicate(whole[len(whole) // 4:], timeout=PATIENCE)
+    check(p.returncode == 0, said)
+    check(said.count(b"the leases read before stay in force") == 1, said)
+    lines = parsed(told.read_bytes().splitlines())
+    at = [i for i, e in enumerate(lines)
+          if e.get("control", {}).get("kind") == "leases"]
+    check(len(at) == 1, f"{len(at)} controls")
+    digest = hashlib.sha256(rows.encode()).hexdigest()
+    check(lines[at[0]]["control"]["text"] ==
+          f"leases {leases}: 1, sha256 {digest}", lines[at[0]])
+    printer = [(i, "lease" in e["src_host"]) for i, e in enumerate(lines)
+               if e.get("src_ip") == "10.20.7.3" and
+               e["event_type"] in ("smtp", "smtp_session", "fileinfo")]
+    check({has for i, has in printer if i < at[0]} == {False} and
+          {has for i, has in printer if i > at[0]} == {True}, f"{at} {printer}")
 
 
 def test_wrong_usage():

@@ -270,6 +270,19 @@ reload_rules(struct live_core *c, const struct config *config, struct buf *text)
 }
 
 static void
+reload_leases(struct live_core *c, const struct config *config,
+              struct buf *text)
+{
+    struct leases *old;
+
+    if (!read_place_refresh(config, &c->live->place, &old, text, &c->messages))
+        return;
+    core_leases(c->core, c->live->place.leases);
+    leases_free(old);
+    took_force(c, "leases", text);
+}
+
+static void
 reload_lists(struct live_core *c, struct buf *text)
 {
     struct hashlist *hashes = c->live->inspection.hashes;
@@ -299,6 +312,7 @@ reload(struct live_core *c)
     buf_init(&text, 1 << 16);
     reload_rules(c, &cli.config, &text);
     reload_lists(c, &text);
+    reload_leases(c, &cli.config, &text);
     buf_free(&text);
     cli_free(&cli);
     atomic_fetch_add(&c->board->config_loads, 1);

@@ -26,7 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_NS NS_PER_S /* between looks at files that may be replaced */
+#define LOOK_NS        NS_PER_S /* between looks at files that may be replaced */
+#define LOOK_LEASES_NS (10 * NS_PER_S)
 
 /* Everything of one reading; freed by read_main whatever happens. */
 struct reading {
@@ -38,6 +39,7 @@ struct reading {
     struct read_registry *registry;
     struct geo *geo;
     ns_t looked; /* at files that may be replaced, by the machine's clock */
+    ns_t looked_at_leases;
     struct answers *answers;
     struct verdicts *verdicts;
     struct requirements *requirements;
@@ -254,17 +256,35 @@ look_at_hashes(struct reading *r, struct buf *text)
     hashlist_publish(r->inspection.hashes);
 }
 
+/* A server of DHCP writes all the time, and the whole file is read. */
+static void
+look_at_leases(struct reading *r, struct buf *text)
+{
+    struct leases *old;
+
+    if (r->looked < r->looked_at_leases + LOOK_LEASES_NS)
+        return;
+    r->looked_at_leases = r->looked;
+    if (!read_place_refresh(r->config, &r->place, &old, text, &r->messages))
+        return;
+    core_leases(r->core, r->place.leases);
+    leases_free(old);
+    buf_putc(text, '\0');
+    core_control(r->core, "leases", (const char *)text->p);
+}
+
 /* Databases and lists are replaced while the reading goes on. */
 static void
 look_at_files(struct reading *r)
 {
-    static void (*const looks[])(struct reading *,
-                                 struct buf *) = {look_at_geo, look_at_hashes};
+    static void (*const looks[])(struct reading *, struct buf *) = {
+        look_at_geo, look_at_hashes, look_at_leases};
     struct timespec t;
     struct buf text;
     ns_t now;
 
-    if ((r->geo == NULL && r->inspection.hashes == NULL) ||
+    if ((r->geo == NULL && r->inspection.hashes == NULL &&
+         r->place.leases == NULL) ||
         clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
         return;
     now = (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;

@@ -1,6 +1,7 @@
 #include "sensor/app/read_place.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 #include "sensor/app/config_text.h"
 #include "sensor/app/options_sites.h"
@@ -111,18 +112,81 @@ read_file(const char *path, struct leases *l, struct buf *said,
     return e;
 }
 
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Before they are read: what changes meanwhile is seen by the next look. One
+ * that is not there now is left as it was, for it may just be replaced. */
 static enum err
-load_leases(const struct config *c, struct read_place *p, struct buf *said,
+look_at_leases(const struct config *c, struct read_place *p, bool *other)
+{
+    struct stat now;
+
+    *other = c->leases.n != p->n_were;
+    if (*other) {
+        free(p->were);
+        p->n_were = 0;
+        p->were = calloc(c->leases.n + 1, sizeof(*p->were));
+        if (p->were == NULL)
+            return ERR_NOMEM;
+        p->n_were = c->leases.n;
+    }
+    for (size_t i = 0; i < p->n_were; i++) {
+        if (stat(c->leases.v[i], &now) != 0 || is_same_file(&now, &p->were[i]))
+            continue;
+        p->were[i] = now;
+        *other = true;
+    }
+    return ERR_OK;
+}
+
+static enum err
+load_leases(const struct config *c, struct leases **out, struct buf *said,
             struct buf *messages)
 {
     enum err e;
 
     if (c->leases.n == 0)
         return ERR_OK;
-    e = leases_new(&p->leases);
+    e = leases_new(out);
     for (size_t i = 0; i < c->leases.n && e == ERR_OK; i++)
-        e = read_file(c->leases.v[i], p->leases, said, messages);
-    return e == ERR_OK ? leases_done(p->leases) : e;
+        e = read_file(c->leases.v[i], *out, said, messages);
+    return e == ERR_OK ? leases_done(*out) : e;
+}
+
+bool
+read_place_refresh(const struct config *c, struct read_place *p,
+                   struct leases **old, struct buf *said, struct buf *messages)
+{
+    struct leases *fresh = NULL;
+    struct buf text;
+    bool other;
+    enum err e = look_at_leases(c, p, &other);
+
+    if (e == ERR_OK && !other)
+        return false;
+    buf_init(&text, 1U << 20);
+    if (e == ERR_OK)
+        e = load_leases(c, &fresh, &text, messages);
+    if (e == ERR_OK) /* "; " stands before each file */
+        buf_span(said, text.n > 0 ? span_tail(buf_view(&text), 2)
+                                  : SPAN_LIT("no leases"));
+    buf_free(&text);
+    if (e == ERR_OK) {
+        *old = p->leases;
+        p->leases = fresh;
+        return true;
+    }
+    leases_free(fresh);
+    if (e == ERR_NOMEM)
+        buf_printf(messages, "span25: leases: %s\n", err_text(e));
+    buf_str(messages, "span25: the leases read before stay in force\n");
+    return false;
 }
 
 enum err
@@ -130,12 +194,15 @@ read_place_load(const struct config *c, const struct worker_plan *plan,
                 struct read_place *p, struct buf *said, struct buf *messages)
 {
     enum err e = make_sites(c, plan, p, messages);
+    bool other;
 
+    if (e == ERR_OK)
+        e = look_at_leases(c, p, &other);
     if (e != ERR_OK)
         return e;
     say_home(p, said);
     say_sites(c, said);
-    return load_leases(c, p, said, messages);
+    return load_leases(c, &p->leases, said, messages);
 }
 
 void
@@ -143,6 +210,7 @@ read_place_free(struct read_place *p)
 {
     sites_free(p->sites);
     leases_free(p->leases);
+    free(p->were);
 }
 
 enum err

@@ -546,6 +546,12 @@ core_registry(struct core *c, const struct book *book)
 }
 
 void
+core_leases(struct core *c, const struct leases *leases)
+{
+    c->o.place.leases = leases;
+}
+
+void
 core_pause(struct core *c)
 {
     struct record_sink self = {publish_one, c};

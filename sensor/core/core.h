@@ -67,6 +67,9 @@ void core_tell(void *core, struct span record);
 /* Events from now on are judged by this book; NULL: by none. */
 void core_registry(struct core *c, const struct book *book);
 
+/* The same of leases; NULL: none are known. */
+void core_leases(struct core *c, const struct leases *leases);
+
 /* No more records of flows: what waits is given out, the journal is synced.
  * Records without a flow may follow; then it is called again. */
 enum err core_end(struct core *c);
