@@ -237,13 +237,21 @@ def test_reload(program, folder, frames):
     wait("refusal", lambda: "stays in force" in sensor.said.read_text())
     assert sensor.pids("span25-core") == before
     assert "nonsense" in sensor.said.read_text()
-    sensor.config.write_text(CONFIG + "rules:\n  packs: [policy]\n")
+    leases = folder / "leases.csv"
+    leases.write_text("address,start\n10.20.7.3,2020-01-01T00:00:00Z\n")
+    leases.chmod(0o644)
+    sensor.config.write_text(
+        CONFIG.replace("live:", f"  leases: [{leases}]\nlive:") +
+        "rules:\n  packs: [policy]\n")
     sensor.process.send_signal(signal.SIGHUP)
     send(frames[half:])
     time.sleep(1)
     sensor.end()
     told = [e["control"]["kind"] for e in sensor.events("control")]
     assert told.count("start") == 1 and told.count("rules") == 1, told
+    assert told.count("leases") == 1, told
+    assert any("lease" in e.get("src_host", {}) for e in sensor.events("smtp")
+               if e["src_ip"] == "10.20.7.3")
     assert "gap" not in told, told
     want = [e for e in read_events(program, sensor.config)
             if e["event_type"] == "smtp"]
