@@ -490,3 +490,9 @@ detect_counts(const struct detect *d)
         c.sigma = sigma_run_counts(d->run);
     return c;
 }
+
+void
+detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES])
+{
+    alerts_open_by(d->alerts, by);
+}

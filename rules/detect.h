@@ -61,5 +61,7 @@ struct detect_counts {
     uint64_t exceptions_unread; /* that say nothing usable, or one too many */
 };
 struct detect_counts detect_counts(const struct detect *d);
+/* Open episodes by alert.severity less 1. */
+void detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES]);
 
 #endif

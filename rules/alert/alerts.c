@@ -422,6 +422,16 @@ alerts_counts(const struct alerts *a)
     return c;
 }
 
+void
+alerts_open_by(const struct alerts *a, uint64_t by[ALERTS_SEVERITIES])
+{
+    memset(by, 0, ALERTS_SEVERITIES * sizeof(*by));
+    for (uint32_t i = 0; i < EPISODES_BUCKETS; i++) {
+        for (const struct rule_kept *r = a->s.rules[i]; r != NULL; r = r->next)
+            by[alerts_severity(span_str(r->level)) - 1] += r->users;
+    }
+}
+
 /* ---- snapshots ---- */
 
 enum err

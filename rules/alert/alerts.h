@@ -109,5 +109,8 @@ struct alerts_counts {
     uint64_t hosts;    /* latest host events kept */
 };
 struct alerts_counts alerts_counts(const struct alerts *a);
+/* Open episodes by alert.severity less 1. */
+#define ALERTS_SEVERITIES 4U
+void alerts_open_by(const struct alerts *a, uint64_t by[ALERTS_SEVERITIES]);
 
 #endif

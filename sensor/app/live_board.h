@@ -12,6 +12,7 @@
  * Times are nanoseconds of CLOCK_MONOTONIC (..._mono_ns, the same in all
  * processes) or of UTC (..._utc_ns); 0 means never. */
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sensor/base/attr.h"
@@ -22,6 +23,8 @@ enum {
     LIVE_IFACES_MAX = 16,
     LIVE_IFACE_NAME_MAX = 16, /* IFNAMSIZ */
     LIVE_METRICS_BYTES = 256 << 10,
+    LIVE_EXPECT_MAX = 32, /* VLANs, and prefixes, that must not fall silent */
+    LIVE_EXPECT_NAME_MAX = 48,
 };
 
 /* The processes. X(id, name, more than one) */
@@ -71,6 +74,28 @@ struct live_worker {
     _Atomic uint64_t memory_bytes; /* of connections; up and down */
     _Atomic uint64_t connections;  /* followed now; up and down */
     _Atomic uint64_t failed;       /* enum err it ended with last */
+    /* when a packet of it was there last; in the order of the board's lists */
+    _Atomic uint64_t vlan_utc_ns[LIVE_EXPECT_MAX];
+    _Atomic uint64_t prefix_utc_ns[LIVE_EXPECT_MAX];
+};
+
+/* What happened within the last LIVE_WINDOW_NS, as far as the core has run for
+ * so long; up and down. By the core, each ten seconds. */
+struct live_window {
+    _Atomic uint64_t length_ns; /* 0: nothing is known yet */
+    _Atomic uint64_t packets, dropped, missed;
+    _Atomic uint64_t records_lost;
+    _Atomic uint64_t bytes_seen, bytes_unseen; /* of mail: acknowledged, or
+                                                * followed by others */
+    _Atomic uint64_t sessions, sessions_oneway;
+    _Atomic uint64_t resyncs; /* a parser lost its place and found it */
+};
+
+/* The system clock, as adjtimex(2) tells. By the core, each ten seconds. */
+struct live_clock {
+    _Atomic uint64_t known; /* 1: asked */
+    _Atomic uint64_t synchronised;
+    _Atomic uint64_t offset_ns; /* from the reference, either way */
 };
 
 /* By the core. */
@@ -85,6 +110,8 @@ struct live_core_board {
     _Atomic uint64_t config_loads; /* configurations that took force */
     _Atomic uint64_t config_refused;
     _Atomic uint64_t journal_failed; /* 1: it cannot be written now */
+    struct live_window window;
+    struct live_clock clock;
     /* A page in the text format of Prometheus, made anew each second. odd:
      * being written; a reader takes it between two equal even readings. */
     _Atomic uint32_t metrics_version;
@@ -97,6 +124,10 @@ struct live_board {
     uint32_t n_workers;
     uint32_t n_ifaces;
     char iface_name[LIVE_IFACES_MAX][LIVE_IFACE_NAME_MAX];
+    uint32_t n_vlans;
+    uint32_t n_prefixes;
+    uint16_t vlan[LIVE_EXPECT_MAX];
+    char prefix[LIVE_EXPECT_MAX][LIVE_EXPECT_NAME_MAX];
     struct live_process supervisor;
     struct live_process content;
     struct live_process index;
@@ -114,6 +145,13 @@ struct live_board {
     struct live_worker worker[LIVE_WORKERS_MAX];
 };
 
+/* The process of a role; number counts workers. */
+const struct live_process *live_board_process(const struct live_board *b,
+                                              enum live_role role,
+                                              unsigned number);
+const char *live_role_name(enum live_role role);
+bool live_role_many(enum live_role role);
+
 MUST_USE enum err live_board_new(struct live_board **out);
 void live_board_free(struct live_board *b); /* NULL is fine */
 
@@ -124,5 +162,8 @@ struct live_iface_sum {
 };
 struct live_iface_sum live_board_iface(const struct live_board *b,
                                        unsigned iface);
+/* When one of them was seen last by any worker. */
+uint64_t live_board_vlan(const struct live_board *b, unsigned i);
+uint64_t live_board_prefix(const struct live_board *b, unsigned i);
 
 #endif

@@ -1,6 +1,7 @@
 #include "sensor/app/live_core.h"
 
 #include "rules/registry/requirements.h"
+#include "sensor/app/live_report.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_detect.h"
 #include "sensor/app/read_registry.h"
@@ -33,6 +34,7 @@ struct live_core {
     struct requirements *requirements;
     struct read_detect *detect;
     struct core *core;
+    struct live_report *report;
     struct record_out out;
     struct buf start_text;
     struct buf messages;
@@ -83,6 +85,7 @@ on_line(void *ctx, struct span record, struct span line)
     (void)line;
     c->urgent |= type == EVENT_ALERT || type == EVENT_DECISION;
     c->events++;
+    live_report_event(c->report, record);
     atomic_fetch_add_explicit(&c->board->events, 1, memory_order_relaxed);
 }
 
@@ -168,8 +171,10 @@ attach(struct live_core *c)
 static enum err
 start(struct live_core *c)
 {
-    enum err e = load(c);
+    enum err e = live_report_new(c->live, &c->report);
 
+    if (e == ERR_OK)
+        e = load(c);
     if (e == ERR_OK)
         e = start_core(c);
     if (e == ERR_OK)
@@ -198,10 +203,13 @@ on_farewell(void *ctx, struct span record)
 {
     struct live_core *c = ctx;
 
-    if (record_head_of(record).type == EVENT_STATS && c->n_stats++ < STATS_MOST)
+    if (record_head_of(record).type == EVENT_STATS &&
+        c->n_stats++ < STATS_MOST) {
+        live_report_stats(c->report, record);
         publish_stats(c, record);
-    else
+    } else {
         atomic_fetch_add(&c->board->refused, 1);
+    }
 }
 
 static void
@@ -223,6 +231,19 @@ tell_own(struct live_core *c)
     read_total_set(t, FIELD_STATS_RECORDS_REFUSED, merge_refused(c->merge));
     read_total_emit(t, 0, &sink);
     read_total_free(t);
+}
+
+/* Whether it is quiet or blind, as an event. */
+static void
+tell_sight(struct live_core *c)
+{
+    const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
+                                     .seq = c->n_own++,
+                                     .type = EVENT_STATS};
+
+    record_begin(&c->out, &head);
+    live_report_facts(c->report, &c->out);
+    core_tell(c->core, record_view(&c->out));
 }
 
 /* The workers have reached this time, and nothing came: episodes end by it. */
@@ -408,6 +429,9 @@ each_second(struct live_core *c)
     c->n_stats = 0;
     atomic_store(&c->board->alerts_open, n.alerts.open);
     atomic_store(&c->board->refused, merge_refused(c->merge));
+    if (live_report_second(c->report, read_detect_get(c->detect),
+                           read_registry_book(c->registry), &c->messages))
+        tell_sight(c);
     bury_saver(c, WNOHANG);
     say(c, LOG_AT_WARN);
 }
@@ -487,6 +511,7 @@ release(struct live_core *c)
     read_detect_close(c->detect);
     requirements_free(c->requirements);
     read_registry_close(c->registry);
+    live_report_free(c->report);
     geo_free(c->geo);
     record_free(&c->out);
     buf_free(&c->start_text);
