@@ -37,6 +37,7 @@ static const struct {
     {"neighbour",        "a registered host beside it"     },
     {"registry:none",    "no registry to look into"        },
     {"immunity",         "lifted within a day"             },
+    {"evidence:path",    "no router is known for it"       },
     {"evidence",         "not enough was seen of it"       },
     {"queueing",         "it behaves like a mail server"   },
     {"pool",             "its address is shared or changes"},
@@ -46,15 +47,35 @@ static const struct {
     {"cap",              "too many at once"                },
 };
 
-/* Without a registry that is named too, but decides nothing when something else
- * stands there: simulating, it does not count. */
+/* Without a registry, or without a known router, that is named too, but decides
+ * nothing when something else stands there: simulating, it does not count. */
 static struct span
 decisive(const struct summary_decision *d)
 {
-    static const struct span none = SPAN_INIT("registry:none, ");
-    struct span against = span_str(d->against);
+    static const struct {
+        struct span word;
+        bool always;
+    } aside[] = {
+        {SPAN_INIT("registry:none"), true },
+        {SPAN_INIT("evidence:path"), false},
+    };
+    struct span all = span_str(d->against);
+    struct span left = all;
+    struct span first = all;
 
-    return span_starts(against, none) ? span_tail(against, none.n) : against;
+    while (left.n > 0) {
+        size_t n = span_find(left, ',');
+        struct span word = span_head(left, n);
+        bool counts = true;
+
+        for (size_t i = 0; i < ARRAY_LEN(aside); i++)
+            counts &= !span_eq(word, aside[i].word) ||
+                      (d->enforced && !aside[i].always);
+        if (counts)
+            return left;
+        left = span_tail(left, n + 2);
+    }
+    return first;
 }
 
 const char *

@@ -260,12 +260,16 @@ transport(const struct flow *f, struct record_out *r)
         record_u64(r, FIELD_TCP_TTL_TOSERVER, c->ttl);
     if (v->packets > 0)
         record_u64(r, FIELD_TCP_TTL_TOCLIENT, v->ttl);
-    if (!f->has_mac)
-        return;
-    mac_text(mac, f->mac_src);
-    record_str(r, FIELD_ETHER_SRC_MAC, span_of(mac, 17));
-    mac_text(mac, f->mac_dst);
-    record_str(r, FIELD_ETHER_DEST_MAC, span_of(mac, 17));
+    if (f->has_mac) {
+        mac_text(mac, f->mac_src);
+        record_str(r, FIELD_ETHER_SRC_MAC, span_of(mac, 17));
+        mac_text(mac, f->mac_dst);
+        record_str(r, FIELD_ETHER_DEST_MAC, span_of(mac, 17));
+    }
+    if (f->has_mac_server) {
+        mac_text(mac, f->mac_server);
+        record_str(r, FIELD_ETHER_SERVER_MAC, span_of(mac, 17));
+    }
 }
 
 /* DETECTION 1.9, where both directions were seen. */

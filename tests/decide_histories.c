@@ -137,7 +137,7 @@ one_in(uint64_t *r, unsigned n)
 #define NOT_YET                                                                \
     (AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) | AGAINST(NETWORKS) |          \
      AGAINST(SECONDS) | AGAINST(VOLUME) | AGAINST(RETRIES) |                   \
-     AGAINST(REPLIES) | AGAINST(LOSS))
+     AGAINST(REPLIES) | AGAINST(LOSS) | AGAINST(PATH))
 #define CAPS                                                                   \
     (AGAINST(BREAKER) | AGAINST(CAP_MINUTE) | AGAINST(CAP_ACTIVE) |            \
      AGAINST(CAP_NET) | AGAINST(CAP_SITE) | AGAINST(CAP_DAY))
@@ -336,6 +336,9 @@ said(const struct model *m, const struct kit_host *h)
     if (h->open && !fires(h, 2) && !fires(h, 4) && !fires(h, 5) &&
         !fires(h, 6) && !fires(h, 7))
         a |= AGAINST(RETRIES);
+    if (m->l.bound > 0 &&
+        (h->bound < m->l.bound || h->unbound > h->bound / m->l.unbound_part))
+        a |= AGAINST(PATH);
     if (h->queueing)
         a |= AGAINST(QUEUEING);
     if (h->pool != NULL && !(strcmp(h->pool, "dhcp") == 0 && h->lease != NULL))
@@ -368,7 +371,7 @@ whole(const struct model *m, int subject, const struct kit_host *h)
 static uint32_t
 weigh(const struct model *m, uint32_t a)
 {
-    return m->enforce ? a : a & ~AGAINST(NO_REGISTRY);
+    return m->enforce ? a : a & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
 }
 
 static enum what
@@ -735,7 +738,8 @@ static void
 random_evidence(uint64_t *r, struct kit_host *h)
 {
     uint64_t *const minima[] = {&h->organisations, &h->networks, &h->seconds,
-                                &h->replies,       &h->loss,     &h->volume};
+                                &h->replies,       &h->loss,     &h->volume,
+                                &h->bound};
 
     h->sessions = 5 + below(r, 60);
     h->bad = below(r, 40);
@@ -748,6 +752,7 @@ random_evidence(uint64_t *r, struct kit_host *h)
         h->seconds = 29 + below(r, 3);
     }
     h->no_loss = one_in(r, 40);
+    h->unbound = one_in(r, 20) ? below(r, 3) : 0;
 }
 
 static struct kit_host

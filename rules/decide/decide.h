@@ -29,6 +29,14 @@
  * stopped. Simulating, it is named and does not count, for to see what would be
  * stopped before there is a registry is what simulating is for.
  *
+ * WITHOUT A KNOWN ROUTER (host.evidence.bound, rules/host/paths.h), in the
+ * first hours, or where the mirror has no link layer, somebody inside may have
+ * spoken for both ends: evidence:path. So it is when more of the evidence than
+ * one in `unbound_part` came otherwise: what is known of a host's own mail
+ * convicts nobody for another's. Simulating, it is named and does not count.
+ * Enforcing, `bound` 0 leaves it out, for who mirrors tunnels or raw IP and has
+ * other reasons to trust them.
+ *
  * SCOPE is one IPv4 address or one IPv6 /64, port 25 both ways; never a wider
  * prefix, never another port. neighbour: another address of the same /64 was
  * seen registered, permitted, requested or protected, or is excepted; one that

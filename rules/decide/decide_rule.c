@@ -301,6 +301,18 @@ volume_of(const struct record_map *event)
     return most;
 }
 
+/* Enough of them by a way that is known, and not what convicts by another. */
+static bool
+is_bound(const struct record_map *event, const struct decide_limits *l)
+{
+    uint64_t bound = record_map_u64(event, FIELD_HOST_EVIDENCE_BOUND, 0);
+    uint64_t others =
+        record_map_u64(event, FIELD_HOST_EVIDENCE_UNBOUND, UINT64_MAX);
+
+    return l->bound == 0 ||
+           (bound >= l->bound && others <= bound / l->unbound_part);
+}
+
 /* Absent is not met: 0 of what is wanted, all of what must be little. */
 static uint32_t
 minima_missed(const struct record_map *event, const struct decide_limits *l)
@@ -333,6 +345,8 @@ minima_missed(const struct record_map *event, const struct decide_limits *l)
     if (record_map_u64(event, FIELD_HOST_EVIDENCE_LOSS, UINT64_MAX) >=
         l->loss_permille)
         missed |= AGAINST(LOSS);
+    if (!is_bound(event, l))
+        missed |= AGAINST(PATH);
     return missed;
 }
 

@@ -37,6 +37,7 @@
     X(RETRIES, "evidence:retries", NOT_YET)                                    \
     X(REPLIES, "evidence:replies", NOT_YET)                                    \
     X(LOSS, "evidence:loss", NOT_YET)                                          \
+    X(PATH, "evidence:path", NOT_YET)                                          \
     X(QUEUEING, "queueing", HUMAN)                                             \
     X(POOL, "pool", HUMAN)                                                     \
     X(IDENTITY, "identity", HUMAN)                                             \

@@ -88,6 +88,11 @@ static const struct {
     {"4.9 % lost",             ROW(loss),          49,  0,  0                     },
     {"5 % lost",               ROW(loss),          50,  0,  AGAINST(LOSS)         },
     {"5.1 % lost",             ROW(loss),          51,  0,  AGAINST(LOSS)         },
+    {"9 by a router",          ROW(bound),         9,   0,  AGAINST(PATH)         },
+    {"10 by a router",         ROW(bound),         10,  0,  0                     },
+    {"11 by a router",         ROW(bound),         11,  0,  0                     },
+    {"1 of 11 by another way", ROW(unbound),       1,   0,  0                     },
+    {"2 of 12 by another way", ROW(unbound),       2,   0,  AGAINST(PATH)         },
 };
 
 static void
@@ -192,7 +197,8 @@ test_absent_is_not_met(void **state)
     struct record_head head = {kit_ns(0), 0, 1, EVENT_HOST};
     uint32_t all = AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) |
                    AGAINST(NETWORKS) | AGAINST(SECONDS) | AGAINST(VOLUME) |
-                   AGAINST(REPLIES) | AGAINST(LOSS) | AGAINST(NO_REGISTRY);
+                   AGAINST(REPLIES) | AGAINST(LOSS) | AGAINST(PATH) |
+                   AGAINST(NO_REGISTRY);
     struct decide_options o = {.limits = decide_limits_default};
     struct decide_facts f;
     struct addr a;

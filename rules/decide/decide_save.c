@@ -6,7 +6,7 @@
 
 /* magic, check of all that follows, then: each number 8 bytes little-endian,
  * each table its length and its entries. */
-#define MAGIC    UINT64_C(0x3365646963656473) /* "sdecide3" */
+#define MAGIC    UINT64_C(0x3465646963656473) /* "sdecide4" */
 #define SAVE_MAX (64U << 20)
 
 static void

@@ -82,11 +82,14 @@ decide_stands(const struct decide *d, const struct subject *s,
     return against;
 }
 
-/* What counts: simulating, a missing registry does not. */
+/* What counts: simulating, a missing registry does not, nor that no router is
+ * known: a capture of an hour would show nothing. */
 uint32_t
 decide_counting(const struct decide *d, uint32_t against)
 {
-    return d->options.enforce ? against : against & ~AGAINST(NO_REGISTRY);
+    return d->options.enforce
+               ? against
+               : against & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
 }
 
 enum decide_act

@@ -240,6 +240,13 @@ set_many_names(struct kit_host *h)
     h->speakers[1].n = 9; /* too few to look ordinary */
 }
 
+static void
+set_no_router(struct kit_host *h)
+{
+    h->bound = 0;
+    h->unbound = 10;
+}
+
 static const struct {
     const char *why;
     void (*set)(struct kit_host *);
@@ -267,6 +274,8 @@ static const struct {
     {"a speaker with few contacts",        set_many_names,          "block 10.2.3.4/32",               NULL},
     {"no registry",                        set_no_registry,         "block 10.2.3.4/32 registry:none",
      "withheld 10.2.3.4/32 registry:none"                                                                  },
+    {"no router is known",                 set_no_router,           "block 10.2.3.4/32 evidence:path",
+     "withheld 10.2.3.4/32 evidence:path"                                                                  },
     {"outside",                            set_away,                "",                                NULL},
     {"not known where",                    set_no_home,             "",                                NULL},
     {"all that stands is named, in order", set_registered_queueing,

@@ -31,7 +31,8 @@ struct kit_host {
     uint64_t score[DECIDE_STATS];
     uint64_t bad, ordinary, macs;
     uint64_t sessions, organisations, networks, seconds, replies, loss;
-    uint64_t volume; /* messages of the last hour */
+    uint64_t volume;         /* messages of the last hour */
+    uint64_t bound, unbound; /* by a router; by another way */
     bool no_loss;
     struct kit_speaker speakers[3];
     size_t n_speakers;
@@ -57,6 +58,7 @@ kit_bot(const char *ip, double at)
         .replies = 800,
         .loss = 49,
         .volume = 10,
+        .bound = 10,
     };
 }
 
@@ -149,6 +151,8 @@ kit_evidence(struct record_out *r, const struct kit_host *h)
     record_u64(r, FIELD_HOST_EVIDENCE_REPLIES, h->replies);
     if (!h->no_loss)
         record_u64(r, FIELD_HOST_EVIDENCE_LOSS, h->loss);
+    record_u64(r, FIELD_HOST_EVIDENCE_BOUND, h->bound);
+    record_u64(r, FIELD_HOST_EVIDENCE_UNBOUND, h->unbound);
     record_u64(r, FIELD_HOST_IDENTITY_MACS, h->macs);
     record_bool(r, FIELD_HOST_IDENTITY_CONFLICT, h->conflict);
     for (size_t i = 0; i < h->n_speakers; i++) {

@@ -273,6 +273,7 @@ put_evidence(const struct emit *e)
 {
     const struct detail *d = e->d;
     uint64_t missed = d->unanswered > d->commands ? d->commands : d->unanswered;
+    uint32_t signs = session_conflict(e->host, d);
 
     put_pair(e, FIELD_HOST_EVIDENCE_SESSIONS, d->ev_sessions,
              sketch_count(&d->orgs, &e->h->large));
@@ -284,10 +285,15 @@ put_evidence(const struct emit *e)
                permille(d->commands - missed, d->commands, 0));
     record_u64(e->r, FIELD_HOST_EVIDENCE_LOSS,
                permille(d->lost, d->bytes + d->lost, 0));
+    put_pair(e, FIELD_HOST_EVIDENCE_BOUND, d->ev_bound, d->ev_unbound);
     record_u64(e->r, FIELD_HOST_IDENTITY_MACS,
                window_set_count(d->macs, HOST_MACS));
-    record_bool(e->r, FIELD_HOST_IDENTITY_CONFLICT,
-                session_conflict(e->host, d));
+    record_bool(e->r, FIELD_HOST_IDENTITY_CONFLICT, signs != 0);
+    for (unsigned i = 0; i < SIGN_COUNT; i++) {
+        if (signs >> i & 1)
+            record_text(e->r, FIELD_HOST_IDENTITY_WHY,
+                        session_sign((enum session_sign)i));
+    }
 }
 
 static void

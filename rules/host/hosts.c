@@ -114,6 +114,8 @@ make_parts(struct hosts *h)
         e = org_new(h->seed, &h->org);
     if (e == ERR_OK)
         e = names_new(h->seed, &h->names);
+    if (e == ERR_OK)
+        e = paths_new(h->seed, &h->paths);
     h->nets = calloc(HOST_COUNTERS, sizeof(*h->nets));
     return e == ERR_OK && h->nets == NULL ? ERR_NOMEM : e;
 }
@@ -158,6 +160,7 @@ hosts_free(struct hosts *h)
     filter_fini(&h->hours);
     org_free(h->org);
     names_free(h->names);
+    paths_free(h->paths);
     record_free(&h->out);
     free(h);
 }
@@ -187,6 +190,7 @@ evidence_rose(const struct hosts *h, struct detail *d)
     /* in tens of seconds: 30 and 120 are limits of 6.1 */
     news |= rose(&d->told_evidence[3],
                  (d->ev_last - d->ev_first) / (10 * NS_PER_S));
+    news |= rose(&d->told_evidence[4], d->ev_bound);
     return news;
 }
 
@@ -221,7 +225,7 @@ session_news(const struct hosts *h, const struct host *host, struct detail *d,
     if (stat_is_block(h, host, now) && evidence_rose(h, d))
         news |= STAT_BIT(CHANGE_EVIDENCE);
     news |= queueing_news(h, d, now);
-    if (flips(d, DETAIL_CONFLICT, session_conflict(host, d)))
+    if (flips(d, DETAIL_CONFLICT, session_conflict(host, d) != 0))
         news |= STAT_BIT(CHANGE_IDENTITY);
     if (d->auth_failures >= 8 && rose(&d->told_auth, d->auth_failures))
         news |= STAT_BIT(CHANGE_AUTH);
@@ -406,6 +410,8 @@ on_session(struct hosts *h, const struct scene *s,
         return;
     }
     h->both_sides = s->now;
+    if (s->inbound)
+        (void)session_path(h, s);
     if (s->inbound)
         on_caller(h, s, sink);
     on_served(h, s, sink);
@@ -676,7 +682,7 @@ hosts_counts(const struct hosts *h)
                      filter_bytes(&h->seen) + filter_bytes(&h->hours);
     c.memory_bytes = c.table_bytes + c.detail_bytes + c.sketch_bytes +
                      sizeof(*h) + HOST_COUNTERS * sizeof(*h->nets) +
-                     names_counts(h->names).memory_bytes;
+                     names_counts(h->names).memory_bytes + paths_bytes();
     if (h->pending != NULL)
         c.memory_bytes += HOST_PENDING * sizeof(*h->pending) +
                           HOST_BUCKETS * sizeof(*h->buckets);

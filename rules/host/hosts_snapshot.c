@@ -90,6 +90,7 @@ hosts_save(const struct hosts *h, struct buf *out)
     filter_save(&h->seen, out);
     filter_save(&h->hours, out);
     hidden_save(h, out);
+    paths_save(h->paths, out);
     e = save_names(h, out);
     if (e != ERR_OK)
         return e;
@@ -233,6 +234,8 @@ load_all(struct hosts *h, struct cursor *in)
         e = filter_load(&h->hours, in);
     if (e == ERR_OK)
         e = hidden_load(h, in);
+    if (e == ERR_OK)
+        e = paths_load(h->paths, in);
     if (e != ERR_OK)
         return e;
     n = cur_le64(in);

@@ -37,6 +37,105 @@ session_is_triangle(const struct hosts *h, const struct scene *s)
            s->now - h->both_sides <= HOST_LIMIT_NS(triangle_s);
 }
 
+/* The map has the first entry of a list only. */
+static bool
+list_has(const struct record_map *m, enum field list, struct span word)
+{
+    struct cursor c = record_map_list(m, list);
+    struct record_entry e;
+
+    while (record_next(&c, &e) && e.field == list) {
+        if (span_eq(e.value, word))
+            return true;
+    }
+    return false;
+}
+
+/* ---- ways ---- */
+
+/* Loopback, and tunnels without a link below, have none. */
+static bool
+is_nobody(struct span mac)
+{
+    return mac.n == 0 || span_eq(mac, SPAN_LIT("00:00:00:00:00:00"));
+}
+
+/* Of a capture whose link layer was written over nothing is taken. */
+static struct path_flow
+flow_of(const struct scene *s)
+{
+    const struct record_map *m = s->event;
+    uint64_t ttl = record_map_u64(
+        m, s->inbound ? FIELD_TCP_TTL_TOSERVER : FIELD_TCP_TTL_TOCLIENT, 0);
+    struct span next = record_map_find(m, FIELD_ETHER_DEST_MAC);
+    struct span client =
+        is_nobody(next) ? SPAN_NONE : record_map_find(m, FIELD_ETHER_SRC_MAC);
+    struct span server = record_map_find(m, FIELD_ETHER_SERVER_MAC);
+
+    return (struct path_flow){
+        .sensor = record_map_find(m, FIELD_SENSOR),
+        .home_mac = s->inbound ? server : client,
+        .away_mac = s->inbound ? client : server,
+        .home = s->inbound ? s->dest.addr : s->src.addr,
+        .away = s->inbound ? s->src.addr : s->dest.addr,
+        .ttl = ttl > UINT8_MAX ? 0 : (uint8_t)ttl,
+        .away_serves = !s->inbound,
+        .now = s->now,
+    };
+}
+
+enum path
+session_path(struct hosts *h, const struct scene *s)
+{
+    struct path_flow f = flow_of(s);
+
+    return paths_see(h->paths, &f);
+}
+
+/* Of the latest connections all but one in eight with the same hop limit. */
+static bool
+is_one_ttl(const struct detail *d, uint8_t ttl)
+{
+    uint32_t n = d->ttl_at < HOST_TTLS ? d->ttl_at : HOST_TTLS;
+    uint64_t orgs[HOST_TTLS] = {0};
+    uint32_t same = 0;
+
+    if (n < HOST_LIMIT(ttl_sessions))
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (d->ttl[i] != ttl)
+            continue;
+        same++;
+        (void)window_set_add(orgs, HOST_TTLS, (uint64_t)d->ttl_org[i] << 1);
+    }
+    return same * 8 >= n * 7 &&
+           window_set_count(orgs, HOST_TTLS) >= HOST_LIMIT(ttl_orgs);
+}
+
+/* Somebody who makes up servers has to make up how far away each is. */
+static void
+hop_limit(struct hosts *h, struct detail *d, const struct scene *s,
+          uint64_t org)
+{
+    struct path_flow f = flow_of(s);
+
+    if (f.ttl == 0)
+        return;
+    d->ttl[d->ttl_at % HOST_TTLS] = f.ttl;
+    d->ttl_org[d->ttl_at % HOST_TTLS] = (uint16_t)org;
+    if (++d->ttl_at == 2 * HOST_TTLS)
+        d->ttl_at = HOST_TTLS;
+    if (paths_varied(h->paths, f.sensor) && is_one_ttl(d, f.ttl))
+        d->flags |= DETAIL_ONE_TTL;
+    switch (paths_ttl(h->paths, &f)) {
+    case TTL_UNKNOWN: break;
+    case TTL_AS_OTHERS: d->ttl_usual++; break;
+    case TTL_ODD: d->ttl_odd++; break;
+    }
+    if (d->ttl_odd >= HOST_LIMIT(ttl_odd) && d->ttl_odd > d->ttl_usual)
+        d->flags |= DETAIL_ODD_TTL;
+}
+
 /* ---- evidence ---- */
 
 /* The /16 of IPv4 or /32 of IPv6. */
@@ -61,12 +160,18 @@ is_evidence(const struct record_map *m)
 }
 
 static void
-evidence(struct hosts *h, struct detail *d, const struct scene *s)
+evidence(struct hosts *h, struct detail *d, const struct scene *s,
+         enum path path)
 {
     uint64_t org = org_of_server(h->org, s->event);
 
     if (d->ev_sessions++ == 0)
         d->ev_first = s->now;
+    if (path == PATH_BOUND)
+        d->ev_bound++;
+    else
+        d->ev_unbound++;
+    hop_limit(h, d, s, org);
     d->ev_last = s->now;
     (void)sketch_add(&d->orgs, &h->large, org);
     (void)window_set_add(d->ev_nets, HOST_NETS, network_of(h, &s->dest.addr));
@@ -85,40 +190,87 @@ measure(struct detail *d, const struct record_map *m)
 
 /* ---- identity ---- */
 
-/* Loopback, and tunnels without a link below, have none. */
-static bool
-is_nobody(struct span mac)
+/* Who else spoke in its name is not forgotten before what they said: else a
+ * victim of forgery is stopped a day later for its good conduct. */
+static void
+forget(const struct hosts *h, const struct host *host, struct detail *d,
+       ns_t now)
 {
-    return mac.n == 0 || span_eq(mac, SPAN_LIT("00:00:00:00:00:00"));
+    if (d->macs_since != 0 &&
+        (now - d->macs_since < DAY || stat_is_block(h, host, now)))
+        return;
+    memset(d->macs, 0, sizeof(d->macs));
+    d->flags &= ~DETAIL_FORGED;
+    d->id_sessions = d->objected = d->ttl_odd = d->ttl_usual = 0;
+    d->ev_unbound = 0;
+    d->macs_since = now;
+}
+
+/* Where the stack of the host gets what is said to it, it answers with a RST
+ * to a conversation that it does not know, and who leads it goes on. */
+static void
+objections(struct detail *d, const struct record_map *m)
+{
+    d->id_sessions++;
+    d->objected += list_has(m, FIELD_SMTP_ANOMALIES, SPAN_LIT("rst_ignored"));
+    if (d->objected >= HOST_LIMIT(rst_sessions) &&
+        d->objected >= d->id_sessions / 2)
+        d->flags |= DETAIL_OBJECTS;
 }
 
 static void
 identity(const struct hosts *h, const struct host *host, struct detail *d,
-         const struct scene *s)
+         const struct scene *s, enum path path)
 {
     struct span mac = record_map_find(s->event, FIELD_ETHER_SRC_MAC);
 
+    forget(h, host, d, s->now);
+    objections(d, s->event);
+    if (path == PATH_FOREIGN)
+        d->flags |= DETAIL_FOREIGN;
     if (is_nobody(mac))
         return;
-    /* Who else spoke in its name is not forgotten before what they said: else
-     * a victim of forgery is stopped a day later for its good conduct. */
-    if (d->macs_since == 0 ||
-        (s->now - d->macs_since >= DAY && !stat_is_block(h, host, s->now))) {
-        memset(d->macs, 0, sizeof(d->macs));
-        d->flags &= ~DETAIL_ONE_MAC;
-        d->macs_since = s->now;
-    }
     (void)window_set_add(d->macs, HOST_MACS, hash_span(mac, h->seed));
-    if (span_eq(mac, record_map_find(s->event, FIELD_ETHER_DEST_MAC)))
+    if (path == PATH_ONE ||
+        span_eq(mac, record_map_find(s->event, FIELD_ETHER_DEST_MAC)))
         d->flags |= DETAIL_ONE_MAC;
 }
 
-bool
+uint32_t
 session_conflict(const struct host *host, const struct detail *d)
 {
-    return (host->flags & HOST_IS_FOLDED) != 0 ||
-           (d->flags & DETAIL_ONE_MAC) != 0 ||
-           window_set_count(d->macs, HOST_MACS) >= 2;
+    static const struct {
+        uint32_t flag, sign;
+    } signs[] = {
+        {DETAIL_ONE_MAC, SIGN_ONE_MAC},
+        {DETAIL_FOREIGN, SIGN_PATH   },
+        {DETAIL_ONE_TTL, SIGN_ONE_TTL},
+        {DETAIL_ODD_TTL, SIGN_ODD_TTL},
+        {DETAIL_OBJECTS, SIGN_OBJECTS},
+    };
+    uint32_t all = 0;
+
+    if ((host->flags & HOST_IS_FOLDED) != 0)
+        all |= 1U << SIGN_FOLDED;
+    if (window_set_count(d->macs, HOST_MACS) >= 2)
+        all |= 1U << SIGN_MACS;
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
+        if ((d->flags & signs[i].flag) != 0)
+            all |= 1U << signs[i].sign;
+    }
+    return all;
+}
+
+const char *
+session_sign(enum session_sign sign)
+{
+    static const char *const words[] = {
+#define SIGN_WORD(id, word) word,
+        SESSION_SIGNS(SIGN_WORD)
+#undef SIGN_WORD
+    };
+
+    return words[sign];
 }
 
 /* ---- how it speaks ---- */
@@ -169,27 +321,14 @@ speech(struct hosts *h, struct host *host, struct detail *d,
 
 /* ---- policy ---- */
 
-/* findings is a list: the map has its first entry only. */
-static bool
-is_unregistered_sender(const struct record_map *m)
-{
-    struct cursor c = record_map_list(m, FIELD_POLICY_FINDINGS);
-    struct record_entry e;
-
-    while (record_next(&c, &e) && e.field == FIELD_POLICY_FINDINGS) {
-        if (span_eq(e.value, SPAN_LIT("unregistered_sender")))
-            return true;
-    }
-    return false;
-}
-
 static void
 policy(struct host *host, struct detail *d, const struct scene *s)
 {
     if (record_map_has(s->event, FIELD_SRC_REG_STATE))
         host->flags |= HOST_HAS_REG;
     if (s->outbound && record_map_u64(s->event, FIELD_DEST_PORT, 0) == 25 &&
-        is_unregistered_sender(s->event))
+        list_has(s->event, FIELD_POLICY_FINDINGS,
+                 SPAN_LIT("unregistered_sender")))
         d->p_sessions++;
 }
 
@@ -215,6 +354,7 @@ session_outward(struct hosts *h, uint32_t i, const struct scene *s)
 {
     struct host *host = host_at(h, i);
     struct detail *d = detail_of(h, host);
+    enum path path = s->outbound ? session_path(h, s) : PATH_UNSEEN;
 
     host->sessions++;
     if (session_is_tls(s->event))
@@ -224,12 +364,12 @@ session_outward(struct hosts *h, uint32_t i, const struct scene *s)
     window_hour_add(d, HOUR_SESSIONS, 1);
     measure(d, s->event);
     policy(host, d, s);
-    identity(h, host, d, s);
+    identity(h, host, d, s, path);
     speech(h, host, d, s);
     if (!s->outbound)
         return;
     if (is_evidence(s->event))
-        evidence(h, d, s);
+        evidence(h, d, s, path);
     mail_listed(h, d, s);
 }
 

@@ -14,6 +14,7 @@
 #include "rules/host/judge.h"
 #include "rules/host/names.h"
 #include "rules/host/org.h"
+#include "rules/host/paths.h"
 #include "rules/host/pool.h"
 
 #define HOST_CUSUMS    4U /* S1, S1T, S2, S3 */
@@ -25,6 +26,7 @@
 #define HOST_DIALECTS  4U
 #define HOST_NETS      8U
 #define HOST_MACS      4U
+#define HOST_TTLS      16U /* latest connections whose hop limit is kept */
 #define HOST_LISTINGS  8U
 #define HOST_DAYS      14U
 #define HOST_WEEK      7U
@@ -91,11 +93,18 @@ struct day {
 };
 
 /* Bits of detail.flags. */
-#define DETAIL_QUEUEING 1U  /* as told last */
-#define DETAIL_CONFLICT 2U  /* as told last */
-#define DETAIL_ONE_MAC  4U  /* both ends spoke from one */
-#define DETAIL_TAINTED  8U  /* the day is no baseline */
-#define DETAIL_ASK      16U /* something may speak for a queue now */
+#define DETAIL_QUEUEING 1U   /* as told last */
+#define DETAIL_CONFLICT 2U   /* as told last */
+#define DETAIL_ONE_MAC  4U   /* both ends spoke from one */
+#define DETAIL_TAINTED  8U   /* the day is no baseline */
+#define DETAIL_ASK      16U  /* something may speak for a queue now */
+#define DETAIL_FOREIGN  32U  /* a server's packets came by no router */
+#define DETAIL_ONE_TTL  64U  /* all servers' packets had the same hop limit */
+#define DETAIL_ODD_TTL  128U /* not the hop limits that others see */
+#define DETAIL_OBJECTS  256U /* its own RST to what was said in its name */
+#define DETAIL_FORGED                                                          \
+    (DETAIL_ONE_MAC | DETAIL_FOREIGN | DETAIL_ONE_TTL | DETAIL_ODD_TTL |       \
+     DETAIL_OBJECTS)
 
 struct detail {
     uint32_t owner;
@@ -145,10 +154,15 @@ struct detail {
     ns_t ev_first, ev_last;
     uint64_t ev_nets[HOST_NETS];
     uint64_t commands, unanswered, bytes, lost;
-    uint32_t told_evidence[4]; /* steps */
+    uint32_t told_evidence[5]; /* steps */
 
     uint64_t macs[HOST_MACS];
-    ns_t macs_since;
+    ns_t macs_since; /* and of all that follows but ev_bound */
+    uint32_t ev_bound, ev_unbound;
+    uint32_t id_sessions, objected; /* by a RST of its own */
+    uint32_t ttl_odd, ttl_usual, ttl_at;
+    uint16_t ttl_org[HOST_TTLS];
+    uint8_t ttl[HOST_TTLS];
 
     ns_t name_since; /* its HELO is its confirmed name; 0: is not */
     uint64_t banner;
@@ -248,6 +262,7 @@ struct hosts {
 
     struct org *org;
     struct names *names;
+    struct paths *paths;
     struct record_out out;
     struct hosts_counts counts;
 };

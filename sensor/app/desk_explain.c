@@ -85,6 +85,7 @@ static const struct {
     {"evidence:volume",        "it did too little in the last hour"                         },
     {"evidence:replies",       "too few of the replies to it were seen"                     },
     {"evidence:loss",          "too much of the traffic was missed"                         },
+    {"evidence:path",          "too few of its sessions came by a router that is known"     },
     {"queueing",               "it behaves like a mail server: a human is asked"            },
     {"pool",                   "several speak from this address: a human is asked"          },
     {"identity",               "somebody else may speak in its name: a human is asked"      },

@@ -84,10 +84,12 @@ struct flow {
     uint8_t n_vlan;
     uint8_t mac_src[6]; /* client's first packet; zeros where not Ethernet */
     uint8_t mac_dst[6];
-    bool handshake; /* SYN, SYN-ACK and an ACK of it seen */
-    bool midstream; /* neither SYN nor SYN-ACK seen, or not before the
-                     * first byte: bytes before that may be missing */
+    uint8_t mac_server[6]; /* source of the server's first packet */
+    bool handshake;        /* SYN, SYN-ACK and an ACK of it seen */
+    bool midstream;        /* neither SYN nor SYN-ACK seen, or not before the
+                            * first byte: bytes before that may be missing */
     bool has_mac;
+    bool has_mac_server;
     uint8_t shard;            /* 0..FLOW_SHARDS-1; caps are per shard */
     uint16_t iface;           /* index of the capture's interface */
     struct flow_half half[2]; /* by enum dir: of that direction's sender */

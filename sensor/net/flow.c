@@ -558,12 +558,24 @@ on_payload(struct flow_step *st, const struct decoded *p, uint64_t acked)
 /* ---- states ---- */
 
 static void
+first_packet(struct flow_step *st, struct flow_half *h, const struct decoded *p)
+{
+    struct flow *f = &st->c->flow;
+
+    h->ttl = p->ttl;
+    if (st->d == DIR_C2S || !p->has_mac)
+        return;
+    memcpy(f->mac_server, p->mac_src, 6);
+    f->has_mac_server = true;
+}
+
+static void
 touch(struct flow_step *st, const struct decoded *p)
 {
     struct flow_half *h = flow_life_half(st);
 
     if (h->packets++ == 0)
-        h->ttl = p->ttl;
+        first_packet(st, h, p);
     if (st->c->rst_from == 0)
         st->c->last = st->e->now;
 }

@@ -159,14 +159,14 @@ run_stream(const char *name, const struct play_options *o, const char *only)
     return whole;
 }
 
-static uint64_t
+static struct scenario_set
 innocents(void)
 {
-    uint64_t set = 0;
+    struct scenario_set set = {{0}};
 
     for (unsigned i = 0; i < SCENARIO_COUNT; i++) {
         if (scenarios[i].label == LABEL_LEGIT)
-            set |= UINT64_C(1) << i;
+            scenario_add(&set, i);
     }
     return set;
 }
@@ -178,8 +178,9 @@ bench_run(const struct play_options *o, const char *only)
 
     if (bots.days_most <= 0)
         bots.days_most = 1;
-    campus.only = innocents() | UINT64_C(1) << SCENARIO_TRICKLE_A |
-                  UINT64_C(1) << SCENARIO_SLOW_37_A;
+    campus.only = innocents();
+    scenario_add(&campus.only, SCENARIO_TRICKLE_A);
+    scenario_add(&campus.only, SCENARIO_SLOW_37_A);
     return run_stream("bots", &bots, only) &&
            run_stream("campus", &campus, only);
 }

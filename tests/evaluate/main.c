@@ -28,7 +28,7 @@ struct arguments {
     uint64_t first_seed, seeds, cap, jobs;
     unsigned n_conditions, skip;
     enum play_half half;
-    uint64_t only;
+    struct scenario_set only;
     double days, scale;
     bool cusum, speed, bench, stress, help;
 };
@@ -75,9 +75,9 @@ word_only(struct arguments *a, const char *v)
 {
     for (unsigned i = 0; i < SCENARIO_COUNT; i++) {
         if (strcmp(v, scenarios[i].name) == 0)
-            a->only |= UINT64_C(1) << i;
+            scenario_add(&a->only, i);
     }
-    return a->only != 0;
+    return !scenario_none(&a->only);
 }
 
 static bool
@@ -361,7 +361,7 @@ run_some(const struct arguments *a, struct measure *m, uint64_t first)
         uint16_t condition = (uint16_t)(i / a->seeds);
         uint16_t seed = (uint16_t)(i % a->seeds);
         enum err e = measure_run(m, condition, seed, a->first_seed + seed,
-                                 a->half, a->only);
+                                 a->half, &a->only);
 
         if (e != ERR_OK) {
             fprintf(stderr, "evaluate: %s\n", err_text(e));

@@ -158,7 +158,8 @@ measure_add(struct measure *m, const struct outcome *row)
 
 enum err
 measure_run(struct measure *m, uint16_t condition, uint16_t seed,
-            uint64_t seed_value, enum play_half half, uint64_t only)
+            uint64_t seed_value, enum play_half half,
+            const struct scenario_set *only)
 {
     const struct condition *c = &m->conditions[condition];
     struct play_options o = {.seed = seed_value,
@@ -168,7 +169,7 @@ measure_run(struct measure *m, uint16_t condition, uint16_t seed,
                              .days_most = c->days_most,
                              .warm = c->warm,
                              .cap = c->cap,
-                             .only = only};
+                             .only = *only};
     struct run r = {0};
     enum err e = play_new(&o, &r.play);
     unsigned made = 0;

@@ -51,7 +51,8 @@ void measure_free(struct measure *m);
 /* Plays and adds the rows. */
 MUST_USE enum err measure_run(struct measure *m, uint16_t condition,
                               uint16_t seed, uint64_t seed_value,
-                              enum play_half half, uint64_t only);
+                              enum play_half half,
+                              const struct scenario_set *only);
 
 /* A row that was measured elsewhere. */
 MUST_USE enum err measure_add(struct measure *m, const struct outcome *row);

@@ -22,7 +22,7 @@ hosts_of(const struct play_options *o, enum scenario_id id)
     const struct scenario *s = &scenarios[id];
     bool is_tuning = scenario_is_tuning(s);
 
-    if (o->only != 0 && (o->only >> id & 1) == 0)
+    if (!scenario_none(&o->only) && !scenario_has(&o->only, id))
         return 0;
     if (s->family != NULL && o->half != PLAY_BOTH &&
         is_tuning != (o->half == PLAY_TUNING))

@@ -20,7 +20,7 @@ struct play_options {
     double days_most; /* nobody is watched longer; 0: no limit */
     uint64_t cap;     /* messages of an actor, at most; 0: no limit */
     double warm;      /* days that the innocent are known before: a dry run */
-    uint64_t only;    /* bits 1 << enum scenario_id; 0: all */
+    struct scenario_set only; /* none: all */
 };
 
 struct play {

@@ -415,9 +415,13 @@ dialect(struct render *r, const struct actor *a)
                              : "EMRDQ");
     record_u64(&r->out, FIELD_SMTP_BANNER_MS, 20);
     record_u64(&r->out, FIELD_SMTP_FIRST_COMMAND_MS, 25);
+    if (a->scenario->objects && a->session.bad)
+        record_text(&r->out, FIELD_SMTP_ANOMALIES, "rst_ignored");
     record_text(&r->out, FIELD_SMTP_END, s->no_quit ? "rst" : "fin");
     record_u64(&r->out, FIELD_SMTP_UNANSWERED, 0);
 }
+
+static const uint8_t gateway[6] = {2, 0, 0, 0, 0, 1};
 
 static void
 mac_text(struct render *r, enum field f, const uint8_t mac[6])
@@ -433,16 +437,43 @@ mac_text(struct render *r, enum field f, const uint8_t mac[6])
     record_str(&r->out, f, span_of(text, sizeof(text)));
 }
 
+/* README.md: what each forger copies. One that lies about servers is itself
+ * their end of the connection; a second address is for who claims the victim's
+ * own. */
+static const uint8_t *
+server_mac(const struct actor *a, bool forged, const uint8_t *client)
+{
+    static const uint8_t other[6] = {2, 0, 0, 0, 0x66, 0x67};
+
+    if (a->session.inbound)
+        return a->subject->mac;
+    if (!forged || a->scenario->forged_way)
+        return gateway;
+    return a->scenario->forged_macs ? client : other;
+}
+
+static uint8_t
+server_ttl(const struct actor *a, bool forged)
+{
+    uint8_t far = world_ttl(a->seed, &a->session.org.server);
+
+    if (!forged || a->scenario->forged_ttl)
+        return far;
+    return a->scenario->forged_guess
+               ? world_ttl(a->seed + 1, &a->session.org.server)
+               : 64;
+}
+
 static void
 transport(struct render *r, const struct actor *a)
 {
-    static const uint8_t gateway[6] = {2, 0, 0, 0, 0, 1};
     static const uint8_t forger[6] = {2, 0, 0, 0, 0x66, 0x66};
     const struct session *s = &a->session;
     bool mute = a->scenario->answers_only, deaf = s->oneway && !mute;
     uint64_t up = mute ? 0 : s->bytes + 60;
     uint64_t down = deaf ? 0 : GREETED + REPLY_BYTES * (2 * s->done + s->rcpts);
-    bool forged = s->bad && a->scenario->forged_macs;
+    bool lied = s->bad && a->subject->label == LABEL_VICTIM;
+    bool forged = lied && a->scenario->forged_macs;
     const uint8_t *own = forged ? forger : a->subject->mac;
 
     record_time(&r->out, FIELD_FLOW_START, s->start);
@@ -457,9 +488,11 @@ transport(struct render *r, const struct actor *a)
     record_u64(&r->out, FIELD_TCP_LOST_TOCLIENT, 0);
     record_u64(&r->out, FIELD_TCP_GAPS, s->lost > 0);
     record_u64(&r->out, FIELD_TCP_TTL_TOSERVER, forged ? 128 : 64);
-    record_u64(&r->out, FIELD_TCP_TTL_TOCLIENT, 52);
+    record_u64(&r->out, FIELD_TCP_TTL_TOCLIENT,
+               s->inbound ? 64 : server_ttl(a, lied));
     mac_text(r, FIELD_ETHER_SRC_MAC, s->inbound ? gateway : own);
     mac_text(r, FIELD_ETHER_DEST_MAC, s->inbound ? own : gateway);
+    mac_text(r, FIELD_ETHER_SERVER_MAC, server_mac(a, lied, own));
 }
 
 /* The sizes of records tell messages from envelopes, nearly. */

@@ -120,6 +120,10 @@ struct scenario {
     bool one_way;      /* only one direction of it was ever sent */
     bool answers_only; /* that direction is the server's */
     bool forged_macs;  /* what is forged in its name comes from elsewhere */
+    bool forged_way;   /* and its servers' packets from the router's address */
+    bool forged_ttl;   /* with the hop limit that each server's have */
+    bool forged_guess; /* or with any, the same for each server */
+    bool objects;      /* the victim's stack hears it and answers with RSTs */
 };
 
 enum scenario_id {
@@ -129,6 +133,33 @@ enum scenario_id {
     SCENARIO_COUNT
 };
 extern const struct scenario scenarios[SCENARIO_COUNT];
+
+/* Some of the rows. */
+struct scenario_set {
+    uint64_t bits[(SCENARIO_COUNT + 63) / 64];
+};
+
+static inline void
+scenario_add(struct scenario_set *s, unsigned id)
+{
+    s->bits[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+static inline bool
+scenario_has(const struct scenario_set *s, unsigned id)
+{
+    return (s->bits[id / 64] >> id % 64 & 1) != 0;
+}
+
+static inline bool
+scenario_none(const struct scenario_set *s)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < sizeof(s->bits) / sizeof(s->bits[0]); i++)
+        any |= s->bits[i];
+    return any == 0;
+}
 
 /* How many Received fields a message with these marks has. */
 unsigned content_received(const struct scenario *s, uint64_t marks);

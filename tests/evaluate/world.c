@@ -65,3 +65,13 @@ world_server_name(const struct org *o, struct buf *out)
     buf_u64(out, o->as - AS_PROVIDERS);
     buf_str(out, ".example");
 }
+
+uint8_t
+world_ttl(uint64_t seed, const struct addr *server)
+{
+    static const uint8_t first[] = {64, 64, 64, 64, 64, 64, 128, 128, 128, 255};
+    uint64_t h = hash_mix(hash_span(span_of(server->b, sizeof(server->b)), 3),
+                          seed ^ 0x771);
+
+    return (uint8_t)(first[h % ARRAY_LEN(first)] - 5 - (h >> 16) % 16);
+}

@@ -22,6 +22,10 @@ struct org {
 /* Server of the asked family; a provider has eight. */
 struct org world_org(uint64_t seed, uint32_t number, bool ipv6, uint32_t pick);
 
+/* The hop limit with which a server's packets arrive: what systems begin with,
+ * less 5 to 20 hops. */
+uint8_t world_ttl(uint64_t seed, const struct addr *server);
+
 /* "o123.example" and "mx.o123.example" (of a provider "mx3.p7.example"). */
 void world_domain(const struct org *o, struct buf *out);
 void world_server_name(const struct org *o, struct buf *out);
