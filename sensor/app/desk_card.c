@@ -5,6 +5,7 @@
 #include "rules/registry/book.h"
 #include "sensor/app/caller.h"
 #include "sensor/app/desk_event.h"
+#include "sensor/app/desk_evidence.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/count.h"
@@ -1086,6 +1087,41 @@ desk_card_alert(struct desk *d, const struct desk_alert *a)
     return code;
 }
 
+static void
+give_all(struct card *c, void (*take)(void *ctx, struct span record), void *ctx)
+{
+    for (size_t i = 0; i < ROLES; i++) {
+        const struct desk_event *const events[] = {
+            &c->shown[i].event, &c->shown[i].session, &c->mails[i],
+            &c->sessions[i]};
+
+        for (size_t k = 0; k < ARRAY_LEN(events); k++) {
+            if (events[k]->record.n > 0)
+                take(ctx, buf_view(&events[k]->record));
+        }
+    }
+}
+
+enum cli_exit
+desk_card_each(struct desk *d, const struct desk_alert *a,
+               void (*take)(void *ctx, struct span record), void *ctx)
+{
+    struct card *c = calloc(1, sizeof(*c));
+    enum cli_exit code;
+
+    if (c == NULL)
+        return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    c->desk = d;
+    c->alert = a;
+    card_init(c);
+    code = fill(c);
+    if (code == CLI_EXIT_DONE)
+        give_all(c, take, ctx);
+    card_fini(c);
+    free(c);
+    return code;
+}
+
 enum cli_exit
 desk_alerts_show(struct desk *d)
 {
@@ -1095,7 +1131,13 @@ desk_alerts_show(struct desk *d)
 
     if (code == CLI_EXIT_DONE) {
         one = desk_alerts_find(d, &a, span_str(d->cli->arguments[0]));
-        code = one != NULL ? desk_card_alert(d, one) : CLI_EXIT_USAGE;
+        if (d->config->redact && d->config->pcap == NULL)
+            code = desk_say(d, CLI_EXIT_USAGE, "--redact is for --pcap");
+        else if (one == NULL)
+            code = CLI_EXIT_USAGE;
+        else
+            code = d->config->pcap != NULL ? desk_evidence_cut(d, one)
+                                           : desk_card_alert(d, one);
     }
     desk_alerts_fini(&a);
     return code;

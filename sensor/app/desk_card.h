@@ -14,6 +14,12 @@ void desk_card_owner(struct desk *d, const struct addr *a, struct span site);
 MUST_USE enum cli_exit desk_card_alert(struct desk *d,
                                        const struct desk_alert *a);
 
+/* Every event that its card shows and that the journal still has, sessions
+ * among them; each is borrowed for the call. */
+MUST_USE enum cli_exit
+desk_card_each(struct desk *d, const struct desk_alert *a,
+               void (*take)(void *ctx, struct span record), void *ctx);
+
 /* Rows of the alerts of one subject, an address or with its lease. */
 void desk_card_alerts(struct desk *d, const struct desk_alerts *a,
                       const struct addr *subject);

@@ -72,6 +72,8 @@ static const struct kept {
      FIELD_DECISION_SUBJECT,                                                                 true },
     {EVENT_CONTROL,  "alert",     "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
      true                                                                                         },
+    {EVENT_CONTROL,  "evidence",  "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
+     true                                                                                         },
     {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
      FIELD_CONTROL_SUBJECT,                                                                  true },
 };
