@@ -272,11 +272,18 @@ make_tick(struct live_core *c)
 
 /* ---- a new configuration ---- */
 
+/* At the time of the clock: there may be no record yet. */
 static void
 took_force(struct live_core *c, const char *kind, struct buf *text)
 {
-    buf_putc(text, '\0');
-    core_control(c->core, kind, (const char *)text->p);
+    const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
+                                     .seq = c->n_own++,
+                                     .type = EVENT_CONTROL};
+
+    record_begin(&c->out, &head);
+    record_text(&c->out, FIELD_CONTROL_KIND, kind);
+    record_str(&c->out, FIELD_CONTROL_TEXT, buf_view(text));
+    core_tell(c->core, record_view(&c->out));
     buf_reset(text);
 }
 
@@ -470,6 +477,7 @@ walk(struct live_core *c)
 
     c->now = clock_of(CLOCK_MONOTONIC);
     c->flushed = c->synced = c->second = c->told = c->saved = c->tick = c->now;
+    core_begin(c->core, clock_of(CLOCK_REALTIME));
     atomic_store(&c->board->ready, 1);
     for (;;) {
         const bool more = merge_step(c->merge, &sink, &farewell);

@@ -478,6 +478,14 @@ publish_start(struct core *c, ns_t when)
 }
 
 void
+core_begin(struct core *c, ns_t when)
+{
+    if (!c->started)
+        publish_start(c, when);
+    conclude(c);
+}
+
+void
 core_control(struct core *c, const char *kind, const char *text)
 {
     publish_control(c, c->last, CONTROLS_FROM + c->n_controls++, kind, text);

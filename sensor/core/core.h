@@ -53,6 +53,10 @@ struct core;
 MUST_USE enum err core_new(const struct core_options *o, struct core **out);
 void core_free(struct core *c);
 
+/* Tells of the start at this time, and not at that of the first record: a live
+ * sensor has started also where nothing comes. */
+void core_begin(struct core *c, ns_t when);
+
 /* Something took force: an event of type control, at the time of the latest
  * record. kind is one of those that fields.def names. */
 void core_control(struct core *c, const char *kind, const char *text);
