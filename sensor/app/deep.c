@@ -470,6 +470,8 @@ make_room(struct deep *d)
 static void
 end_keeper(struct deep *d)
 {
+    if (d->keeper <= 0)
+        return;
     (void)kill(d->keeper, SIGKILL);
     while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
         ;
@@ -515,6 +517,12 @@ pid_t
 deep_keeper(const struct deep *d)
 {
     return d->keeper;
+}
+
+void
+deep_bury(struct deep *d)
+{
+    d->keeper = 0;
 }
 
 void

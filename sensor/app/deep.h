@@ -75,6 +75,8 @@ bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
 
 /* The keeper's process, which the one that called deep_start waits for. */
 pid_t deep_keeper(const struct deep *d);
+/* It was waited for: its number is nobody's now, and must not be killed. */
+void deep_bury(struct deep *d);
 /* Its keeper was waited for: another takes its place. Jobs that were under way
  * are faults. */
 void deep_restart(struct deep *d);

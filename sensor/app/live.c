@@ -38,7 +38,8 @@ struct child {
     unsigned number; /* of a worker */
     struct live_process *process;
     enum err (*run)(struct live *l, unsigned number);
-    uint64_t born, died; /* mono ns; died 0: it lives, or never lived */
+    struct deep *keeper; /* or NULL; that of these inspectors, no run then */
+    uint64_t born;       /* mono ns */
     uint64_t next;       /* not to be started before */
     uint64_t pause;
     ns_t gone_since; /* UTC; 0: no gap is open */
@@ -49,6 +50,7 @@ struct child {
 struct supervisor {
     struct live live;
     struct child children[LIVE_WORKERS_MAX + LIVE_ROLES];
+    struct live_process clamd; /* beside the board's content */
     size_t n;
     sigset_t signals;
     bool stopping, killed;
@@ -113,27 +115,31 @@ log_child(enum log_level level, const char *event, const struct child *c)
     log_end(&l, STDERR_FILENO);
 }
 
-/* sd_notify(3): one datagram, so no library is needed for it. */
-static void
+/* sd_notify(3): one datagram, so no library is needed for it. False: nobody
+ * takes it now; nothing waits for who does not read. */
+static bool
 notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     size_t n = path != NULL ? strlen(path) : 0;
+    bool taken;
     int fd;
 
     if (n == 0 || n >= sizeof(to.sun_path))
-        return;
+        return true;
     memcpy(to.sun_path, path, n);
     if (to.sun_path[0] == '@')
         to.sun_path[0] = '\0';
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-                 (const struct sockaddr *)&to,
-                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+        return false;
+    taken =
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+               (const struct sockaddr *)&to,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) >= 0;
     (void)close(fd);
+    return taken;
 }
 
 /* ---- what the processes do ---- */
@@ -218,26 +224,45 @@ be_child(struct supervisor *s, const struct child *c, pid_t supervisor)
     (void)sigprocmask(SIG_UNBLOCK, &s->signals, NULL);
 }
 
-static void
-start(struct supervisor *s, struct child *c)
+static pid_t
+fork_child(struct supervisor *s, struct child *c)
 {
     const pid_t me = getpid();
     pid_t pid;
 
-    atomic_store(&c->process->beat_mono_ns, 0);
+    if (c->keeper != NULL) {
+        deep_restart(c->keeper);
+        return deep_keeper(c->keeper);
+    }
     pid = fork();
     if (pid == 0) {
         be_child(s, c, me);
         _exit((int)cli_exit_of(c->run(&s->live, c->number)));
     }
+    return pid;
+}
+
+static void
+start(struct supervisor *s, struct child *c)
+{
+    pid_t pid;
+
+    atomic_store(&c->process->beat_mono_ns, 0);
+    pid = fork_child(s, c);
     c->born = clock_of(CLOCK_MONOTONIC);
     if (pid < 0) {
         c->next = c->born + QUICK_NS;
         return;
     }
-    c->died = 0;
     atomic_store(&c->process->pid, pid);
     atomic_store(&c->process->since_utc_ns, clock_of(CLOCK_REALTIME));
+}
+
+/* What is left in rings and journal is brought home; no packet is read. */
+static bool
+is_needed_to_stop(const struct child *c)
+{
+    return c->role == LIVE_CORE || c->role == LIVE_INDEX;
 }
 
 static void
@@ -249,7 +274,7 @@ start_all(struct supervisor *s)
         struct child *c = &s->children[i];
 
         if (atomic_load(&c->process->pid) == 0 && !c->done && !s->killed &&
-            now >= c->next && (!s->stopping || c->role != LIVE_WORKER))
+            now >= c->next && (!s->stopping || is_needed_to_stop(c)))
             start(s, c);
     }
 }
@@ -307,8 +332,9 @@ last_alive(const struct child *c)
     const uint64_t beat = atomic_load(&c->process->beat_mono_ns);
     const uint64_t from = beat != 0 ? beat : c->born;
     const uint64_t now = clock_of(CLOCK_MONOTONIC);
+    const ns_t unsaid = c->role == LIVE_CORE ? LIVE_UNSAID_NS : 0;
 
-    return clock_of(CLOCK_REALTIME) - (now > from ? now - from : 0);
+    return clock_of(CLOCK_REALTIME) - (now > from ? now - from : 0) - unsaid;
 }
 
 static void
@@ -344,41 +370,13 @@ on_death(struct supervisor *s, struct child *c, int status)
                : c->pause == 0                ? QUICK_NS / 10
                : c->pause < PAUSE_MOST_NS / 2 ? 2 * c->pause
                                               : PAUSE_MOST_NS;
-    c->died = now;
     c->next = now + c->pause;
     atomic_store(&c->process->pid, 0);
+    if (c->keeper != NULL)
+        deep_bury(c->keeper);
     /* The merge must not wait for one that is not there. */
     if (c->role == LIVE_WORKER)
         ring_close(&s->live.rings[c->number]);
-}
-
-/* It is back before anybody waits for it. */
-static void
-tell_keeper_gap(struct supervisor *s, int status)
-{
-    struct child gone = {.role = LIVE_CONTENT,
-                         .process = &s->live.board->content,
-                         .gone_since = clock_of(CLOCK_REALTIME)};
-
-    describe_end(&gone, status);
-    log_child(LOG_AT_ERROR, "process_ended", &gone);
-    tell_gap(s, &gone);
-}
-
-static void
-on_keeper_death(struct supervisor *s, pid_t pid, int status)
-{
-    struct deep *const deeps[] = {s->live.inspection.deep,
-                                  s->live.inspection.clamd};
-
-    for (size_t i = 0; i < ARRAY_LEN(deeps); i++) {
-        if (deeps[i] == NULL || deep_keeper(deeps[i]) != pid || s->stopping)
-            continue;
-        atomic_fetch_add(&s->live.board->content.restarts, 1);
-        deep_restart(deeps[i]);
-        atomic_store(&s->live.board->content.pid, deep_keeper(deeps[i]));
-        tell_keeper_gap(s, status);
-    }
 }
 
 static void
@@ -388,16 +386,10 @@ reap(struct supervisor *s)
     int status;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        bool known = false;
-
         for (size_t i = 0; i < s->n; i++) {
-            if (atomic_load(&s->children[i].process->pid) == pid) {
+            if (atomic_load(&s->children[i].process->pid) == pid)
                 on_death(s, &s->children[i], status);
-                known = true;
-            }
         }
-        if (!known)
-            on_keeper_death(s, pid, status);
     }
 }
 
@@ -442,7 +434,7 @@ on_reload(struct supervisor *s)
     struct record_out r;
     struct cli cli;
 
-    notify("RELOADING=1");
+    (void)notify("RELOADING=1");
     if (cli_parse(s->live.argc, s->live.argv, &cli, &s->messages) == ERR_OK) {
         cli_free(&cli);
         begin_order(s, &r, "reload");
@@ -452,7 +444,7 @@ on_reload(struct supervisor *s)
                 "span25: the configuration before stays in force\n");
         atomic_fetch_add(&s->live.board->core.config_refused, 1);
     }
-    notify("READY=1");
+    (void)notify("READY=1");
 }
 
 static void
@@ -460,7 +452,7 @@ on_stop(struct supervisor *s)
 {
     if (s->stopping)
         return;
-    notify("STOPPING=1");
+    (void)notify("STOPPING=1");
     s->stopping = true;
     s->stop_since = clock_of(CLOCK_MONOTONIC);
     *s->live.stop = 1;
@@ -492,9 +484,11 @@ static bool
 all_ended(const struct supervisor *s)
 {
     for (size_t i = 0; i < s->n; i++) {
+        if (s->children[i].keeper != NULL) /* ended by inspection_stop */
+            continue;
         if (atomic_load(&s->children[i].process->pid) != 0 ||
             (!s->killed && !s->children[i].done &&
-             s->children[i].role != LIVE_WORKER))
+             is_needed_to_stop(&s->children[i])))
             return false;
     }
     return true;
@@ -511,7 +505,7 @@ end_late(struct supervisor *s)
     for (size_t i = 0; i < s->n; i++) {
         const pid_t pid = atomic_load(&s->children[i].process->pid);
 
-        if (pid > 0)
+        if (pid > 0 && s->children[i].keeper == NULL)
             (void)kill(pid, SIGKILL);
     }
 }
@@ -527,6 +521,20 @@ is_ready(const struct supervisor *s)
     return ready;
 }
 
+/* Keepers do not know the board; this is when they were last waited for. */
+static void
+beat(struct supervisor *s)
+{
+    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+    atomic_store(&s->live.board->supervisor.beat_mono_ns, now);
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->children[i].keeper != NULL &&
+            atomic_load(&s->children[i].process->pid) > 0)
+            atomic_store(&s->children[i].process->beat_mono_ns, now);
+    }
+}
+
 static void
 supervise(struct supervisor *s)
 {
@@ -536,19 +544,17 @@ supervise(struct supervisor *s)
     atomic_store(&me->pid, getpid());
     atomic_store(&me->since_utc_ns, clock_of(CLOCK_REALTIME));
     do {
-        atomic_store(&me->beat_mono_ns, clock_of(CLOCK_MONOTONIC));
         start_all(s);
+        beat(s);
         await_signal(s);
         reap(s);
         end_silent(s);
         end_late(s);
         tell_gaps(s);
         say(&s->messages);
-        notify("WATCHDOG=1");
-        if (!told && is_ready(s)) {
-            notify("READY=1");
-            told = true;
-        }
+        (void)notify("WATCHDOG=1");
+        if (!told && is_ready(s))
+            told = notify("READY=1");
     } while (!s->stopping || !all_ended(s));
 }
 
@@ -725,6 +731,20 @@ block_signals(struct supervisor *s)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* It runs since inspection_start. */
+static void
+add_keeper(struct supervisor *s, struct deep *keeper, struct live_process *p)
+{
+    if (keeper == NULL)
+        return;
+    s->children[s->n++] = (struct child){.role = LIVE_CONTENT,
+                                         .process = p,
+                                         .keeper = keeper,
+                                         .born = clock_of(CLOCK_MONOTONIC)};
+    atomic_store(&p->pid, deep_keeper(keeper));
+    atomic_store(&p->since_utc_ns, clock_of(CLOCK_REALTIME));
+}
+
 static void
 make_children(struct supervisor *s)
 {
@@ -736,6 +756,8 @@ make_children(struct supervisor *s)
     add_child(s, LIVE_INDEX, 0, &b->index, run_index);
     if (s->live.cli->config.packets)
         add_child(s, LIVE_RECORDER, 0, &b->recorder, run_recorder);
+    add_keeper(s, s->live.inspection.deep, &b->content);
+    add_keeper(s, s->live.inspection.clamd, &s->clamd);
 }
 
 static void

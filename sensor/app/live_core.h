@@ -14,8 +14,11 @@
  * gap tells. */
 #include "sensor/app/live.h"
 
-#define LIVE_FLUSH_NS    (100 * NS_PER_MS)
-#define LIVE_SYNC_NS     NS_PER_S
+#define LIVE_FLUSH_NS (100 * NS_PER_MS)
+#define LIVE_SYNC_NS  NS_PER_S
+/* Of what is older than this before its last beat nothing is lost with it:
+ * the merge has waited for ticks, and all is flushed. */
+#define LIVE_UNSAID_NS   (LIVE_FLUSH_NS + 50 * NS_PER_MS)
 #define LIVE_STATS_NS    (10 * NS_PER_S)
 #define LIVE_SNAPSHOT_NS (60 * NS_PER_S)
 #define LIVE_TICK_NS     (10 * NS_PER_S)
