@@ -1,0 +1,625 @@
+#!/usr/bin/env python3
+"""The live sensor on a link: what it sees, and how it stands what happens to it.
+
+    live_test.py [--long] PROGRAM CONFINED [PART...]
+
+CONFINED is confine_try.c. Parts: replay, kill, inspectors, stop, reload,
+silent, orphans, canaries, confined. Needs root, makes namespaces of its own.
+"""
+import argparse
+import base64
+import collections
+import datetime
+import ipaddress
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+import live  # noqa: E402
+
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+# Made from time, or from what else was sent.
+OWN = {"timestamp", "event_id", "flow_id", "tx_id", "flow_seq", "journal",
+       "latency", "in_iface", "timing", "start"}
+COMPARED = ("smtp", "smtp_session", "file", "fileinfo", "anomaly", "dns")
+
+
+def plain(value):
+    """Without what differs between two readings of the same packets."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()
+                if k not in OWN and not k.endswith(("_ms", "_ns", "_time"))}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return value
+
+
+def bag(events, without=()):
+    return collections.Counter(
+        json.dumps(plain({k: v for k, v in e.items() if k not in without}),
+                   sort_keys=True)
+        for e in events if e["event_type"] in COMPARED)
+
+
+# A repeated packet is a copy or a retransmission, as its time says, so these
+# are not the same when the same packets are sent twice.
+TIMED = ("flow", "tcp")
+
+
+def read_events(program, path, *options):
+    done = subprocess.run([program, "read", "-q", "--events", "-", *live.HOME,
+                           *options, str(path)], check=True, timeout=120,
+                          capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Bench:
+    """What the parts share: the programs, a folder, how long they may take."""
+
+    def __init__(self, options, folder):
+        self.program, self.confined = options.program, options.confined
+        self.long, self.folder = options.long, folder
+
+    def fresh(self, name):
+        folder = self.folder / name
+        folder.mkdir()
+        folder.chmod(0o755)
+        return folder
+
+    def sensor(self, folder, *options, **more):
+        return live.Sensor(self.program, folder / "state", *options, **more)
+
+
+REGISTRY = {"lab.pcap": ("--registry", str(FIXTURES / "lab-registry.csv")),
+            "bot.pcap.gz": ("--registry", str(FIXTURES / "bot-registry.csv"))}
+
+
+def frames(name):
+    return [data for _, data in live.packets(FIXTURES / name)]
+
+
+# ---- replay: the same as read ----
+
+def start_dump(folder):
+    log = (folder / "tcpdump").open("w")
+    dump = subprocess.Popen(
+        ["tcpdump", "-Z", "root", "-U", "-n", "-i", live.TAP, "-s", "65536",
+         "-B", "65536", "-w", str(folder / "seen.pcap")], stderr=log)
+    assert live.wait_for(lambda: "listening on" in
+                         (folder / "tcpdump").read_text())
+    return dump
+
+
+def stop_dump(dump, folder):
+    dump.terminate()
+    dump.wait(timeout=20)
+    assert "\n0 packets dropped" in (folder / "tcpdump").read_text()
+
+
+def check_counters(sensor, sent, workers):
+    """Each packet is one worker's; their last records have all of them."""
+    last = {}
+    for event in sensor.of_type("stats"):
+        capture = event["stats"].get("capture", {})
+        if capture.get("iface") == live.TAP:
+            last[capture["worker"]] = capture
+    assert len(last) == workers, last
+    assert sum(c["packets"] for c in last.values()) == sent, (sent, last)
+    assert all(c["dropped"] == c["missed"] == 0 for c in last.values()), last
+
+
+def check_equal(got, wanted, what):
+    more, less = got - wanted, wanted - got
+    assert not more and not less, (what, sum(more.values()), sum(less.values()),
+                                   "".join(list(more)[:1])[:1500],
+                                   "".join(list(less)[:1])[:1500])
+
+
+def replay_one(bench, name, workers):
+    folder = bench.fresh(f"replay-{name}-{workers}")
+    dump = start_dump(folder)
+    sensor = bench.sensor(folder, "--workers", str(workers), *REGISTRY[name])
+    sender = live.Sender(3000)
+    sent = sender.send(frames(name))
+    sender.close()
+    time.sleep(0.5)
+    sensor.stop()
+    stop_dump(dump, folder)
+    wanted = bag(read_events(bench.program, folder / "seen.pcap",
+                             *REGISTRY[name]))
+    check_equal(bag(sensor.events()), wanted, (name, workers))
+    check_counters(sensor, sent, workers)
+    assert not sensor.controls("gap")
+    return sum(wanted.values())
+
+
+def part_replay(bench):
+    for name in REGISTRY:
+        for workers in (1, 2, 4):
+            n = replay_one(bench, name, workers)
+            print(f"replay: {name}, {workers} workers: {n} events equal")
+
+
+# ---- kill: whoever dies comes back, and what was lost is told ----
+
+KILLED = ("span25-worker", "span25-core", "span25-index", "span25-keeper")
+ROLE_OF = {"span25-worker": "worker", "span25-core": "core",
+           "span25-index": "index", "span25-keeper": "content"}
+# In whose gaps something may be lost, or not be looked into.
+BLIND = ("worker", "core", "content")
+BACK_S = 1.0
+
+
+def flow_of(frame):
+    """The addresses and ports of a frame, in one order; None: no TCP."""
+    at = 18 if frame[12:14] == b"\x81\x00" else 14
+    if frame[at] >> 4 == 4:
+        size, protocol = 4 * (frame[at] & 15), frame[at + 9]
+        ends = frame[at + 12:at + 16], frame[at + 16:at + 20]
+    else:
+        size, protocol = 40, frame[at + 6]
+        ends = frame[at + 8:at + 24], frame[at + 24:at + 40]
+    if protocol != 6:
+        return None, 0
+    at += size
+    pair = sorted([(ends[0], frame[at:at + 2]), (ends[1], frame[at + 2:at + 4])])
+    return tuple(pair), frame[at + 13]
+
+
+def packed(address):
+    return ipaddress.ip_address(address).packed
+
+
+def key_of(event):
+    """The same of an event."""
+    ends = [(packed(event[a]), event[p].to_bytes(2, "big"))
+            for a, p in (("src_ip", "src_port"), ("dest_ip", "dest_port"))]
+    return tuple(sorted(ends))
+
+
+class Load:
+    """Sends frames once, remembers when each flow's first and last was."""
+
+    def __init__(self, data, seconds):
+        self.data, self.rate = data, len(data) / seconds
+        self.flows = {}
+
+    def run(self, each):
+        sender = live.Sender(self.rate)
+        for at in range(0, len(self.data), 16):
+            now = time.time()
+            for frame in self.data[at:at + 16]:
+                self.note(*flow_of(frame), now)
+            sender.send(self.data[at:at + 16])
+            each()
+        sender.close()
+
+    def note(self, flow, flags, now):
+        if flow is None:
+            return
+        first, _, ended = self.flows.get(flow, (now, now, False))
+        self.flows[flow] = (first, now, (ended or flags & 1) and not flags & 4)
+
+    def lies_in(self, flow, gaps):
+        """A flow that no FIN ends is told late (after a RST more may come), so
+        any gap may have it; so are a host's attempts, which are put together.
+        """
+        if isinstance(flow, bytes):
+            begun = [first for ends, (first, _, _) in self.flows.items()
+                     if flow in (ends[0][0], ends[1][0])]
+            return any(until >= min(begun) for _, until in gaps)
+        first, last, ended = self.flows.get(flow, (0, 0, False))
+        return any(until >= first and (begin <= last or not ended)
+                   for begin, until in gaps)
+
+
+def seconds_of(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+
+
+def gaps_of(sensor, roles):
+    return [(seconds_of(c["time"]), seconds_of(c["until"]))
+            for c in sensor.controls("gap") if c["text"].split()[0].rstrip(":")
+            in roles]
+
+
+class Killer:
+    """Kills one after the other, at moments of its own, and awaits it back."""
+
+    def __init__(self, random_source, n, seconds):
+        self.random, self.left = random_source, n
+        self.pause = seconds / (n + 1)
+        self.next = time.monotonic() + self.pause
+        self.done, self.slowest = [], 0.0
+        self.awaited = None
+
+    def __call__(self):
+        now = time.monotonic()
+        if self.awaited is not None:
+            self.look(now)
+        elif self.left > 0 and now >= self.next:
+            self.kill(now)
+
+    def kill(self, now):
+        name = KILLED[len(self.done) % len(KILLED)]
+        pids = live.processes().get(name, [])
+        victim = self.random.choice(pids)
+        os.kill(victim, signal.SIGKILL)
+        self.done.append((name, time.time()))
+        self.awaited = (name, len(pids), victim, now)
+        self.left -= 1
+
+    def look(self, now):
+        name, n, victim, since = self.awaited
+        pids = live.processes().get(name, [])
+        if len(pids) == n and victim not in pids:
+            self.slowest = max(self.slowest, now - since)
+            self.awaited = None
+            self.next = max(now + 0.3 + self.random.random() * 0.4,
+                            self.next + self.pause)
+        assert now - since < 5, f"{name} did not come back"
+
+
+def run_load(bench, name, data, seconds, killer):
+    folder = bench.fresh(name)
+    sensor = bench.sensor(folder, "--workers", "2")
+    load = Load(data, seconds)
+    load.run(killer if killer is not None else lambda: None)
+    time.sleep(1.5)
+    sensor.stop()
+    return sensor, load
+
+
+def check_gaps(sensor, killer):
+    """One for each kill, which has its moment, and is not long."""
+    found = sensor.controls("gap")
+    for name, moment in killer.done:
+        fitting = [c for c in found
+                   if c["text"].startswith(ROLE_OF[name])
+                   and "signal 9" in c["text"]
+                   and seconds_of(c["time"]) - 0.001 <= moment
+                   <= seconds_of(c["until"])]
+        assert len(fitting) == 1, (name, moment, found)
+        length = (seconds_of(fitting[0]["until"]) -
+                  seconds_of(fitting[0]["time"]))
+        assert length <= BACK_S, (length, fitting)
+    assert len(found) == len(killer.done), (len(found), killer.done)
+
+
+def check_lost(reference, load, sensor):
+    """What no gap has is there, and told once."""
+    gaps = gaps_of(sensor, BLIND)
+    have, want = (bag((e for e in s.events() if "src_port" in e), TIMED)
+                  for s in (sensor, reference))
+    excused = lost = 0
+    for text, n in (want - have).items():
+        if load.lies_in(key_of(json.loads(text)), gaps):
+            excused += n
+        else:
+            lost += n
+            e = json.loads(text)
+            print("lost:", e["event_type"], load.flows.get(key_of(e)), text)
+            print("instead:", [t for t in have - want if e["community_id"] in t
+                               and f'"{e["event_type"]}"' in t])
+    assert lost == 0, (lost, gaps)
+    ids = collections.Counter(e["event_id"] for e in sensor.events())
+    assert max(ids.values()) == 1, [i for i in ids if ids[i] > 1]
+    return excused
+
+
+def alerts_of(sensor):
+    """(rule, subject) -> flows of the evidence; attempts are told together, so
+    of them it is the host."""
+    events = {e["event_id"]: e for e in sensor.events()}
+    found = {}
+    for e in events.values():
+        if e["event_type"] == "alert" and "rule" in e["alert"]:
+            a = e["alert"]
+            flows = found.setdefault((a["rule"], a["subject"]), set())
+            for item in a.get("evidence", []):
+                proof = events.get(item["event_id"], {})
+                if "src_port" in proof:
+                    flows.add(key_of(proof))
+                elif "src_ip" in proof:
+                    flows.add(packed(proof["src_ip"]))
+    return found
+
+
+def check_alerts(reference, load, sensor):
+    gaps = gaps_of(sensor, BLIND)
+    have, excused = alerts_of(sensor), 0
+    for key, flows in alerts_of(reference).items():
+        if key in have:
+            continue
+        assert any(load.lies_in(f, gaps) for f in flows), (key, gaps)
+        excused += 1
+    return excused
+
+
+def part_kill(bench):
+    rounds, kills, seconds = (10, 10, 14) if bench.long else (1, 10, 14)
+    data = frames("bot.pcap.gz") + frames("lab.pcap")
+    reference, _ = run_load(bench, "kill-none", data, seconds, None)
+    wanted = len(alerts_of(reference))
+    assert wanted > 5
+    for number in range(rounds):
+        killer = Killer(random.Random(number), kills, seconds)
+        sensor, load = run_load(bench, f"kill-{number}", data, seconds, killer)
+        assert killer.left == 0 and killer.awaited is None, killer.done
+        assert killer.slowest <= BACK_S, killer.slowest
+        check_gaps(sensor, killer)
+        events = check_lost(reference, load, sensor)
+        alerts = check_alerts(reference, load, sensor)
+        print(f"kill: {kills} kills, back in {killer.slowest * 1000:.0f} ms at "
+              f"most; {events} events and {alerts} of {wanted} alerts lie in "
+              "gaps")
+
+
+# ---- inspectors: disposable ----
+
+def held(pid):
+    """(bytes of memory of its own, open files)"""
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    private = sum(int(line.split()[1]) for line in lines
+                  if line.startswith("Private_"))
+    return private << 10, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def kill_inspectors(n, sender, data):
+    done = 0
+    while done < n:
+        pids = live.wait_for(lambda: live.processes().get("span25-inspect"))
+        assert pids, "no inspector is there"
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                done += 1
+            except ProcessLookupError:
+                pass
+        sender.send(data[done % 64::64])
+
+
+def part_inspectors(bench):
+    n = 10000 if bench.long else 200
+    data = [f for f in frames("lab.pcap") if len(f) > 60]
+    sensor = bench.sensor(bench.fresh("inspectors"), "--workers", "2")
+    sender = live.Sender(5000)
+    kill_inspectors(20, sender, data)
+    before = live.processes()
+    figures = {p: held(p) for pids in before.values() for p in pids
+               if p not in before["span25-inspect"]}
+    kill_inspectors(n, sender, data)
+    sender.close()
+    wanted = {name: len(pids) for name, pids in before.items()}
+    assert live.wait_for(lambda: {name: len(pids) for name, pids in
+                                  live.processes().items()} == wanted), (
+        live.processes(), wanted)
+    for pid, (memory, files) in figures.items():
+        now = held(pid)
+        assert now[1] == files, (live.numbered(pid), files, now[1])
+        assert now[0] < memory + (48 << 20), (live.numbered(pid), memory, now)
+    assert not sensor.controls("gap")
+    sensor.stop()
+    print(f"inspectors: {n} killed, nothing leaks")
+
+
+# ---- an ordinary end, and the next beginning ----
+
+def indexed(state):
+    with sqlite3.connect(f"file:{state}/index.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT seq FROM position").fetchone()[0]
+
+
+def part_stop(bench):
+    folder = bench.fresh("stop")
+    data = frames("lab.pcap")
+    sensor = bench.sensor(folder, "--workers", "2", *REGISTRY["lab.pcap"])
+    sender = live.Sender(4000)
+    sender.send(data)
+    sensor.stop()  # at once: what is on its way must not be lost
+    first = sensor.events()
+    assert sum(e["event_type"] == "smtp" for e in first) == 275
+    assert indexed(sensor.state) == first[-1]["journal"]["seq"] == len(first)
+    assert any((sensor.state / "snapshots").iterdir())
+    second = bench.sensor(folder, "--workers", "1", *REGISTRY["lab.pcap"])
+    assert second.events()[:len(first)] == first
+    sender.send(data)
+    sender.close()
+    second.stop()
+    both = second.events()
+    assert [e["journal"]["seq"] for e in both] == list(range(1, len(both) + 1))
+    assert sum(e["event_type"] == "smtp" for e in both) == 2 * 275
+    check_equal(bag(both, TIMED), collections.Counter(
+        {k: 2 * n for k, n in bag(first, TIMED).items()}), "second start")
+    opened = collections.Counter(
+        e["alert"]["id"] for e in both if e["event_type"] == "alert"
+        and e["alert"]["state"] == "opened")
+    assert max(opened.values()) == 1, opened
+    assert indexed(second.state) == len(both)
+    assert len(second.controls("start")) == 2 and not second.controls("gap")
+    assert not live.processes()
+    print("stop: nothing lost, nothing twice")
+
+
+ONE_RULE = "f7456928-51e6-4901-9c87-cb98f8b71b1f"
+
+
+def rules_in(text):
+    return int(re.search(r"rules: (\d+) in force", text).group(1))
+
+
+def part_reload(bench):
+    folder = bench.fresh("reload")
+    sensor = bench.sensor(folder)
+    pids = live.processes()
+    good = sensor.config.read_text()
+    sensor.config.write_text(good + "no_such_option: 1\n")
+    sensor.process.send_signal(signal.SIGHUP)
+    assert live.wait_for(lambda: "stays in force" in sensor.log_text())
+    assert "no_such_option" in sensor.log_text()
+    sensor.config.write_text(good + f"rules:\n  disable: [{ONE_RULE}]\n")
+    sensor.process.send_signal(signal.SIGHUP)
+    assert live.wait_for(lambda: sensor.controls("rules")), sensor.log_text()
+    before = sensor.controls("start")[0]["text"]
+    assert rules_in(sensor.controls("rules")[0]["text"]) == rules_in(before) - 1
+    assert live.processes() == pids
+    sensor.stop()
+    print("reload: a good one takes force, a bad one does not")
+
+
+def part_silent(bench):
+    """One that hangs is ended and replaced; one that is slow is not."""
+    sensor = bench.sensor(bench.fresh("silent"), "--workers", "2")
+    victim = live.processes()["span25-worker"][0]
+    os.kill(victim, signal.SIGSTOP)
+    begin = time.monotonic()
+    assert live.wait_for(lambda: victim not in
+                         live.processes()["span25-worker"], 10)
+    waited = time.monotonic() - begin
+    assert 4.5 <= waited <= 6.5, waited
+    assert live.wait_for(lambda: sensor.controls("gap"), 5), sensor.log_text()
+    gap = sensor.controls("gap")[0]
+    length = seconds_of(gap["until"]) - seconds_of(gap["time"])
+    assert waited - 0.3 <= length <= waited + 1, (waited, gap)
+    assert len(live.processes()["span25-worker"]) == 2
+    sensor.stop()
+    print(f"silent: ended after {waited:.1f} s and replaced")
+
+
+def part_orphans(bench):
+    sensor = bench.sensor(bench.fresh("orphans"), "--workers", "2")
+    sensor.process.kill()
+    sensor.process.wait()
+    assert live.wait_for(lambda: not live.processes(), 5), live.processes()
+    again = live.Sensor(bench.program, sensor.state)
+    again.stop()
+    print("orphans: all end with their supervisor")
+
+
+# ---- canaries ----
+
+PASSWORD, BODY, PROOF = "canaryPassw0rd25", "canaryBodyText25", "canaryProof25"
+
+
+def canary_frames(folder):
+    """AUTH in its shapes, in order and broken, and a message with its body."""
+    made = []
+    for n, (name, lines) in enumerate(canary_talks(base64.b64encode)):
+        path = folder / f"{name}.smtp"
+        path.write_text(f"client 10.20.9.{n + 1}\nhello\n" + lines + "bye\n")
+        out = folder / f"{name}.pcap"
+        subprocess.run(
+            [sys.executable, str(FIXTURES.parent / "support/scenario.py"),
+             str(path), "-o", str(out)], check=True)
+        made += [data for _, data in live.packets(out)]
+    return made
+
+
+def canary_talks(b64):
+    plain_text = b64(b"\0user25\0" + PASSWORD.encode()).decode()
+    word = b64(PASSWORD.encode()).decode()
+    proof = b64(f"user25 {PROOF}".encode()).decode()
+    ok, no = r'S "235 2.7.0 ok\r\n"', r'S "535 5.7.8 no\r\n"'
+    ask = r'S "334 VXNlcm5hbWU6\r\n"'
+    yield "plain", f'C "AUTH PLAIN {plain_text}\\r\\n"\n{ok}\n'
+    yield "refused", f'C "AUTH PLAIN\\r\\n"\n{ask}\nC "{plain_text}\\r\\n"\n{no}\n'
+    yield "login", (f'C "AUTH LOGIN\\r\\n"\n{ask}\nC "dXNlcjI1\\r\\n"\n{ask}\n'
+                    f'C "{word}\\r\\n"\n{ok}\n')
+    yield "cram", f'C "AUTH CRAM-MD5\\r\\n"\n{ask}\nC "{proof}\\r\\n"\n{ok}\n'
+    yield "lost", (f'C gap 12\nC "{plain_text}\\r\\n"\n{no}\n'
+                   f'C "{word}\\r\\n"\nS "500 5.5.2 what\\r\\n"\n')
+    yield "body", (
+        'C "MAIL FROM:<a@client.example>\\r\\n"\nS "250 ok\\r\\n"\n'
+        'C "RCPT TO:<b@mx.example>\\r\\n"\nS "250 ok\\r\\n"\n'
+        'C "DATA\\r\\n"\nS "354 go\\r\\n"\n'
+        'C "From: a@client.example\\r\\nSubject: s\\r\\nMIME-Version: 1.0\\r\\n'
+        'Content-Type: multipart/mixed; boundary=x\\r\\n\\r\\n--x\\r\\n\\r\\n'
+        f'{BODY}\\r\\n--x\\r\\nContent-Type: text/plain; name=a.txt\\r\\n\\r\\n'
+        f'{BODY}\\r\\n--x--\\r\\n.\\r\\n"\nS "250 2.0.0 ok\\r\\n"\n')
+
+
+def secrets():
+    """As they are, and their base64 at each of its three alignments."""
+    for word in (PASSWORD, BODY, PROOF):
+        yield word.encode()
+        for lead in range(3):
+            text = base64.b64encode(b"\0" * lead + word.encode())
+            yield text[4 if lead else 0:-4]
+
+
+def part_canaries(bench):
+    folder = bench.fresh("canaries")
+    data = canary_frames(folder)
+    sensor = bench.sensor(folder, "--workers", "2")
+    sender = live.Sender(2000)
+    sender.send(data)
+    for name in KILLED:
+        os.kill(live.processes()[name][0], signal.SIGSEGV)
+        time.sleep(0.3)
+        sender.send(data)
+    sender.close()
+    time.sleep(1)
+    sensor.stop()
+    assert sum(e["event_type"] == "smtp" for e in sensor.events()) >= 2
+    places = [p for p in sensor.state.rglob("*") if p.is_file()]
+    places += [sensor.log, *pathlib.Path.cwd().glob("core*"),
+               *folder.glob("core*")]
+    for path in places:
+        if path.is_file():
+            text = path.read_bytes()
+            for secret in secrets():
+                assert secret not in text, (path, secret)
+    print(f"canaries: in none of {len(places)} files")
+
+
+# ---- confined ----
+
+def part_confined(bench):
+    """A forbidden call ends its process with SIGSYS; an allowed one does not."""
+    rows = [line.split() for line in subprocess.run(
+        [bench.confined], check=True, capture_output=True,
+        text=True).stdout.splitlines()]
+    for role, call, verdict in rows:
+        done = subprocess.run([bench.confined, role, call], check=False,
+                              capture_output=True, timeout=20)
+        wanted = -signal.SIGSYS if verdict == "killed" else 0
+        if done.returncode == SKIPPED_BUILD:
+            print("confined: skipped, sanitizers have no filter")
+            return
+        assert done.returncode == wanted, (role, call, done)
+    print(f"confined: {len(rows)} system calls")
+
+
+SKIPPED_BUILD = 77
+PARTS = {"replay": part_replay, "kill": part_kill,
+         "inspectors": part_inspectors, "stop": part_stop,
+         "reload": part_reload, "silent": part_silent,
+         "orphans": part_orphans, "canaries": part_canaries,
+         "confined": part_confined}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--long", action="store_true")
+    p.add_argument("program")
+    p.add_argument("confined")
+    p.add_argument("parts", nargs="*", choices=[*PARTS])
+    options = p.parse_args()
+    live.inside()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for name in options.parts or PARTS:
+            PARTS[name](Bench(options, pathlib.Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
