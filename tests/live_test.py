@@ -4,7 +4,8 @@
     live_test.py [--long] PROGRAM CONFINED [PART...]
 
 CONFINED is confine_try.c. Parts: replay, kill, inspectors, stop, reload,
-silent, orphans, canaries, confined. Needs root, makes namespaces of its own.
+silent, orphans, socket, canaries,
+confined. Needs root, makes namespaces of its own.
 """
 import argparse
 import base64
@@ -17,7 +18,9 @@ import pathlib
 import random
 import re
 import signal
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -99,7 +102,10 @@ def start_dump(folder):
     return dump
 
 
-def stop_dump(dump, folder):
+def stop_dump(dump, folder, n):
+    """Once it has written all n packets: it may be behind."""
+    seen = folder / "seen.pcap"
+    assert live.wait_for(lambda: len(live.packets(seen)) == n, 30)
     dump.terminate()
     dump.wait(timeout=20)
     assert "\n0 packets dropped" in (folder / "tcpdump").read_text()
@@ -129,11 +135,14 @@ def replay_one(bench, name, workers):
     dump = start_dump(folder)
     sensor = bench.sensor(folder, "--workers", str(workers), *REGISTRY[name])
     sender = live.Sender(3000)
-    sent = sender.send(frames(name))
+    data = frames(name)
+    sender.send(data)
     sender.close()
+    # the kernel gives nothing else
+    sent = sum(flow_of(frame)[0] is not None for frame in data)
     time.sleep(0.5)
     sensor.stop()
-    stop_dump(dump, folder)
+    stop_dump(dump, folder, len(data))
     wanted = bag(read_events(bench.program, folder / "seen.pcap",
                              *REGISTRY[name]))
     check_equal(bag(sensor.events()), wanted, (name, workers))
@@ -162,6 +171,8 @@ BACK_S = 1.0
 def flow_of(frame):
     """The addresses and ports of a frame, in one order; None: no TCP."""
     at = 18 if frame[12:14] == b"\x81\x00" else 14
+    if frame[at - 2:at] not in (b"\x08\x00", b"\x86\xdd"):
+        return None, 0
     if frame[at] >> 4 == 4:
         size, protocol = 4 * (frame[at] & 15), frame[at + 9]
         ends = frame[at + 12:at + 16], frame[at + 16:at + 20]
@@ -505,6 +516,121 @@ def part_orphans(bench):
     print("orphans: all end with their supervisor")
 
 
+# ---- the socket: people's verbs while the sensor has the journal ----
+
+def desk(bench, sensor, *words):
+    return subprocess.run([bench.program, *words, "--state",
+                           str(sensor.state)], capture_output=True, text=True,
+                          check=False, timeout=60)
+
+
+def dial(sensor):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(5)
+    s.connect(str(sensor.state / "core.sock"))
+    return s
+
+
+def framed(data):
+    return struct.pack(">I", len(data)) + data
+
+
+def is_sent_away(s):
+    try:
+        return s.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def hostile_messages(source):
+    yield "empty", framed(b"")
+    yield "too long", struct.pack(">I", (64 << 10) + 1)
+    yield "huge", struct.pack(">I", 0xffffffff) + bytes(70000)
+    for n in (1, 24, 60, 64 << 10):
+        yield f"{n} bytes", framed(source.randbytes(n))
+        yield f"{n} zeros", framed(bytes(n))
+
+
+def check_hostile(sensor):
+    for why, data in hostile_messages(random.Random(1)):
+        with dial(sensor) as s:
+            try:
+                s.sendall(data)
+                got = s.recv(200)
+            except (BrokenPipeError, ConnectionResetError):
+                got = b""
+            assert not got.startswith(b"ok"), (why, got)
+    slow = dial(sensor)
+    slow.sendall(b"\0\0")
+    begin = time.monotonic()
+    assert is_sent_away(slow) and 1.5 < time.monotonic() - begin < 4
+    slow.close()
+
+
+def check_many(sensor):
+    """Who fills all places is sent away, one after the other."""
+    many = []
+    try:
+        for _ in range(1000):
+            s = socket.socket(socket.AF_UNIX)
+            s.setblocking(False)
+            many.append(s)
+            s.connect_ex(str(sensor.state / "core.sock"))
+    except OSError:
+        pass
+    time.sleep(0.5)
+    for s in many:
+        s.close()
+
+
+def may_connect(bench, sensor):
+    """Nobody but root and the sensor's user."""
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--clear-groups", "python3", "-c",
+         "import socket,sys; socket.socket(1).connect(sys.argv[1])",
+         str(sensor.state / "core.sock")], capture_output=True, text=True,
+        check=False)
+    return "PermissionError" not in done.stderr
+
+
+def part_socket(bench):
+    sensor = bench.sensor(bench.fresh("socket"), "--workers", "2",
+                          *REGISTRY["lab.pcap"])
+    sender = live.Sender(4000)
+    data = frames("lab.pcap")
+    sender.send(data[:5000])
+    assert live.wait_for(lambda: sensor.of_type("alert"))
+    alert = sensor.of_type("alert")[0]["alert"]["id"]
+    assert live.wait_for(lambda: desk(bench, sensor, "alerts", "show",
+                                      alert).returncode == 0)
+    before = live.processes()
+    if live.user() != "nobody":
+        assert not may_connect(bench, sensor)
+    check_hostile(sensor)
+    check_many(sensor)
+    assert not sensor.controls("alert") and live.processes() == before
+    sender.send(data[5000:])
+    sender.close()
+    done = desk(bench, sensor, "alerts", "ack", alert, "--note", "seen")
+    assert done.returncode == 0, done
+    told = sensor.controls("alert")  # at once: the answer comes after the sync
+    assert [(c["action"], c["alert"], c["note"]) for c in told] == [
+        ("ack", alert, "seen")], told
+    done = desk(bench, sensor, "exceptions", "add", "10.20.7.3", "--from",
+                "alert", "--reason", "a printer", "--for", "48h")
+    assert done.returncode == 0 and sensor.controls("exception"), done
+    assert live.wait_for(lambda: "10.20.7.3" in desk(
+        bench, sensor, "exceptions", "list").stdout, 5)
+    assert live.processes() == before
+    sensor.stop()
+    assert not (sensor.state / "core.sock").exists()
+    events = sensor.events()
+    assert sum(e["event_type"] == "smtp" for e in events) == 275
+    ids = collections.Counter(e["event_id"] for e in events)
+    assert max(ids.values()) == 1
+    print("socket: verbs write through it, hostile clients change nothing")
+
+
 # ---- canaries ----
 
 PASSWORD, BODY, PROOF = "canaryPassw0rd25", "canaryBodyText25", "canaryProof25"
@@ -603,7 +729,8 @@ SKIPPED_BUILD = 77
 PARTS = {"replay": part_replay, "kill": part_kill,
          "inspectors": part_inspectors, "stop": part_stop,
          "reload": part_reload, "silent": part_silent,
-         "orphans": part_orphans, "canaries": part_canaries,
+         "orphans": part_orphans, "socket": part_socket,
+         "canaries": part_canaries,
          "confined": part_confined}
 
 
@@ -612,7 +739,7 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("program")
     p.add_argument("confined")
-    p.add_argument("parts", nargs="*", choices=[*PARTS])
+    p.add_argument("parts", nargs="*", metavar="PART")
     options = p.parse_args()
     live.inside()
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@
 #include "rules/registry/book.h"
 #include "sensor/app/caller.h"
 #include "sensor/app/help.h"
+#include "sensor/app/live_socket.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/text.h"
@@ -248,9 +249,19 @@ open_index(struct desk *d)
 
 struct desk_writer {
     struct desk *desk;
-    struct journal *journal;
+    struct journal *journal; /* NULL: not here, or a dry run */
     struct core *core;
+    int live;         /* the core of a live sensor, or -1 */
+    enum err refused; /* by it */
 };
+
+/* A live sensor has the journal: it writes what is told. */
+static bool
+is_live(struct desk_writer *w, enum err e)
+{
+    return e == ERR_BUSY &&
+           live_socket_dial(w->desk->config->state, &w->live) == ERR_OK;
+}
 
 enum cli_exit
 desk_open(struct desk *d, struct desk_writer **out)
@@ -263,7 +274,7 @@ desk_open(struct desk *d, struct desk_writer **out)
     enum err e = w != NULL ? ERR_OK : ERR_NOMEM;
 
     if (w != NULL)
-        w->desk = d;
+        *w = (struct desk_writer){.desk = d, .live = -1};
     *out = w;
     if (e != ERR_OK || d->config->dry_run)
         return e == ERR_OK ? code : desk_say(d, CLI_EXIT_FAILED, err_text(e));
@@ -272,7 +283,7 @@ desk_open(struct desk *d, struct desk_writer **out)
     o.journal = w->journal;
     if (e == ERR_OK)
         e = core_new(&o, &w->core);
-    if (e != ERR_OK) {
+    if (e != ERR_OK && !is_live(w, e)) {
         code = say_state(d, CLI_EXIT_STORE, &why, e);
         (void)desk_say(d, code, "nothing was changed");
         (void)journal_close(w->journal);
@@ -297,6 +308,24 @@ desk_begin(struct desk *d, struct record_out *r, const char *kind,
     record_text(r, FIELD_CONTROL_ACTOR, d->actor);
 }
 
+static void
+tell_live(struct desk_writer *w, struct span record)
+{
+    struct buf why;
+
+    if (w->refused != ERR_OK)
+        return;
+    buf_init(&why, 1024);
+    w->refused = live_socket_ask(w->live, record, &why);
+    if (w->refused != ERR_OK) {
+        buf_putc(&why, 0);
+        (void)desk_say_value(w->desk, CLI_EXIT_STORE,
+                             "the running sensor did not take it: ",
+                             span_head(buf_view(&why), why.n - 1), "");
+    }
+    buf_free(&why);
+}
+
 /* The event_id is made from time and number: the journal's next number is
  * nobody else's. */
 void
@@ -307,6 +336,8 @@ desk_tell(struct desk_writer *w, const struct record_out *r)
     struct record_out numbered;
 
     w->desk->told++;
+    if (w->live >= 0)
+        tell_live(w, view);
     if (w->core == NULL)
         return;
     head.seq = (uint32_t)journal_position(w->journal).next_seq;
@@ -338,6 +369,10 @@ desk_close(struct desk_writer *w, enum cli_exit code)
     }
     if (e != ERR_OK)
         code = say_state(d, CLI_EXIT_STORE, &why, e);
+    if (w->live >= 0)
+        (void)close(w->live);
+    if (w->refused != ERR_OK)
+        code = CLI_EXIT_STORE;
     buf_free(&why);
     free(w);
     return code;

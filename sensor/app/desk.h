@@ -56,8 +56,9 @@ MUST_USE bool desk_since(struct desk *d, const char *text, ns_t *out);
 
 struct desk_writer;
 
-/* Takes the journal's lock; with --dry-run nothing is written. CLI_EXIT_STORE:
- * another process has it, which is told. */
+/* Takes the journal's lock; with --dry-run nothing is written. Where a live
+ * sensor has it, that one writes (live_socket.h). CLI_EXIT_STORE: another
+ * process has it, which is told. */
 MUST_USE enum cli_exit desk_open(struct desk *d, struct desk_writer **out);
 /* A record of kind `kind` at d->now: entries are those from control.action on,
  * begun by desk_begin. */

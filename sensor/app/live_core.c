@@ -2,6 +2,7 @@
 
 #include "rules/registry/requirements.h"
 #include "sensor/app/live_report.h"
+#include "sensor/app/live_socket.h"
 #include "sensor/app/log.h"
 #include "sensor/app/read_detect.h"
 #include "sensor/app/read_registry.h"
@@ -20,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATS_MOST 1000U    /* STATS records of workers in a second */
+#define STATS_MOST 1000U            /* STATS records of workers in a second */
+#define ASKED_NS   (10 * NS_PER_MS) /* how often the socket is looked at */
 #define TICK_LAG   NS_PER_S /* behind the workers' time: theirs come first */
 
 /* Everything of the process; freed whatever happens. */
@@ -35,6 +37,7 @@ struct live_core {
     struct read_detect *detect;
     struct core *core;
     struct live_report *report;
+    struct live_socket *socket; /* or NULL: it could not be made */
     struct record_out out;
     struct buf start_text;
     struct buf messages;
@@ -44,7 +47,7 @@ struct live_core {
     uint32_t n_own;  /* records of the core about itself */
     unsigned n_stats;
     pid_t saver; /* the child that writes a snapshot, or 0 */
-    ns_t now, flushed, synced, second, told, saved, tick;
+    ns_t now, flushed, synced, second, told, saved, tick, asked;
 };
 
 static ns_t
@@ -395,6 +398,50 @@ to_disk(struct live_core *c)
     }
 }
 
+/* ---- what people do, through the socket ---- */
+
+/* The number makes an event_id of its own, as in desk.c. */
+static void
+tell_asked(struct live_core *c, struct span record)
+{
+    const struct cursor entries = record_entries_of(record);
+    struct record_head head = record_head_of(record);
+
+    head.seq = (uint32_t)journal_position(c->journal).next_seq;
+    record_begin(&c->out, &head);
+    record_entries(&c->out, span_tail(entries.in, entries.at));
+    core_tell(c->core, record_view(&c->out));
+}
+
+static enum err
+take_asked(void *ctx, struct span record, struct buf *why)
+{
+    struct live_core *c = ctx;
+    enum err e;
+
+    if (!live_socket_check(record, clock_of(CLOCK_REALTIME), why))
+        return ERR_FORMAT;
+    tell_asked(c, record);
+    e = journal_sync(c->journal);
+    note_journal(c, e);
+    if (e != ERR_OK)
+        journal_why(c->journal, why);
+    return e;
+}
+
+static void
+open_socket(struct live_core *c)
+{
+    const struct live_socket_taker taker = {take_asked, c};
+    const enum err e = live_socket_new(c->live->state, &taker, &c->socket);
+
+    if (e != ERR_OK)
+        buf_printf(&c->messages,
+                   "nobody can acknowledge alerts while this runs: the socket "
+                   "%s: %s\n",
+                   LIVE_SOCKET_FILE, err_text(e));
+}
+
 static void
 bury_saver(struct live_core *c, int options)
 {
@@ -449,6 +496,10 @@ on_clock(struct live_core *c)
     c->now = clock_of(CLOCK_MONOTONIC);
     atomic_store(&c->board->process.beat_mono_ns, c->now);
     atomic_store(&c->board->stream_ns, core_time(c->core));
+    if (c->socket != NULL && c->now - c->asked >= ASKED_NS) {
+        c->asked = c->now;
+        live_socket_step(c->socket, c->now);
+    }
     to_disk(c);
     if (c->now - c->second >= NS_PER_S) {
         c->second = c->now;
@@ -478,6 +529,7 @@ walk(struct live_core *c)
     c->now = clock_of(CLOCK_MONOTONIC);
     c->flushed = c->synced = c->second = c->told = c->saved = c->tick = c->now;
     core_begin(c->core, clock_of(CLOCK_REALTIME));
+    open_socket(c);
     atomic_store(&c->board->ready, 1);
     for (;;) {
         const bool more = merge_step(c->merge, &sink, &farewell);
@@ -513,6 +565,7 @@ finish(struct live_core *c)
 static void
 release(struct live_core *c)
 {
+    live_socket_free(c->socket);
     merge_free(c->merge);
     core_free(c->core);
     (void)journal_close(c->journal);
