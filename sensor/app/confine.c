@@ -83,6 +83,20 @@ lock_recorder(int folder)
 }
 
 static bool
+lock_web(void)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    bool good = f != NULL && allow_mapping(f);
+
+#define WEB(name, why)                                                         \
+    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
+#include "sensor/app/confine_calls.def"
+    good = good && seccomp_load(f) == 0;
+    seccomp_release(f);
+    return good;
+}
+
+static bool
 lock_store(void)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
@@ -131,7 +145,9 @@ confine(enum confine_role role)
     bool good = give_up();
 
     if (good && !IS_SANITIZED)
-        good = role == CONFINE_WORKER ? lock_worker() : lock_store();
+        good = role == CONFINE_WORKER ? lock_worker()
+               : role == CONFINE_WEB  ? lock_web()
+                                      : lock_store();
     return good ? ERR_OK : ERR_PERM;
 }
 

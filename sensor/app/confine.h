@@ -10,6 +10,8 @@
  *   core    a deny-list: no socket but of the Unix domain, no program, nothing
  *           that reaches into another process or the kernel
  *   index   the same
+ *   web     an allow-list: to take, read and write connections of the socket it
+ *           has, time, memory. No file, no new socket, no process
  *   recorder  what a worker may, and to make, write, rename and delete files
  *           relative to one open folder
  *
@@ -18,7 +20,7 @@
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 
-enum confine_role { CONFINE_WORKER, CONFINE_CORE, CONFINE_INDEX };
+enum confine_role { CONFINE_WORKER, CONFINE_CORE, CONFINE_INDEX, CONFINE_WEB };
 
 /* Of the recorder: files are named relative to this open folder alone. */
 MUST_USE enum err confine_recorder(int folder);

@@ -3,6 +3,7 @@
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
 #include "sensor/app/live_recorder.h"
+#include "sensor/app/live_web.h"
 #include "sensor/app/log.h"
 #include "sensor/base/text.h"
 #include "sensor/core/follow.h"
@@ -170,6 +171,13 @@ run_core(struct live *l, unsigned number)
 
     (void)number;
     return e == ERR_OK ? live_core_run(l) : e;
+}
+
+static enum err
+run_web(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_web_run(l);
 }
 
 static enum err
@@ -660,8 +668,26 @@ plan(struct live *l, const struct cli *cli)
         .any_port = c->any_port,
         .tunnels = c->tunnels,
         .stats_interval = LIVE_STATS_NS,
+        .vlans = c->expect_vlans.v,
+        .n_vlans = c->expect_vlans.n,
+        .prefixes = c->expect_prefixes.v,
+        .n_prefixes = c->expect_prefixes.n,
     };
     buf_init(&l->place_text, 1 << 15);
+}
+
+static enum err
+check_listen(const struct config *c, struct buf *messages)
+{
+    struct addr a;
+    uint16_t port;
+
+    if (c->metrics_listen == NULL || c->metrics_listen[0] == '\0' ||
+        live_web_address(span_str(c->metrics_listen), &a, &port))
+        return ERR_OK;
+    buf_str(messages, "span25: live.metrics_listen is not an address and port, "
+                      "such as 127.0.0.1:9125\n");
+    return ERR_CONFIG;
 }
 
 static enum err
@@ -677,6 +703,23 @@ check_interfaces(const struct live *l, struct buf *messages)
 }
 
 static void
+label_expected(struct live_board *b, const struct config *c)
+{
+    struct buf text;
+
+    buf_init(&text, LIVE_EXPECT_NAME_MAX - 1);
+    for (size_t i = 0; i < c->expect_vlans.n && i < LIVE_EXPECT_MAX; i++)
+        b->vlan[b->n_vlans++] = c->expect_vlans.v[i];
+    for (size_t i = 0; i < c->expect_prefixes.n && i < LIVE_EXPECT_MAX; i++) {
+        buf_reset(&text);
+        prefix_format(&c->expect_prefixes.v[i], &text);
+        buf_putc(&text, '\0');
+        memcpy(b->prefix[b->n_prefixes++], text.p, text.n);
+    }
+    buf_free(&text);
+}
+
+static void
 label_board(struct live *l)
 {
     struct live_board *b = l->board;
@@ -687,6 +730,7 @@ label_board(struct live *l)
     for (size_t i = 0; i < l->capture.n_ifaces; i++)
         copy_text(b->iface_name[i], sizeof(b->iface_name[i]),
                   l->capture.ifaces[i]);
+    label_expected(b, &l->cli->config);
 }
 
 static enum err
@@ -696,6 +740,8 @@ prepare(struct supervisor *s)
     const struct config *c = &l->cli->config;
     enum err e = check_interfaces(l, &s->messages);
 
+    if (e == ERR_OK)
+        e = check_listen(c, &s->messages);
     if (e == ERR_OK)
         e = make_shared(l);
     if (e == ERR_OK) {
@@ -754,6 +800,9 @@ make_children(struct supervisor *s)
         add_child(s, LIVE_WORKER, i, &b->worker[i].process, run_worker);
     add_child(s, LIVE_CORE, 0, &b->core.process, run_core);
     add_child(s, LIVE_INDEX, 0, &b->index, run_index);
+    if (s->live.cli->config.metrics_listen != NULL &&
+        s->live.cli->config.metrics_listen[0] != '\0')
+        add_child(s, LIVE_WEB, 0, &b->web, run_web);
     if (s->live.cli->config.packets)
         add_child(s, LIVE_RECORDER, 0, &b->recorder, run_recorder);
     add_keeper(s, s->live.inspection.deep, &b->content);

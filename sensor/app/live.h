@@ -12,6 +12,7 @@
  *     recorder     packets to the ring on disk, when it is wanted
  *                  (live_recorder.h); reads no payload
  *     index        follows the journal into index.db
+ *     web          /metrics, /healthz and /readyz (live_web.h)
  *
  * Started as root, all of them become the user live.user and keep no capability
  * but CAP_NET_RAW, which only the supervisor has from then on (confine.h).

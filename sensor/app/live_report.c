@@ -295,11 +295,21 @@ live_report_stats(struct live_report *r, struct span record)
 
 /* ---- facts of an event ---- */
 
+/* Each name once: rows of a name stand together. */
+struct blind {
+    struct record_out *out;
+    const char *told;
+};
+
 static void
 put_blind(void *ctx, const struct live_check *c)
 {
-    if (c->blind)
-        record_text(ctx, FIELD_SIGHT_BLIND, c->name);
+    struct blind *b = ctx;
+
+    if (c->blind && (b->told == NULL || strcmp(b->told, c->name) != 0)) {
+        record_text(b->out, FIELD_SIGHT_BLIND, c->name);
+        b->told = c->name;
+    }
 }
 
 static void
@@ -336,6 +346,7 @@ live_report_facts(const struct live_report *r, struct record_out *out)
     const struct live_clock *c = &r->board->core.clock;
     const ns_t mono = clock_of(CLOCK_MONOTONIC);
     const ns_t utc = clock_of(CLOCK_REALTIME);
+    struct blind blind = {out, NULL};
 
     put_window(&r->board->core.window, out);
     if (atomic_load(&c->known) != 0) {
@@ -345,7 +356,7 @@ live_report_facts(const struct live_report *r, struct record_out *out)
                    atomic_load(&c->offset_ns) / NS_PER_US);
     }
     live_health(r->board, &r->limits, mono, utc, put_silent, out);
-    live_health(r->board, &r->limits, mono, utc, put_blind, out);
+    live_health(r->board, &r->limits, mono, utc, put_blind, &blind);
 }
 
 /* ---- life ---- */

@@ -27,6 +27,8 @@ struct worker_live {
     ns_t counted_mono;  /* when the STATS records were written */
     ns_t patient_until; /* 0: the packet path; else the end of the farewell */
     uint64_t lost;      /* records of this worker */
+    uint32_t vlans_awaited; /* a bit for each not seen in this second */
+    uint32_t prefixes_awaited;
     uint64_t
         base_packets[LIVE_IFACES_MAX]; /* of the workers before, below too */
     uint64_t base_bytes[LIVE_IFACES_MAX];
@@ -179,6 +181,21 @@ show_gauges(struct worker_live *w)
     set(&w->mine->connections, s->flows_open);
 }
 
+/* One bit for each of n that is expected: seen once a second is enough. */
+static uint32_t
+all_of(size_t n)
+{
+    REQUIRE(n <= LIVE_EXPECT_MAX);
+    return n == 0 ? 0 : UINT32_MAX >> (LIVE_EXPECT_MAX - n);
+}
+
+static void
+await_expected(struct worker_live *w)
+{
+    w->vlans_awaited = all_of(w->plan->n_vlans);
+    w->prefixes_awaited = all_of(w->plan->n_prefixes);
+}
+
 static void
 show(struct worker_live *w, ns_t now_mono)
 {
@@ -191,6 +208,7 @@ show(struct worker_live *w, ns_t now_mono)
     if (now_mono - w->gauged_mono >= GAUGE_NS) {
         w->gauged_mono = now_mono;
         show_gauges(w);
+        await_expected(w);
     }
     show_ifaces(w);
 }
@@ -289,11 +307,45 @@ worker_live_run(struct worker_live *w, struct ring *ring)
 
 /* ---- life ---- */
 
+static void
+see_vlans(struct worker_live *w, const struct decoded *d)
+{
+    for (unsigned i = 0; i < d->n_vlan; i++) {
+        for (uint32_t left = w->vlans_awaited; left != 0; left &= left - 1) {
+            const unsigned k = (unsigned)__builtin_ctz(left);
+
+            if (w->plan->vlans[k] != d->vlan[i])
+                continue;
+            set(&w->mine->vlan_utc_ns[k], net_now(w->parts.net));
+            w->vlans_awaited &= ~(UINT32_C(1) << k);
+        }
+    }
+}
+
+static void
+see_prefixes(struct worker_live *w, const struct decoded *d)
+{
+    for (uint32_t left = w->prefixes_awaited; left != 0; left &= left - 1) {
+        const unsigned k = (unsigned)__builtin_ctz(left);
+        const struct prefix *p = &w->plan->prefixes[k];
+
+        if (!prefix_has(p, &d->src) && !prefix_has(p, &d->dst))
+            continue;
+        set(&w->mine->prefix_utc_ns[k], net_now(w->parts.net));
+        w->prefixes_awaited &= ~(UINT32_C(1) << k);
+    }
+}
+
+/* Also of flows of others: each segment passes here. */
 static bool
 is_mine(void *ctx, const struct decoded *d)
 {
-    const struct worker_live *w = ctx;
+    struct worker_live *w = ctx;
 
+    if (w->vlans_awaited != 0)
+        see_vlans(w, d);
+    if (w->prefixes_awaited != 0)
+        see_prefixes(w, d);
     return live_filter_is_mine(&w->share, d);
 }
 
@@ -345,6 +397,7 @@ start(struct worker_live *w, struct buf *message)
         e = open_capture(w, message);
     if (e == ERR_OK) {
         look_at_board(w);
+        await_expected(w);
         show_ifaces(w);
     }
     return e;

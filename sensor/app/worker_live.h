@@ -45,6 +45,10 @@ struct worker_live_plan {
     uint64_t seed; /* of the installation */
     ns_t lag;      /* 0: WORKER_LIVE_LAG_NS */
     ns_t stats_interval;
+    const uint16_t *vlans; /* that are expected; told on the board */
+    size_t n_vlans;
+    const struct prefix *prefixes; /* the same */
+    size_t n_prefixes;
 };
 
 struct worker_live;
