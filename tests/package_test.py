@@ -56,7 +56,7 @@ class Count:
 
 def run(command, **options):
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          errors="replace", timeout=1200, check=False, **options)
+                          errors="replace", timeout=1200, check=False, start_new_session=True, **options)
 
 
 def both(done):
@@ -238,7 +238,8 @@ class Story:
                   " systemctl reload span25; sleep 1; systemctl is-active -q span25 &&"
                   " journalctl --no-pager -u span25 | grep -q nonsense; cp /run/good /etc/span25/span25.yaml")
         self.must("what is killed comes back",
-                  "kill -9 $(systemctl show -P MainPID span25) && sleep 3 && systemctl is-active -q span25", 10)
+                  "main=$(systemctl show -P MainPID span25) && test $main -gt 0 && kill -9 $main && sleep 3 &&"
+                  " systemctl is-active -q span25 && test $(systemctl show -P MainPID span25) != $main")
 
     def upgrade(self, package):
         self.must("a change of one's own", "echo '# ours' >>/etc/span25/span25.yaml")
