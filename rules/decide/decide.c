@@ -245,6 +245,15 @@ goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
     return false;
 }
 
+/* A hold that nobody answers ends; who stands behind the address is there
+ * still, though the latest event may show others. */
+static void
+keep_shared(struct decide *d, struct subject *s, const struct decide_facts *f)
+{
+    if (s != NULL && (f->against & AGAINST(SHARED)) != 0)
+        s->shared = d->now + d->options.limits.shared_s * NS_PER_S;
+}
+
 static void
 on_host(struct decide *d, const struct record_map *event,
         const struct record_sink *sink)
@@ -259,6 +268,7 @@ on_host(struct decide *d, const struct record_map *event,
                      (f.against & AGAINST(QUEUEING)) != 0);
     decide_guard_set(&d->others, &f.host, f.subject.bits < 128 && !f.holds);
     s = decide_table_find(&d->table, &f.subject);
+    keep_shared(d, s, &f);
     if (s != NULL && subject_in_force(s) && goes_on(d, s, &f, sink)) {
         if (f.holds)
             s->held = d->now;
@@ -273,6 +283,7 @@ on_host(struct decide *d, const struct record_map *event,
     if (s == NULL)
         return;
     forget_steps(d, s);
+    keep_shared(d, s, &f);
     s->held = d->now;
     if (is_fresh(d, s, &f))
         consider(d, s, &f, sink);

@@ -43,6 +43,9 @@
  * behaves like a mail server makes it queueing, and one for which the rule does
  * not hold makes it shared: who stops a /64 stops all of its hosts.
  * A dhcp pool stands against it only where no lease names the host.
+ * shared: ordinary senders carry more than a fifth of what was accepted from
+ * the address. It stands for `shared_s` after it was last seen so, with or
+ * without an answer to a hold.
  *
  * LADDER 1 h, 6 h, 24 h, 7 days. The next step, and a second hold, only on
  * `fresh` further sessions and further bad ones of one host, counted from the

@@ -28,6 +28,7 @@ put(struct buf *b, uint64_t v)
     X(held)                                                                    \
     X(ended)                                                                   \
     X(immune)                                                                  \
+    X(shared)                                                                  \
     X(base_sessions)                                                           \
     X(base_bad)                                                                \
     X(collateral)                                                              \

@@ -77,6 +77,8 @@ decide_stands(const struct decide *d, const struct subject *s,
         against |= AGAINST(QUEUEING);
     if (s->key.bits < 128 && decide_guard_has(&d->others, &s->key))
         against |= AGAINST(SHARED);
+    if (d->now < s->shared)
+        against |= AGAINST(SHARED);
     if (d->now < s->immune)
         against |= AGAINST(IMMUNITY);
     return against;

@@ -73,7 +73,7 @@ static bool
 is_idle(const struct subject *s, ns_t now)
 {
     return !subject_in_force(s) && s->step == 0 && now >= s->immune &&
-           now - s->held >= TABLE_STALE;
+           now >= s->shared && now - s->held >= TABLE_STALE;
 }
 
 static void

@@ -33,6 +33,7 @@ struct subject {
     ns_t held;             /* when the rule last held */
     ns_t ended;            /* of the latest block or hold */
     ns_t immune;           /* until when */
+    ns_t shared;           /* until when: others were seen behind it */
     struct addr base_host; /* of a /64, whose counts these are */
     uint64_t base_sessions, base_bad;
     uint64_t collateral, macs;

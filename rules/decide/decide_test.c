@@ -552,6 +552,44 @@ test_ladder(void **state)
     kit_close(&k);
 }
 
+/* A hold without an answer ends, those behind the address do not: for a day
+ * after they were last seen it is for humans. */
+static void
+test_shared_stays(void **state)
+{
+    static const struct {
+        const char *why;
+        double at;
+        const char *want;
+    } rows[] = {
+        {"the hold ran out",        14400,  "hold 10.2.3.4/32 shared"},
+        {"the day but a moment",    86390,  "hold 10.2.3.4/32 shared"},
+        {"nobody seen for the day", 100800, "block 10.2.3.4/32"      },
+    };
+    struct decide_options o = options();
+    struct kit_host h = kit_bot("10.2.3.4", 0);
+    struct kit k;
+
+    (void)state;
+    kit_open(&k, &o);
+    set_shared(&h);
+    kit_show(&k, &h);
+    kit_expect(&k, "hold 10.2.3.4/32 shared");
+    h.n_speakers = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        print_message("%s\n", rows[i].why);
+        h.at = rows[i].at;
+        kit_show(&k, &h);
+        kit_expect(&k, "expire 10.2.3.4/32");
+        h.at += 1;
+        h.sessions += 10;
+        h.bad += 10;
+        kit_show(&k, &h);
+        kit_expect(&k, rows[i].want);
+    }
+    kit_close(&k);
+}
+
 static void
 test_fresh_needs_both(void **state)
 {
@@ -1172,6 +1210,7 @@ main(void)
         cmocka_unit_test(test_exceptions),
         cmocka_unit_test(test_exception_lifts_at_once),
         cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_shared_stays),
         cmocka_unit_test(test_fresh_needs_both),
         cmocka_unit_test(test_steps_are_forgotten),
         cmocka_unit_test(test_changes_hands),

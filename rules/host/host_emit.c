@@ -296,6 +296,26 @@ put_evidence(const struct emit *e)
     }
 }
 
+/* Of those that had to go, a dialect each, without a name. */
+static void
+put_subsums(const struct emit *e, const struct subkeys *all)
+{
+    for (uint32_t i = 0; i < HOST_SUBSUMS; i++) {
+        const struct subsum *s = &all->sums[i];
+
+        if (s->speakers == 0)
+            continue;
+        record_object_begin(e->r, FIELD_HOST_SUBKEY);
+        hex_id(e->r, FIELD_HOST_SUBKEY_ID, s->dialect);
+        record_u64(e->r, FIELD_HOST_SUBKEY_ACCEPTED, s->accepted);
+        record_u64(e->r, FIELD_HOST_SUBKEY_N, s->n);
+        record_u64(e->r, FIELD_HOST_SUBKEY_BAD, s->bad);
+        record_u64(e->r, FIELD_HOST_SUBKEY_SCORE,
+                   subkey_score(e->h, e->host, s));
+        record_object_end(e->r);
+    }
+}
+
 static void
 put_subkeys(const struct emit *e)
 {
@@ -315,6 +335,8 @@ put_subkeys(const struct emit *e)
         record_u64(e->r, FIELD_HOST_SUBKEY_SCORE, (uint64_t)s->score);
         record_object_end(e->r);
     }
+    if (all != NULL)
+        put_subsums(e, all);
 }
 
 static void

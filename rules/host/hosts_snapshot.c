@@ -152,7 +152,7 @@ detail_holds(const struct hosts *h, uint32_t i)
         if (all->v[k].helo_n > HOST_HELO || all->v[k].score < 0)
             return false;
     }
-    return all->n <= HOST_SUBKEYS;
+    return all->n <= HOST_SUBKEYS && all->n_sums < HOST_SUBSUMS;
 }
 
 /* Each list of those due ends, and names each host once. */

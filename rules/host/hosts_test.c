@@ -198,16 +198,16 @@ static const struct {
 } silent[] = {
     {"heard from one side",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, true, false, false, false, false, 0, false, false} },
+      NULL, NULL, 25, true, false, false, false, false, 0, false, false} },
     {"begun before the capture",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, true, false, false, true, 0, false, false}  },
+      NULL, NULL, 25, false, true, false, false, true, 0, false, false}  },
     {"between outside hosts",
      {BOT, "192.0.2.25", "external", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, false, false, false, false, 0, false, false}},
+      NULL, NULL, 25, false, false, false, false, false, 0, false, false}},
     {"no handshake",
      {BOT, "192.0.2.25", "outbound", "x", "<a@b.example>", NULL, NULL, NULL,
-      NULL, 25, false, true, true, true, true, 0, false, false}    },
+      NULL, NULL, 25, false, true, true, true, true, 0, false, false}    },
 };
 
 static void
@@ -1124,6 +1124,93 @@ test_many_names(void **state)
     kit_close(&k);
 }
 
+struct sum {
+    uint64_t accepted, n, bad, score;
+    bool named;
+};
+
+static struct sum
+sum_at(struct span object)
+{
+    struct cursor c = cur_open(object);
+    struct record_entry e;
+    struct sum s = {0};
+
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_HOST_SUBKEY_HELO)
+            s.named = true;
+        else if (e.field == FIELD_HOST_SUBKEY_ACCEPTED)
+            s.accepted = entry_u64(e.value);
+        else if (e.field == FIELD_HOST_SUBKEY_N)
+            s.n = entry_u64(e.value);
+        else if (e.field == FIELD_HOST_SUBKEY_BAD)
+            s.bad = entry_u64(e.value);
+        else if (e.field == FIELD_HOST_SUBKEY_SCORE)
+            s.score = entry_u64(e.value);
+    }
+    return s;
+}
+
+/* A bot that gives another name each time does not push out those beside whom
+ * it sends: they stay in the sum of their dialect. More dialects than sums
+ * share the last one. */
+static void
+test_users_beside_a_bot(void **state)
+{
+    static const char *const hellos[] = {"EHLO", "HELO", "X1", "X2", "X3"};
+    static const struct sum want[] = {
+        {52,  52,  0,   0, false},
+        {100, 200, 100, 1, false},
+        {10,  10,  0,   0, false},
+        {20,  20,  0,   0, false}
+    };
+    static const unsigned from[] = {0, 60, 260, 270, 280};
+    static const unsigned to[] = {52, 260, 270, 280, 290};
+    struct hosts_options o = kit_options();
+    struct kit_speaker s = bot;
+    struct kit_run k;
+    struct cursor c;
+    struct record_entry e;
+    char helo[20];
+    unsigned n = 0;
+
+    (void)state;
+    kit_open(&k, &o);
+    s.helo = helo;
+    for (size_t p = 0; p < ARRAY_LEN(hellos); p++) {
+        s.hello = hellos[p];
+        for (unsigned i = from[p]; i < to[p]; i++) {
+            bool bad = p == 1 && i % 2 != 0;
+
+            (void)snprintf(helo, sizeof(helo), "h%u", i);
+            send_one(&k, &s, i, bad ? 550 : 250,
+                     bad ? "unknown_user" : "accepted");
+            kit_time(&k, k.now + NS_PER_S);
+        }
+    }
+    for (unsigned i = 300; i < 308; i++) { /* all before have to go */
+        (void)snprintf(helo, sizeof(helo), "h%u", i);
+        kit_session(&k, &s);
+        kit_time(&k, k.now + NS_PER_S);
+    }
+    kit_end(&k);
+    c = record_entries_of(kit_last(&k, BOT)->record);
+    while (record_next(&c, &e)) {
+        struct sum got;
+
+        if (e.field != FIELD_HOST_SUBKEY || (got = sum_at(e.value)).named)
+            continue;
+        assert_true(n < ARRAY_LEN(want));
+        assert_int_equal(got.accepted, want[n].accepted);
+        assert_int_equal(got.n, want[n].n);
+        assert_int_equal(got.bad, want[n].bad);
+        assert_int_equal(got.score > 9200, want[n].score);
+        n++;
+    }
+    assert_int_equal(n, ARRAY_LEN(want));
+    kit_close(&k);
+}
+
 static void
 test_triangular(void **state)
 {
@@ -1306,6 +1393,7 @@ main(void)
         cmocka_unit_test(test_forged_and_a_day_later),
         cmocka_unit_test(test_leases),
         cmocka_unit_test(test_subkeys),
+        cmocka_unit_test(test_users_beside_a_bot),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_triangular),
         cmocka_unit_test(test_harvest_and_guessing),

@@ -18,6 +18,7 @@ struct kit_speaker {
     const char *src, *dest, *direction, *helo, *from, *mac, *banner;
     const char *unregistered; /* "yes" */
     const char *lease;        /* or NULL */
+    const char *hello;        /* of its dialect; NULL: not known */
     uint64_t port;
     bool oneway, midstream, tls, no_payload, no_handshake;
     uint64_t messages; /* of TLS */
@@ -216,6 +217,10 @@ kit_session(struct kit_run *k, const struct kit_speaker *s)
     record_text(r, FIELD_SMTP_HELO, s->helo);
     record_bool(r, FIELD_SMTP_STARTTLS_USED, s->tls);
     record_u64(r, FIELD_SMTP_COMMANDS, 6);
+    if (s->hello != NULL) {
+        record_text(r, FIELD_SMTP_DIALECT_HELLO, s->hello);
+        record_text(r, FIELD_SMTP_DIALECT_ORDER, "EMRDQ");
+    }
     record_u64(r, FIELD_SMTP_UNANSWERED, 0);
     record_u64(r, FIELD_FLOW_PKTS_TOSERVER, s->oneway ? 0 : 8);
     record_u64(r, FIELD_FLOW_PKTS_TOCLIENT, 8);

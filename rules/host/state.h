@@ -22,6 +22,7 @@
 #define HOST_PENDING   65536U /* first sessions under TLS that wait */
 #define HOST_BUCKETS   32768U
 #define HOST_SUBKEYS   8U
+#define HOST_SUBSUMS   4U /* of those that had to go; the last: all others */
 #define HOST_PAIRS     64U
 #define HOST_DIALECTS  4U
 #define HOST_NETS      8U
@@ -189,10 +190,17 @@ struct subkey {
     char helo[HOST_HELO];
 };
 
+struct subsum {
+    uint64_t dialect;
+    uint32_t accepted, n, bad;
+    uint32_t speakers; /* 0: free */
+};
+
 struct subkeys {
     struct subkey v[HOST_SUBKEYS];
+    struct subsum sums[HOST_SUBSUMS];
     uint32_t n;
-    uint32_t seen; /* ever: how many had to leave is seen - n */
+    uint32_t n_sums; /* all but the last */
 };
 
 struct pairs {

@@ -1,5 +1,6 @@
 #include "rules/host/subkey.h"
 
+#include "rules/host/stat.h"
 #include "sensor/base/hash.h"
 
 static struct subkeys *
@@ -27,6 +28,36 @@ find(struct subkeys *all, uint64_t helo, uint64_t dialect)
     return best;
 }
 
+static struct subsum *
+sum_of(struct subkeys *all, uint64_t dialect)
+{
+    for (uint32_t i = 0; i < all->n_sums; i++) {
+        if (all->sums[i].dialect == dialect)
+            return &all->sums[i];
+    }
+    if (all->n_sums == HOST_SUBSUMS - 1)
+        return &all->sums[HOST_SUBSUMS - 1];
+    all->sums[all->n_sums].dialect = dialect;
+    return &all->sums[all->n_sums++];
+}
+
+static uint32_t
+plus(uint32_t a, uint32_t b)
+{
+    return b > UINT32_MAX - a ? UINT32_MAX : a + b;
+}
+
+static void
+fold(struct subkeys *all, const struct subkey *s)
+{
+    struct subsum *sum = sum_of(all, s->dialect);
+
+    sum->accepted = plus(sum->accepted, s->accepted);
+    sum->n = plus(sum->n, s->n);
+    sum->bad = plus(sum->bad, s->bad);
+    sum->speakers = plus(sum->speakers, 1);
+}
+
 static struct subkey *
 fresh(struct subkeys *all)
 {
@@ -38,6 +69,7 @@ fresh(struct subkeys *all)
         if (all->v[i].last < old->last)
             old = &all->v[i];
     }
+    fold(all, old);
     memset(old, 0, sizeof(*old));
     return old;
 }
@@ -109,6 +141,20 @@ subkey_use(struct hosts *h, const struct host *host, struct detail *d,
         s = add(all, d, 0, now);
     s->last = now;
     return s;
+}
+
+uint64_t
+subkey_score(const struct hosts *h, const struct host *host,
+             const struct subsum *sum)
+{
+    struct cusum_steps steps = stat_steps(h, host, HOST_S1);
+    uint32_t bad = sum->bad < sum->n ? sum->bad : sum->n;
+    int64_t score =
+        (int64_t)bad * steps.up + (int64_t)(sum->n - bad) * steps.down;
+
+    if (score < 0)
+        return 0;
+    return score > CUSUM_MAX ? CUSUM_MAX : (uint64_t)score;
 }
 
 void

@@ -4,7 +4,13 @@
  *
  * Told apart by the name given in HELO and, once a session in the clear ends,
  * by dialect. The first one has no entry: its figures are the host's, until
- * there is a second. HOST_SUBKEYS at most, the one idle longest goes. */
+ * there is a second. HOST_SUBKEYS at most, the one idle longest goes.
+ *
+ * What had to go stays in the sum of its dialect: else a bot that gives another
+ * name in each session pushes out the users it shares an address with, and with
+ * them what says that they are there. HOST_SUBSUMS - 1 dialects have a sum of
+ * their own, the first that came; all others share the last, which looks good
+ * only if they all are. */
 #include "rules/host/state.h"
 
 /* Who speaks: the entry, or NULL while there is one speaker, or no room. Also
@@ -14,6 +20,11 @@ struct subkey *subkey_use(struct hosts *h, const struct host *host,
 /* At the end of its session. */
 void subkey_dialect(struct hosts *h, const struct host *host, struct detail *d,
                     uint64_t dialect, ns_t now);
+
+/* What speaks against a sum, of all its verdicts at once: a CUSUM of many
+ * speakers, each of which begins at 0, would rise with their number. */
+uint64_t subkey_score(const struct hosts *h, const struct host *host,
+                      const struct subsum *sum);
 
 static inline const struct subkeys *
 subkey_all(const struct hosts *h, const struct detail *d)
