@@ -213,7 +213,7 @@ begin_message(struct masker *m, const struct line *l)
     m->header = true;
     m->field = false;
     m->crlf = l->end == 2;
-    m->smuggled = l->end != 2;
+    m->smuggled = false;
 }
 
 static bool

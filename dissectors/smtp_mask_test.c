@@ -90,6 +90,8 @@ static const struct {
      "BDAT 6\r\nDATA\r\nEHLO body\r\n",                                                                            "BDAT 6\r\nxxxxxxxxxxxxxxxxx"                                    },
     {"BDAT in a message that may be commands",              1,
      "DATA\r\nBDAT 99\r\n.\r\nEHLO body\r\n",                                                                      "DATA\r\nxxxxxxxxxxxxxxxxxxxxxxx"                                },
+    {"BDAT in a chunk that may be commands",                1,
+     "BDAT 9\r\nBDAT 99\r\nEHLO body\r\n",                                                                         "BDAT 9\r\nxxxxxxxxxxxxxxxxxxxx"                                 },
     {"STARTTLS that is none",                               BOTH, "STARTTLS\r\nAUTH PLAIN c2Vj\r\n",
      "STARTTLS\r\nAUTH PLAINxxxxx\r\n"                                                                                                                                              },
     {"a line without an end",                               BOTH, "AUTH PLAIN c2V",                                "AUTH PLAINxxxx"                                                 },
