@@ -4,8 +4,8 @@
     evidence_test.py PROGRAM
 
 The lab's capture goes over a virtual link, in a network namespace of its own.
-Every alert of the lab that has connections is cut, plain and redacted, and
-searched for the lab's AUTH payloads and for text of its messages. Needs root;
+Every alert of the lab that has connections is cut, plain and redacted, while the
+sensor runs and when it has stopped, and searched for the lab's AUTH payloads and for text of its messages. Needs root;
 skipped without.
 """
 import json
@@ -198,11 +198,13 @@ def main(program):
                 until(lambda: len(list((state / "evidence").glob("*"))) >= 3,
                       "nothing is recorded")
                 time.sleep(2)
+                done = test_cuts(program, state, folder)
                 stop(live)
             finally:
                 live.kill()
         test_ring(state)
-        done = test_cuts(program, state, folder)
+        (folder / "stopped").mkdir()
+        done += test_cuts(program, state, folder / "stopped")
         test_audit(program, state, done)
         test_refusals(program, state, folder)
     print(f"{done} cuts, none shows what it must not")

@@ -31,7 +31,8 @@ struct live_socket {
 };
 
 /* What people's verbs tell. */
-static const char *const kinds[] = {"alert", "exception", "block", "test"};
+static const char *const kinds[] = {"alert", "exception", "evidence", "block",
+                                    "test"};
 
 /* ---- what may come ---- */
 
