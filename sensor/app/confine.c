@@ -66,7 +66,7 @@ lock_recorder(int folder)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     struct scmp_arg_cmp there =
-        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)folder);
+        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)folder, 0);
     bool good = f != NULL && allow_mapping(f);
 
 #define WORKER(name, why)                                                      \
