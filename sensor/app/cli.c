@@ -7,12 +7,14 @@
 #include "sensor/app/config.h"
 #include "sensor/app/config_text.h"
 #include "sensor/app/desk.h"
+#include "sensor/app/doctor.h"
 #include "sensor/app/help.h"
 #include "sensor/app/help_completion.h"
 #include "sensor/base/near.h"
 #include "sensor/app/options_value.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/rules.h"
+#include "sensor/app/top.h"
 #include "sensor/base/text.h"
 
 /* What is left of argv while it is read. */
@@ -568,6 +570,8 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_EXCEPTIONS_ADD:
     case VERB_EXCEPTIONS_LIST:
     case VERB_EXCEPTIONS_REMOVE: return desk_run(c, out, messages);
+    case VERB_DOCTOR: return doctor_run(c, out, messages);
+    case VERB_TOP: return top_run(c, out, messages);
     case VERB_REGISTRY_IMPORT:
     case VERB_REGISTRY_LIST:
     case VERB_REGISTRY_SHOW:

@@ -293,6 +293,45 @@ live_report_stats(struct live_report *r, struct span record)
     live_watch_stats(&r->watch, record);
 }
 
+static enum err
+read_all(int fd, struct buf *page)
+{
+    uint8_t part[4096];
+    ssize_t n;
+
+    do {
+        n = read(fd, part, sizeof(part));
+        if (n > 0)
+            buf_put(page, part, (size_t)n);
+    } while (n > 0);
+    return n < 0 ? err_from_errno(errno) : page->failed ? ERR_NOMEM : ERR_OK;
+}
+
+enum err
+live_report_read(const char *state, struct buf *page, ns_t *age)
+{
+    const int dir = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = openat(dir, LIVE_REPORT_FILE,
+                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    enum err e = fd < 0 ? err_from_errno(errno) : ERR_OK;
+    const ns_t now = clock_of(CLOCK_REALTIME);
+    struct stat st = {0};
+    ns_t made;
+
+    buf_reset(page);
+    if (e == ERR_OK && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)))
+        e = ERR_NOENT;
+    if (e == ERR_OK)
+        e = read_all(fd, page);
+    if (fd >= 0)
+        (void)close(fd);
+    if (dir >= 0)
+        (void)close(dir);
+    made = (ns_t)st.st_mtim.tv_sec * NS_PER_S + (ns_t)st.st_mtim.tv_nsec;
+    *age = now > made ? now - made : 0;
+    return e;
+}
+
 /* ---- facts of an event ---- */
 
 /* Each name once: rows of a name stand together. */

@@ -37,6 +37,11 @@ bool live_report_second(struct live_report *r, const struct detect *detect,
  * what is expected and silent. */
 void live_report_facts(const struct live_report *r, struct record_out *out);
 
+/* Reads the file of a state, as it was written last; page is begun anew. age:
+ * how long ago that was. ERR_NOENT: there is none. */
+MUST_USE enum err live_report_read(const char *state, struct buf *page,
+                                   ns_t *age);
+
 /* The limits of the configuration. */
 struct config;
 struct live_limits live_report_limits(const struct config *c);

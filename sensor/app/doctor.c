@@ -1,0 +1,289 @@
+#include "sensor/app/doctor.h"
+
+#include "sensor/app/live.h"
+#include "sensor/app/live_health.h"
+#include "sensor/app/live_report.h"
+#include "sensor/base/text.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#define PAGE_MAX  (1U << 20)
+#define ROOM_WARN 10U /* percent of the disk that is free */
+#define ROOM_FAIL 3U
+
+struct doctor {
+    const struct config *config;
+    const char *state;
+    struct buf *out;
+    struct buf text; /* of the line that is being made */
+    unsigned n_warn, n_fail;
+};
+
+/* ---- one line ---- */
+
+static void
+put_line(struct buf *out, const char *level, struct span text, struct span todo)
+{
+    buf_printf(out, "%-5s ", level);
+    text_term(out, text);
+    if (todo.n > 0) {
+        buf_str(out, ": ");
+        text_term(out, todo);
+    }
+    buf_putc(out, '\n');
+}
+
+/* The text is what stands in d->text. */
+static void
+tell(struct doctor *d, enum live_level level, const char *todo)
+{
+    put_line(d->out, live_level_word(level), buf_view(&d->text),
+             level == LIVE_LEVEL_OK ? SPAN_NONE : span_str(todo));
+    d->n_warn += level == LIVE_LEVEL_WARN;
+    d->n_fail += level == LIVE_LEVEL_FAIL;
+    buf_reset(&d->text);
+}
+
+/* ---- what the sensor says ---- */
+
+/* The head of s up to byte, which is taken out of s with it. */
+static struct span
+cut_at(struct span *s, uint8_t byte)
+{
+    const size_t at = span_find(*s, byte);
+    const struct span head = span_head(*s, at);
+
+    *s = span_tail(*s, at < s->n ? at + 1 : s->n);
+    return head;
+}
+
+static void
+put_check(struct span line, struct buf *out, unsigned *n_warn, unsigned *n_fail)
+{
+    const struct span begin = SPAN_LIT("# check ");
+    struct span rest = span_tail(line, begin.n);
+    const struct span level = cut_at(&rest, ' ');
+    struct span text;
+
+    (void)cut_at(&rest, '\t'); /* blind or not, and the name */
+    text = cut_at(&rest, '\t');
+    for (unsigned l = LIVE_LEVEL_OK; l <= LIVE_LEVEL_FAIL; l++) {
+        if (!span_eq(level, span_str(live_level_word((enum live_level)l))) ||
+            text.n == 0)
+            continue;
+        put_line(out, live_level_word((enum live_level)l), text, rest);
+        *n_warn += l == LIVE_LEVEL_WARN;
+        *n_fail += l == LIVE_LEVEL_FAIL;
+    }
+}
+
+void
+doctor_page(struct span page, struct buf *out, unsigned *n_warn,
+            unsigned *n_fail)
+{
+    while (page.n > 0) {
+        const struct span line = cut_at(&page, '\n');
+
+        if (span_starts(line, SPAN_LIT("# check ")))
+            put_check(line, out, n_warn, n_fail);
+    }
+}
+
+/* False: there is none, or it is old. */
+static bool
+read_page(struct doctor *d, struct buf *page)
+{
+    ns_t age = 0;
+    const enum err e = live_report_read(d->state, page, &age);
+
+    if (e == ERR_OK && age <= DOCTOR_FRESH)
+        return true;
+    buf_str(&d->text, "no sensor runs with the state ");
+    buf_str(&d->text, d->state);
+    if (e == ERR_OK) {
+        buf_str(&d->text, ", the last one was there ");
+        live_health_time(&d->text, age);
+        buf_str(&d->text, " ago");
+    }
+    tell(d, LIVE_LEVEL_FAIL, "start it: span25 live -i IFACE");
+    return false;
+}
+
+/* ---- what can be seen from here ---- */
+
+static int
+look_at_state(struct doctor *d)
+{
+    const int dir = open(d->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct statvfs fs;
+    uint64_t free_percent;
+
+    buf_printf(&d->text, "state %s ", d->state);
+    if (dir < 0) {
+        buf_str(&d->text, err_text(err_from_errno(errno)));
+        tell(d, LIVE_LEVEL_FAIL, "make it, or see --state and whose it is");
+        return -1;
+    }
+    if (fstatvfs(dir, &fs) != 0 || fs.f_blocks == 0) {
+        buf_str(&d->text, "can be read");
+        tell(d, LIVE_LEVEL_OK, "");
+        return dir;
+    }
+    free_percent = (uint64_t)fs.f_bavail * 100 / fs.f_blocks;
+    buf_printf(&d->text, "can be read, its disk is %u %% used",
+               (unsigned)(100 - free_percent));
+    tell(d,
+         free_percent < ROOM_FAIL   ? LIVE_LEVEL_FAIL
+         : free_percent < ROOM_WARN ? LIVE_LEVEL_WARN
+                                    : LIVE_LEVEL_OK,
+         "make room, or keep less");
+    return dir;
+}
+
+static void
+look_at_rights(struct doctor *d)
+{
+    const bool may = capng_get_caps_process() == 0 &&
+                     capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW) != 0;
+
+    buf_str(&d->text, may ? "this user may capture"
+                          : "this user may not capture: no CAP_NET_RAW");
+    tell(d, may ? LIVE_LEVEL_OK : LIVE_LEVEL_WARN,
+         "start live as root or by its unit; it gives up its rights itself");
+}
+
+static void
+look_at_clock(struct doctor *d)
+{
+    struct timex t = {0}; /* modes 0: asks only */
+    const int state = adjtimex(&t);
+    const bool good =
+        state >= 0 && state != TIME_ERROR && (t.status & STA_UNSYNC) == 0;
+
+    buf_printf(&d->text, "the clock is %ssynchronised", good ? "" : "not ");
+    tell(d, good ? LIVE_LEVEL_OK : LIVE_LEVEL_WARN,
+         "run chrony or systemd-timesyncd");
+}
+
+/* What ethtool says of a feature; false: unknown or off. */
+static bool
+offload(int fd, const char *name, uint32_t command, uint32_t mask)
+{
+    struct ethtool_value v = {.cmd = command};
+    struct ifreq r = {.ifr_data = (void *)&v};
+
+    (void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+    return ioctl(fd, SIOCETHTOOL, &r) == 0 && (v.data & mask) != 0;
+}
+
+static void
+look_at_offload(struct doctor *d, int fd, const char *name)
+{
+    const bool lro = offload(fd, name, ETHTOOL_GFLAGS, ETH_FLAG_LRO);
+    const bool gro = offload(fd, name, ETHTOOL_GGRO, UINT32_MAX);
+
+    buf_printf(&d->text, "interface %s offload: LRO %s, GRO %s", name,
+               lro ? "on" : "off", gro ? "on" : "off");
+    if (gro && !lro)
+        buf_str(&d->text, " (joined segments are read as they come)");
+    tell(d, lro ? LIVE_LEVEL_WARN : LIVE_LEVEL_OK,
+         "LRO loses headers: ethtool -K NAME lro off");
+}
+
+/* Sockets of others make it so too, which SIOCGIFFLAGS does not tell. */
+static bool
+is_promiscuous(const char *name)
+{
+    char path[64], text[32] = "";
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/sys/class/net/%s/flags", name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    (void)!read(fd, text, sizeof(text) - 1);
+    (void)close(fd);
+    return (strtoul(text, NULL, 16) & IFF_PROMISC) != 0;
+}
+
+static void
+look_at_interface(struct doctor *d, int fd, const char *name)
+{
+    struct ifreq r = {0};
+    bool there, up;
+
+    (void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+    there = strlen(name) < IFNAMSIZ && ioctl(fd, SIOCGIFFLAGS, &r) == 0;
+    up = there && (r.ifr_flags & IFF_UP) != 0 &&
+         (r.ifr_flags & IFF_RUNNING) != 0;
+    buf_printf(&d->text, "interface %s %s%s", name,
+               !there ? "is not there"
+               : up   ? "up"
+                      : "down",
+               up && is_promiscuous(name) ? ", promiscuous" : "");
+    tell(d, up ? LIVE_LEVEL_OK : LIVE_LEVEL_FAIL, "ip link set NAME up");
+    if (there)
+        look_at_offload(d, fd, name);
+}
+
+static void
+look_at_interfaces(struct doctor *d)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    for (size_t i = 0; fd >= 0 && i < d->config->ifaces.n; i++)
+        look_at_interface(d, fd, d->config->ifaces.v[i]);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static void
+put_sum(struct doctor *d)
+{
+    buf_printf(d->out, "%u failure%s, %u warning%s\n", d->n_fail,
+               d->n_fail == 1 ? "" : "s", d->n_warn, d->n_warn == 1 ? "" : "s");
+}
+
+enum cli_exit
+doctor_run(const struct cli *c, struct buf *out, struct buf *messages)
+{
+    struct doctor d = {.config = &c->config, .out = out};
+    struct buf page;
+    bool running = false;
+    int dir;
+
+    (void)messages;
+    d.state = c->config.state != NULL ? c->config.state : LIVE_STATE;
+    buf_init(&d.text, 8192);
+    buf_init(&page, PAGE_MAX);
+    dir = look_at_state(&d);
+    if (dir >= 0)
+        running = read_page(&d, &page);
+    look_at_interfaces(&d);
+    if (running) {
+        doctor_page(buf_view(&page), out, &d.n_warn, &d.n_fail);
+    } else { /* the sensor would tell itself */
+        look_at_rights(&d);
+        look_at_clock(&d);
+    }
+    put_sum(&d);
+    if (dir >= 0)
+        (void)close(dir);
+    buf_free(&page);
+    buf_free(&d.text);
+    if (!running)
+        return CLI_EXIT_STORE;
+    return d.n_fail > 0 ? CLI_EXIT_FAILED : CLI_EXIT_DONE;
+}

@@ -1,0 +1,23 @@
+#ifndef SPAN25_APP_DOCTOR_H
+#define SPAN25_APP_DOCTOR_H
+/* doctor - the verb that says whether a sensor can see, and what to do
+ *
+ * A line for each check: ok, warn or fail, and what to do about it. What a
+ * running sensor knows of itself it takes from the file that its core writes
+ * (live_report.h); one older than DOCTOR_FRESH is of a sensor that does not run
+ * any more. Interfaces, rights, state, disk and clock it looks at itself, so
+ * that they can be put right before the first start. Exit code 1 with a
+ * failure, 6 when no sensor runs. */
+#include "sensor/app/cli.h"
+
+#define DOCTOR_FRESH (10 * NS_PER_S)
+
+MUST_USE enum cli_exit doctor_run(const struct cli *c, struct buf *out,
+                                  struct buf *messages);
+
+/* Pure. Prints the checks of a page of live_metrics, adds to n_warn and n_fail.
+ * What is not as live_metrics_checks writes it is passed over. */
+void doctor_page(struct span page, struct buf *out, unsigned *n_warn,
+                 unsigned *n_fail);
+
+#endif

@@ -1,0 +1,53 @@
+#include "sensor/app/doctor.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *why, *page, *want;
+    unsigned warn, fail;
+} rows[] = {
+    {"ok has nothing to do",   "# check ok sees journal\tit is written\t\n",
+     "ok    it is written\n",                                                                                                0, 0},
+    {"a failure and a metric",
+     "a 1\n# check fail blind packets\tno packet\tsee the cable\nb 2\n",                 "fail  no packet: see the cable\n", 0, 1},
+    {"two of them",            "# check warn sees a\tb\tc\n# check warn sees a\td\te\n",
+     "warn  b: c\nwarn  d: e\n",                                                                                             2, 0},
+    {"no last line end",       "# check warn blind a\tb\tc",                             "warn  b: c\n",                     1, 0},
+    {"another level",          "# check good sees a\tb\tc\n",                            "",                                 0, 0},
+    {"no text",                "# check fail sees a\n",                                  "",                                 0, 0},
+    {"cut in the middle",      "# check fa",                                             "",                                 0, 0},
+    {"a terminal's escape",    "# check ok sees a\tx\033[2Jy\t\n",
+     "ok    x\\x1b[2Jy\n",                                                                                                   0, 0},
+    {"nothing",                "",                                                       "",                                 0, 0},
+};
+
+static void
+test_page(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        unsigned warn = 0, fail = 0;
+        struct buf out;
+
+        buf_init(&out, 4096);
+        doctor_page(span_str(rows[i].page), &out, &warn, &fail);
+        if (!span_eq(buf_view(&out), span_str(rows[i].want)) ||
+            warn != rows[i].warn || fail != rows[i].fail)
+            fail_msg("%s: %.*s", rows[i].why, (int)out.n, (char *)out.p);
+        buf_free(&out);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_page)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
