@@ -498,7 +498,6 @@ on_data(void *session, const struct chunk *c)
     size_t left;
 
     enter(s, c->when);
-    smtp_foreign_see(s, c);
     left = feed_ready(s, rest);
     if (left > 0) {
         rest.data = span_tail(c->data, c->data.n - left);
@@ -512,6 +511,7 @@ on_data(void *session, const struct chunk *c)
         while (n_held(s, d) > LIMIT_smtp_held && release_one(s, d, true))
             release(s);
     }
+    smtp_foreign_see(s, c); /* a greeting was read by now: nothing is kept */
     leave(s);
 }
 
