@@ -105,7 +105,7 @@ def calls_of(text):
 
 
 def look_at_units(count, root):
-    folder = root / "build/release/packaging"
+    folder = root / "build/release/tools/packaging"
     for name in ("span25.service", "span25@.service"):
         done = run(["systemd-analyze", "security", "--offline=true", "--no-pager",
                     f"--threshold={int(EXPOSURE_MOST * 10)}", str(folder / name)])
@@ -263,6 +263,7 @@ class Story:
                   "cp /usr/share/span25/packs/policy/*.yaml /etc/span25/rules/ && span25 rules check /etc/span25/rules")
         self.must("a configuration of its own",
                   "{ cat /etc/span25/span25.yaml; echo 'content.yara: /etc/span25/yara'; echo 'evidence.packets: true';"
+                  " echo 'live.metrics_listen: \"127.0.0.1:9126\"';"
                   " } >/etc/span25/second.yaml &&"
                   " span25 config check /etc/span25/second.yaml")
         self.must("a second sensor has a state of its own",
