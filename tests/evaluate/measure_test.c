@@ -154,12 +154,13 @@ runs(void **state)
 {
     static const struct condition clear = {
         .name = "clear", .scale = .2, .days_most = .5};
+    const struct scenario_set all = {{0}};
     struct choice printers = choose_all;
     struct measure m;
 
     (void)state;
     measure_init(&m, &clear, 1);
-    assert_int_equal(measure_run(&m, 0, 0, 7, PLAY_BOTH, 0), ERR_OK);
+    assert_int_equal(measure_run(&m, 0, 0, 7, PLAY_BOTH, &all), ERR_OK);
     assert_true(m.n > 100 && m.events > 10000);
     printers.scenario = SCENARIO_PRINTER;
     for (unsigned d = 0; d < n_detectors; d++)
