@@ -288,7 +288,7 @@ load_window(struct sigma_run *r, struct cursor *c)
 enum err
 sigma_run_load(struct sigma_run *r, struct span snapshot)
 {
-    struct cursor c;
+    struct cursor c = {0};
     enum err e = frame_open(snapshot, SAVED_KIND, r->seed, &c);
     uint64_t n = e == ERR_OK ? cur_le64(&c) : 0;
 
