@@ -419,8 +419,22 @@ def part_inspectors(bench):
         assert now[1] == files, (live.numbered(pid), files, now[1])
         assert now[0] < memory + (48 << 20), (live.numbered(pid), memory, now)
     assert not sensor.controls("gap")
+    shares_slot_only(before["span25-keeper"][0])
     sensor.stop()
     print(f"inspectors: {n} killed, nothing leaks")
+
+
+def shares_slot_only(keeper):
+    """Inspectors of another keeper have no ring, no board, no stop word."""
+    def shared():
+        return [pathlib.Path(f"/proc/{pid}/maps").read_text().count("rw-s")
+                for pid in live.processes().get("span25-inspect", [])]
+
+    first = shared()
+    os.kill(keeper, signal.SIGKILL)
+    assert live.wait_for(
+        lambda: live.processes().get("span25-keeper", [keeper]) != [keeper]
+        and shared() == first), (shared(), first)
 
 
 # ---- an ordinary end, and the next beginning ----

@@ -526,7 +526,7 @@ deep_bury(struct deep *d)
 }
 
 void
-deep_restart(struct deep *d)
+deep_restart(struct deep *d, void (*leave)(void *ctx), void *ctx)
 {
     const pid_t reader = getpid();
 
@@ -536,8 +536,11 @@ deep_restart(struct deep *d)
     }
     atomic_store(&d->shared->lost, 0);
     d->keeper = fork();
-    if (d->keeper == 0)
+    if (d->keeper == 0) {
+        if (leave != NULL)
+            leave(ctx);
         keep(d, reader);
+    }
 }
 
 enum err

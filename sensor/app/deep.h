@@ -78,8 +78,9 @@ pid_t deep_keeper(const struct deep *d);
 /* It was waited for: its number is nobody's now, and must not be killed. */
 void deep_bury(struct deep *d);
 /* Its keeper was waited for: another takes its place. Jobs that were under way
- * are faults. */
-void deep_restart(struct deep *d);
+ * are faults. leave (or NULL) is called in it first: it unmaps what inspectors
+ * must not share. */
+void deep_restart(struct deep *d, void (*leave)(void *ctx), void *ctx);
 
 struct deep_counts deep_counts_of(const struct deep *d, unsigned slot);
 bool deep_lost(const struct deep *d);

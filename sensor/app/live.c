@@ -40,8 +40,10 @@ struct child {
     struct live_process *process;
     enum err (*run)(struct live *l, unsigned number);
     struct deep *keeper; /* or NULL; that of these inspectors, no run then */
-    uint64_t born;       /* mono ns */
-    uint64_t next;       /* not to be started before */
+    pid_t pid;     /* 0: not running. Not the board's: whom to kill is nobody's
+                    * to write but ours */
+    uint64_t born; /* mono ns */
+    uint64_t next; /* not to be started before */
     uint64_t pause;
     ns_t gone_since; /* UTC; 0: no gap is open */
     bool done;       /* ended as it should */
@@ -110,7 +112,7 @@ log_child(enum log_level level, const char *event, const struct child *c)
     log_string(&l, "role", span_str(role_name(c->role)));
     if (c->role == LIVE_WORKER)
         log_number(&l, "worker", c->number);
-    log_number(&l, "pid", (uint64_t)atomic_load(&c->process->pid));
+    log_number(&l, "pid", (uint64_t)c->pid);
     if (c->why[0] != '\0')
         log_string(&l, "why", span_str(c->why));
     log_end(&l, STDERR_FILENO);
@@ -232,6 +234,31 @@ be_child(struct supervisor *s, const struct child *c, pid_t supervisor)
     (void)sigprocmask(SIG_UNBLOCK, &s->signals, NULL);
 }
 
+/* What a process could write to there, others would believe: rings of others,
+ * and orders to the core. Who reads or writes none has none. */
+static void
+leave_rings(struct live *l, const struct child *c)
+{
+    for (unsigned i = 0; i < l->plan.n_workers; i++) {
+        if (c->role != LIVE_WORKER || i != c->number)
+            ring_free(&l->rings[i]);
+    }
+    ring_free(&l->orders);
+}
+
+/* Inspectors have nothing in common with the rest but their slots. */
+static void
+leave_all(void *ctx)
+{
+    struct supervisor *s = ctx;
+    const struct child keeper = {.role = LIVE_CONTENT};
+
+    leave_rings(&s->live, &keeper);
+    ring_bell_free(s->live.bell);
+    (void)munmap((void *)(uintptr_t)s->live.stop, sizeof(*s->live.stop));
+    live_board_free(s->live.board);
+}
+
 static pid_t
 fork_child(struct supervisor *s, struct child *c)
 {
@@ -239,12 +266,14 @@ fork_child(struct supervisor *s, struct child *c)
     pid_t pid;
 
     if (c->keeper != NULL) {
-        deep_restart(c->keeper);
+        deep_restart(c->keeper, leave_all, s);
         return deep_keeper(c->keeper);
     }
     pid = fork();
     if (pid == 0) {
         be_child(s, c, me);
+        if (c->role != LIVE_CORE)
+            leave_rings(&s->live, c);
         _exit((int)cli_exit_of(c->run(&s->live, c->number)));
     }
     return pid;
@@ -262,6 +291,7 @@ start(struct supervisor *s, struct child *c)
         c->next = c->born + QUICK_NS;
         return;
     }
+    c->pid = pid;
     atomic_store(&c->process->pid, pid);
     atomic_store(&c->process->since_utc_ns, clock_of(CLOCK_REALTIME));
 }
@@ -281,8 +311,8 @@ start_all(struct supervisor *s)
     for (size_t i = 0; i < s->n; i++) {
         struct child *c = &s->children[i];
 
-        if (atomic_load(&c->process->pid) == 0 && !c->done && !s->killed &&
-            now >= c->next && (!s->stopping || is_needed_to_stop(c)))
+        if (c->pid == 0 && !c->done && !s->killed && now >= c->next &&
+            (!s->stopping || is_needed_to_stop(c)))
             start(s, c);
     }
 }
@@ -379,6 +409,7 @@ on_death(struct supervisor *s, struct child *c, int status)
                : c->pause < PAUSE_MOST_NS / 2 ? 2 * c->pause
                                               : PAUSE_MOST_NS;
     c->next = now + c->pause;
+    c->pid = 0;
     atomic_store(&c->process->pid, 0);
     if (c->keeper != NULL)
         deep_bury(c->keeper);
@@ -395,7 +426,7 @@ reap(struct supervisor *s)
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (size_t i = 0; i < s->n; i++) {
-            if (atomic_load(&s->children[i].process->pid) == pid)
+            if (s->children[i].pid == pid)
                 on_death(s, &s->children[i], status);
         }
     }
@@ -409,7 +440,7 @@ end_silent(struct supervisor *s)
     for (size_t i = 0; i < s->n; i++) {
         struct child *c = &s->children[i];
         const uint64_t beat = atomic_load(&c->process->beat_mono_ns);
-        const pid_t pid = atomic_load(&c->process->pid);
+        const pid_t pid = c->pid;
 
         /* One that begins has not beaten yet: the core may restore for long. */
         if (pid > 0 && beat != 0 && now > beat + LIVE_SILENT_NS) {
@@ -428,7 +459,7 @@ tell_gaps(struct supervisor *s)
     for (size_t i = 0; i < s->n; i++) {
         struct child *c = &s->children[i];
 
-        if (c->gone_since != 0 && atomic_load(&c->process->pid) != 0 &&
+        if (c->gone_since != 0 && c->pid != 0 &&
             atomic_load(&c->process->beat_mono_ns) != 0)
             tell_gap(s, c);
     }
@@ -494,9 +525,8 @@ all_ended(const struct supervisor *s)
     for (size_t i = 0; i < s->n; i++) {
         if (s->children[i].keeper != NULL) /* ended by inspection_stop */
             continue;
-        if (atomic_load(&s->children[i].process->pid) != 0 ||
-            (!s->killed && !s->children[i].done &&
-             is_needed_to_stop(&s->children[i])))
+        if (s->children[i].pid != 0 || (!s->killed && !s->children[i].done &&
+                                        is_needed_to_stop(&s->children[i])))
             return false;
     }
     return true;
@@ -511,7 +541,7 @@ end_late(struct supervisor *s)
         return;
     s->killed = true;
     for (size_t i = 0; i < s->n; i++) {
-        const pid_t pid = atomic_load(&s->children[i].process->pid);
+        const pid_t pid = s->children[i].pid;
 
         if (pid > 0 && s->children[i].keeper == NULL)
             (void)kill(pid, SIGKILL);
@@ -537,8 +567,7 @@ beat(struct supervisor *s)
 
     atomic_store(&s->live.board->supervisor.beat_mono_ns, now);
     for (size_t i = 0; i < s->n; i++) {
-        if (s->children[i].keeper != NULL &&
-            atomic_load(&s->children[i].process->pid) > 0)
+        if (s->children[i].keeper != NULL && s->children[i].pid > 0)
             atomic_store(&s->children[i].process->beat_mono_ns, now);
     }
 }
@@ -643,8 +672,14 @@ plan(struct live *l, const struct cli *cli)
 {
     const struct config *c = &cli->config;
 
-    l->cli = cli;
-    l->state = c->state != NULL ? c->state : LIVE_STATE;
+    /* The same for all that goes by the configuration; nothing of it is freed
+     * here. */
+    copy_text(l->default_state, sizeof(l->default_state), LIVE_STATE);
+    l->own = *cli;
+    if (c->state == NULL)
+        l->own.config.state = l->default_state;
+    l->cli = &l->own;
+    l->state = l->own.config.state;
     l->plan = (struct worker_plan){
         .filter = c->filter,
         .ports = c->ports.v,
@@ -743,12 +778,7 @@ prepare(struct supervisor *s)
     if (e == ERR_OK)
         e = check_listen(c, &s->messages);
     if (e == ERR_OK)
-        e = make_shared(l);
-    if (e == ERR_OK) {
-        label_board(l);
-        l->plan.stop = l->stop;
         e = state_open(l->state, STATE_LIVE, &s->messages);
-    }
     if (e == ERR_OK)
         e = confine_user(c->user, l->state, &s->messages);
     if (e == ERR_OK)
@@ -756,6 +786,13 @@ prepare(struct supervisor *s)
     l->capture.seed = l->seed;
     if (e == ERR_OK)
         e = inspection_start(c, &l->plan, &l->inspection, &s->messages);
+    /* Behind the first keepers: they are not to share it. */
+    if (e == ERR_OK)
+        e = make_shared(l);
+    if (e == ERR_OK) {
+        label_board(l);
+        l->plan.stop = l->stop;
+    }
     if (e == ERR_OK)
         e = read_place_load(c, &l->plan, &l->place, &l->place_text,
                             &s->messages);
@@ -786,6 +823,7 @@ add_keeper(struct supervisor *s, struct deep *keeper, struct live_process *p)
     s->children[s->n++] = (struct child){.role = LIVE_CONTENT,
                                          .process = p,
                                          .keeper = keeper,
+                                         .pid = deep_keeper(keeper),
                                          .born = clock_of(CLOCK_MONOTONIC)};
     atomic_store(&p->pid, deep_keeper(keeper));
     atomic_store(&p->since_utc_ns, clock_of(CLOCK_REALTIME));

@@ -40,7 +40,9 @@
 
 /* Made by the supervisor, the same in all processes. */
 struct live {
-    const struct cli *cli;
+    const struct cli *cli; /* own */
+    struct cli own;        /* with the state that is used */
+    char default_state[sizeof(LIVE_STATE)];
     int argc; /* to read the configuration again */
     char **argv;
     const char *state;

@@ -3,11 +3,12 @@
 /* live_board - what the processes of a live sensor tell each other in numbers
  *
  * One block of shared memory, made by the supervisor before the first fork and
- * mapped by all. Each word has one writer, named beside it; everybody reads.
- * Words only grow, unless it says otherwise. They outlive the process that
- * writes them: one that comes back goes on from what stands there, so that a
- * rate never jumps back. Nothing here is trusted by who decides: a worker that
- * was taken over can write its own part, and only misreport itself.
+ * mapped by all but the inspectors. Each word has one writer, named beside it;
+ * everybody reads. Words only grow, unless it says otherwise. They outlive the
+ * process that writes them: one that comes back goes on from what stands there,
+ * so that a rate never jumps back. Nothing here is trusted by who decides or
+ * kills: a process that was taken over can write all of it, and so misreport
+ * the sensor and have processes started anew, but no more than that.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC (..._mono_ns, the same in all
  * processes) or of UTC (..._utc_ns); 0 means never. */

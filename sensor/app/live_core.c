@@ -349,22 +349,28 @@ reload(struct live_core *c)
     atomic_fetch_add(&c->board->config_loads, 1);
 }
 
+/* Copied before it is judged, as merge does: the ring is shared memory. */
 static void
 obey(struct live_core *c)
 {
-    struct span record;
+    struct span order;
+    struct buf copy;
 
-    while (ring_peek(&c->live->orders, &record)) {
-        const bool good = record_check(record);
-        const struct span kind =
-            good ? record_find(record, FIELD_CONTROL_KIND) : SPAN_NONE;
+    buf_init(&copy, RECORD_MAX);
+    while (ring_peek(&c->live->orders, &order)) {
+        struct span kind = SPAN_NONE;
 
+        buf_reset(&copy);
+        buf_span(&copy, order);
+        if (record_check(buf_view(&copy)))
+            kind = record_find(buf_view(&copy), FIELD_CONTROL_KIND);
         if (span_eq(kind, SPAN_LIT("reload")))
             reload(c);
         else if (span_eq(kind, SPAN_LIT("gap")))
-            core_tell(c->core, record);
+            core_tell(c->core, buf_view(&copy));
         ring_next(&c->live->orders);
     }
+    buf_free(&copy);
 }
 
 /* ---- to disk ---- */
