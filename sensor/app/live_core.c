@@ -1,6 +1,7 @@
 #include "sensor/app/live_core.h"
 
 #include "rules/registry/requirements.h"
+#include "sensor/app/clock.h"
 #include "sensor/app/live_report.h"
 #include "sensor/app/live_socket.h"
 #include "sensor/app/log.h"
@@ -49,15 +50,6 @@ struct live_core {
     pid_t saver; /* the child that writes a snapshot, or 0 */
     ns_t now, flushed, synced, second, told, saved, tick, asked;
 };
-
-static ns_t
-clock_of(clockid_t which)
-{
-    struct timespec t = {0};
-
-    (void)clock_gettime(which, &t);
-    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
-}
 
 /* Lines for the operator; each is one event of the log. */
 static void

@@ -2,6 +2,7 @@
 
 #include "rules/detect.h"
 #include "rules/registry/book.h"
+#include "sensor/app/clock.h"
 #include "sensor/app/live.h"
 #include "sensor/app/live_metrics.h"
 
@@ -47,15 +48,6 @@ static const struct {
 
 _Static_assert(LIVE_LINE_STATES + 1 == BOOK_STATE_COUNT, "NONE is not told");
 _Static_assert(LIVE_SEVERITIES == ALERTS_SEVERITIES, "the same");
-
-static ns_t
-clock_of(clockid_t which)
-{
-    struct timespec t = {0};
-
-    (void)clock_gettime(which, &t);
-    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
-}
 
 struct live_limits
 live_report_limits(const struct config *c)

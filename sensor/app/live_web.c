@@ -1,5 +1,6 @@
 #include "sensor/app/live_web.h"
 
+#include "sensor/app/clock.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/live_report.h"
 #include "sensor/app/log.h"
@@ -202,15 +203,6 @@ struct web {
     ns_t now;
     struct connection c[LIVE_WEB_CONNECTIONS];
 };
-
-static ns_t
-clock_of(clockid_t which)
-{
-    struct timespec t = {0};
-
-    (void)clock_gettime(which, &t);
-    return (ns_t)t.tv_sec * NS_PER_S + (ns_t)t.tv_nsec;
-}
 
 static void
 end(struct connection *c)

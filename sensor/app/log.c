@@ -75,3 +75,13 @@ log_end(struct log_line *l, int fd)
     while (n < 0 && errno == EINTR);
     buf_free(b);
 }
+
+void
+log_lines(struct buf *lines)
+{
+    if (lines->n > 0 && lines->p[lines->n - 1] != '\n')
+        buf_putc(lines, '\n');
+    if (lines->n > 0)
+        (void)!write(STDERR_FILENO, lines->p, lines->n);
+    buf_reset(lines);
+}

@@ -39,4 +39,8 @@ void log_number(struct log_line *l, const char *key, uint64_t value);
 /* Writes the line and frees it. What cannot be written is lost. */
 void log_end(struct log_line *l, int fd);
 
+/* Lines that were collected, written as they are and with a last line end, by
+ * one write. Resets the buffer. */
+void log_lines(struct buf *lines);
+
 #endif

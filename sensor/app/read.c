@@ -13,6 +13,7 @@
 #include "sensor/app/read_registry.h"
 #include "sensor/app/read_run.h"
 #include "sensor/app/read_total.h"
+#include "sensor/app/worker_plan.h"
 #include "sensor/capture/capture.h"
 #include "sensor/core/core.h"
 #include "sensor/core/follow.h"
@@ -423,25 +424,12 @@ plan(struct reading *r, const struct cli *cli)
     const struct config *c = &cli->config;
 
     r->config = c;
-    r->plan = (struct worker_plan){
-        .files = (const char *const *)cli->arguments,
-        .n_files = cli->n_arguments,
-        .filter = c->filter,
-        .ports = c->ports.v,
-        .n_ports = c->ports.n,
-        .dns = c->dns,
-        .memory_max = c->memory,
-        .content_max = c->mime ? c->content : 0,
-        .keep_all = c->yara != NULL || c->clamd != NULL,
-        .all_hashes = c->hashes == HASHES_ALL,
-        .flows_max = (uint32_t)c->flows,
-        .body_digest = c->body_digest,
-        .name_others = c->name_others,
-        .carve_parts = c->extract != NULL,
-        .save_mail = c->save_mail != NULL ? c->carve_file : 0,
-        .n_workers = (unsigned)c->workers,
-        .stop = stop_asked,
-    };
+    r->plan = worker_plan_of(c);
+    r->plan.files = (const char *const *)cli->arguments;
+    r->plan.n_files = cli->n_arguments;
+    r->plan.carve_parts = c->extract != NULL;
+    r->plan.save_mail = c->save_mail != NULL ? c->carve_file : 0;
+    r->plan.stop = stop_asked;
     buf_init(&r->start_text, 1 << 15);
     buf_init(&r->messages, 1 << 20);
 }

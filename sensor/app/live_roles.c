@@ -1,0 +1,147 @@
+#include "sensor/app/live_roles.h"
+
+#include "sensor/app/clock.h"
+#include "sensor/app/confine.h"
+#include "sensor/app/live_core.h"
+#include "sensor/app/live_recorder.h"
+#include "sensor/app/live_web.h"
+#include "sensor/app/log.h"
+#include "sensor/core/follow.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* ---- what they do ---- */
+
+static enum err
+run_worker(struct live *l, unsigned number)
+{
+    struct worker_live *w;
+    struct buf message;
+    enum err e;
+
+    buf_init(&message, 4096);
+    e = worker_live_open(&l->plan, &l->capture, number, l->board, &w, &message);
+    log_lines(&message);
+    buf_free(&message);
+    if (e != ERR_OK)
+        return e;
+    e = confine(CONFINE_WORKER);
+    if (e == ERR_OK)
+        e = worker_live_run(w, &l->rings[number]);
+    return e; /* the process ends: nothing is freed, its rights are gone */
+}
+
+static enum err
+run_core(struct live *l, unsigned number)
+{
+    enum err e = confine(CONFINE_CORE);
+
+    (void)number;
+    return e == ERR_OK ? live_core_run(l) : e;
+}
+
+static enum err
+run_web(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_web_run(l);
+}
+
+static enum err
+run_recorder(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_recorder_run(l);
+}
+
+/* Until the core has written its last line. */
+static enum err
+run_index(struct live *l, unsigned number)
+{
+    static const struct timespec nap = {.tv_nsec = 200000000};
+    enum err e = confine(CONFINE_INDEX);
+    uint64_t seen = 0, damaged = 0;
+    struct buf messages;
+    bool last = false;
+
+    (void)number;
+    buf_init(&messages, 1 << 16);
+    while (e == ERR_OK && !last) {
+        const uint64_t durable = atomic_load(&l->board->core.journal_seq);
+
+        last = *l->stop != 0 && atomic_load(&l->board->core.process.pid) == 0;
+        atomic_store(&l->board->index.beat_mono_ns, clock_of(CLOCK_MONOTONIC));
+        if (durable != seen)
+            e = follow_index(l->state, durable, &damaged, &messages);
+        seen = durable;
+        log_lines(&messages);
+        (void)nanosleep(&nap, NULL);
+    }
+    buf_free(&messages);
+    return e;
+}
+
+static enum err (*const runs[LIVE_ROLES])(struct live *l, unsigned number) = {
+    [LIVE_WORKER] = run_worker,     [LIVE_CORE] = run_core,
+    [LIVE_INDEX] = run_index,       [LIVE_WEB] = run_web,
+    [LIVE_RECORDER] = run_recorder,
+};
+
+/* ---- what they leave ---- */
+
+/* What a process could write to there, others would believe: rings of others,
+ * and orders to the core. Who reads or writes none has none. */
+static void
+leave_rings(struct live *l, enum live_role role, unsigned number)
+{
+    for (unsigned i = 0; i < l->plan.n_workers; i++) {
+        if (role != LIVE_WORKER || i != number)
+            ring_free(&l->rings[i]);
+    }
+    ring_free(&l->orders);
+}
+
+/* Inspectors have nothing in common with the rest but their slots. */
+void
+live_roles_leave(void *ctx)
+{
+    struct live *l = ctx;
+
+    leave_rings(l, LIVE_CONTENT, 0);
+    ring_bell_free(l->bell);
+    (void)munmap((void *)(uintptr_t)l->stop, sizeof(*l->stop));
+    live_board_free(l->board);
+}
+
+/* ---- their birth ---- */
+
+static void
+be_child(enum live_role role, pid_t supervisor, const sigset_t *unblock)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+    char name[16];
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor)
+        _exit(1);
+    (void)snprintf(name, sizeof(name), "span25-%s", live_role_name(role));
+    (void)prctl(PR_SET_NAME, name);
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        (void)signal(ignored[i], SIG_IGN);
+    (void)sigprocmask(SIG_UNBLOCK, unblock, NULL);
+}
+
+_Noreturn void
+live_roles_be(struct live *l, enum live_role role, unsigned number,
+              pid_t supervisor, const sigset_t *unblock)
+{
+    REQUIRE(runs[role] != NULL);
+    be_child(role, supervisor, unblock);
+    if (role != LIVE_CORE)
+        leave_rings(l, role, number);
+    _exit((int)cli_exit_of(runs[role](l, number)));
+}
