@@ -747,6 +747,104 @@ def test_explain():
     explain(state, "zzzz", code=2).warns("is neither")
 
 
+# ---- blocks ----
+
+def decided(n, subject, action, minute, *against, until=None, origin="detector"):
+    """A decision of that minute."""
+    return {**head("decision", n),
+            "timestamp": f"2026-11-22T15:{minute:02}:00.000000+0000",
+            "decision": {"id": f"{n:x}" * 16, "action": action,
+                         "mode": "simulate", "subject": subject,
+                         "origin": origin, "reason": "s1 at block level",
+                         "against": list(against), "collateral": 14,
+                         **({"until": until} if until else {})}}
+
+
+def blocks(state, *more, at=NOW):
+    return {r["subject"]: r for r in json.loads(
+        desk(state, "blocks", "list", "--json", *more, at=at).out)["rows"]
+        if r["subject"] != f"{BOT}/32"}  # which the lab's capture has
+
+
+def test_blocks_list():
+    state = lab_state()
+    desk(state, "blocks", "list", at="2026-11-22T12:00:00Z").says(
+        "nothing is stopped", "0 in force")
+    late = "2026-11-22T18:00:00.000000+0000"
+    append(state, [
+        decided(1, "10.20.4.30/32", "withheld", 30, "evidence:sessions"),
+        decided(2, "10.20.4.31/32", "block", 31, until=late),
+        decided(3, "10.20.4.30/32", "block", 32, until=late),
+        decided(4, "10.20.4.32/32", "hold", 33, "queueing", until=late),
+        decided(5, "10.20.4.33/32", "withheld", 34, "registered", "protected"),
+        decided(6, "2001:db8:20::/64", "block", 35, until=late),
+        decided(7, "10.20.4.31/32", "lift", 36, origin="human")])
+    rows = blocks(state)
+    check([(s, r["state"], r["against"]) for s, r in rows.items()] == [
+        ("2001:db8:20::/64", "in force", ""),
+        ("10.20.4.33/32", "withheld", "registered, protected"),
+        ("10.20.4.32/32", "asked", "queueing"),
+        ("10.20.4.30/32", "in force", "")], f"{rows}")
+    check(rows["10.20.4.30/32"]["collateral"] == 14 and
+          rows["10.20.4.30/32"]["until"] == "2026-11-22T18:00:00Z", f"{rows}")
+    check(blocks(state, "--all")["10.20.4.31/32"]["state"] == "over", "lifted")
+    check(set(blocks(state, at="2026-11-22T18:00:00Z")) == {"10.20.4.33/32"},
+          "an end is the end")
+    check(blocks(state, at="2026-11-22T15:30:00Z")["10.20.4.30/32"]["state"] ==
+          "withheld", "as it was then")
+    desk(state, "blocks", "list").says("2 in force, 1 for a human, 2 withheld",
+                                       "1 over (--all)")
+
+
+def test_blocks_add_and_lift():
+    state = lab_state()
+    why = "--reason", "ticket 5512"
+    for more, code, says in (
+            (("add", "10.20.4.30", *why), 2, "--for"),
+            (("add", "10.20.4.30", "--for", "1h"), 5, "--reason"),
+            (("add", "10.20.4.30", "--for", "soon", *why), 2, "not a time"),
+            (("add", "10.20.4.0/24", "--for", "1h", *why), 5, "more than one"),
+            (("add", "2001:db8::/48", "--for", "1h", *why), 5, "more than one"),
+            (("add", "0.0.0.0/0", "--for", "1h", *why), 5, "more than one"),
+            (("add", "mail.example", "--for", "1h", *why), 2, "not an address"),
+            (("lift", "10.20.4.30"), 5, "--reason"),
+            (("lift", "10.20.4.0/24", *why), 5, "more than one"),
+            (("lift", "cafe", *why), 2, "no address")):
+        desk(state, "blocks", *more, code=code).warns(says)
+    desk(state, "blocks", "add", "10.20.4.30", "--for", "1h", *why,
+         "--dry-run").says("would be to be stopped")
+    check(blocks(state, "--all") == {}, "a dry run changes nothing")
+    desk(state, "blocks", "add", "10.20.4.30", "--for", "1h", *why).says(
+        "10.20.4.30/32", "until 2026-11-22 17:00")
+    desk(state, "blocks", "add", "2001:db8:20::7", "--for", "2h", *why)
+    rows = blocks(state)
+    check({s: (r["state"], r["origin"]) for s, r in rows.items()} ==
+          {"10.20.4.30/32": ("in force", "human"),
+           "2001:db8:20::/64": ("in force", "human")}, f"{rows}")
+    desk(state, "blocks", "list").says("ticket 5512")
+    ident = rows["10.20.4.30/32"]["id"]
+    desk(state, "blocks", "lift", ident[:7], *why).says("10.20.4.30/32  lifted")
+    check(blocks(state, "--all")["10.20.4.30/32"]["state"] == "over", "lifted")
+    count = len(lines(state))
+    desk(state, "blocks", "lift", "10.20.4.30", *why)
+    check([e["event_type"] for e in lines(state)[count:]] == ["control"],
+          "lifting twice changes nothing")
+
+
+def test_blocks_are_kept():
+    state = lab_state()
+    why = "--for", "1h", "--reason", "x"
+    append(state, [host(1, "10.20.4.41") | {"src_reg": {"state": "registered"}},
+                   host(2, "10.20.4.42") | {"src_reg": {
+                       "state": "unregistered", "protected": True}}])
+    desk(state, "blocks", "add", "10.20.4.41", *why, code=5).warns("registered")
+    desk(state, "blocks", "add", "10.20.4.42", *why, code=5).warns("protected")
+    desk(state, "exceptions", "add", "10.20.4.0/24", "--from", "block",
+         "--permanent", "--reason", "ours")
+    desk(state, "blocks", "add", "10.20.4.30", *why, code=5).warns("exception")
+    check(blocks(state, "--all").get("10.20.4.30/32") is None, "kept")
+
+
 def test_owner():
     state = lab_state()
     form = TEMP / "form.yaml"

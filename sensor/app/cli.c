@@ -566,6 +566,9 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_ALERTS_REOPEN:
     case VERB_HOSTS_LIST:
     case VERB_HOSTS_SHOW:
+    case VERB_BLOCKS_LIST:
+    case VERB_BLOCKS_ADD:
+    case VERB_BLOCKS_LIFT:
     case VERB_EXPLAIN:
     case VERB_EXCEPTIONS_ADD:
     case VERB_EXCEPTIONS_LIST:

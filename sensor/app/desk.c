@@ -30,6 +30,9 @@ static const struct {
     {VERB_ALERTS_REOPEN,     desk_alerts_act       },
     {VERB_HOSTS_LIST,        desk_hosts_list       },
     {VERB_HOSTS_SHOW,        desk_hosts_show       },
+    {VERB_BLOCKS_LIST,       desk_blocks_list      },
+    {VERB_BLOCKS_ADD,        desk_blocks_add       },
+    {VERB_BLOCKS_LIFT,       desk_blocks_lift      },
     {VERB_EXPLAIN,           desk_explain          },
     {VERB_EXCEPTIONS_ADD,    desk_exceptions_add   },
     {VERB_EXCEPTIONS_LIST,   desk_exceptions_list  },
@@ -346,6 +349,12 @@ desk_tell(struct desk_writer *w, const struct record_out *r)
     record_entries(&numbered, span_tail(view, RECORD_HEAD));
     core_tell(w->core, record_view(&numbered));
     record_free(&numbered);
+}
+
+bool
+desk_is_live(const struct desk_writer *w)
+{
+    return w->live >= 0;
 }
 
 enum cli_exit

@@ -1,6 +1,7 @@
 #ifndef SPAN25_APP_DESK_H
 #define SPAN25_APP_DESK_H
-/* desk - the verbs of an analyst: alerts, hosts, explain, exceptions
+/* desk - the verbs of an analyst: alerts, hosts, blocks, explain and
+ * exceptions
  *
  * They read index.db, which is first brought up to the journal; where another
  * process has the journal, that one does it, and the index is read as it is.
@@ -65,6 +66,8 @@ MUST_USE enum cli_exit desk_open(struct desk *d, struct desk_writer **out);
 void desk_begin(struct desk *d, struct record_out *r, const char *kind,
                 const char *action);
 void desk_tell(struct desk_writer *w, const struct record_out *r);
+/* A running sensor writes, and does what follows of it by itself. */
+bool desk_is_live(const struct desk_writer *w);
 /* Syncs, brings the index up, gives the lock back. */
 MUST_USE enum cli_exit desk_close(struct desk_writer *w, enum cli_exit code);
 
@@ -75,6 +78,9 @@ enum cli_exit desk_alerts_show(struct desk *d);
 enum cli_exit desk_alerts_act(struct desk *d);
 enum cli_exit desk_hosts_list(struct desk *d);
 enum cli_exit desk_hosts_show(struct desk *d);
+enum cli_exit desk_blocks_list(struct desk *d);
+enum cli_exit desk_blocks_add(struct desk *d);
+enum cli_exit desk_blocks_lift(struct desk *d);
 enum cli_exit desk_explain(struct desk *d);
 enum cli_exit desk_exceptions_add(struct desk *d);
 enum cli_exit desk_exceptions_list(struct desk *d);

@@ -136,6 +136,7 @@ static const struct page {
     {"rules",      "SPAN25-RULES",      "list, check, test and explain rules"  },
     {"alerts",     "SPAN25-ALERTS",     "read, explain and close alerts"       },
     {"hosts",      "SPAN25-HOSTS",      "show the statistics of hosts"         },
+    {"blocks",     "SPAN25-BLOCKS",     "list, add and lift what is stopped"   },
     {"explain",    "SPAN25-EXPLAIN",    "say all that is known about something"},
     {"exceptions", "SPAN25-EXCEPTIONS",
      "keep hosts from alerts and from being stopped"                           },
@@ -227,6 +228,7 @@ help_man_program(struct buf *out)
                  "Its events, one JSON object a line:\n"
                  ".Dl span25 read --events - monday.pcapng\n"
                  ".Sh SEE ALSO\n.Xr span25-alerts 1 ,\n"
+                 ".Xr span25-blocks 1 ,\n"
                  ".Xr span25-config 1 ,\n.Xr span25-exceptions 1 ,\n"
                  ".Xr span25-explain 1 ,\n.Xr span25-hosts 1 ,\n"
                  ".Xr span25-live 1 ,\n"
@@ -275,6 +277,11 @@ put_examples(const char *noun, struct buf *out)
                    ".Dl span25 alerts show --state DIR 4c31\n"
                    ".Dl span25 alerts close --state DIR 4c31 --reason test "
                    "--note 'our own scan'\n"                },
+        {"blocks",
+         ".Sh EXAMPLES\nA host that was stopped wrongly:\n"
+         ".Dl span25 blocks list --state DIR\n"
+         ".Dl span25 blocks lift --state DIR 192.0.2.7 --reason 'printer, "
+         "ticket 5512'\n"                                                     },
         {"exceptions",
          ".Sh EXAMPLES\nA scanner of our own, for two days:\n"
          ".Dl span25 exceptions add --state DIR 192.0.2.7 --from alert "

@@ -23,16 +23,18 @@
 #define RULED (IN(RULES_LIST) | IN(RULES_EXPLAIN))
 #define RULES                                                                  \
     (IN(RULES_LIST) | IN(RULES_CHECK) | IN(RULES_TEST) | IN(RULES_EXPLAIN))
-#define SAVE        (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
-#define REGISTRY    (CHANGE | SEEN | TABLES | SAVE)
-#define ALERTS      (IN(ALERTS_LIST) | ACTS)
-#define FORWARD     (IN(ALERTS_ACK) | IN(ALERTS_ESCALATE) | IN(ALERTS_CLOSE))
-#define ACTS        (FORWARD | IN(ALERTS_REOPEN))
-#define EXCEPT      (IN(EXCEPTIONS_ADD) | IN(EXCEPTIONS_REMOVE))
-#define WHY         (EXCEPT | IN(ALERTS_REOPEN))
-#define DESK_TABLES (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST))
+#define SAVE     (IN(REGISTRY_CANDIDATES) | IN(REGISTRY_EXPORT) | IN(REGISTRY_FORM))
+#define REGISTRY (CHANGE | SEEN | TABLES | SAVE)
+#define ALERTS   (IN(ALERTS_LIST) | ACTS)
+#define FORWARD  (IN(ALERTS_ACK) | IN(ALERTS_ESCALATE) | IN(ALERTS_CLOSE))
+#define ACTS     (FORWARD | IN(ALERTS_REOPEN))
+#define EXCEPT   (IN(EXCEPTIONS_ADD) | IN(EXCEPTIONS_REMOVE))
+#define BLOCKS   (IN(BLOCKS_ADD) | IN(BLOCKS_LIFT))
+#define WHY      (EXCEPT | BLOCKS | IN(ALERTS_REOPEN))
+#define DESK_TABLES                                                            \
+    (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST) | IN(BLOCKS_LIST))
 #define DESK                                                                   \
-    (DESK_TABLES | ACTS | EXCEPT | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) |          \
+    (DESK_TABLES | ACTS | EXCEPT | BLOCKS | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) | \
      IN(EXPLAIN))
 #define ALL  ((UINT64_C(1) << VERB_COUNT) - 1)
 #define INIT OPTION_INIT

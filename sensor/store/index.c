@@ -76,6 +76,8 @@ static const struct kept {
      true                                                                                         },
     {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
      FIELD_CONTROL_SUBJECT,                                                                  true },
+    {EVENT_CONTROL,  "block",     "block",     FIELD_CONTROL_SUBJECT,
+     FIELD_CONTROL_SUBJECT,                                                                  true },
 };
 
 /* ---- version ---- */

@@ -1,0 +1,624 @@
+/* desk_blocks - what is stopped, or would be, and what people do about it
+ *
+ * The list is made from the decision events of the journal alone, the newest
+ * one of each subject (DETECTION 6.3). What people say is a control event of
+ * kind block, which the core turns into a decision (rules/decide/decide.h). */
+#include <stdlib.h>
+
+#include "rules/decide/decide.h"
+#include "rules/decide/decide_rule.h"
+#include "rules/registry/book.h"
+#include "sensor/app/desk.h"
+#include "sensor/app/desk_exceptions.h"
+#include "sensor/app/registry_time.h"
+#include "sensor/base/hash.h"
+
+#define SUBJECTS_MAX (1U << 20)
+
+/* ---- the newest decision of each subject ---- */
+
+struct block {
+    struct prefix subject;
+    uint64_t seq; /* in the journal */
+    ns_t when, until;
+    struct span record; /* own copy */
+};
+
+struct blocks {
+    struct block *v;
+    size_t n;
+    uint32_t *slots; /* index into v + 1; 0: free */
+    size_t cap;      /* of slots and v, a power of two */
+    uint64_t seed;
+    ns_t upto;          /* later ones are not looked at */
+    enum field subject; /* where it stands in them */
+    enum err e;
+};
+
+static void
+blocks_free(struct blocks *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        free((void *)(uintptr_t)b->v[i].record.p);
+    free(b->v);
+    free(b->slots);
+}
+
+static uint32_t *
+slot_of(const struct blocks *b, const struct prefix *subject)
+{
+    uint64_t h = hash_span(span_of(subject->addr.b, 16), b->seed);
+    size_t i = hash_mix(h, subject->bits) & (b->cap - 1);
+
+    for (;; i = (i + 1) & (b->cap - 1)) {
+        const struct block *at;
+
+        if (b->slots[i] == 0)
+            return &b->slots[i];
+        at = &b->v[b->slots[i] - 1];
+        if (at->subject.bits == subject->bits &&
+            addr_cmp(&at->subject.addr, &subject->addr) == 0)
+            return &b->slots[i];
+    }
+}
+
+/* Half of the slots stay free. */
+static enum err
+grow(struct blocks *b)
+{
+    size_t cap = b->cap > 0 ? b->cap * 2 : 256;
+    struct block *v;
+
+    if (b->n * 2 < b->cap)
+        return ERR_OK;
+    if (cap > SUBJECTS_MAX)
+        return ERR_LIMIT;
+    v = realloc(b->v, cap * sizeof(*v));
+    if (v == NULL)
+        return ERR_NOMEM;
+    b->v = v;
+    free(b->slots);
+    b->slots = calloc(cap, sizeof(*b->slots));
+    if (b->slots == NULL) {
+        b->cap = 0;
+        return ERR_NOMEM;
+    }
+    b->cap = cap;
+    for (size_t i = 0; i < b->n; i++)
+        *slot_of(b, &b->v[i].subject) = (uint32_t)i + 1;
+    return ERR_OK;
+}
+
+static bool
+copy(struct block *to, struct span record)
+{
+    uint8_t *p = malloc(record.n);
+
+    if (p == NULL)
+        return false;
+    memcpy(p, record.p, record.n);
+    free((void *)(uintptr_t)to->record.p);
+    to->record = span_of(p, record.n);
+    return true;
+}
+
+static void
+take(void *ctx, uint64_t seq, struct span record)
+{
+    struct blocks *b = ctx;
+    struct block one = {.seq = seq, .when = record_head_of(record).when};
+    uint32_t *slot;
+
+    if (b->e != ERR_OK || one.when > b->upto ||
+        !prefix_parse(record_find(record, b->subject), &one.subject))
+        return;
+    b->e = grow(b);
+    if (b->e != ERR_OK)
+        return;
+    slot = slot_of(b, &one.subject);
+    if (*slot == 0) {
+        b->v[b->n] = one;
+        *slot = (uint32_t)++b->n;
+    }
+    if (!copy(&b->v[*slot - 1], record))
+        b->e = ERR_NOMEM;
+    b->v[*slot - 1].seq = seq;
+    b->v[*slot - 1].when = one.when;
+    b->v[*slot - 1].until = record_find_u64(record, FIELD_DECISION_UNTIL, 0);
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+    const struct block *x = a;
+    const struct block *y = b;
+
+    return x->seq > y->seq ? -1 : x->seq < y->seq;
+}
+
+static enum cli_exit
+blocks_read(struct desk *d, struct blocks *b)
+{
+    *b = (struct blocks){.seed = hash_mix(d->now, (uintptr_t)b),
+                         .upto = d->now,
+                         .subject = FIELD_DECISION_SUBJECT};
+    if (index_acts(d->index, "decision", SPAN_NONE, take, b) != ERR_OK)
+        return desk_say_index(d);
+    if (b->e != ERR_OK)
+        return desk_say(d, CLI_EXIT_FAILED, err_text(b->e));
+    return CLI_EXIT_DONE;
+}
+
+/* What people said last about each subject. */
+static enum cli_exit
+acts_read(struct desk *d, struct blocks *b)
+{
+    *b = (struct blocks){.seed = hash_mix(d->now, (uintptr_t)b),
+                         .upto = d->now,
+                         .subject = FIELD_CONTROL_SUBJECT};
+    if (index_acts(d->index, "block", SPAN_NONE, take, b) != ERR_OK)
+        return desk_say_index(d);
+    return b->e == ERR_OK ? CLI_EXIT_DONE
+                          : desk_say(d, CLI_EXIT_FAILED, err_text(b->e));
+}
+
+static const struct block *
+about(const struct blocks *b, const struct prefix *subject)
+{
+    uint32_t at = b->n > 0 ? *slot_of(b, subject) : 0;
+
+    return at > 0 ? &b->v[at - 1] : NULL;
+}
+
+/* ---- what has become of it ---- */
+
+enum standing { IN_FORCE, ASKED, WITHHELD, OVER };
+
+static const char *const standing_words[] = {
+    [IN_FORCE] = "in force",
+    [ASKED] = "asked",
+    [WITHHELD] = "withheld",
+    [OVER] = "over",
+};
+
+static enum standing
+standing_of(const struct block *b, ns_t now)
+{
+    static const struct {
+        const char *action;
+        enum standing standing;
+    } actions[] = {
+        {"block",    IN_FORCE},
+        {"hold",     ASKED   },
+        {"withheld", WITHHELD},
+    };
+    struct span action = record_find(b->record, FIELD_DECISION_ACTION);
+
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (!span_eq(action, span_str(actions[i].action)))
+            continue;
+        return b->until != 0 && b->until <= now ? OVER : actions[i].standing;
+    }
+    return OVER;
+}
+
+/* ---- the list ---- */
+
+static const struct registry_column columns[] = {
+    {"SUBJECT",    "subject"   },
+    {"STATE",      "state"     },
+    {"MODE",       "mode"      },
+    {"SINCE",      "since"     },
+    {"UNTIL",      "until"     },
+    {"BY",         "origin"    },
+    {"STEP",       "step"      },
+    {"COLLATERAL", "collateral"},
+    {"SITE",       "site"      },
+    {"AGAINST",    "against"   },
+    {"DECISION",   "id"        },
+    {"REASON",     "reason"    },
+};
+
+static void
+add_against(struct registry_table *t, struct span record)
+{
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+    struct buf all;
+
+    buf_init(&all, 4096);
+    while (record_next(&c, &e)) {
+        if (e.field != FIELD_DECISION_AGAINST)
+            continue;
+        buf_str(&all, all.n > 0 ? ", " : "");
+        buf_span(&all, e.value);
+    }
+    registry_table_span(t, buf_view(&all));
+    buf_free(&all);
+}
+
+/* A person's decision has that person's words. */
+static void
+add_reason(struct registry_table *t, const struct record_map *m,
+           const struct block *act)
+{
+    struct span actor, why;
+    struct buf text;
+
+    if (act == NULL || !record_map_is(m, FIELD_DECISION_ORIGIN, "human")) {
+        registry_table_span(t, record_map_find(m, FIELD_DECISION_REASON));
+        return;
+    }
+    buf_init(&text, 8192);
+    actor = record_find(act->record, FIELD_CONTROL_ACTOR);
+    why = record_find(act->record, FIELD_CONTROL_REASON);
+    buf_span(&text, actor);
+    buf_str(&text, ": ");
+    buf_span(&text, why);
+    registry_table_span(t, buf_view(&text));
+    buf_free(&text);
+}
+
+static void
+add_row(struct registry_table *t, const struct block *b, enum standing standing,
+        const struct block *act)
+{
+    struct record_map m;
+
+    record_map_init(&m, b->record);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_SUBJECT));
+    registry_table_text(t, standing_words[standing]);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_MODE));
+    registry_table_time(t, b->when);
+    registry_table_time(t, b->until);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_ORIGIN));
+    registry_table_number(t, record_map_u64(&m, FIELD_DECISION_STEP, 0));
+    registry_table_number(t, record_map_u64(&m, FIELD_DECISION_COLLATERAL, 0));
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_SITE));
+    add_against(t, b->record);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_ID));
+    add_reason(t, &m, act);
+}
+
+/* What the table says in one line, and what it does not show. */
+static void
+put_sums(struct desk *d, const size_t n[OVER + 1])
+{
+    if (d->config->json || d->config->csv)
+        return;
+    buf_printf(d->out, "%zu in force, %zu for a human, %zu withheld",
+               n[IN_FORCE], n[ASKED], n[WITHHELD]);
+    if (!d->config->all_exceptions && n[OVER] > 0)
+        buf_printf(d->out, ", %zu over (--all)", n[OVER]);
+    buf_putc(d->out, '\n');
+}
+
+enum cli_exit
+desk_blocks_list(struct desk *d)
+{
+    size_t n[OVER + 1] = {0};
+    struct registry_table t;
+    struct blocks b, acts;
+    enum cli_exit code = blocks_read(d, &b);
+    enum cli_exit other = acts_read(d, &acts);
+
+    if (code == CLI_EXIT_DONE)
+        code = other;
+    if (b.n > 0)
+        qsort(b.v, b.n, sizeof(*b.v), newest_first);
+    registry_table_init(&t, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < b.n; i++) {
+        enum standing standing = standing_of(&b.v[i], d->now);
+
+        n[standing]++;
+        if (standing != OVER || d->config->all_exceptions)
+            add_row(&t, &b.v[i], standing, about(&acts, &b.v[i].subject));
+    }
+    if (code == CLI_EXIT_DONE)
+        code = desk_table(d, &t, "span25.blocks.list",
+                          "nothing is stopped, and nothing waits");
+    if (code == CLI_EXIT_DONE)
+        put_sums(d, n);
+    registry_table_fini(&t);
+    blocks_free(&acts);
+    blocks_free(&b);
+    return code;
+}
+
+/* ---- what people say ---- */
+
+/* One host: an IPv4 address, or the /64 around an IPv6 one. */
+static enum cli_exit
+subject_of(struct desk *d, struct span text, struct prefix *out)
+{
+    struct prefix p;
+
+    if (!prefix_parse(text, &p))
+        return desk_say_value(d, CLI_EXIT_USAGE, "", text,
+                              " is not an address such as 192.0.2.7");
+    *out = decide_subject_of(&p.addr);
+    if (p.bits == 128 || p.bits == out->bits)
+        return CLI_EXIT_DONE;
+    return desk_say_value(d, CLI_EXIT_REFUSED, "", text,
+                          " is more than one host: one IPv4 address or one "
+                          "IPv6 /64 at a time; nothing was changed");
+}
+
+static enum cli_exit
+check_reason(struct desk *d, const char *without)
+{
+    return d->config->except_reason != NULL
+               ? CLI_EXIT_DONE
+               : desk_say(d, CLI_EXIT_REFUSED, without);
+}
+
+static enum cli_exit
+check_until(struct desk *d, ns_t *until)
+{
+    const char *text = d->config->except_for;
+
+    if (text == NULL)
+        return desk_say(d, CLI_EXIT_USAGE, "blocks add needs --for TIME");
+    if (!registry_time_read(span_str(text), d->now, until) || *until <= d->now)
+        return desk_say_value(d, CLI_EXIT_USAGE, "--for: ", span_str(text),
+                              " is not a time ahead, such as 4h");
+    *until = *until / NS_PER_US * NS_PER_US;
+    return CLI_EXIT_DONE;
+}
+
+struct kept {
+    const struct addr *host;
+    bool registered, protect;
+};
+
+static void
+note_kept(void *ctx, uint64_t seq, struct span record)
+{
+    struct kept *k = ctx;
+    struct record_map m;
+    struct addr host;
+
+    (void)seq;
+    record_map_init(&m, record);
+    if (!record_map_addr(&m, FIELD_SRC_IP, &host) ||
+        addr_cmp(&host, k->host) != 0)
+        return;
+    k->registered |= record_map_is(&m, FIELD_SRC_REG_STATE, "registered");
+    k->protect |= record_map_bool(&m, FIELD_SRC_REG_PROTECTED);
+}
+
+/* The registry of the state, and what was known when the host was seen last:
+ * a file of servers is in no state. The core asks again; it is told here, for
+ * the core can only withhold. */
+static enum cli_exit
+check_registry(struct desk *d, const struct prefix *subject)
+{
+    struct kept k = {.host = &subject->addr};
+    struct book_verdict v;
+    char text[ADDR_TEXT_MAX];
+    size_t n = addr_format(&subject->addr, text);
+
+    desk_book(d);
+    if (d->book != NULL) {
+        v = book_judge(d->book, &subject->addr, 25, FORM_SEND, d->now);
+        k.registered = v.registered;
+        k.protect = v.protect;
+    } else if (index_latest_key(d->index, "host", span_of(text, n), 0,
+                                note_kept, &k) != ERR_OK) {
+        return desk_say_index(d);
+    }
+    if (!k.registered && !k.protect)
+        return CLI_EXIT_DONE;
+    return desk_say_value(
+        d, CLI_EXIT_REFUSED, "", span_str(d->cli->arguments[0]),
+        k.registered ? " is registered, and registered hosts are not "
+                       "stopped; nothing was changed"
+                     : " is protected by the registry; nothing was "
+                       "changed");
+}
+
+static enum cli_exit
+check_exceptions(struct desk *d, const struct prefix *subject)
+{
+    const struct exception *kept = NULL;
+    struct exceptions *x = NULL;
+    enum cli_exit code = desk_exceptions_read(d, &x);
+
+    if (code == CLI_EXIT_DONE)
+        kept = exceptions_find(x, subject, EXCEPT_BLOCK, SPAN_NONE, d->now);
+    if (kept != NULL)
+        code = desk_say_value(d, CLI_EXIT_REFUSED, "kept by exception ",
+                              span_str(kept->id),
+                              ", see exceptions list; nothing was changed");
+    exceptions_free(x);
+    return code;
+}
+
+/* ---- where no sensor runs, what follows of it is decided here ---- */
+
+static void
+replay(void *ctx, uint64_t seq, struct span record)
+{
+    struct record_map m;
+
+    (void)seq;
+    record_map_init(&m, record);
+    decide_replay(ctx, &m);
+}
+
+static void
+put_decision(void *ctx, struct span record)
+{
+    struct record_head head = record_head_of(record);
+    struct record_out out;
+
+    record_init(&out);
+    record_begin(&out, &head);
+    record_entries(&out, span_tail(record, RECORD_HEAD));
+    desk_tell(ctx, &out);
+    record_free(&out);
+}
+
+static enum cli_exit
+decide_with(struct desk *d, struct decide *decide, struct desk_writer *w,
+            const struct record_out *told)
+{
+    const struct record_sink sink = {put_decision, w};
+    struct record_map m;
+
+    if (index_acts(d->index, "decision", SPAN_NONE, replay, decide) != ERR_OK)
+        return desk_say_index(d);
+    record_map_init(&m, record_view(told));
+    decide_event(decide, &m, &sink);
+    return CLI_EXIT_DONE;
+}
+
+/* Simulating: no sensor runs that could publish it. */
+static enum cli_exit
+decide_here(struct desk *d, struct desk_writer *w,
+            const struct record_out *told)
+{
+    struct decide_options o = {.limits = decide_limits_default};
+    struct exceptions *x = NULL;
+    struct decide *decide = NULL;
+    enum cli_exit code = desk_exceptions_read(d, &x);
+
+    o.exceptions = x;
+    if (code == CLI_EXIT_DONE && decide_new(&o, &decide) != ERR_OK)
+        code = desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    if (code == CLI_EXIT_DONE)
+        code = decide_with(d, decide, w, told);
+    decide_free(decide);
+    exceptions_free(x);
+    return code;
+}
+
+/* until 0: none */
+static enum cli_exit
+tell(struct desk *d, const char *action, struct span subject, ns_t until)
+{
+    struct desk_writer *w = NULL;
+    enum cli_exit code = desk_open(d, &w);
+    struct record_out r;
+
+    if (code == CLI_EXIT_DONE) {
+        record_init(&r);
+        desk_begin(d, &r, "block", action);
+        record_text(&r, FIELD_CONTROL_REASON, d->config->except_reason);
+        record_str(&r, FIELD_CONTROL_SUBJECT, subject);
+        if (until != 0)
+            record_time(&r, FIELD_CONTROL_UNTIL, until);
+        desk_tell(w, &r);
+        if (!desk_is_live(w))
+            code = decide_here(d, w, &r);
+        record_free(&r);
+    }
+    return desk_close(w, code);
+}
+
+static enum cli_exit
+tell_subject(struct desk *d, const char *action, const struct prefix *subject,
+             ns_t until, const char *done)
+{
+    enum cli_exit code;
+    struct buf text;
+
+    buf_init(&text, 128);
+    prefix_format(subject, &text);
+    code = tell(d, action, buf_view(&text), until);
+    if (code == CLI_EXIT_DONE) {
+        buf_span(d->out, buf_view(&text));
+        buf_printf(d->out, "  %s%s", d->config->dry_run ? "would be " : "",
+                   done);
+        if (until != 0) {
+            buf_str(d->out, " until ");
+            registry_time_show(until, d->config->utc, d->out);
+        }
+        buf_putc(d->out, '\n');
+    }
+    buf_free(&text);
+    return code;
+}
+
+enum cli_exit
+desk_blocks_add(struct desk *d)
+{
+    struct span text = span_str(d->cli->arguments[0]);
+    struct prefix subject;
+    ns_t until = 0;
+    enum cli_exit code = subject_of(d, text, &subject);
+
+    if (code == CLI_EXIT_DONE)
+        code = check_until(d, &until);
+    if (code == CLI_EXIT_DONE)
+        code = check_reason(d, "blocks add needs --reason; nothing was "
+                               "changed");
+    if (code == CLI_EXIT_DONE)
+        code = check_registry(d, &subject);
+    if (code == CLI_EXIT_DONE)
+        code = check_exceptions(d, &subject);
+    return code == CLI_EXIT_DONE
+               ? tell_subject(d, "add", &subject, until, "to be stopped")
+               : code;
+}
+
+/* ---- lifting ---- */
+
+static const struct block *
+by_id(struct desk *d, const struct blocks *b, struct span begins)
+{
+    const struct block *found = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        if (!span_starts(record_find(b->v[i].record, FIELD_DECISION_ID),
+                         begins))
+            continue;
+        found = &b->v[i];
+        n++;
+    }
+    if (n == 1)
+        return found;
+    (void)desk_say_value(d, CLI_EXIT_USAGE,
+                         n == 0 ? "no address, and no latest decision has an "
+                                  "id that begins with "
+                                : "several decisions have ids that begin "
+                                  "with ",
+                         begins, "");
+    return NULL;
+}
+
+static enum cli_exit
+find(struct desk *d, struct span text, struct prefix *out)
+{
+    const struct block *found;
+    struct blocks b;
+    struct prefix p;
+    enum cli_exit code;
+
+    if (prefix_parse(text, &p))
+        return subject_of(d, text, out);
+    code = blocks_read(d, &b);
+    found = code == CLI_EXIT_DONE ? by_id(d, &b, text) : NULL;
+    if (found != NULL)
+        *out = found->subject;
+    else if (code == CLI_EXIT_DONE)
+        code = CLI_EXIT_USAGE;
+    blocks_free(&b);
+    return code;
+}
+
+enum cli_exit
+desk_blocks_lift(struct desk *d)
+{
+    struct prefix subject;
+    enum cli_exit code =
+        check_reason(d, "blocks lift needs --reason; nothing was changed");
+
+    if (code == CLI_EXIT_DONE)
+        code = find(d, span_str(d->cli->arguments[0]), &subject);
+    return code == CLI_EXIT_DONE
+               ? tell_subject(d, "lift", &subject, 0,
+                              "lifted, and kept from the detector for a day")
+               : code;
+}
