@@ -38,14 +38,16 @@
  * other reasons to trust them.
  *
  * SCOPE is one IPv4 address or one IPv6 /64, port 25 both ways; never a wider
- * prefix, never another port. neighbour: another address of the same /64 was
- * seen registered, permitted, requested or protected, or is excepted; one that
- * behaves like a mail server makes it queueing, and one for which the rule does
- * not hold makes it shared: who stops a /64 stops all of its hosts.
- * A dhcp pool stands against it only where no lease names the host.
- * shared: ordinary senders carry more than a fifth of what was accepted from
- * the address. It stands for `shared_s` after it was last seen so, with or
- * without an answer to a hold.
+ * prefix, never another port (DETECTION 6.3). The /64 though one address was
+ * seen: its host takes another within it whenever it likes (RFC 8981). The
+ * event names that one as src_ip. neighbour: another address of the same /64
+ * was seen registered, permitted, requested or protected, or is excepted; one
+ * that behaves like a mail server makes it queueing, and one for which the rule
+ * does not hold makes it shared: who stops a /64 stops all of its hosts. A dhcp
+ * pool stands against it only where no lease names the host. shared: ordinary
+ * senders carry more than a fifth of what was accepted from the address. It
+ * stands for `shared_s` after it was last seen so, with or without an answer to
+ * a hold.
  *
  * LADDER 1 h, 6 h, 24 h, 7 days. The next step, and a second hold, only on
  * `fresh` further sessions and further bad ones of one host, counted from the

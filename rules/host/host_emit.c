@@ -317,14 +317,10 @@ put_subsums(const struct emit *e, const struct subkeys *all)
 }
 
 static void
-put_subkeys(const struct emit *e)
+put_speakers(const struct emit *e, const struct subkey *v, uint32_t n)
 {
-    const struct subkeys *all = subkey_all(e->h, e->d);
-
-    record_u64(e->r, FIELD_HOST_SUBKEYS,
-               all != NULL ? all->n : e->d->helo_hash != 0);
-    for (uint32_t i = 0; all != NULL && i < all->n; i++) {
-        const struct subkey *s = &all->v[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const struct subkey *s = &v[i];
 
         record_object_begin(e->r, FIELD_HOST_SUBKEY);
         hex_id(e->r, FIELD_HOST_SUBKEY_ID, s->helo_hash ^ s->dialect);
@@ -335,8 +331,20 @@ put_subkeys(const struct emit *e)
         record_u64(e->r, FIELD_HOST_SUBKEY_SCORE, (uint64_t)s->score);
         record_object_end(e->r);
     }
-    if (all != NULL)
-        put_subsums(e, all);
+}
+
+static void
+put_subkeys(const struct emit *e)
+{
+    const struct subkeys *all = subkey_all(e->h, e->d);
+
+    record_u64(e->r, FIELD_HOST_SUBKEYS,
+               all != NULL ? all->n : e->d->helo_hash != 0);
+    if (all == NULL)
+        return;
+    put_speakers(e, all->v, all->n);
+    put_speakers(e, all->open, all->n_open);
+    put_subsums(e, all);
 }
 
 static void

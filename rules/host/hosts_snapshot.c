@@ -131,6 +131,16 @@ host_holds(const struct hosts *h, uint32_t i)
 }
 
 static bool
+speakers_hold(const struct subkey *v, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i].helo_n > HOST_HELO || v[i].score < 0)
+            return false;
+    }
+    return true;
+}
+
+static bool
 detail_holds(const struct hosts *h, uint32_t i)
 {
     const struct detail *d = pool_at(&h->details, i);
@@ -148,11 +158,9 @@ detail_holds(const struct hosts *h, uint32_t i)
     if (d->subkeys == POOL_NONE)
         return true;
     all = pool_at(&h->subkeys, d->subkeys);
-    for (uint32_t k = 0; k < HOST_SUBKEYS; k++) {
-        if (all->v[k].helo_n > HOST_HELO || all->v[k].score < 0)
-            return false;
-    }
-    return all->n <= HOST_SUBKEYS && all->n_sums < HOST_SUBSUMS;
+    return speakers_hold(all->v, HOST_SUBKEYS) &&
+           speakers_hold(all->open, HOST_SUBFLOWS) && all->n <= HOST_SUBKEYS &&
+           all->n_open <= HOST_SUBFLOWS && all->n_sums < HOST_SUBSUMS;
 }
 
 /* Each list of those due ends, and names each host once. */

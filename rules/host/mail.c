@@ -141,9 +141,7 @@ verdict(struct tx *t, uint64_t first, uint64_t org, bool bad)
     if (t->subkey == NULL)
         return;
     steps = stat_steps(t->h, t->host, HOST_S1);
-    t->subkey->score = cusum_next(&steps, t->subkey->score, bad);
-    t->subkey->n++;
-    t->subkey->bad += bad;
+    subkey_verdict(t->subkey, &steps, bad);
 }
 
 /* ---- the ledger ---- */
@@ -306,7 +304,7 @@ open_tx(struct tx *t)
     if (t->d == NULL)
         return;
     t->subkey = subkey_use(t->h, t->host, t->d,
-                           record_map_find(m, FIELD_SMTP_HELO), t->s->now);
+                           record_map_find(m, FIELD_SMTP_HELO), t->s);
     t->has_s5 = knows(t->d->s5_keys, t->key);
     (void)sketch_add(&t->d->senders, &t->h->large, t->sender);
 }

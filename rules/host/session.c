@@ -306,16 +306,17 @@ speech(struct hosts *h, struct host *host, struct detail *d,
 {
     struct span helo = record_map_find(s->event, FIELD_SMTP_HELO);
     struct dialect dialect;
+    bool spoke;
 
-    (void)subkey_use(h, host, d, helo, s->now);
+    (void)subkey_use(h, host, d, helo, s);
     queueing_name(h, host, d, helo, s->now);
     queueing_looks(d, s->now);
-    if (!dialect_of(s->event, &dialect))
+    spoke = dialect_of(s->event, &dialect);
+    subkey_end(h, host, d, spoke && dialect.whole ? dialect.fingerprint : 0, s);
+    if (!spoke)
         return;
     d->odd_latest = (uint16_t)dialect.odd;
     d->odd |= d->odd_latest;
-    if (dialect.whole)
-        subkey_dialect(h, host, d, dialect.fingerprint, s->now);
     count_dialect(d, dialect.fingerprint);
 }
 

@@ -23,6 +23,7 @@
 #define HOST_BUCKETS   32768U
 #define HOST_SUBKEYS   8U
 #define HOST_SUBSUMS   4U /* of those that had to go; the last: all others */
+#define HOST_SUBFLOWS  4U /* connections whose dialect is not told yet */
 #define HOST_PAIRS     64U
 #define HOST_DIALECTS  4U
 #define HOST_NETS      8U
@@ -184,8 +185,10 @@ struct subkey {
     uint64_t helo_hash;
     uint64_t dialect; /* 0: not yet known */
     ns_t last;
+    uint64_t flow; /* of a connection that is open; else 0 */
     uint32_t accepted, n, bad;
     int32_t score;
+    int32_t moved; /* the sum of its steps, without the floor */
     uint8_t helo_n;
     char helo[HOST_HELO];
 };
@@ -198,8 +201,9 @@ struct subsum {
 
 struct subkeys {
     struct subkey v[HOST_SUBKEYS];
+    struct subkey open[HOST_SUBFLOWS];
     struct subsum sums[HOST_SUBSUMS];
-    uint32_t n;
+    uint32_t n, n_open;
     uint32_t n_sums; /* all but the last */
 };
 

@@ -9,23 +9,25 @@ all_of(const struct hosts *h, const struct detail *d)
     return d->subkeys != POOL_NONE ? pool_at(&h->subkeys, d->subkeys) : NULL;
 }
 
-/* The entry of that name used last, or NULL; of that dialect, or of one not
- * yet known, when dialect is not 0. */
+/* The entry of that name and dialect. While a name has one entry only, that
+ * one, where either dialect is not known. */
 static struct subkey *
 find(struct subkeys *all, uint64_t helo, uint64_t dialect)
 {
-    struct subkey *best = NULL;
+    struct subkey *only = NULL;
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < all->n; i++) {
         struct subkey *s = &all->v[i];
 
-        if (s->helo_hash != helo ||
-            (dialect != 0 && s->dialect != 0 && s->dialect != dialect))
+        if (s->helo_hash != helo)
             continue;
-        if (best == NULL || s->last > best->last)
-            best = s;
+        if (s->dialect == dialect)
+            return s;
+        n++;
+        only = s->dialect == 0 || dialect == 0 ? s : NULL;
     }
-    return best;
+    return n == 1 ? only : NULL;
 }
 
 static struct subsum *
@@ -59,32 +61,97 @@ fold(struct subkeys *all, const struct subkey *s)
 }
 
 static struct subkey *
-fresh(struct subkeys *all)
+idle_longest(struct subkey *v, uint32_t n)
 {
-    struct subkey *old = &all->v[0];
+    struct subkey *old = v;
 
-    if (all->n < HOST_SUBKEYS)
-        return &all->v[all->n++];
-    for (uint32_t i = 1; i < all->n; i++) {
-        if (all->v[i].last < old->last)
-            old = &all->v[i];
+    for (uint32_t i = 1; i < n; i++) {
+        if (v[i].last < old->last)
+            old = &v[i];
     }
-    fold(all, old);
-    memset(old, 0, sizeof(*old));
     return old;
 }
 
 static struct subkey *
-add(struct subkeys *all, const struct detail *d, uint64_t dialect, ns_t now)
+fresh(struct subkeys *all)
 {
-    struct subkey *s = fresh(all);
+    struct subkey *old;
 
-    s->helo_hash = d->helo_hash;
-    s->helo_n = d->helo_n;
-    memcpy(s->helo, d->helo, sizeof(s->helo));
-    s->dialect = dialect;
-    s->last = now;
+    if (all->n < HOST_SUBKEYS)
+        return &all->v[all->n++];
+    old = idle_longest(all->v, all->n);
+    fold(all, old);
+    return old;
+}
+
+/* Without figures, of the name that the host gave last. */
+static struct subkey
+named(const struct detail *d, ns_t now)
+{
+    struct subkey s = {
+        .helo_hash = d->helo_hash, .helo_n = d->helo_n, .last = now};
+
+    memcpy(s.helo, d->helo, sizeof(s.helo));
     return s;
+}
+
+/* ---- connections ---- */
+
+/* Runs of a CUSUM follow one another: from a score it comes to that score and
+ * all steps of the run, or, where that fell to the floor, to what the run makes
+ * of 0. */
+static int32_t
+after(int32_t score, const struct subkey *run)
+{
+    int64_t sum = (int64_t)score + run->moved;
+
+    if (sum < run->score)
+        return run->score;
+    return sum > CUSUM_MAX ? CUSUM_MAX : (int32_t)sum;
+}
+
+/* To the speaker of that dialect. */
+static void
+settle(struct subkeys *all, const struct subkey *run, uint64_t dialect)
+{
+    struct subkey *s = find(all, run->helo_hash, dialect);
+
+    if (s == NULL) {
+        s = fresh(all);
+        *s = *run;
+        s->flow = 0;
+        s->dialect = dialect;
+        return;
+    }
+    if (dialect != 0)
+        s->dialect = dialect;
+    s->accepted = plus(s->accepted, run->accepted);
+    s->n = plus(s->n, run->n);
+    s->bad = plus(s->bad, run->bad);
+    s->score = after(s->score, run);
+    if (run->last > s->last)
+        s->last = run->last;
+}
+
+static struct subkey *
+open_of(struct subkeys *all, const struct detail *d, const struct scene *s)
+{
+    struct subkey *run;
+
+    for (uint32_t i = 0; i < all->n_open; i++) {
+        run = &all->open[i];
+        if (run->flow == s->flow && run->helo_hash == d->helo_hash)
+            return run;
+    }
+    if (all->n_open < HOST_SUBFLOWS)
+        run = &all->open[all->n_open++];
+    else {
+        run = idle_longest(all->open, all->n_open);
+        settle(all, run, 0);
+    }
+    *run = named(d, s->now);
+    run->flow = s->flow;
+    return run;
 }
 
 /* There is a second one: the first gets what the host had so far. */
@@ -98,7 +165,9 @@ begin(struct hosts *h, const struct host *host, struct detail *d)
     all = all_of(h, d);
     if (all == NULL)
         return NULL;
-    first = add(all, d, d->dialect[0], host->last);
+    first = fresh(all);
+    *first = named(d, host->last);
+    first->dialect = d->dialect[0];
     first->accepted = host->accepted;
     first->n = host->s1_n;
     first->bad = host->s1_bad;
@@ -119,11 +188,11 @@ set_name(struct detail *d, struct span helo, uint64_t hash)
 
 struct subkey *
 subkey_use(struct hosts *h, const struct host *host, struct detail *d,
-           struct span helo, ns_t now)
+           struct span helo, const struct scene *s)
 {
     struct subkeys *all = all_of(h, d);
+    struct subkey *run;
     uint64_t hash;
-    struct subkey *s;
 
     if (helo.n == 0)
         return NULL;
@@ -136,11 +205,22 @@ subkey_use(struct hosts *h, const struct host *host, struct detail *d,
     }
     if (all == NULL)
         return NULL;
-    s = find(all, hash, 0);
-    if (s == NULL)
-        s = add(all, d, 0, now);
-    s->last = now;
-    return s;
+    run = open_of(all, d, s);
+    run->last = s->now;
+    return run;
+}
+
+void
+subkey_verdict(struct subkey *s, const struct cusum_steps *steps, bool bad)
+{
+    int64_t moved = (int64_t)s->moved + (bad ? steps->up : steps->down);
+
+    s->n = plus(s->n, 1);
+    s->bad = plus(s->bad, bad);
+    s->score = cusum_next(steps, s->score, bad);
+    s->moved = moved > CUSUM_MAX    ? CUSUM_MAX
+               : moved < -CUSUM_MAX ? -CUSUM_MAX
+                                    : (int32_t)moved;
 }
 
 uint64_t
@@ -158,21 +238,25 @@ subkey_score(const struct hosts *h, const struct host *host,
 }
 
 void
-subkey_dialect(struct hosts *h, const struct host *host, struct detail *d,
-               uint64_t dialect, ns_t now)
+subkey_end(struct hosts *h, const struct host *host, struct detail *d,
+           uint64_t dialect, const struct scene *s)
 {
     struct subkeys *all = all_of(h, d);
-    struct subkey *s;
 
     if (d->helo_hash == 0)
         return;
-    if (all == NULL && d->dialect[0] != 0 && d->dialect[0] != dialect)
+    if (all == NULL && dialect != 0 && d->dialect[0] != 0 &&
+        d->dialect[0] != dialect) {
         all = begin(h, host, d);
+        if (all != NULL)
+            (void)open_of(all, d, s);
+    }
     if (all == NULL)
         return;
-    s = find(all, d->helo_hash, dialect);
-    if (s == NULL)
-        s = add(all, d, dialect, now);
-    s->dialect = dialect;
-    s->last = now;
+    for (uint32_t i = all->n_open; i-- > 0;) {
+        if (all->open[i].flow != s->flow)
+            continue;
+        settle(all, &all->open[i], dialect);
+        all->open[i] = all->open[--all->n_open];
+    }
 }

@@ -344,8 +344,8 @@ draw_helo(struct actor *a)
 
     if (varies)
         return rng_next(&a->rng);
-    if (a->scenario->behind > 0 && !a->abuses)
-        return rng_below(&a->rng, a->scenario->behind) + 1;
+    if (a->users > 0)
+        return rng_below(&a->rng, a->users) + 1;
     return 0;
 }
 
@@ -467,6 +467,7 @@ actor_init(struct actor *a, const struct actor_options *o)
         a->rate *= 24.0 * 7 / ((OFFICE_TO - OFFICE_FROM) * 5);
     a->failing = rng_uniform(&a->rng, s->failing.lo, s->failing.hi);
     a->abuses = o->abuses;
+    a->users = o->users;
     a->born = o->born;
     a->onset = o->born + seconds(s->quiet_days * 86400);
     a->until = a->onset + seconds(s->days * 86400);

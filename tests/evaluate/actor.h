@@ -104,7 +104,8 @@ struct actor {
     double rate, failing;
     uint64_t cap; /* messages after which it falls silent; 0: none */
     ns_t born, onset, until;
-    bool abuses; /* what it sends from its onset on is abuse */
+    bool abuses;    /* what it sends from its onset on is abuse */
+    uint32_t users; /* whose names it gives in turn; 0: one */
     enum stage stage;
     ns_t next; /* when the stage is due */
     uint64_t n_mails, n_sessions, n_users;
@@ -123,6 +124,7 @@ struct actor_options {
     double rate; /* 0: the row's */
     ns_t born;
     bool abuses;
+    uint32_t users; /* behind its address, each with a name */
 };
 void actor_init(struct actor *a, const struct actor_options *o);
 

@@ -117,6 +117,7 @@ cast_other(struct play *p, struct actor_options o)
                                                         : SCENARIO_GENUINE];
     o.abuses = false;
     o.rate = s->behind > 0 ? s->behind * .5 : s->genuine;
+    o.users = s->one_name ? 0 : s->behind;
     o.stream += 500000;
     o.born = PLAY_START + NS_PER_S * (o.stream % 3600);
     cast_actor(p, &o);

@@ -108,6 +108,7 @@ struct scenario {
     enum speaker speaker;
     enum content content;
     uint32_t behind;   /* other users of the address (NAT) */
+    bool one_name;     /* all of them, and the bot, say the same in HELO */
     uint32_t together; /* hosts of one /24, or of one IPv6 /64 */
     uint32_t one_in;   /* of those together, one in so many is bad */
     double quiet_days; /* before its onset it behaves, at quiet_rate */
