@@ -13,7 +13,8 @@
 
 #include "sensor/journal/journal_segment.h"
 
-/* Compresses the closed segments below one number, then ends. */
+/* Compresses the closed segments below one number, removes what is old where
+ * that is asked for, then ends. */
 struct squeezer {
     pthread_t thread;
     bool started;
@@ -22,6 +23,12 @@ struct squeezer {
     const struct journal_io *io;
     _Atomic bool done;
     _Atomic uint64_t failed;
+    bool retain; /* and by which: */
+    struct journal_keep keep;
+    ns_t now;
+    struct journal_kept kept; /* of the last run that was to retain */
+    enum err kept_error;
+    bool kept_untold;
 };
 
 struct journal {
@@ -64,6 +71,9 @@ squeeze(void *arg)
             failed++;
     }
     journal_segments_free(&s);
+    if (q->retain)
+        q->kept_error =
+            journal_retain(q->dir, &q->keep, q->below, q->now, q->io, &q->kept);
     atomic_store(&q->failed, failed);
     atomic_store(&q->done, true);
     return NULL;
@@ -76,20 +86,17 @@ squeezer_join(struct squeezer *q)
         return;
     (void)pthread_join(q->thread, NULL);
     q->started = false;
+    q->kept_untold |= q->retain;
+    q->retain = false;
 }
 
-/* One run at a time: what it misses is met by the next one. The thread takes
- * no signals. */
 static void
-squeezer_start(struct journal *j)
+squeezer_run(struct journal *j)
 {
     struct squeezer *q = &j->squeezer;
     sigset_t all;
     sigset_t before;
 
-    if (j->opts.keep_plain || (q->started && !atomic_load(&q->done)))
-        return;
-    squeezer_join(q);
     q->dir = j->dir;
     q->below = j->segment;
     q->io = j->opts.io;
@@ -98,6 +105,55 @@ squeezer_start(struct journal *j)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     q->started = pthread_create(&q->thread, NULL, squeeze, q) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* One run at a time: what it misses is met by the next one. The thread takes
+ * no signals. */
+static void
+squeezer_start(struct journal *j)
+{
+    struct squeezer *q = &j->squeezer;
+
+    if (j->opts.keep_plain || (q->started && !atomic_load(&q->done)))
+        return;
+    squeezer_join(q);
+    squeezer_run(j);
+}
+
+bool
+journal_retain_start(struct journal *j, const struct journal_keep *keep,
+                     ns_t now)
+{
+    struct squeezer *q = &j->squeezer;
+
+    if (q->started && !atomic_load(&q->done))
+        return false;
+    squeezer_join(q);
+    if (q->kept_untold)
+        return false;
+    q->retain = true;
+    q->keep = *keep;
+    q->now = now;
+    q->kept = (struct journal_kept){0};
+    squeezer_run(j);
+    if (!q->started)
+        q->retain = false;
+    return q->started;
+}
+
+bool
+journal_retain_done(struct journal *j, struct journal_kept *out, enum err *e)
+{
+    struct squeezer *q = &j->squeezer;
+
+    if (q->started && atomic_load(&q->done))
+        squeezer_join(q);
+    if (!q->kept_untold)
+        return false;
+    q->kept_untold = false;
+    *out = q->kept;
+    *e = q->kept_error;
+    return true;
 }
 
 /* ---- writing ---- */
@@ -212,8 +268,8 @@ make_room(struct journal *j, size_t n)
 static bool
 is_object(struct span json)
 {
-    return json.n > 2 && json.p[0] == '{' && json.p[json.n - 1] == '}' &&
-           span_find(json, '\n') == json.n;
+    return !journal_is_gone(json) && json.n > 2 && json.p[0] == '{' &&
+           json.p[json.n - 1] == '}' && span_find(json, '\n') == json.n;
 }
 
 enum err

@@ -22,8 +22,8 @@
  * lines between good ones stay where they are, for the reader to report.
  *
  * A process forked while the journal is open holds its lock as well; it calls
- * journal_forget. Nothing here deletes old segments. */
-#include "sensor/journal/journal_io.h"
+ * journal_forget. What is old is removed when journal_retain_start says so. */
+#include "sensor/journal/journal_retain.h"
 
 #define JOURNAL_SEGMENT_BYTES (64U << 20)
 #define JOURNAL_BUFFER_BYTES  (256U << 10)
@@ -64,7 +64,8 @@ MUST_USE enum err journal_open(const char *dir,
                                struct journal_recovery *rec,
                                struct buf *message);
 
-/* json is one object with at least one key, without newlines: ERR_FORMAT. At
+/* json is one object with at least one key, of which the first is not gone, and
+ * without newlines: ERR_FORMAT. At
  * most JOURNAL_LINE_MAX bytes: ERR_LIMIT. seq may be NULL. */
 MUST_USE enum err journal_append(struct journal *j, struct span json,
                                  uint64_t *seq);
@@ -74,6 +75,16 @@ struct journal_position journal_position(const struct journal *j);
 
 /* Last durable sequence; may be asked from any thread. */
 uint64_t journal_durable(const struct journal *j);
+
+/* Removes what is old, in the journal's thread, from the segments that are
+ * closed now. False: that thread is busy, or the run before was not asked for;
+ * to be tried again. now: UTC. */
+MUST_USE bool journal_retain_start(struct journal *j,
+                                   const struct journal_keep *keep, ns_t now);
+/* True, once for each run: it is over, out is what it did; e may tell why it
+ * did nothing. */
+MUST_USE bool journal_retain_done(struct journal *j, struct journal_kept *out,
+                                  enum err *e);
 
 /* Why the last call gave ERR_IO. */
 void journal_why(const struct journal *j, struct buf *out);

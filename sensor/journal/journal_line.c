@@ -5,6 +5,7 @@
 #define MARK       ",\"journal\":{\"seq\":"
 #define MID        ",\"check\":\""
 #define END        "\"}}"
+#define GONE       "{\"gone\":"
 #define HEX        16U
 #define CHECK_N    (sizeof(MID) - 1 + HEX + sizeof(END) - 1)
 #define DIGITS_MAX 20U
@@ -76,6 +77,24 @@ find_body(struct span line, struct span *body)
     return false;
 }
 
+bool
+journal_is_gone(struct span json)
+{
+    return span_starts(json, SPAN_LIT(GONE));
+}
+
+/* False: it begins so, and says no number that is possible. */
+static bool
+parse_gone(struct journal_parts *p)
+{
+    const struct span n = span_tail(p->body, sizeof(GONE) - 1);
+
+    p->gone = 0;
+    if (!journal_is_gone(p->body))
+        return true;
+    return span_to_u64(n, &p->gone) && p->gone > 0 && p->gone <= p->seq;
+}
+
 static bool
 parse(struct span line, struct journal_parts *out, uint64_t *check)
 {
@@ -89,7 +108,8 @@ parse(struct span line, struct journal_parts *out, uint64_t *check)
         return false;
     digits = span_head(rest, rest.n - CHECK_N);
     return span_starts(span_tail(rest, digits.n), SPAN_LIT(MID)) &&
-           span_at(digits, 0) != '0' && span_to_u64(digits, &out->seq);
+           span_at(digits, 0) != '0' && span_to_u64(digits, &out->seq) &&
+           parse_gone(out);
 }
 
 void
@@ -124,8 +144,10 @@ static bool
 follows(const struct journal_chain *c, const struct journal_parts *p,
         uint64_t check)
 {
-    if (p->seq < c->next_seq || p->seq == UINT64_MAX ||
-        (!c->broken && p->seq != c->next_seq))
+    const uint64_t first = p->gone > 0 ? p->seq - p->gone + 1 : p->seq;
+
+    if (first < c->next_seq || p->seq == UINT64_MAX ||
+        (!c->broken && first != c->next_seq))
         return false;
     return check_of(p->body, c->good, p->seq) == check ||
            (c->has_written && check_of(p->body, c->written, p->seq) == check) ||
@@ -161,23 +183,42 @@ add(char *out, size_t at, const char *s, size_t n)
     return at + n;
 }
 
+static size_t
+add_number(char *out, size_t at, uint64_t v)
+{
+    char digits[DIGITS_MAX];
+    size_t first = DIGITS_MAX;
+
+    for (; first == DIGITS_MAX || v > 0; v /= 10)
+        digits[--first] = (char)('0' + v % 10);
+    return add(out, at, digits + first, DIGITS_MAX - first);
+}
+
 size_t
 journal_chain_put(struct journal_chain *c, struct span body,
                   char tail[JOURNAL_TAIL_MAX])
 {
-    char digits[DIGITS_MAX];
     uint64_t seq = c->next_seq;
     uint64_t check = check_of(body, c->good, seq);
-    size_t first = DIGITS_MAX;
     size_t n;
 
-    for (uint64_t v = seq; first == DIGITS_MAX || v > 0; v /= 10)
-        digits[--first] = (char)('0' + v % 10);
     n = add(tail, 0, MARK, sizeof(MARK) - 1);
-    n = add(tail, n, digits + first, DIGITS_MAX - first);
+    n = add_number(tail, n, seq);
     n = add(tail, n, MID, sizeof(MID) - 1);
     put_hex(check, tail + n);
     n = add(tail, n + HEX, END "\n", sizeof(END "\n") - 1);
     moved_on(c, seq, check);
     return n;
+}
+
+size_t
+journal_chain_put_gone(struct journal_chain *c, uint64_t n,
+                       char line[JOURNAL_GONE_MAX])
+{
+    size_t at = add(line, 0, GONE, sizeof(GONE) - 1);
+
+    REQUIRE(n > 0);
+    at = add_number(line, at, n);
+    c->next_seq += n - 1;
+    return at + journal_chain_put(c, span_of(line, at), line + at);
 }

@@ -18,6 +18,7 @@ struct journal_reader {
     struct journal_chain chain;
     uint64_t expected; /* sequence of the next line, 0: any */
     bool in_damage;    /* the run was reported */
+    bool gone;         /* the line taken last stands for removed ones */
     const char *what;
     struct journal_line where; /* of what */
 };
@@ -155,19 +156,22 @@ take_line(struct journal_reader *r, const struct journal_raw *raw,
 {
     struct span line = span_of(raw->p, raw->n);
     struct journal_parts parts;
+    uint64_t first;
 
     r->line++;
     if (!journal_chain_take(&r->chain, line, &parts))
         return false;
+    first = parts.gone > 0 ? parts.seq - parts.gone + 1 : parts.seq;
     raw->p[parts.body.n] = '}';
     *out = (struct journal_line){
         .json = span_head(line, parts.body.n + 1),
         .seq = parts.seq,
-        .lost = parts.seq > r->expected ? parts.seq - r->expected : 0,
+        .lost = first > r->expected ? first - r->expected : 0,
         .segment = r->segment,
         .line = r->line,
         .offset = raw->offset,
     };
+    r->gone = parts.gone > 0;
     r->expected = parts.seq + 1;
     r->in_damage = false;
     return true;
@@ -229,7 +233,7 @@ journal_read(struct journal_reader *r, struct journal_line *out)
         } else if (e != ERR_OK) {
             return failed(r, e);
         } else if (take_line(r, &raw, out)) {
-            if (out->seq >= r->from)
+            if (out->seq >= r->from && !r->gone)
                 return JOURNAL_READ_LINE;
         } else if (!r->in_damage) {
             return damaged(r, "the line does not match its check", raw.offset,

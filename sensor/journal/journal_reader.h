@@ -10,6 +10,9 @@
  * Opening at from_seq reads its segment from the beginning, to check it. When
  * the segment of from_seq is gone, reading starts at the next one there is.
  *
+ * Lines that were removed because of their age (journal_retain.h) are passed
+ * over: the number of the next one is then higher, and nothing is lost.
+ *
  * Damage is reported where it begins, once for a run of bad lines; reading goes
  * on with the next line that checks (see journal_line.h). The bytes behind the
  * last newline of the last segment are a line not yet whole, not damage; a new

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -170,30 +171,42 @@ open_zst(struct journal_source *s)
 }
 
 enum err
-journal_source_open(int dir, uint64_t number, struct journal_source **out)
+journal_source_open_file(int dir, const char *name, bool zst,
+                         struct journal_source **out)
 {
     struct journal_source *s = calloc(1, sizeof(*s));
-    char name[SEGMENT_NAME_MAX];
     enum err e = ERR_OK;
-    int no = 0;
+    int no;
 
     if (s == NULL)
         return ERR_NOMEM;
-    journal_segment_name(number, "", name);
     s->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (s->fd < 0) {
-        /* the compressed one is in place before the plain one goes */
-        journal_segment_name(number, ".zst", name);
-        s->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        no = errno;
-        e = s->fd < 0 ? err_from_errno(no) : open_zst(s);
-    }
+    no = errno;
+    if (s->fd < 0)
+        e = err_from_errno(no);
+    else if (zst)
+        e = open_zst(s);
     if (e != ERR_OK) {
         journal_source_free(s);
         return e;
     }
     *out = s;
     return ERR_OK;
+}
+
+enum err
+journal_source_open(int dir, uint64_t number, struct journal_source **out)
+{
+    char name[SEGMENT_NAME_MAX];
+    enum err e;
+
+    journal_segment_name(number, "", name);
+    e = journal_source_open_file(dir, name, false, out);
+    if (e == ERR_OK || e == ERR_NOMEM)
+        return e;
+    /* the compressed one is in place before the plain one goes */
+    journal_segment_name(number, ".zst", name);
+    return journal_source_open_file(dir, name, true, out);
 }
 
 void
@@ -411,6 +424,18 @@ packer_fini(struct packer *p)
     free(p->out);
 }
 
+void
+journal_segment_keep_time(int dir, const char *from, const char *to)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    struct stat st;
+
+    if (fstatat(dir, from, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    times[1] = st.st_mtim;
+    (void)utimensat(dir, to, times, AT_SYMLINK_NOFOLLOW);
+}
+
 /* Writes NAME.zst.tmp and syncs it. */
 static enum err
 write_temp(struct packer *p, int dir, const char *temp,
@@ -461,6 +486,7 @@ replace(struct packer *p, int dir, uint64_t number)
     journal_segment_name(number, "", plain);
     journal_segment_name(number, ".zst", zst);
     journal_segment_name(number, ".zst.tmp", temp);
+    journal_segment_keep_time(dir, plain, temp);
     if (renameat(dir, temp, dir, zst) != 0) {
         no = errno;
         p->why = strerrordesc_np(no);

@@ -7,7 +7,9 @@
  * checksums, so a damaged frame costs its own lines only, and zstdcat reads the
  * whole. The new file is written beside as .tmp, synced, read back, compared
  * and renamed before the plain one goes. Where both are there (a crash between)
- * the plain one counts. All calls take the journal folder's descriptor. */
+ * the plain one counts. The time of a file is when its last line was written,
+ * also where the file itself was made later. All calls take the journal
+ * folder's descriptor. */
 #include "sensor/journal/journal_io.h"
 #include "sensor/journal/journal_lines.h"
 
@@ -36,6 +38,9 @@ void journal_segments_free(struct journal_segments *s);
 struct journal_source;
 MUST_USE enum err journal_source_open(int dir, uint64_t number,
                                       struct journal_source **out);
+/* A file by its name; zst: it is compressed. */
+MUST_USE enum err journal_source_open_file(int dir, const char *name, bool zst,
+                                           struct journal_source **out);
 void journal_source_free(struct journal_source *s);
 bool journal_source_is_plain(const struct journal_source *s);
 enum err journal_source_get(void *source, uint8_t *p, size_t cap, size_t *got);
@@ -47,6 +52,10 @@ void journal_source_back(struct journal_source *s, size_t n);
 MUST_USE enum err journal_segment_compress(int dir, uint64_t number,
                                            const struct journal_io *io,
                                            const char **why);
+
+/* The file to gets the time at which from was written last: that is how old its
+ * lines are. */
+void journal_segment_keep_time(int dir, const char *from, const char *to);
 
 /* Removes what a crash between the steps of compressing left behind. */
 MUST_USE enum err journal_segments_clean(int dir);
