@@ -496,3 +496,9 @@ detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES])
 {
     alerts_open_by(d->alerts, by);
 }
+
+uint64_t
+detect_open_since(const struct detect *d, ns_t t)
+{
+    return alerts_open_since(d->alerts, t);
+}

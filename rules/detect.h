@@ -63,5 +63,7 @@ struct detect_counts {
 struct detect_counts detect_counts(const struct detect *d);
 /* Open episodes by alert.severity less 1. */
 void detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES]);
+/* Open episodes that began at t or before. */
+uint64_t detect_open_since(const struct detect *d, ns_t t);
 
 #endif

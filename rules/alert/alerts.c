@@ -432,6 +432,16 @@ alerts_open_by(const struct alerts *a, uint64_t by[ALERTS_SEVERITIES])
     }
 }
 
+uint64_t
+alerts_open_since(const struct alerts *a, ns_t t)
+{
+    uint64_t n = 0;
+
+    for (uint32_t slot = 1; slot <= a->s.top; slot++)
+        n += a->s.v[slot].used != 0 && a->s.v[slot].first <= t;
+    return n;
+}
+
 /* ---- snapshots ---- */
 
 enum err

@@ -112,5 +112,7 @@ struct alerts_counts alerts_counts(const struct alerts *a);
 /* Open episodes by alert.severity less 1. */
 #define ALERTS_SEVERITIES 4U
 void alerts_open_by(const struct alerts *a, uint64_t by[ALERTS_SEVERITIES]);
+/* Open episodes whose first event was at t or before. */
+uint64_t alerts_open_since(const struct alerts *a, ns_t t);
 
 #endif

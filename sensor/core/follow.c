@@ -66,3 +66,26 @@ follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
     index_close(index);
     return e;
 }
+
+enum err
+follow_expire(const char *dir, const ns_t before[KEEP_KINDS],
+              uint64_t rows[KEEP_KINDS], uint64_t *removed,
+              struct buf *messages)
+{
+    struct index *index = NULL;
+    enum err e = index_open(dir, &index, messages);
+
+    *removed = 0;
+    end_line(messages);
+    for (unsigned k = 0; e == ERR_OK && k < KEEP_KINDS; k++) {
+        uint64_t n = 0;
+
+        if (before[k] == 0)
+            continue;
+        e = index_expire(index, (enum keep_kind)k, before[k], &n);
+        rows[k] += n;
+        *removed += n;
+    }
+    index_close(index);
+    return e;
+}

@@ -626,6 +626,88 @@ index_commit(struct index *x)
     return ERR_OK;
 }
 
+/* ---- what is old ---- */
+
+/* ('a','b'): the types of a kind; all names are ours. */
+static void
+put_types(struct buf *sql, enum keep_kind kind)
+{
+    const char *between = "(";
+
+    for (unsigned t = EVENT_NONE + 1; t < EVENT_TYPE_COUNT; t++) {
+        if (keep_of_type((enum event_type)t) != kind)
+            continue;
+        buf_printf(sql, "%s'%s'", between, event_type_name((enum event_type)t));
+        between = ",";
+    }
+    buf_putc(sql, ')');
+}
+
+/* ?1 is the time. Adds what went. */
+static enum err
+delete_where(struct index *x, struct buf *sql, ns_t before, uint64_t *rows)
+{
+    sqlite3_stmt *s = NULL;
+    enum err e;
+    int rc;
+
+    buf_putc(sql, '\0');
+    if (sql->cut || sql->failed)
+        return ERR_NOMEM;
+    e = prepare(x, (const char *)sql->p, &s);
+    buf_reset(sql);
+    if (e != ERR_OK)
+        return e;
+    rc = sqlite3_bind_int64(s, 1, clamp(before));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(s);
+    if (rc == SQLITE_DONE)
+        *rows += (uint64_t)sqlite3_changes(x->db);
+    else
+        e = failed(x, rc);
+    (void)sqlite3_finalize(s);
+    return e;
+}
+
+/* Acts have no time of their own: it is that of the events around them. */
+static void
+put_kept(struct buf *sql, const struct kept *k)
+{
+    if (k->all)
+        buf_printf(sql,
+                   "DELETE FROM acts WHERE type = '%s' AND seq < (SELECT seq"
+                   " FROM events WHERE time >= ?1 ORDER BY time LIMIT 1)",
+                   k->name);
+    else
+        buf_printf(sql, "DELETE FROM latest WHERE type = '%s' AND time < ?1",
+                   k->name);
+}
+
+enum err
+index_expire(struct index *x, enum keep_kind kind, ns_t before, uint64_t *rows)
+{
+    enum err e = index_commit(x);
+    struct buf sql;
+
+    buf_init(&sql, 1024);
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(kepts); i++) {
+        if (keep_of_type(kepts[i].type) != kind ||
+            kepts[i].key == FIELD_CONTROL_EXCEPTION)
+            continue;
+        put_kept(&sql, &kepts[i]);
+        e = delete_where(x, &sql, before, rows);
+    }
+    if (e == ERR_OK) {
+        buf_str(&sql, "DELETE FROM events WHERE seq IN (SELECT seq FROM events"
+                      " WHERE time < ?1 AND type IN ");
+        put_types(&sql, kind);
+        buf_printf(&sql, " ORDER BY time LIMIT %d)", INDEX_EXPIRE_ROWS);
+        e = delete_where(x, &sql, before, rows);
+    }
+    buf_free(&sql);
+    return e;
+}
+
 uint64_t
 index_position(const struct index *x)
 {

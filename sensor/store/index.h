@@ -20,8 +20,10 @@
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 #include "sensor/base/span.h"
+#include "sensor/event/keep.h"
 
-#define INDEX_ROWS 1000 /* rows of a transaction, then it is committed */
+#define INDEX_ROWS        1000 /* rows of a transaction, then it is committed */
+#define INDEX_EXPIRE_ROWS 20000
 
 struct index;
 
@@ -38,6 +40,14 @@ MUST_USE enum err index_open(const char *dir, struct index **out,
 MUST_USE enum err index_add(struct index *x, struct span record,
                             uint64_t journal_seq);
 MUST_USE enum err index_commit(struct index *x);
+
+/* Removes what is older than before and of this kind, the oldest first: of
+ * events at most INDEX_EXPIRE_ROWS, in a transaction of its own. Of alerts and
+ * hosts the newest event goes when it is too old itself; exceptions stay, for
+ * they are in force. *rows counts all that went; 0: nothing is left. Room in
+ * the file is used again, the file does not shrink. */
+MUST_USE enum err index_expire(struct index *x, enum keep_kind kind,
+                               ns_t before, uint64_t *rows);
 
 /* The last sequence added; 0: none. The last one committed is what a reopened
  * index starts with. */
