@@ -18,6 +18,7 @@
 
 #include "sensor/base/attr.h"
 #include "sensor/base/err.h"
+#include "sensor/event/keep.h"
 
 enum {
     LIVE_WORKERS_MAX = 64,
@@ -111,6 +112,16 @@ struct live_core_board {
     _Atomic uint64_t config_loads; /* configurations that took force */
     _Atomic uint64_t config_refused;
     _Atomic uint64_t journal_failed; /* 1: it cannot be written now */
+    /* What is not journaled for want of room. */
+    _Atomic uint64_t room_step; /* enum live_room_step; up and down */
+    _Atomic uint64_t room_free; /* bytes of the disk; up and down */
+    _Atomic uint64_t room_mark; /* from there on down; 0: not known yet */
+    _Atomic uint64_t shed[KEEP_KINDS]; /* events not journaled */
+    _Atomic uint64_t unjournaled; /* events that the journal did not take */
+    /* What was removed because of its age. */
+    _Atomic uint64_t retained_lines[KEEP_KINDS];
+    _Atomic uint64_t retained_segments;
+    _Atomic uint64_t retained_bytes;
     struct live_window window;
     struct live_clock clock;
     /* A page in the text format of Prometheus, made anew each second. odd:
@@ -134,6 +145,9 @@ struct live_board {
     struct live_process index;
     struct live_process recorder;
     struct live_process web;
+    /* by the index */
+    _Atomic uint64_t index_seq; /* of the journal, that it has */
+    _Atomic uint64_t index_retained[KEEP_KINDS]; /* rows removed, by kind */
     /* by the recorder */
     _Atomic uint64_t recorder_bytes; /* on disk now; up and down */
     _Atomic uint64_t recorder_packets,

@@ -2,6 +2,7 @@
 
 #include "rules/registry/requirements.h"
 #include "sensor/app/clock.h"
+#include "sensor/app/live_keep.h"
 #include "sensor/app/live_report.h"
 #include "sensor/app/live_socket.h"
 #include "sensor/app/log.h"
@@ -38,6 +39,7 @@ struct live_core {
     struct read_detect *detect;
     struct core *core;
     struct live_report *report;
+    struct live_keep *keep;
     struct live_socket *socket; /* or NULL: it could not be made */
     struct record_out out;
     struct buf start_text;
@@ -47,7 +49,9 @@ struct live_core {
     uint64_t ticked; /* events when the last tick was made */
     uint32_t n_own;  /* records of the core about itself */
     unsigned n_stats;
-    pid_t saver; /* the child that writes a snapshot, or 0 */
+    pid_t saver;            /* the child that writes a snapshot, or 0 */
+    uint64_t snapshot;      /* lines of the journal in the one being saved, */
+    uint64_t snapshot_kept; /* and in the last good one */
     ns_t now, flushed, synced, second, told, saved, tick, asked;
 };
 
@@ -77,10 +81,11 @@ on_line(void *ctx, struct span record, struct span line)
     struct live_core *c = ctx;
     const enum event_type type = record_head_of(record).type;
 
-    (void)line;
     c->urgent |= type == EVENT_ALERT || type == EVENT_DECISION;
     c->events++;
     live_report_event(c->report, record);
+    if (line.n == 0) /* there is no room for it */
+        return;
     atomic_fetch_add_explicit(&c->board->events, 1, memory_order_relaxed);
 }
 
@@ -181,11 +186,11 @@ start(struct live_core *c)
 
 /* As an event of now: theirs have no time. */
 static void
-publish_stats(struct live_core *c, struct span record)
+publish_own(struct live_core *c, struct span record)
 {
     const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
                                      .seq = c->n_own++,
-                                     .type = EVENT_STATS};
+                                     .type = record_head_of(record).type};
     const struct cursor entries = record_entries_of(record);
 
     record_begin(&c->out, &head);
@@ -201,23 +206,38 @@ on_farewell(void *ctx, struct span record)
     if (record_head_of(record).type == EVENT_STATS &&
         c->n_stats++ < STATS_MOST) {
         live_report_stats(c->report, record);
-        publish_stats(c, record);
+        publish_own(c, record);
     } else {
         atomic_fetch_add(&c->board->refused, 1);
     }
 }
 
 static void
-own_stats(void *ctx, struct span record)
+tell_one(void *ctx, struct span record)
 {
-    publish_stats(ctx, record);
+    publish_own(ctx, record);
+}
+
+static enum err
+begin_keeping(struct live_core *c)
+{
+    const struct live_keep_parts parts = {
+        .live = c->live,
+        .core = c->core,
+        .journal = c->journal,
+        .detect = read_detect_get(c->detect),
+        .tell = {tell_one, c},
+    };
+
+    c->snapshot_kept = read_detect_saved(c->detect);
+    return live_keep_new(&parts, &c->keep);
 }
 
 /* What detection holds and has forgotten, and records refused. */
 static void
 tell_own(struct live_core *c)
 {
-    struct record_sink sink = {own_stats, c};
+    struct record_sink sink = {tell_one, c};
     struct read_total *t;
 
     if (read_total_new(&t) != ERR_OK)
@@ -447,7 +467,9 @@ bury_saver(struct live_core *c, int options)
 
     if (c->saver == 0 || waitpid(c->saver, &status, options) == 0)
         return;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        c->snapshot_kept = c->snapshot;
+    else
         buf_str(&c->messages, "a snapshot could not be written\n");
     c->saver = 0;
 }
@@ -458,8 +480,10 @@ save(struct live_core *c)
 {
     const pid_t me = getpid();
 
-    if (c->saver != 0 || journal_sync(c->journal) != ERR_OK)
+    if (c->saver != 0 || live_keep_is_full(c->keep) ||
+        journal_sync(c->journal) != ERR_OK)
         return;
+    c->snapshot = journal_durable(c->journal);
     c->saver = fork();
     if (c->saver == 0) {
         /* It must not hold the journal's lock when this process is gone. */
@@ -485,6 +509,8 @@ each_second(struct live_core *c)
                            read_registry_book(c->registry), &c->messages))
         tell_sight(c);
     bury_saver(c, WNOHANG);
+    live_keep_second(c->keep, c->now, clock_of(CLOCK_REALTIME),
+                     c->snapshot_kept, &c->messages);
     say(c, LOG_AT_WARN);
 }
 
@@ -544,7 +570,7 @@ walk(struct live_core *c)
 static enum err
 finish(struct live_core *c)
 {
-    enum err e;
+    enum err e, written;
 
     obey(c);
     core_pause(c->core);
@@ -552,8 +578,10 @@ finish(struct live_core *c)
     bury_saver(c, 0);
     read_registry_see(c->registry, c->requirements);
     e = read_registry_error(c->registry, &c->messages);
-    note_journal(c, journal_sync(c->journal));
-    if (e == ERR_OK)
+    written = journal_sync(c->journal);
+    note_journal(c, written);
+    /* What did not fit for a time was counted and told. */
+    if (e == ERR_OK && (written != ERR_OK || core_error(c->core) != ERR_IO))
         e = core_error(c->core);
     if (e == ERR_OK)
         e = read_detect_save(c->detect, c->journal, &c->messages);
@@ -571,6 +599,7 @@ release(struct live_core *c)
     requirements_free(c->requirements);
     read_registry_close(c->registry);
     live_report_free(c->report);
+    live_keep_free(c->keep);
     geo_free(c->geo);
     record_free(&c->out);
     buf_free(&c->start_text);
@@ -588,6 +617,8 @@ live_core_run(struct live *l)
     record_init(&c.out);
     atomic_store(&c.board->ready, 0);
     e = start(&c);
+    if (e == ERR_OK)
+        e = begin_keeping(&c);
     say(&c, e == ERR_OK ? LOG_AT_WARN : LOG_AT_ERROR);
     if (e == ERR_OK) {
         walk(&c);

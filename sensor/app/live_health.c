@@ -1,5 +1,6 @@
 #include "sensor/app/live_health.h"
 
+#include "sensor/app/live_room.h"
 #include "sensor/base/text.h"
 
 #include <inttypes.h>
@@ -318,6 +319,29 @@ look_at_journal(struct health *h)
 }
 
 static void
+look_at_room(struct health *h)
+{
+    const struct live_core_board *b = &h->board->core;
+    const uint64_t step = atomic_load(&b->room_step);
+    const bool less = step != LIVE_ROOM_PLENTY && step < LIVE_ROOM_STEPS;
+    const bool mail = step >= LIVE_ROOM_TRANSACTIONS;
+
+    if (atomic_load(&b->room_mark) == 0)
+        return;
+    buf_printf(&h->text, "%.1f GiB free, limit %.1f GiB: %s",
+               (double)atomic_load(&b->room_free) / (1U << 30),
+               (double)atomic_load(&b->room_mark) / (1U << 30),
+               !less  ? "all is journaled"
+               : mail ? "only alerts and decisions are journaled, no mail"
+                      : "no statistics and no dns are journaled");
+    tell(h, "room",
+         mail   ? LIVE_LEVEL_FAIL
+         : less ? LIVE_LEVEL_WARN
+                : LIVE_LEVEL_OK,
+         mail, "make room on the disk of the state, or lower journal.keep_*");
+}
+
+static void
 look_at_lag(struct health *h)
 {
     uint64_t most = 0;
@@ -357,9 +381,10 @@ live_health(const struct live_board *b, const struct live_limits *limits,
             ns_t mono, ns_t utc, live_check_row *row, void *ctx)
 {
     static void (*const looks[])(struct health * h) = {
-        look_at_processes, look_at_interfaces,   look_at_drops, look_at_records,
-        look_at_journal,   look_at_directions,   look_at_gaps,  look_at_lag,
-        look_at_clock,     look_at_all_expected,
+        look_at_processes,  look_at_interfaces,   look_at_drops,
+        look_at_records,    look_at_journal,      look_at_room,
+        look_at_directions, look_at_gaps,         look_at_lag,
+        look_at_clock,      look_at_all_expected,
     };
     struct health h = {b, limits, mono, utc, row, ctx, {0}};
 

@@ -8,9 +8,9 @@
  *
  * BLIND are rows because of which "no alert" says nothing: no packets for
  * `quiet` on an interface, an interface or process that is not there, a journal
- * that cannot be written, records or too many packets lost, a VLAN or network
- * that is expected and silent. What has not run for as long as a row needs is
- * not judged by it: the row is ok and says so. */
+ * that cannot be written or has no room for mail, records or too many packets
+ * lost, a VLAN or network that is expected and silent. What has not run for as
+ * long as a row needs is not judged by it: the row is ok and says so. */
 #include "sensor/app/live_board.h"
 #include "sensor/base/buf.h"
 #include "sensor/base/ns.h"

@@ -349,6 +349,9 @@ CORE_ROW(events)
 CORE_ROW(refused)
 CORE_ROW(journal_failed)
 CORE_ROW(journal_seq)
+CORE_ROW(unjournaled)
+CORE_ROW(retained_segments)
+CORE_ROW(retained_bytes)
 CORE_ROW(ready)
 CORE_ROW(config_loads)
 CORE_ROW(config_refused)
@@ -375,6 +378,58 @@ clock_offset(struct page *p)
 {
     if (atomic_load(&p->b->core.clock.known) != 0)
         put_seconds(p, NULL, 0, atomic_load(&p->b->core.clock.offset_ns));
+}
+
+/* ---- room, and what is old ---- */
+
+static void
+room_step(struct page *p)
+{
+    if (atomic_load(&p->b->core.room_mark) != 0)
+        put(p, NULL, 0, atomic_load(&p->b->core.room_step));
+}
+
+static void
+room_mark(struct page *p)
+{
+    const uint64_t mark = atomic_load(&p->b->core.room_mark);
+
+    if (mark != 0)
+        put(p, NULL, 0, mark);
+}
+
+static void
+put_keeps(struct page *p, const _Atomic uint64_t n[KEEP_KINDS])
+{
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        put_one(p, "kind", keep_word((enum keep_kind)k), atomic_load(&n[k]));
+}
+
+/* Alerts and decisions are never given up. */
+static void
+shed(struct page *p)
+{
+    for (unsigned k = KEEP_ALERTS + 1; k < KEEP_KINDS; k++)
+        put_one(p, "kind", keep_word((enum keep_kind)k),
+                atomic_load(&p->b->core.shed[k]));
+}
+
+static void
+retained_lines(struct page *p)
+{
+    put_keeps(p, p->b->core.retained_lines);
+}
+
+static void
+index_retained(struct page *p)
+{
+    put_keeps(p, p->b->index_retained);
+}
+
+static void
+rows_index_seq(struct page *p)
+{
+    put(p, NULL, 0, atomic_load(&p->b->index_seq));
 }
 
 /* ---- what was seen ---- */

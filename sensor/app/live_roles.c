@@ -3,6 +3,7 @@
 #include "sensor/app/clock.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_keep.h"
 #include "sensor/app/live_recorder.h"
 #include "sensor/app/live_web.h"
 #include "sensor/app/log.h"
@@ -65,6 +66,7 @@ run_index(struct live *l, unsigned number)
     static const struct timespec nap = {.tv_nsec = 200000000};
     enum err e = confine(CONFINE_INDEX);
     uint64_t seen = 0, damaged = 0;
+    ns_t expire = 0;
     struct buf messages;
     bool last = false;
 
@@ -72,12 +74,19 @@ run_index(struct live *l, unsigned number)
     buf_init(&messages, 1 << 16);
     while (e == ERR_OK && !last) {
         const uint64_t durable = atomic_load(&l->board->core.journal_seq);
+        const ns_t now = clock_of(CLOCK_MONOTONIC);
 
         last = *l->stop != 0 && atomic_load(&l->board->core.process.pid) == 0;
-        atomic_store(&l->board->index.beat_mono_ns, clock_of(CLOCK_MONOTONIC));
+        atomic_store(&l->board->index.beat_mono_ns, now);
         if (durable != seen)
             e = follow_index(l->state, durable, &damaged, &messages);
         seen = durable;
+        if (e == ERR_OK)
+            atomic_store(&l->board->index_seq, seen);
+        if (e == ERR_OK && now >= expire) {
+            e = live_keep_index(l, &messages);
+            expire = now + LIVE_KEEP_NS;
+        }
         log_lines(&messages);
         (void)nanosleep(&nap, NULL);
     }

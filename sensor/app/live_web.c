@@ -3,6 +3,7 @@
 #include "sensor/app/clock.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/live_report.h"
+#include "sensor/app/live_room.h"
 #include "sensor/app/log.h"
 
 #include <arpa/inet.h>
@@ -66,6 +67,21 @@ healthz(const struct live_web_state *s, struct buf *out)
     return 200;
 }
 
+/* What is not journaled for want of room; it takes events all the same. */
+static void
+put_room(const struct live_board *b, struct buf *out)
+{
+    const uint64_t step = atomic_load(&b->core.room_step);
+    const unsigned kinds =
+        step < LIVE_ROOM_STEPS ? live_room_kinds((enum live_room_step)step) : 0;
+
+    for (unsigned k = 0; k < KEEP_KINDS; k++) {
+        if ((kinds >> k & 1U) != 0)
+            buf_printf(out, "not journaled, the disk is full: %s\n",
+                       keep_word((enum keep_kind)k));
+    }
+}
+
 static unsigned
 readyz(const struct live_web_state *s, struct buf *out)
 {
@@ -75,6 +91,7 @@ readyz(const struct live_web_state *s, struct buf *out)
     for (unsigned i = 0; i < b->n_workers && i < LIVE_WORKERS_MAX; i++)
         ready = ready && atomic_load(&b->worker[i].process.beat_mono_ns) != 0;
     buf_str(out, ready ? "ready\n" : "not ready\n");
+    put_room(b, out);
     return ready ? 200 : 503;
 }
 

@@ -41,7 +41,8 @@ struct read_detect {
     struct detect *detect;
     uint64_t kind;               /* of snapshots: all that they depend on */
     struct detect_counts before; /* what was lived again does not count */
-    bool refused; /* a rule was, or a file of rules was not read */
+    uint64_t saved; /* journal position of the snapshot that was restored */
+    bool refused;   /* a rule was, or a file of rules was not read */
 };
 
 /* ---- settings ---- */
@@ -275,7 +276,14 @@ read_detect_restore(struct read_detect *r, const struct journal *journal,
     if (e == ERR_OK && seq < durable)
         e = replay_journal(r->dir, seq + 1, durable, &sink, &damaged, messages);
     r->before = detect_counts(r->detect);
+    r->saved = e == ERR_OK ? seq : 0;
     return e;
+}
+
+uint64_t
+read_detect_saved(const struct read_detect *r)
+{
+    return r->saved;
 }
 
 void

@@ -39,6 +39,10 @@ MUST_USE enum err read_detect_restore(struct read_detect *r,
                                       const struct journal *journal,
                                       struct buf *messages);
 
+/* The line of the journal up to which the snapshot reached that was restored;
+ * 0: there was none. */
+uint64_t read_detect_saved(const struct read_detect *r);
+
 /* What bounds cost and how full tables are, into the totals (stats.detect). */
 void read_detect_count(const struct read_detect *r, struct read_total *total);
 

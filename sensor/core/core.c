@@ -46,7 +46,9 @@ struct core {
     bool concluded;   /* it tells of a host, and perhaps of an earlier lease:
                        * which one, it says itself */
     bool started;
-    bool ended; /* no more records of flows */
+    bool ended;    /* no more records of flows */
+    unsigned shed; /* kinds, a bit each */
+    struct core_unkept unkept;
     enum err error;
 };
 
@@ -105,6 +107,18 @@ enum err
 core_error(const struct core *c)
 {
     return c->error;
+}
+
+void
+core_shed(struct core *c, unsigned kinds)
+{
+    c->shed = kinds;
+}
+
+struct core_unkept
+core_unkept(const struct core *c)
+{
+    return c->unkept;
 }
 
 /* ---- what the core adds ---- */
@@ -365,8 +379,24 @@ keep(struct core *c)
     if (c->o.journal == NULL)
         return;
     e = journal_append(c->o.journal, buf_view(&c->line), NULL);
-    if (e != ERR_OK)
+    if (e != ERR_OK) {
+        c->unkept.failed++;
         fail(c, e);
+    }
+}
+
+/* Not journaled: but who counts is told. */
+static bool
+is_shed(struct core *c, struct span event)
+{
+    const enum keep_kind kind = keep_of_record(event);
+
+    if ((c->shed >> kind & 1U) == 0)
+        return false;
+    c->unkept.shed[kind]++;
+    if (c->o.lines.put != NULL)
+        c->o.lines.put(c->o.lines.ctx, event, SPAN_NONE);
+    return true;
 }
 
 /* To who draws conclusions. */
@@ -420,6 +450,8 @@ publish(struct core *c, struct span record)
     c->n_events++;
     show(c, event);
     if (c->o.journal == NULL && c->o.lines.put == NULL)
+        return;
+    if (c->shed != 0 && is_shed(c, event))
         return;
     buf_reset(&c->line);
     if (!json_write(c->writer, event, &c->line)) {

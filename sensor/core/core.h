@@ -7,7 +7,7 @@
  * to a sink for lines, and shows each event to who counts and who detects. */
 #include "sensor/base/err.h"
 #include "sensor/core/place.h"
-#include "sensor/event/record.h"
+#include "sensor/event/keep.h"
 
 struct answers;
 struct detect;
@@ -16,7 +16,7 @@ struct requirements;
 struct geo;
 struct journal;
 
-/* A rendered event. */
+/* A rendered event; line is empty where it was not journaled (core_shed). */
 struct line_sink {
     void (*put)(void *ctx, struct span record, struct span line);
     void *ctx;
@@ -81,6 +81,17 @@ enum err core_end(struct core *c);
 /* The sensor stops and will go on: attempts that wait are given out, episodes
  * stay open. */
 void core_pause(struct core *c);
+
+/* Room runs out: from now on events of these kinds, a bit each (keep.h), are
+ * not journaled. They are counted, and shown to who counts and who detects like
+ * all others, so that alerts still come of them. */
+void core_shed(struct core *c, unsigned kinds);
+
+struct core_unkept {
+    uint64_t shed[KEEP_KINDS];
+    uint64_t failed; /* the journal did not take them: disk full, or failing */
+};
+struct core_unkept core_unkept(const struct core *c);
 
 uint64_t core_n_events(const struct core *c);
 

@@ -188,7 +188,7 @@ class Sensor:
         return journal(self.state)
 
     def of_type(self, name):
-        return [e for e in self.events() if e["event_type"] == name]
+        return [e for e in self.events() if e.get("event_type") == name]
 
     def controls(self, kind):
         return [e["control"] for e in self.of_type("control")

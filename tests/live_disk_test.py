@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""A disk that fills, and events that grow old: what a sensor keeps.
+
+    live_disk_test.py [--long] PROGRAM
+
+The state is on a tmpfs of 24 MiB that is really filled, in namespaces of its
+own. Needs root; skipped without.
+"""
+import http.client
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+import live  # noqa: E402  pylint: disable=wrong-import-position
+
+CAPTURE = pathlib.Path(__file__).parent / "fixtures" / "lab.pcap"
+MIB = 1 << 20
+CONFIG = """live:
+  user: {user}
+journal:
+  high_water: 8MiB
+  high_water_percent: 0
+"""
+DAY = 86400
+
+
+def page(path="/metrics"):
+    c = http.client.HTTPConnection("127.0.0.1", 9125, timeout=5)
+    try:
+        c.request("GET", path)
+        return c.getresponse().read().decode()
+    except (ConnectionError, TimeoutError):
+        return ""
+    finally:
+        c.close()
+
+
+def value(name):
+    rows = [line.rsplit(" ", 1)[1] for line in page().splitlines()
+            if line.startswith("span25_" + name)]
+    return sum(map(float, rows)) if rows else -1
+
+
+def await_value(name, wanted, seconds=60):
+    assert live.wait_for(lambda: value(name) == wanted, seconds), (
+        name, wanted, value(name))
+
+
+def free(folder):
+    fs = os.statvfs(folder)
+    return fs.f_bavail * fs.f_frsize
+
+
+def fill(folder, left):
+    """Other files take all but so many bytes of the disk."""
+    other = folder / "other"
+    now = other.stat().st_size if other.exists() else 0
+    want = now + free(folder) - left
+    with other.open("ab") as f:
+        if want < now:
+            f.truncate(want)
+            return
+        try:
+            while now < want:
+                now += f.write(bytes(min(64 << 10, want - now)))
+                f.flush()
+        except OSError:
+            assert left == 0
+
+
+def mails(sensor):
+    return len(sensor.of_type("smtp"))
+
+
+def send(sensor, more):
+    """The capture goes by; `more`: its mail is journaled."""
+    before = mails(sensor)
+    sender = live.Sender(4000)
+    sender.send([frame for _, frame in live.packets(CAPTURE)])
+    sender.close()
+    if more:
+        assert live.wait_for(lambda: mails(sensor) > before + 50, 60), (
+            before, mails(sensor), sensor.log_text())
+
+
+def steps(sensor):
+    return [c["number"] for c in sensor.controls("disk")]
+
+
+def filling(program, sensor, disk):
+    """Step by step less is journaled, and all of it again when there is room."""
+    send(sensor, True)
+    await_value("journal_room_step", 0)
+    assert (sensor.state / "reserve").stat().st_size == 8 * MIB // 32
+    fill(disk, 6 * MIB)
+    await_value("journal_room_step", 1)
+    assert "not journaled, the disk is full: statistics" in page("/readyz")
+    fill(disk, 3 * MIB)
+    await_value("journal_room_step", 2)
+    before = mails(sensor)
+    send(sensor, False)
+    assert live.wait_for(
+        lambda: value('journal_shed_total{kind="transactions"}') > 50, 60)
+    assert mails(sensor) == before
+    assert "no mail" in page("/healthz"), page("/healthz")
+    doctor = subprocess.run([program, "doctor", "--state", str(sensor.state),
+                             "-i", live.TAP], capture_output=True, text=True,
+                            check=False)
+    assert live.wait_for(lambda: "fail blind room" in (
+        sensor.state / "board.prom").read_text(), 30)
+    assert doctor.returncode == 1, doctor.stdout
+    fill(disk, 0)
+    await_value("journal_room_step", 3)
+    assert not (sensor.state / "reserve").exists()
+    assert free(disk) >= 0
+    (disk / "other").unlink()
+    await_value("journal_room_step", 0)
+    assert live.wait_for(lambda: steps(sensor) and steps(sensor)[-1] == 0, 30)
+    told = steps(sensor)
+    assert told[0] == 1 and 2 in told and 3 in told, told
+    last = sensor.controls("disk")[-1]
+    assert last["time"] < last["until"], last
+    assert "transactions" in last["text"], last
+    send(sensor, True)
+    assert (sensor.state / "reserve").exists()
+    print("steps:", told, "-", last["text"])
+
+
+def grow_old(state, days):
+    """The last segment as one that was closed so long ago."""
+    for path in (state / "journal").glob("*.jsonl"):
+        subprocess.run(["zstd", "-q", "--rm", str(path)], check=True)
+    then = time.time() - days * DAY
+    for path in (state / "journal").glob("*.jsonl.zst"):
+        shutil.chown(path, live.user())
+        os.utime(path, (then, then))
+
+
+def kinds(state):
+    found = {}
+    for e in live.journal(state):
+        name = e.get("event_type", "gone")
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def growing_old(program, state):
+    """First statistics go, then mail, then all, each told."""
+    before = kinds(state)
+    assert before["stats"] > 0 and before["alert"] > 0, before
+    for days, gone in ((100, "statistics"), (500, "transactions"),
+                       (800, "alerts")):
+        grow_old(state, days)
+        first = sorted((state / "journal").iterdir())[0].name
+        sensor = live.Sensor(program, state)
+        assert live.wait_for(lambda: any(
+            gone in c["text"].split(";")[0]
+            for c in sensor.controls("retention")), 60), (
+                days, sensor.log_text(), sensor.controls("retention"))
+        text = sensor.controls("retention")[-1]["text"]
+        assert live.wait_for(
+            lambda: value("journal_retained_lines_total") > 0, 30)
+        after = kinds(state)
+        if days < 800:
+            assert after["alert"] >= before["alert"], (days, after)
+            assert after["gone"] > 0
+        if days == 100:
+            assert after["smtp"] == before["smtp"], after
+            assert "host" not in after or after["host"] < before["host"]
+        else:
+            assert "smtp" not in after, after
+        if days == 800:
+            assert not (state / "journal" / first).exists()
+        sensor.stop()
+        done = subprocess.run([program, "alerts", "list", "--state",
+                               str(state)], capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done
+        print(f"{days} days: {text}")
+
+
+def main(program, grow):
+    live.inside()
+    live.ip("link", "set", "lo", "up")
+    if grow and shutil.which("zstd") is None:
+        live.skip("zstd is not here")
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        disk = pathlib.Path(top) / "disk"
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none",
+                           str(disk)], check=False).returncode != 0:
+            live.skip("no tmpfs can be mounted here")
+        state = disk / "state"
+        (disk / "state.yaml").write_text(CONFIG.format(user=live.user()))
+        sensor = live.Sensor(program, state)
+        try:
+            filling(program, sensor, disk)
+            sensor.stop()
+            if grow:
+                growing_old(program, state)
+        finally:
+            for pids in live.processes().values():
+                for pid in pids:
+                    os.kill(pid, signal.SIGKILL)
+            subprocess.run(["umount", "-l", str(disk)], check=False)
+    print("ok")
+
+
+if __name__ == "__main__":
+    main(sys.argv[-1], "--long" in sys.argv)
