@@ -309,9 +309,8 @@ live_keep_index(const struct live *l, struct buf *messages)
     uint64_t removed = 1;
     enum err e = ERR_OK;
 
-    for (unsigned i = 0; i < KEEP_KINDS; i++) {
+    for (unsigned i = 0; i < KEEP_KINDS; i++)
         before[i] = utc > age[i] ? utc - age[i] : 0;
-    }
     for (unsigned i = 0; i < INDEX_TURNS && e == ERR_OK && removed > 0; i++)
         e = follow_expire(l->state, before, rows, &removed, messages);
     for (unsigned i = 0; i < KEEP_KINDS; i++)

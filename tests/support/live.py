@@ -199,9 +199,14 @@ def journal(state):
     """All whole lines; a compressed segment is read too."""
     found = []
     for path in sorted((pathlib.Path(state) / "journal").glob("*.jsonl*")):
-        data = path.read_bytes() if path.suffix == ".jsonl" else subprocess.run(
-            ["zstd" if path.suffix == ".zst" else "gzip", "-dcq", path],
-            check=True, capture_output=True).stdout
+        try:
+            data = path.read_bytes() if path.suffix == ".jsonl" else (
+                subprocess.run(
+                    ["zstd" if path.suffix == ".zst" else "gzip", "-dcq", path],
+                    check=True, capture_output=True).stdout)
+        except (OSError, subprocess.CalledProcessError):
+            assert not path.exists(), path  # it was removed meanwhile
+            continue
         for line in data.split(b"\n")[:-1]:
             at = line.find(b"{")
             if at >= 0:
