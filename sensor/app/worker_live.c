@@ -9,10 +9,12 @@
 #define WAIT_MS    10U
 #define TIMEOUT_MS 10U /* of a block in the kernel's ring */
 #define GAUGE_NS   NS_PER_S
-#define FAREWELL_NS                                                            \
-    (2 * NS_PER_S) /* room in the ring is waited for so long                   \
-                    */
-#define DRAIN_STEPS 64U
+/* All within the time that the supervisor gives, LIVE_STOP_NS. */
+#define DRAIN_NS    (5 * NS_PER_S)  /* packets in the kernel's rings are read */
+#define FAREWELL_NS (10 * NS_PER_S) /* room for records is waited for */
+#define LAST_NS     (10 * NS_PER_S) /* and then for the counts */
+#define SETTLED_NS                                                             \
+    (20 * TIMEOUT_MS * NS_PER_MS) /* a block's timer has run out */
 
 struct worker_live {
     struct worker parts;
@@ -73,6 +75,7 @@ put_patiently(struct worker_live *w, struct span record)
             return false;
         ring_flush(w->ring);
         (void)nanosleep(&nap, NULL);
+        set(&w->mine->process.beat_mono_ns, mono());
     }
     return true;
 }
@@ -258,18 +261,33 @@ step(struct worker_live *w, unsigned wait_ms, bool *drained)
     return e;
 }
 
-/* What was captured before the stop is read, within reason. */
+/* What had come when the stop came is read, within reason: also what lies in a
+ * block whose timer has not closed it. More may come all the while. */
+static void
+drain(struct worker_live *w)
+{
+    const ns_t begin = mono();
+    ns_t settled = begin + SETTLED_NS;
+    bool drained = false;
+
+    live_capture_count(w->capture);
+    while (live_capture_unread(w->capture) > 0 && mono() < settled &&
+           mono() < begin + DRAIN_NS && step(w, WAIT_MS, &drained) == ERR_OK) {
+        if (!drained)
+            settled = mono() + SETTLED_NS;
+    }
+}
+
+/* The counts come last, and without them nobody knew what is missing: they have
+ * a time of their own, however long the flows took. */
 static void
 finish(struct worker_live *w)
 {
-    bool drained = false;
-
-    for (unsigned i = 0; i < DRAIN_STEPS && !drained; i++) {
-        if (step(w, 0, &drained) != ERR_OK)
-            break;
-    }
+    drain(w);
+    live_capture_leave(w->capture);
     w->patient_until = mono() + FAREWELL_NS;
     (void)net_finish(w->parts.net, worker_parts_sorted, &w->parts);
+    w->patient_until = mono() + LAST_NS;
     tell_counts(w);
     show(w, mono());
 }

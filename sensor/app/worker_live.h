@@ -26,6 +26,12 @@
  * for each interface (stats.capture.iface) and one of the worker, all with
  * stats.capture.worker and counts since this worker's start.
  *
+ * The end. What had come when the stop came is read, for five seconds at most;
+ * what is left then is counted as dropped, so that packets and dropped of the
+ * last STATS records are together all that the filters took. Now room in the
+ * ring is waited for: ten seconds for records of flows, then as long for the
+ * counts, which no slow reader shall miss.
+ *
  * An interface that is gone is told by its up on the board; the others go on.
  * When none is left, run ends with ERR_GONE. To have one back that is there
  * again under its name, the supervisor ends the worker and starts another. */

@@ -617,6 +617,82 @@ it_waits_for_nobody(void **state)
     (void)close(fd);
 }
 
+/* They have come, and their block is open still: they are not forgotten. */
+static void
+nothing_is_left_at_the_stop(void **state)
+{
+    enum { MAILS = 4, TIMES = 5 };
+
+    (void)state;
+    for (unsigned k = 0; k < TIMES; k++) {
+        struct sensor s;
+        const int fd = open_sender();
+
+        init(&s, 1, RING);
+        open_worker(&s, 0);
+        for (uint16_t i = 0; i < MAILS; i++)
+            send_mail(fd, i);
+        s.stop = 1;
+        assert_int_equal(
+            pthread_create(&s.hands[0].thread, NULL, work, &s.hands[0]), 0);
+        while (merge_once(&s))
+            ;
+        join(&s, ERR_OK);
+        assert_int_equal(s.got.packets, MAILS * FRAMES_EACH);
+        assert_int_equal(s.got.dropped, 0);
+        assert_int_equal(s.got.mails, MAILS);
+        fini(&s);
+        (void)close(fd);
+    }
+}
+
+/* Not even a tick finds room. */
+static void
+fill_ring(struct sensor *s, int fd)
+{
+    enum { MAILS_MOST = 2000, TICKS = 20 };
+    const ns_t until = mono() + 20 * NS_PER_S;
+    const struct live_worker *b = &s->board->worker[0];
+    uint64_t lost;
+
+    for (uint16_t i = 0; i < MAILS_MOST && b->records_lost == 0; i++)
+        send_mail(fd, i);
+    lost = b->records_lost;
+    assert_true(lost > 0);
+    while (b->records_lost < lost + TICKS && mono() < until)
+        (void)usleep(1000);
+    assert_true(b->records_lost >= lost + TICKS);
+}
+
+/* Records of flows are lost when nobody reads for long; what says so is not. */
+static void
+the_counts_come_to_a_late_reader(void **state)
+{
+    enum { LATE_S = 3 };
+    struct sensor s;
+    struct live_process *p;
+    const int fd = open_sender();
+    ns_t stopped;
+
+    (void)state;
+    init(&s, 1, SMALL_RING);
+    start_threads(&s);
+    p = &s.board->worker[0].process;
+    fill_ring(&s, fd);
+    s.stop = 1;
+    stopped = mono();
+    while (mono() < stopped + LATE_S * NS_PER_S)
+        (void)usleep(1000);
+    assert_true(p->beat_mono_ns > stopped + NS_PER_S); /* it lives */
+    while (merge_once(&s))
+        ;
+    join(&s, ERR_OK);
+    assert_true(s.got.packets > 0);
+    assert_int_equal(s.got.packets, board_sum(&s));
+    fini(&s);
+    (void)close(fd);
+}
+
 static void
 be_worker(struct sensor *s)
 {
@@ -701,6 +777,8 @@ main(void)
         cmocka_unit_test(two_halves_of_a_tap),
         cmocka_unit_test(a_record_comes_soon),
         cmocka_unit_test(it_waits_for_nobody),
+        cmocka_unit_test(nothing_is_left_at_the_stop),
+        cmocka_unit_test(the_counts_come_to_a_late_reader),
         cmocka_unit_test(a_killed_worker_is_replaced),
         cmocka_unit_test(an_interface_that_is_gone_ends_it),
     };

@@ -68,7 +68,7 @@ struct live_capture_iface {
     const char *name;
     uint64_t packets; /* taken from the kernel */
     uint64_t bytes;   /* of them, as captured */
-    uint64_t dropped; /* by the kernel: the ring was full */
+    uint64_t dropped; /* by the kernel: the ring was full; left unread */
     uint64_t missed;  /* by the card or its driver, whatever they were */
     ns_t last;        /* time of the last packet; 0: none */
     uint16_t link;    /* LINKTYPE_ */
@@ -102,6 +102,16 @@ uint64_t live_capture_clock_steps(const struct live_capture *c);
 
 /* Asks the kernel for its counters. */
 void live_capture_count(struct live_capture *c);
+
+/* Packets that were in the rings when the kernel was asked last and have not
+ * been given since. So long as none came between the opening of a socket and
+ * its filter it is exact; else it may be less by those. Of the loopback it is
+ * always 0. */
+uint64_t live_capture_unread(const struct live_capture *c);
+
+/* The end: asks the kernel for its counters, and what is unread is dropped, and
+ * counted so. Then packets and dropped are all that the filter took. */
+void live_capture_leave(struct live_capture *c);
 
 size_t live_capture_n(const struct live_capture *c);
 const struct live_capture_iface *

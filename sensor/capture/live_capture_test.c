@@ -295,6 +295,42 @@ drops_are_counted(void **state)
     (void)close(fd);
 }
 
+/* In the ring, and for want of room; read, and not: the sum is what was sent.
+ */
+static void
+what_is_left_is_counted(void **state)
+{
+    struct live_capture_options o = options_of(0, 1);
+    const struct live_capture_iface *f;
+    struct live_capture *c;
+    const int fd = open_sender();
+
+    (void)state;
+    o.buffer_bytes = 1 << 20;
+    c = open_or_fail(&o);
+    f = live_capture_iface(c, 0);
+    seen = (struct seen){.n = 0};
+    for (uint32_t i = 0; i < 10; i++)
+        send_frame(fd, make(i, 0, 60));
+    take(&c, 1, 10);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        send_frame(fd, make(i, 0, 1500));
+    assert_int_equal(live_capture_unread(c), 0); /* not asked yet */
+    live_capture_count(c);
+    assert_true(f->dropped > 0);
+    assert_true(live_capture_unread(c) > 0);
+    assert_int_equal(f->packets + f->dropped + live_capture_unread(c),
+                     FRAMES + 10);
+    live_capture_leave(c);
+    assert_int_equal(live_capture_unread(c), 0);
+    assert_int_equal(f->packets, 10);
+    assert_int_equal(f->dropped, FRAMES);
+    live_capture_leave(c); /* once is enough */
+    assert_int_equal(f->dropped, FRAMES);
+    live_capture_close(c);
+    (void)close(fd);
+}
+
 /* Tags are where they were, and long frames are whole. */
 static void
 frames_come_as_sent(void **state)
@@ -552,6 +588,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_two_and_four_workers),
         cmocka_unit_test(drops_are_counted),
+        cmocka_unit_test(what_is_left_is_counted),
         cmocka_unit_test(frames_come_as_sent),
         cmocka_unit_test(two_interfaces_are_one_stream),
         cmocka_unit_test(other_ports_do_not_come),
