@@ -44,10 +44,11 @@ struct live_core {
     struct record_out out;
     struct buf start_text;
     struct buf messages;
-    bool urgent;     /* an alert or decision was journaled */
-    uint64_t events; /* told by the core so far */
-    uint64_t ticked; /* events when the last tick was made */
-    uint32_t n_own;  /* records of the core about itself */
+    bool urgent;      /* an alert or decision was journaled */
+    uint64_t events;  /* told by the core so far */
+    uint64_t written; /* of them, given to the kernel */
+    uint64_t ticked;  /* events when the last tick was made */
+    uint32_t n_own;   /* records of the core about itself */
     unsigned n_stats;
     pid_t saver;            /* the child that writes a snapshot, or 0 */
     uint64_t snapshot;      /* lines of the journal in the one being saved, */
@@ -403,17 +404,25 @@ note_journal(struct live_core *c, enum err e)
     atomic_store(&c->board->journal_seq, journal_durable(c->journal));
 }
 
+/* A mail of a quiet link goes at once, those of a busy one together. */
 static void
 to_disk(struct live_core *c)
 {
+    enum err e;
+
     if (c->urgent || c->now - c->synced >= LIVE_SYNC_NS) {
-        note_journal(c, journal_sync(c->journal));
+        e = journal_sync(c->journal);
         c->urgent = false;
-        c->flushed = c->synced = c->now;
-    } else if (c->now - c->flushed >= LIVE_FLUSH_NS) {
-        note_journal(c, journal_flush(c->journal));
-        c->flushed = c->now;
+        c->synced = c->now;
+    } else if (c->events != c->written &&
+               c->now - c->flushed >= LIVE_FLUSH_NS) {
+        e = journal_flush(c->journal);
+    } else {
+        return;
     }
+    note_journal(c, e);
+    c->flushed = c->now;
+    c->written = e == ERR_OK ? c->events : c->written;
 }
 
 /* ---- what people do, through the socket ---- */
