@@ -85,6 +85,7 @@ struct part {
     bool look;     /* it is kept to be looked into; decided with the head */
     bool look_cut; /* and not all of it is there */
     bool inspected, nondeterministic, has_scan;
+    bool waiting; /* for its inspection */
     enum filetype type;
     struct gtube gtube;
     struct url_scan scan;
@@ -629,46 +630,64 @@ take_result(struct part *p, const struct content_result *r)
     }
 }
 
-/* Is there anything to be looked into, and may it be? Says why not. */
+/* Is there anything to be looked into? Says what is not. */
 static bool
-may_inspect(struct part *p)
+has_matter(struct part *p)
 {
-    const struct part_budget *b = p->budget;
-
     if (p->c->o.inspect == NULL || p->size == 0 || (!p->look && !p->look_cut))
         return false;
     if (p->look_cut)
         findings_add(&p->findings, FIND_PART_CUT);
-    if (!p->look || p->bytes.n == 0)
+    return p->look && p->bytes.n > 0;
+}
+
+static bool
+is_truncated(const struct part *p)
+{
+    return p->lost || p->cut || !is_whole(p);
+}
+
+bool
+part_ask(struct part *p, struct content_job *job)
+{
+    const struct part_budget *b = p->budget;
+
+    if (b->unpacked >= PART_MAX_unpacked || b->broken >= PART_MAX_broken) {
+        findings_add(&p->findings, FIND_INSPECTION_LIMIT);
         return false;
-    if (b->unpacked < PART_MAX_unpacked && b->broken < PART_MAX_broken)
-        return true;
-    findings_add(&p->findings, FIND_INSPECTION_LIMIT);
-    return false;
+    }
+    *job = (struct content_job){
+        .bytes = vec_view(&p->bytes),
+        .name = part_name(p),
+        .declared = p->declared ? text_of(p, TEXT_TYPE) : SPAN_NONE,
+        .truncated = is_truncated(p),
+        .sha256 = is_truncated(p) ? NULL : part_sha256(p),
+    };
+    return true;
+}
+
+static void
+take_answer(struct part *p, bool whole, const struct content_result *r)
+{
+    p->budget->unpacked += r->bytes_unpacked;
+    p->budget->broken += !whole;
+    p->nondeterministic = !whole || r->nondeterministic;
+    p->inspected = whole && !is_truncated(p);
+    take_result(p, r);
 }
 
 static void
 inspect(struct part *p)
 {
     struct part_ctx *c = p->c;
-    struct content_job job = {
-        .bytes = vec_view(&p->bytes),
-        .name = part_name(p),
-        .declared = p->declared ? text_of(p, TEXT_TYPE) : SPAN_NONE,
-        .truncated = p->lost || p->cut || !is_whole(p),
-    };
+    struct content_job job;
+    bool whole;
 
-    if (!job.truncated)
-        job.sha256 = part_sha256(p);
-    if (!may_inspect(p))
+    if (!part_ask(p, &job))
         return;
     content_result_reset(&c->result);
-    p->inspected = c->o.inspect(c->o.inspect_ctx, &job, &c->result);
-    p->budget->unpacked += c->result.bytes_unpacked;
-    p->budget->broken += !p->inspected;
-    p->nondeterministic = !p->inspected || c->result.nondeterministic;
-    p->inspected &= !job.truncated;
-    take_result(p, &c->result);
+    whole = c->o.inspect(c->o.inspect_ctx, &job, &c->result);
+    take_answer(p, whole, &c->result);
 }
 
 static void
@@ -705,9 +724,60 @@ judge(struct part *p)
         findings_add(&p->findings, FIND_GTUBE);
 }
 
+/* All that could be found is. */
+static void
+conclude(struct part *p)
+{
+    look_up(p);
+    judge(p);
+    charge(p, false);
+    if (!is_for_file(p))
+        vec_free(&p->bytes, p->mem);
+}
+
+bool
+part_is_waiting(const struct part *p)
+{
+    return p->waiting;
+}
+
+size_t
+part_kept(const struct part *p)
+{
+    return p->bytes.n;
+}
+
+void
+part_answer(struct part *p, bool whole, const struct content_result *r)
+{
+    REQUIRE(p->waiting);
+    p->waiting = false;
+    if (r != NULL)
+        take_answer(p, whole, r);
+    conclude(p);
+}
+
+void
+part_refuse(struct part *p, const char *why)
+{
+    findings_add_detail(&p->findings, FIND_NOT_INSPECTED, span_str(why));
+    p->nondeterministic = true;
+    part_answer(p, false, NULL);
+}
+
+void
+part_give_up(struct part *p, const char *why)
+{
+    if (p->c->o.forget != NULL)
+        p->c->o.forget(p->c->o.inspect_ctx, p);
+    part_refuse(p, why);
+}
+
 void
 part_end(struct part *p, const struct mime_part_end *e)
 {
+    const struct part_options *o = &p->c->o;
+
     p->odd |= e->odd;
     p->decode_odd = e->decode_odd;
     p->lost |= e->lost > 0;
@@ -716,12 +786,13 @@ part_end(struct part *p, const struct mime_part_end *e)
     finish_digests(p);
     if (is_whole(p) && (p->look || p->keep == KEEP_HEAD))
         decide_at_end(p);
-    inspect(p);
-    look_up(p);
-    judge(p);
-    charge(p, false);
-    if (!is_for_file(p))
-        vec_free(&p->bytes, p->mem);
+    if (has_matter(p)) {
+        p->waiting = o->later != NULL && o->later(o->inspect_ctx, p);
+        if (p->waiting)
+            return;
+        inspect(p);
+    }
+    conclude(p);
 }
 
 /* ---- what it was ---- */

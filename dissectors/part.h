@@ -8,6 +8,9 @@
  *     if (part_is_reported(p)) part_emit(p, r); fields fileinfo.*
  *     part_free(p);
  *
+ * An inspection may take longer than the caller can wait: with ctx->later the
+ * part has ended, but its verdict comes by part_answer or part_refuse.
+ *
  * SHA-256 of every part (MD5 and SHA-1 by option); none where bytes are
  * missing. Of files that can be looked into (archives, documents, markup,
  * programs, links) the bytes are kept up to PART_MAX_keep, of bodies to
@@ -35,6 +38,7 @@ enum part_limit {
 };
 
 struct part_ctx; /* one per worker */
+struct part;
 
 struct part_options {
     bool md5, sha1;
@@ -43,6 +47,12 @@ struct part_options {
     bool (*inspect)(void *ctx, const struct content_job *job,
                     struct content_result *result);
     void *inspect_ctx;
+    /* Asked before inspect, if there is one. True: it takes the part, whose
+     * inspection comes some time; until then part_is_waiting. forget: such a
+     * part is given up, and must not be touched any more. Both get
+     * inspect_ctx. */
+    bool (*later)(void *ctx, struct part *p);
+    void (*forget)(void *ctx, struct part *p);
     /* Is this digest on a list of malicious files? NULL: there is none. name
      * is borrowed until the next call. */
     bool (*listed)(void *ctx, const uint8_t sha256[32], struct span *name);
@@ -55,8 +65,6 @@ struct part_options {
 MUST_USE enum err part_ctx_new(const struct part_options *o,
                                struct part_ctx **out);
 void part_ctx_free(struct part_ctx *c); /* NULL-safe; after all parts */
-
-struct part;
 
 /* What the inspections of one message have cost; zeroed by the caller, whose it
  * is for the life of the parts. */
@@ -78,6 +86,20 @@ void *part_owner(const struct part *p);
 void part_data(struct part *p, struct span decoded);
 void part_gap(struct part *p, uint64_t lost);
 void part_end(struct part *p, const struct mime_part_end *e);
+
+/* ---- of a part whose inspection comes later ---- */
+
+bool part_is_waiting(const struct part *p);
+size_t part_kept(const struct part *p); /* bytes that part_ask gives */
+/* What is to be inspected, borrowed from the part. False: its message has had
+ * its share; part_answer with NULL ends it. */
+MUST_USE bool part_ask(struct part *p, struct content_job *job);
+/* Ends the wait; whole and r as of inspect, r NULL: it was not inspected. */
+void part_answer(struct part *p, bool whole, const struct content_result *r);
+/* The same where nobody was asked: FIND_NOT_INSPECTED, with why. */
+void part_refuse(struct part *p, const char *why);
+/* Refuses it, and whoever took it forgets it. */
+void part_give_up(struct part *p, const char *why);
 
 /* ---- of a part that has ended ---- */
 

@@ -17,6 +17,8 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     c->sink = o->sink;
     c->body_digest = o->body_digest;
     c->carve_parts = part.keep_attached = o->carve_parts;
+    if (o->carve_parts || o->save_mail > 0)
+        part.later = NULL; /* their bytes come before their events */
     c->save_mail = o->save_mail;
     c->describe = o->describe;
     c->describe_ctx = o->describe_ctx;
@@ -25,6 +27,8 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
     if (o->locked)
         (void)charset_preload(&c->charset);
     record_init(&c->rec);
+    record_init(&c->late_rec);
+    c->late_mem.max = LIMIT_smtp_late_bytes;
     buf_init(&c->scratch, 2 * LIMIT_smtp_line);
     buf_init(&c->caps, 4 * LIMIT_smtp_line);
     for (unsigned i = 0; i < FLOW_SHARDS; i++) {
@@ -57,6 +61,8 @@ smtp_free(struct smtp_ctx *c)
 {
     if (c == NULL)
         return;
+    smtp_late_free(c);
+    record_free(&c->late_rec);
     EVP_MD_free(c->sha256);
     protocol_free(c->protocol);
     part_ctx_free(c->part_ctx);
@@ -76,7 +82,7 @@ smtp_stats_of(const struct smtp_ctx *c)
 uint64_t
 smtp_memory(const struct smtp_ctx *c)
 {
-    uint64_t n = 0;
+    uint64_t n = c->late_mem.used;
 
     for (unsigned i = 0; i < FLOW_SHARDS; i++)
         n += c->mem[i].used + c->content[i].used + c->raw[i].used;
@@ -575,6 +581,7 @@ free_session(struct smtp *s)
         tls_free(s->tls);
     mem_free(m, s->tls, sizeof(*s->tls));
     smtp_foreign_free(s);
+    smtp_late_leave(s);
     mem_free(m, s, sizeof(*s));
 }
 

@@ -16,6 +16,12 @@
  * AUTH payloads are dropped at once and overwritten in memory where a line had
  * to be put together. Message bodies are framed and counted, never kept.
  *
+ * Where inspections may come later (part.later), a part's record waits for its
+ * own, and all further records of its flow behind it, as coded bytes; those of
+ * other flows do not. Past smtp_late_records or smtp_late_bytes what waits of
+ * the flow that goes on is given out, its parts FIND_NOT_INSPECTED. Not with
+ * carve_parts or save_mail: there all is inspected at once.
+ *
  * Records: smtp (transaction), fileinfo, smtp_session, tls, anomaly, attempt.
  * Memory is charged per shard, so a cap bites the same way whatever the number
  * of workers. */
@@ -60,6 +66,8 @@ struct smtp_stats {
     uint64_t parts;      /* leaves of messages that ended */
     uint64_t part_bytes; /* decoded */
     uint64_t records_cut;
+    uint64_t late;         /* records that waited for an inspection */
+    uint64_t late_refused; /* parts given up because too many waited */
 };
 
 MUST_USE enum err smtp_new(const struct smtp_options *o, struct smtp_ctx **out);
@@ -69,6 +77,12 @@ void smtp_free(struct smtp_ctx *c);
 extern const struct stream_ops smtp_ops;
 
 const struct smtp_stats *smtp_stats_of(const struct smtp_ctx *c);
+
+/* With part.later: a part that it took was answered or refused. What waited for
+ * it is given out, with now as its time; the part may be gone then. */
+void smtp_part_settled(struct smtp_ctx *c, struct part *p, ns_t now);
+/* Records that wait now. Bounds: smtp_late_records, smtp_late_bytes. */
+uint32_t smtp_late_waiting(const struct smtp_ctx *c);
 
 /* Bytes held by all sessions now. */
 uint64_t smtp_memory(const struct smtp_ctx *c);

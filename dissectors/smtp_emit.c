@@ -54,7 +54,11 @@ struct record_out *
 smtp_record(struct smtp *s, enum event_type type, const struct tx *t)
 {
     struct record_out *r = &s->ctx->rec;
-    struct record_head head = {
+    struct record_head head;
+
+    if (s->late != NULL)
+        smtp_late_make_room(s);
+    head = (struct record_head){
         .when = s->ctx->now,
         .flow_id = s->flow->id,
         .seq = s->flow->next_seq++,
@@ -74,6 +78,8 @@ smtp_record_done(struct smtp *s)
 
     if (c->rec.left_out > 0)
         c->stats.records_cut++;
+    if (s->late != NULL && smtp_late_record(s))
+        return;
     c->sink.put(c->sink.ctx, record_view(&c->rec));
 }
 

@@ -1,5 +1,7 @@
 #include "dissectors/smtp_session.h"
 
+#include "dissectors/mail_score.h"
+
 #include <openssl/evp.h>
 
 /* The look behind an irregular end of data. */
@@ -398,18 +400,32 @@ emit_smuggled(const struct tx *t, struct record_out *r)
 }
 
 void
-smtp_message_emit_header(const struct smtp *s, const struct tx *t,
-                         struct record_out *r)
+smtp_message_emit_header(const struct tx *t, struct record_out *r)
 {
     if (t->msg == NULL)
         return;
     if (smtp_message_smuggles(t))
         emit_smuggled(t, r);
     header_emit(&t->msg->header, r);
-    if (t->msg->parts == NULL)
+}
+
+void
+smtp_message_done(struct smtp *s, const struct tx *t, struct record_out *r)
+{
+    struct parts *ps = t->msg != NULL ? t->msg->parts : NULL;
+    struct mail_facts f = {0};
+
+    if (ps == NULL) {
+        smtp_record_done(s);
         return;
-    smtp_parts_emit(t->msg->parts, r);
-    smtp_score_emit(s, t, &t->msg->header, t->msg->parts, r);
+    }
+    smtp_score_facts(s, t, &t->msg->header, &f);
+    if (smtp_late_mail(s, ps, &f))
+        return;
+    smtp_parts_emit(ps, r);
+    smtp_parts_facts(ps, &f);
+    smtp_score_emit(&f, r);
+    smtp_record_done(s);
 }
 
 void
@@ -425,7 +441,7 @@ smtp_message_free(struct smtp *s, struct tx *t)
         vec_free(&m->smuggle->log, s->mem);
         mem_free(s->mem, m->smuggle, sizeof(*m->smuggle));
     }
-    smtp_parts_free(s, m->parts);
+    smtp_parts_free(m->parts);
     vec_free(&m->raw, smtp_raw(s));
     close_digest(s, m);
     header_free(&m->header);

@@ -13,8 +13,12 @@ struct told {
 };
 
 struct parts {
-    struct smtp *s;
+    struct smtp *s; /* NULL: the message is told, but for what waits */
+    struct mem *mem;
+    struct smtp_late *late; /* while something of it waits: smtp_late.c */
+    uint32_t n_waiting;     /* there */
     struct tx *t;
+    uint32_t tx_id;
     struct mime *mime;    /* NULL once the message has ended */
     uint64_t odds;        /* and what it said then */
     uint64_t fingerprint; /* of the first body */
@@ -46,14 +50,14 @@ part_begin(void *ctx, const struct mime_part *m)
     struct parts *ps = ctx;
     struct part *p = NULL;
 
-    if (part_new(ps->s->ctx->part_ctx, smtp_content(ps->s), &ps->budget, m, ps,
-                 &p) != ERR_OK) {
+    if (part_new(ps->s->ctx->part_ctx, ps->mem, &ps->budget, m, ps, &p) !=
+        ERR_OK) {
         smtp_odd(ps->s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
     }
     if (!ps->has_body && part_is_body(p)) {
         ps->has_body = true;
-        ps->simhash = mem_new(smtp_content(ps->s), sizeof(*ps->simhash));
+        ps->simhash = mem_new(ps->mem, sizeof(*ps->simhash));
         if (ps->simhash != NULL) {
             simhash_init(ps->simhash, SIMHASH_SEED, part_is_html(p));
             ps->body = p;
@@ -101,7 +105,7 @@ was_told(struct parts *ps, const struct part *p)
                 return true;
         }
     }
-    (void)vec_put(&ps->told, smtp_content(ps->s), &me, sizeof(me));
+    (void)vec_put(&ps->told, ps->mem, &me, sizeof(me));
     return false;
 }
 
@@ -114,10 +118,10 @@ note_name(struct parts *ps, struct span name)
     name = filename_shorten(name, sizeof(room), room);
     n = (uint16_t)name.n;
     if (n == 0 || ps->n_names >= LIMIT_smtp_attachments ||
-        !vec_reserve(&ps->names, smtp_content(ps->s), sizeof(n) + name.n))
+        !vec_reserve(&ps->names, ps->mem, sizeof(n) + name.n))
         return;
-    (void)vec_put(&ps->names, smtp_content(ps->s), &n, sizeof(n));
-    (void)vec_put(&ps->names, smtp_content(ps->s), name.p, name.n);
+    (void)vec_put(&ps->names, ps->mem, &n, sizeof(n));
+    (void)vec_put(&ps->names, ps->mem, name.p, name.n);
     ps->n_names++;
 }
 
@@ -127,7 +131,7 @@ note_urls(struct parts *ps, const struct part *p)
 {
     const struct url_set *urls = part_urls(p);
     struct cursor c = cur_open(buf_view(&urls->text));
-    struct mem *m = smtp_content(ps->s);
+    struct mem *m = ps->mem;
     uint64_t most = 2 * ((uint64_t)ps->urls.text.n + urls->text.n);
     struct span url;
 
@@ -164,7 +168,7 @@ end_body(struct parts *ps)
     if (ps->body != NULL)
         ps->has_fingerprint = simhash_end(ps->simhash, &ps->fingerprint);
     ps->body = NULL;
-    mem_free(smtp_content(ps->s), ps->simhash, sizeof(*ps->simhash));
+    mem_free(ps->mem, ps->simhash, sizeof(*ps->simhash));
     ps->simhash = NULL;
 }
 
@@ -185,23 +189,51 @@ carve(struct parts *ps, struct part *p)
         part_set_stored(p);
 }
 
+/* What does not depend on what is in it. */
 static void
-tell(struct parts *ps, struct part *p)
+note_place(struct parts *ps, const struct part *p)
 {
     uint8_t k = part_reading(p);
-    struct record_out *r;
 
     ps->readings[k / 64] |= UINT64_C(1) << (k % 64);
     if (part_is_attachment(p))
         note_name(ps, part_name(p));
+}
+
+bool
+smtp_parts_note(struct parts *ps, const struct part *p)
+{
     note_urls(ps, p);
     note_facts(ps, p);
-    if (!part_is_reported(p))
+    return part_is_reported(p);
+}
+
+static void
+tell(struct parts *ps, struct part *p)
+{
+    struct record_out *r;
+
+    if (!smtp_parts_note(ps, p))
         return;
     carve(ps, p);
     r = smtp_record(ps->s, EVENT_FILEINFO, ps->t);
-    part_emit(p, ps->t->id, r);
+    part_emit(p, ps->tx_id, r);
     smtp_record_done(ps->s);
+}
+
+/* True: it is kept until it can be told. */
+static bool
+take(struct parts *ps, struct part *p)
+{
+    const bool known = was_told(ps, p);
+
+    if (!known)
+        note_place(ps, p);
+    if (smtp_late_part(ps->s, ps->t, p, known))
+        return true;
+    if (!known)
+        tell(ps, p);
+    return false;
 }
 
 static void
@@ -209,17 +241,18 @@ on_end(void *part, const struct mime_part_end *e)
 {
     struct part *p = part;
     struct parts *ps = part_owner(p);
+    bool kept = false;
 
     if (!ps->undone) {
         part_end(p, e);
         ps->s->ctx->stats.parts++;
         ps->s->ctx->stats.part_bytes += part_size(p);
-        if (!was_told(ps, p))
-            tell(ps, p);
+        kept = take(ps, p);
     }
     if (p == ps->body)
         end_body(ps);
-    part_free(p);
+    if (!kept)
+        part_free(p);
 }
 
 static bool
@@ -272,7 +305,9 @@ smtp_parts_new(struct smtp *s, struct tx *t)
         return NULL;
     o.ctx = ps;
     ps->s = s;
+    ps->mem = smtp_content(s);
     ps->t = t;
+    ps->tx_id = t->id;
     url_set_init(&ps->urls);
     if (mime_new(&o, smtp_content(s), &ps->mime) != ERR_OK) {
         mem_free(smtp_content(s), ps, sizeof(*ps));
@@ -281,19 +316,65 @@ smtp_parts_new(struct smtp *s, struct tx *t)
     return ps;
 }
 
+static void
+free_parts(struct parts *ps)
+{
+    ps->mem->used -= ps->charged;
+    url_set_free(&ps->urls);
+    vec_free(&ps->names, ps->mem);
+    mem_free(ps->mem, ps, sizeof(*ps));
+}
+
 void
-smtp_parts_free(struct smtp *s, struct parts *ps)
+smtp_parts_free(struct parts *ps)
 {
     if (ps == NULL)
         return;
     ps->undone = true;
     mime_free(ps->mime);
+    ps->mime = NULL;
     end_body(ps);
-    smtp_content(s)->used -= ps->charged;
-    url_set_free(&ps->urls);
-    vec_free(&ps->names, smtp_content(s));
-    vec_free(&ps->told, smtp_content(s));
-    mem_free(smtp_content(s), ps, sizeof(*ps));
+    vec_free(&ps->told, ps->mem);
+    ps->s = NULL;
+    ps->t = NULL;
+    if (ps->n_waiting == 0)
+        free_parts(ps);
+}
+
+void
+smtp_parts_hold(struct parts *ps, struct smtp_late *late)
+{
+    ps->late = late;
+    ps->n_waiting++;
+    if (ps->mime == NULL)
+        return;
+    ps->odds = mime_odds(ps->mime);
+    ps->n_leaves = mime_parts(ps->mime);
+    ps->n_more = mime_parts_more(ps->mime);
+}
+
+void
+smtp_parts_let_go(struct parts *ps)
+{
+    REQUIRE(ps->n_waiting > 0);
+    ps->n_waiting--;
+    if (ps->n_waiting > 0)
+        return;
+    ps->late = NULL;
+    if (ps->s == NULL)
+        free_parts(ps);
+}
+
+struct smtp_late *
+smtp_parts_late(const struct parts *ps)
+{
+    return ps->late;
+}
+
+uint32_t
+smtp_parts_tx(const struct parts *ps)
+{
+    return ps->tx_id;
 }
 
 void
@@ -322,7 +403,7 @@ smtp_parts_end(struct parts *ps, bool complete)
     ps->n_more = mime_parts_more(ps->mime);
     mime_free(ps->mime);
     ps->mime = NULL;
-    vec_free(&ps->told, smtp_content(ps->s));
+    vec_free(&ps->told, ps->mem);
 }
 
 /* ---- fields of the mail ---- */

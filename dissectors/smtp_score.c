@@ -98,19 +98,20 @@ reply_facts(const struct tx *t, struct mail_facts *f)
 }
 
 void
-smtp_score_emit(const struct smtp *s, const struct tx *t,
-                const struct header *h, const struct parts *ps,
-                struct record_out *r)
+smtp_score_facts(const struct smtp *s, const struct tx *t,
+                 const struct header *h, struct mail_facts *f)
 {
-    struct mail_facts f = {0};
-    uint64_t symbols, total = 0;
+    header_facts(h, f);
+    f->body_whole = t->complete && !t->lost;
+    dialogue_facts(s, t, f);
+    reply_facts(t, f);
+}
 
-    header_facts(h, &f);
-    smtp_parts_facts(ps, &f);
-    f.body_whole = t->complete && !t->lost;
-    dialogue_facts(s, t, &f);
-    reply_facts(t, &f);
-    symbols = mail_score(&f);
+void
+smtp_score_emit(const struct mail_facts *f, struct record_out *r)
+{
+    uint64_t symbols = mail_score(f), total = 0;
+
     for (unsigned i = 0; i < MAIL_SYMBOL_COUNT; i++) {
         if ((symbols >> i & 1U) != 0)
             total += mail_symbol_points((enum mail_symbol)i);

@@ -8,6 +8,7 @@
  *   smtp_tx.c       transactions and their records
  *   smtp_message.c  what is kept of a message: header fields, digest, smuggling
  *   smtp_parts.c    its MIME parts and their records
+ *   smtp_late.c     records that wait for the inspection of a part
  *   smtp_score.c    facts for the judgement of a message
  *   smtp_carve.c    bytes for files that the operator asked for
  *   smtp_foreign.c  the name of what is not SMTP
@@ -65,6 +66,10 @@ struct smtp_ctx {
     struct part_ctx *part_ctx;   /* NULL: bodies are not looked at */
     smtp_scan_fn scan;
     struct protocol *protocol; /* or NULL */
+    struct smtp_late *late;    /* flows with records that wait */
+    struct record_out late_rec;
+    struct mem late_mem;
+    uint32_t n_late; /* records that wait */
     struct charset charset;
     void *sha256; /* EVP_MD, or NULL when no digests are wanted */
     uint64_t save_mail;
@@ -116,7 +121,8 @@ struct span log_text(const struct vec *v, enum log_tag tag);
 enum via { VIA_NONE, VIA_DATA, VIA_BDAT };
 enum cut { CUT_NONE, CUT_GAP, CUT_END, CUT_RESET, CUT_MIDSTREAM };
 
-struct message; /* smtp_message.c */
+struct message;   /* smtp_message.c */
+struct smtp_late; /* smtp_late.c */
 
 struct tx {
     struct tx *next;     /* newer one */
@@ -184,6 +190,7 @@ struct smtp {
     struct tx *outer;     /* that a second MAIL may have ended */
     struct tls *tls;
     struct foreign *foreign; /* while it may not be SMTP */
+    struct smtp_late *late;  /* while records of it wait */
     uint64_t pos[2];         /* stream offset read so far */
     uint64_t reply_end;      /* server offset after the last reply */
     uint64_t gap_begin;      /* server offsets of the last gap */
@@ -329,8 +336,10 @@ void smtp_message_end(struct smtp *s, struct tx *t);
  * seen whole: just before its event. */
 void smtp_message_carve(struct smtp *s, const struct tx *t);
 void smtp_message_emit(const struct tx *t, struct record_out *r);
-void smtp_message_emit_header(const struct smtp *s, const struct tx *t,
-                              struct record_out *r);
+void smtp_message_emit_header(const struct tx *t, struct record_out *r);
+/* The record is whole but for what its parts say. */
+void smtp_message_done(struct smtp *s, const struct tx *t,
+                       struct record_out *r);
 /* There was no message after all. */
 void smtp_message_undo(struct smtp *s, struct tx *t);
 bool smtp_message_smuggles(const struct tx *t);
@@ -340,7 +349,7 @@ void smtp_message_free(struct smtp *s, struct tx *t);
 /* smtp_parts.c; NULL is fine but for new, which gives it without memory */
 struct parts;
 struct parts *smtp_parts_new(struct smtp *s, struct tx *t);
-void smtp_parts_free(struct smtp *s, struct parts *ps);
+void smtp_parts_free(struct parts *ps);
 void smtp_parts_data(struct parts *ps, struct span in);
 void smtp_parts_gap(struct parts *ps, uint64_t lost);
 void smtp_parts_end(struct parts *ps, bool complete);
@@ -348,6 +357,31 @@ void smtp_parts_emit(const struct parts *ps, struct record_out *r);
 const char *smtp_parts_class(const struct parts *ps); /* or NULL */
 struct mail_facts;
 void smtp_parts_facts(const struct parts *ps, struct mail_facts *f);
+/* What a part adds to the event of its mail; true: it has an event of its own.
+ */
+bool smtp_parts_note(struct parts *ps, const struct part *p);
+/* Stays beyond its free while something of it waits. */
+void smtp_parts_hold(struct parts *ps, struct smtp_late *late);
+void smtp_parts_let_go(struct parts *ps);
+struct smtp_late *smtp_parts_late(const struct parts *ps);
+uint32_t smtp_parts_tx(const struct parts *ps);
+
+/* smtp_late.c: a part may wait for its inspection, and all later records of its
+ * flow behind it, whose numbers are given when they go. */
+/* A part that has ended waits, or the flow does: it is the caller's no more.
+ * silent: it has no event, whatever is found. */
+bool smtp_late_part(struct smtp *s, const struct tx *t, struct part *p,
+                    bool silent);
+/* The record in ctx->rec, whose flow waits. */
+bool smtp_late_record(struct smtp *s);
+/* The same of a mail, without what its parts say. */
+bool smtp_late_mail(struct smtp *s, struct parts *ps,
+                    const struct mail_facts *f);
+/* Before a record is begun: when too much waits, the flow is given out. */
+void smtp_late_make_room(struct smtp *s);
+/* The session ends; what waits does not. */
+void smtp_late_leave(struct smtp *s);
+void smtp_late_free(struct smtp_ctx *c);
 
 /* smtp_carve.c */
 struct carve {
@@ -365,10 +399,10 @@ bool smtp_carve(struct smtp *s, const struct carve *c, struct span bytes);
  * one that surely is another. */
 void smtp_carve_mask(uint8_t *p, size_t n);
 
-/* smtp_score.c: email.score and email.symbols */
-void smtp_score_emit(const struct smtp *s, const struct tx *t,
-                     const struct header *h, const struct parts *ps,
-                     struct record_out *r);
+/* smtp_score.c: all but what the parts say, and email.score, email.symbols */
+void smtp_score_facts(const struct smtp *s, const struct tx *t,
+                      const struct header *h, struct mail_facts *f);
+void smtp_score_emit(const struct mail_facts *f, struct record_out *r);
 
 /* smtp_client.c */
 /* Returns how many bytes it took: fewer when a gate closed on the way. */

@@ -608,9 +608,12 @@ emit(struct smtp *s, struct tx *t, bool last)
         record_u64(r, FIELD_SMTP_PART, t->part + 1);
         record_bool(r, FIELD_SMTP_LAST, last);
     }
-    if (last)
-        smtp_message_emit_header(s, t, r);
-    smtp_record_done(s);
+    if (last) {
+        smtp_message_emit_header(t, r);
+        smtp_message_done(s, t, r);
+    } else {
+        smtp_record_done(s);
+    }
 }
 
 /* After a part the envelope sender stays, the recipients begin anew. */

@@ -5,7 +5,7 @@
 
 CONFINED is confine_try.c. Parts: replay, kill, inspectors, stop, reload,
 silent, orphans, socket, canaries,
-confined. Needs root, makes namespaces of its own.
+confined, stalled. Needs root, makes namespaces of its own.
 """
 import argparse
 import base64
@@ -455,6 +455,84 @@ def shares_slot_only(keeper):
         and shared() == first), (shared(), first)
 
 
+# ---- inspections that do not end: nobody waits for them ----
+
+def mail_frames(folder, name, client, text):
+    """A mail with this MIME body, from a client of its own."""
+    path, out = folder / f"{name}.smtp", folder / f"{name}.pcap"
+    path.write_text(
+        f"client {client}\nhello\n"
+        'C "MAIL FROM:<a@client.example>\\r\\n"\nS "250 ok\\r\\n"\n'
+        'C "RCPT TO:<b@mx.example>\\r\\n"\nS "250 ok\\r\\n"\n'
+        'C "DATA\\r\\n"\nS "354 go\\r\\n"\n'
+        f'C "From: a@client.example\\r\\n{text}\\r\\n.\\r\\n"\n'
+        'S "250 2.0.0 ok\\r\\n"\nbye\n')
+    subprocess.run(
+        [sys.executable, str(FIXTURES.parent / "support/scenario.py"),
+         str(path), "-o", str(out)], check=True)
+    return [data for _, data in live.packets(out)]
+
+
+def with_file(word):
+    return (r"Content-Type: application/pdf; name=a.pdf\r\n\r\n"
+            rf"%PDF-1.4 {word}\r\n%%EOF")
+
+
+def of_client(sensor, name, client):
+    return [e for e in sensor.of_type(name) if client in (e["src_ip"],
+                                                          e["dest_ip"])]
+
+
+def part_stalled(bench):
+    folder = bench.fresh("stalled")
+    plain, waits, again = "10.20.8.1", "10.20.8.2", "10.20.8.3"
+    mails = [mail_frames(folder, "plain", plain, r"Subject: s\r\n\r\nhello"),
+             mail_frames(folder, "waits", waits, with_file("waits")),
+             mail_frames(folder, "again", again, with_file("again"))]
+    crowd = [f for f in frames("lab.pcap") if flow_of(f)[0] is not None]
+    sensor = bench.sensor(folder, "--workers", "1")
+    pids = live.processes()
+    stopped = pids["span25-keeper"] + pids["span25-inspect"]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    sender = live.Sender(3000)
+    sender.send(mails[1])
+    begin = time.monotonic()
+    sender.send(mails[0])
+    assert live.wait_for(lambda: of_client(sensor, "smtp", plain))
+    others = time.monotonic() - begin
+    held_back = not of_client(sensor, "smtp", waits)
+    sender.send(crowd)
+    assert live.wait_for(lambda: of_client(sensor, "smtp", waits))
+    late = time.monotonic() - begin
+    assert held_back or others > 2, (others, late)
+    told = of_client(sensor, "fileinfo", waits)[0]["fileinfo"]
+    assert "not_inspected" in told["findings"] and not told["inspected"], told
+    assert any("no answer came in time" in e.get("detail", "")
+               for e in told["evidence"]), told
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    sent = sender.sent
+    for _ in range(20):
+        sender.send(mails[2])
+        sent += len(mails[2])
+        if live.wait_for(lambda: any(
+                e["fileinfo"]["inspected"]
+                for e in of_client(sensor, "fileinfo", again)), 1):
+            break
+    else:
+        raise AssertionError("nothing is inspected any more")
+    sender.close()
+    sensor.stop()
+    check_counters(sensor, sent, 1)
+    assert not sensor.controls("gap")
+    counts = [e["stats"].get("content", {}).get("late", 0)
+              for e in sensor.of_type("stats")]
+    assert max(counts) >= 1, counts
+    print(f"stalled: others told after {others * 1000:.0f} ms, "
+          f"what waited after {late:.1f} s")
+
+
 # ---- an ordinary end, and the next beginning ----
 
 def indexed(state):
@@ -762,7 +840,7 @@ PARTS = {"replay": part_replay, "kill": part_kill,
          "reload": part_reload, "silent": part_silent,
          "orphans": part_orphans, "socket": part_socket,
          "canaries": part_canaries,
-         "confined": part_confined}
+         "confined": part_confined, "stalled": part_stalled}
 
 
 def main():

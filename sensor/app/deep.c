@@ -73,8 +73,9 @@ struct side {
     struct buf answer; /* copied out before it is read */
     struct deep_counts counts;
     struct patience patience;
-    pid_t placed; /* the inspector that was put on processor cpu */
-    int cpu;      /* -1: on any */
+    size_t n_bytes; /* of the job in the slot */
+    pid_t placed;   /* the inspector that was put on processor cpu */
+    int cpu;        /* -1: on any */
 };
 
 struct deep {
@@ -581,7 +582,7 @@ give(struct deep *d, unsigned slot, const struct content_job *job)
     struct span name = span_head(job->name, TEXT_MAX);
     struct span declared = span_head(job->declared, TEXT_MAX);
 
-    s->n_bytes = job->bytes.n;
+    d->sides[slot].n_bytes = s->n_bytes = job->bytes.n;
     s->n_name = (uint32_t)name.n;
     s->n_declared = (uint32_t)declared.n;
     s->truncated = job->truncated;
@@ -735,48 +736,106 @@ lose_patience(struct deep *d, unsigned slot, const struct content_job *job)
                   filetype_detect(job->bytes, SPAN_NONE, UINT64_MAX, NULL));
 }
 
-bool
-deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
-             struct content_result *r)
+static enum deep_answer
+fail(struct deep *d, unsigned slot, const struct content_job *job,
+     enum slot_state state, struct content_result *r)
 {
-    struct slot *s = d->slots[slot];
     struct deep_counts *counts = &d->sides[slot].counts;
-    enum slot_state state = SLOT_DIED;
-    cpu_set_t before;
-    bool good = false;
 
     content_result_reset(r);
-    counts->jobs++;
-    if (job->bytes.n > d->o.input_max) {
-        findings_add(&r->findings, FIND_PART_CUT);
-        return true;
-    }
-    if (!may_take(d, slot, job)) {
-        counts->refused++;
-        findings_add(&r->findings, FIND_NOT_INSPECTED);
-        return false;
-    }
-    if (!deep_lost(d)) {
-        bool together = sit_together(d, slot, job->bytes.n, &before);
-
-        give(d, slot, job);
-        state = await(d, s);
-        if (together)
-            (void)sched_setaffinity(0, sizeof(before), &before);
-        good = state == SLOT_DONE && take(&d->sides[slot].answer, s, r);
-        give_back(d, s, job->bytes.n);
-        atomic_store(&s->state, SLOT_IDLE);
-    }
-    if (good)
-        return true;
-    content_result_reset(r);
-    if (state == SLOT_TIMEOUT)
+    if (state == SLOT_TIMEOUT && job != NULL)
         lose_patience(d, slot, job);
     counts->timeouts += state == SLOT_TIMEOUT;
     counts->faults += state != SLOT_TIMEOUT;
     findings_add(&r->findings, state == SLOT_TIMEOUT ? FIND_INSPECTION_TIMEOUT
                                                      : FIND_INSPECTION_FAULT);
-    return false;
+    return DEEP_BROKEN;
+}
+
+/* What needs no inspector; PENDING: it needs one. */
+static enum deep_answer
+answer_at_once(struct deep *d, unsigned slot, const struct content_job *job,
+               struct content_result *r)
+{
+    struct deep_counts *counts = &d->sides[slot].counts;
+
+    content_result_reset(r);
+    counts->jobs++;
+    if (job->bytes.n > d->o.input_max) {
+        findings_add(&r->findings, FIND_PART_CUT);
+        return DEEP_WHOLE;
+    }
+    if (may_take(d, slot, job))
+        return DEEP_PENDING;
+    counts->refused++;
+    findings_add(&r->findings, FIND_NOT_INSPECTED);
+    return DEEP_BROKEN;
+}
+
+/* There is an answer, or none will come; the slot is free again. */
+static enum deep_answer
+finish(struct deep *d, unsigned slot, const struct content_job *job,
+       enum slot_state state, struct content_result *r)
+{
+    struct side *side = &d->sides[slot];
+    struct slot *s = d->slots[slot];
+    const bool good = state == SLOT_DONE && take(&side->answer, s, r);
+
+    give_back(d, s, side->n_bytes);
+    atomic_store(&s->state, SLOT_IDLE);
+    return good ? DEEP_WHOLE : fail(d, slot, job, state, r);
+}
+
+enum deep_answer
+deep_begin(struct deep *d, unsigned slot, const struct content_job *job,
+           struct content_result *r)
+{
+    const enum deep_answer a = answer_at_once(d, slot, job, r);
+
+    if (a == DEEP_PENDING)
+        give(d, slot, job);
+    return a;
+}
+
+enum deep_answer
+deep_poll(struct deep *d, unsigned slot, const struct content_job *job,
+          struct content_result *r)
+{
+    const uint32_t state = atomic_load(&d->slots[slot]->state);
+
+    return state == SLOT_JOB ? DEEP_PENDING
+                             : finish(d, slot, job, (enum slot_state)state, r);
+}
+
+void
+deep_rest(struct deep *d, unsigned slot, unsigned most_ms)
+{
+    _Atomic uint32_t *word = &d->slots[slot]->state;
+    const struct timespec most = {.tv_sec = most_ms / 1000,
+                                  .tv_nsec = (long)(most_ms % 1000) * 1000000};
+
+    (void)syscall(SYS_futex, word, FUTEX_WAIT, SLOT_JOB, &most, NULL, 0);
+}
+
+bool
+deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
+             struct content_result *r)
+{
+    enum deep_answer a = answer_at_once(d, slot, job, r);
+    enum slot_state state;
+    cpu_set_t before;
+    bool together;
+
+    if (a != DEEP_PENDING)
+        return a == DEEP_WHOLE;
+    if (deep_lost(d))
+        return fail(d, slot, job, SLOT_DIED, r) == DEEP_WHOLE;
+    together = sit_together(d, slot, job->bytes.n, &before);
+    give(d, slot, job);
+    state = await(d, d->slots[slot]);
+    if (together)
+        (void)sched_setaffinity(0, sizeof(before), &before);
+    return finish(d, slot, job, state, r) == DEEP_WHOLE;
 }
 
 struct deep_counts

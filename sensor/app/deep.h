@@ -4,6 +4,7 @@
  *
  *     deep_start(&options, &d, message);   before any thread is made
  *     deep_inspect(d, slot, &job, &result);  from the worker of this slot only
+ *     or: deep_begin(d, slot, &job, &result); ... deep_poll(d, slot, ...)
  *     deep_stop(d);
  *
  * deep_start forks the keeper, which forks an inspector for each slot. Job and
@@ -35,7 +36,7 @@
 
 #define DEEP_WALL_S     5
 #define DEEP_SHORT_S    1
-#define DEEP_BEAT_LIVE  50
+#define DEEP_BEAT_LIVE  200
 #define DEEP_RESULT_MAX (1U << 20)
 
 struct deep_options {
@@ -51,8 +52,8 @@ struct deep_options {
     const struct deep *before;
     bool sockets; /* it speaks to a daemon through a Unix socket */
     /* What DEEP_WALL_S and DEEP_SHORT_S count, in milliseconds: 0 is 1000. An
-     * inspection may last up to two beats more. Live, where packets wait
-     * meanwhile, DEEP_BEAT_LIVE makes 250 and 50 ms of them. */
+     * inspection may last up to two beats more. Live, where other parts wait
+     * for the same inspector, DEEP_BEAT_LIVE makes 1 s and 200 ms of them. */
     unsigned beat_ms;
 };
 
@@ -72,6 +73,21 @@ void deep_stop(struct deep *d); /* NULL-safe */
  * system allows to set that (sched_setaffinity). */
 bool deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
                   struct content_result *result);
+
+/* The same without waiting: begin hands the job over, the bytes are copied;
+ * poll says what has become of it. After anything but DEEP_PENDING result is as
+ * of deep_inspect and the slot takes the next job. poll's job is the same one,
+ * for what is noted of its kind; NULL: nobody wants the answer any more. begin
+ * when the slot has a job is our fault. */
+enum deep_answer { DEEP_PENDING, DEEP_WHOLE, DEEP_BROKEN };
+MUST_USE enum deep_answer deep_begin(struct deep *d, unsigned slot,
+                                     const struct content_job *job,
+                                     struct content_result *result);
+MUST_USE enum deep_answer deep_poll(struct deep *d, unsigned slot,
+                                    const struct content_job *job,
+                                    struct content_result *result);
+/* Until poll may say more, or for most_ms. */
+void deep_rest(struct deep *d, unsigned slot, unsigned most_ms);
 
 /* The keeper's process, which the one that called deep_start waits for. */
 pid_t deep_keeper(const struct deep *d);

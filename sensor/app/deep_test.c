@@ -615,8 +615,8 @@ what_does_not_end_is_ended(void **state)
     deep_stop(d);
 }
 
-/* Where packets wait: a quarter of a second and two beats, on a machine that
- * does other things besides. */
+/* Where other parts wait: a second and two beats, on a machine that does other
+ * things besides. */
 static void
 live_it_is_ended_soon(void **state)
 {
@@ -637,7 +637,7 @@ live_it_is_ended_soon(void **state)
         print_message("ended after %d ms\n", (int)ms);
         assert_true(findings_has(&r.findings, FIND_INSPECTION_TIMEOUT));
         assert_true(ms >= (int64_t)(DEEP_WALL_S - 1) * DEEP_BEAT_LIVE);
-        assert_true(ms < 1500);
+        assert_true(ms < 20 * DEEP_BEAT_LIVE);
         assert_true(does(d, SPAN_LIT("-"), &r));
     }
     assert_false(deep_lost(d));

@@ -35,16 +35,17 @@ load_hashes(struct inspection *i, const char *file, struct buf *messages)
 }
 
 static enum err
-start_deep(struct inspection *i, const struct config *c, unsigned n_slots,
-           struct buf *messages)
+start_deep(struct inspection *i, const struct config *c,
+           const struct worker_plan *plan, struct buf *messages)
 {
     const struct content_options content = {.yara_dir = c->yara,
                                             .hashes = i->hashes};
     struct deep_options o = {
-        .n_slots = n_slots,
+        .n_slots = plan->n_workers,
         .input_max = PART_MAX_keep,
         .memory_max = MEMORY + hashlist_bytes(i->hashes),
         .inspect = inspect,
+        .beat_ms = plan->locked ? DEEP_BEAT_LIVE : 0,
     };
     enum err e;
 
@@ -93,7 +94,7 @@ inspection_start(const struct config *c, struct worker_plan *plan,
     *out = (struct inspection){0};
     e = load_hashes(out, c->hash_list, messages);
     if (e == ERR_OK)
-        e = start_deep(out, c, plan->n_workers, messages);
+        e = start_deep(out, c, plan, messages);
     if (e == ERR_OK)
         e = start_clamd(out, c, plan->n_workers, messages);
     plan->hashes = out->hashes;

@@ -73,6 +73,8 @@ struct live_worker {
                                     * waits */
     _Atomic uint64_t stream_ns;    /* stream time, UTC */
     _Atomic uint64_t behind_ns;    /* clock less stream time; up and down */
+    _Atomic uint64_t pause_ns;     /* the longest between two looks at the
+                                    * interfaces */
     _Atomic uint64_t memory_bytes; /* of connections; up and down */
     _Atomic uint64_t connections;  /* followed now; up and down */
     _Atomic uint64_t failed;       /* enum err it ended with last */

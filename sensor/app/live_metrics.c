@@ -252,6 +252,18 @@ behind(struct page *p)
     }
 }
 
+static void
+longest_pause(struct page *p)
+{
+    char number[8];
+    const struct label label = {"worker", number};
+
+    for (unsigned i = 0; i < p->b->n_workers && i < LIVE_WORKERS_MAX; i++) {
+        (void)snprintf(number, sizeof(number), "%u", i + 1);
+        put_seconds(p, &label, 1, atomic_load(&p->b->worker[i].pause_ns));
+    }
+}
+
 /* ---- processes ---- */
 
 typedef void process_row(struct page *p, const struct label *labels, size_t n,

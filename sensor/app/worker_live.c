@@ -1,5 +1,6 @@
 #include "sensor/app/worker_live.h"
 
+#include "sensor/app/worker_late.h"
 #include "sensor/app/worker_parts.h"
 #include "sensor/capture/live_capture.h"
 
@@ -15,6 +16,8 @@
 #define LAST_NS     (10 * NS_PER_S) /* and then for the counts */
 #define SETTLED_NS                                                             \
     (20 * TIMEOUT_MS * NS_PER_MS) /* a block's timer has run out */
+#define REST_MS 1U                /* for an answer, when there are no packets */
+#define ASK_NS  (2 * NS_PER_S)    /* inspections under way are waited for */
 
 struct worker_live {
     struct worker parts;
@@ -25,6 +28,7 @@ struct worker_live {
     struct ring *ring;
     ns_t told;          /* stream time of the last tick */
     ns_t told_mono;     /* when it was told */
+    ns_t looked_mono;   /* at the kernel's rings */
     ns_t gauged_mono;   /* when the gauges were read */
     ns_t counted_mono;  /* when the STATS records were written */
     ns_t patient_until; /* 0: the packet path; else the end of the farewell */
@@ -224,6 +228,8 @@ on_packet(void *ctx, const struct packet *p)
     struct worker_live *w = ctx;
 
     (void)net_packet(w->parts.net, p);
+    if (!worker_late_is_idle(w->parts.late))
+        worker_late_turn(w->parts.late, 0);
 }
 
 /* The merge gives nothing out before all workers are past its time. */
@@ -239,17 +245,34 @@ heartbeat(struct worker_live *w, ns_t now_mono)
     worker_parts_tick(&w->parts, stream);
 }
 
+static void
+note_pause(struct worker_live *w, ns_t now_mono)
+{
+    const ns_t pause = w->looked_mono != 0 ? now_mono - w->looked_mono : 0;
+
+    if (pause > atomic_load(&w->mine->pause_ns))
+        set(&w->mine->pause_ns, pause);
+    w->looked_mono = now_mono;
+}
+
 static enum err
 step(struct worker_live *w, unsigned wait_ms, bool *drained)
 {
     const struct live_capture_sink sink = {on_packet, w};
     const uint64_t before = atomic_load(&w->mine->records);
     const ns_t lag = w->plan->lag != 0 ? w->plan->lag : WORKER_LIVE_LAG_NS;
-    enum err e = live_capture_step(w->capture, wait_ms, &sink, drained);
-    const ns_t now_mono = mono();
+    const bool waits = !worker_late_is_idle(w->parts.late);
+    enum err e =
+        live_capture_step(w->capture, waits ? 0 : wait_ms, &sink, drained);
+    ns_t now_mono;
 
     if (*drained)
         (void)net_time(w->parts.net, live_capture_now(w->capture) - lag);
+    if (*drained && waits)
+        worker_late_rest(w->parts.late, REST_MS);
+    now_mono = mono();
+    worker_late_turn(w->parts.late, now_mono);
+    note_pause(w, now_mono);
     heartbeat(w, now_mono);
     show(w, now_mono);
     if (now_mono - w->counted_mono >= w->plan->stats_interval) {
@@ -285,6 +308,7 @@ finish(struct worker_live *w)
 {
     drain(w);
     live_capture_leave(w->capture);
+    worker_late_finish(w->parts.late, mono() + ASK_NS);
     w->patient_until = mono() + FAREWELL_NS;
     (void)net_finish(w->parts.net, worker_parts_sorted, &w->parts);
     w->patient_until = mono() + LAST_NS;
@@ -411,6 +435,8 @@ start(struct worker_live *w, struct buf *message)
         .key = (uint32_t)(w->plan->seed >> 32),
     };
     e = worker_parts_start(&w->parts, &share);
+    if (e == ERR_OK)
+        e = worker_late_new(&w->parts);
     if (e == ERR_OK)
         e = open_capture(w, message);
     if (e == ERR_OK) {

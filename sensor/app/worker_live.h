@@ -13,9 +13,9 @@
  *
  * Each worker owns the flows that live_filter gives it, on all interfaces, and
  * has its part of memory_max and flows_max. The packet path waits for nobody: a
- * record for which the ring has no room is counted and lost. It waits in one
- * place only, for the inspector of content, up to the wall of its deep_options;
- * the kernel's ring takes what comes meanwhile.
+ * record for which the ring has no room is counted and lost; parts of mail are
+ * inspected beside it (worker_late.h). board->worker[number].pause_ns is the
+ * longest time between two looks at the kernel's rings.
  *
  * Time. Packets move it; when all rings of the kernel are empty the clock less
  * lag does. A tick that carries it goes to the core at most every

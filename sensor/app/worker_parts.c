@@ -1,5 +1,7 @@
 #include "sensor/app/worker_parts.h"
 
+#include "sensor/app/worker_late.h"
+
 #define CLAMD_FAILURES 3U    /* in a row, then it rests */
 #define CLAMD_REST     1000U /* parts */
 #define PORT_DNS       53U
@@ -95,23 +97,26 @@ is_home(void *ctx, const struct addr *a)
 
 /* A daemon that does not answer is left alone for a while: counted in parts, so
  * that no clock is asked. */
-static void
-ask_clamd(struct worker *w, const struct content_job *job,
-          struct content_result *result)
+bool
+worker_parts_clamd_rests(struct worker *w, struct content_result *result)
 {
-    struct content_result *r = &w->second;
-    bool failed;
-
     result->nondeterministic = true;
     w->n_clamd++;
-    if (w->clamd_rest > 0) {
-        w->clamd_rest--;
-        w->n_clamd_failed++;
-        findings_add(&result->findings, FIND_CLAMD_FAILED);
-        return;
-    }
-    failed = !deep_inspect(w->plan->clamd, w->number, job, r) ||
-             findings_has(&r->findings, FIND_CLAMD_FAILED);
+    if (w->clamd_rest == 0)
+        return false;
+    w->clamd_rest--;
+    w->n_clamd_failed++;
+    findings_add(&result->findings, FIND_CLAMD_FAILED);
+    return true;
+}
+
+void
+worker_parts_clamd_said(struct worker *w, bool whole,
+                        struct content_result *result)
+{
+    const struct content_result *r = &w->second;
+    const bool failed = !whole || findings_has(&r->findings, FIND_CLAMD_FAILED);
+
     findings_merge(&result->findings, &r->findings);
     w->n_clamd_failed += failed;
     w->clamd_failures = failed ? w->clamd_failures + 1 : 0;
@@ -119,6 +124,16 @@ ask_clamd(struct worker *w, const struct content_job *job,
         w->clamd_failures = 0;
         w->clamd_rest = CLAMD_REST;
     }
+}
+
+static void
+ask_clamd(struct worker *w, const struct content_job *job,
+          struct content_result *result)
+{
+    if (worker_parts_clamd_rests(w, result))
+        return;
+    worker_parts_clamd_said(
+        w, deep_inspect(w->plan->clamd, w->number, job, &w->second), result);
 }
 
 /* What is known depends on the list of hashes: on the one returned. */
@@ -133,20 +148,37 @@ follow_hashes(struct worker *w)
     return now;
 }
 
+bool
+worker_parts_known(struct worker *w, const struct content_job *job,
+                   struct content_result *result, uint64_t *list)
+{
+    *list = follow_hashes(w);
+    if (!content_memo_find(w->memo, job, result))
+        return false;
+    w->n_known++;
+    return true;
+}
+
+void
+worker_parts_learn(struct worker *w, const struct content_job *job,
+                   const struct content_result *result, uint64_t list)
+{
+    if (list == hashlist_generation(w->plan->hashes))
+        content_memo_keep(w->memo, job, result);
+}
+
 static bool
 look_into(struct worker *w, const struct content_job *job,
           struct content_result *result)
 {
-    const uint64_t list = follow_hashes(w);
+    uint64_t list;
     bool whole;
 
-    if (content_memo_find(w->memo, job, result)) {
-        w->n_known++;
+    if (worker_parts_known(w, job, result, &list))
         return true;
-    }
     whole = deep_inspect(w->plan->deep, w->number, job, result);
-    if (whole && list == hashlist_generation(w->plan->hashes))
-        content_memo_keep(w->memo, job, result);
+    if (whole)
+        worker_parts_learn(w, job, result, list);
     return whole;
 }
 
@@ -156,11 +188,30 @@ inspect(void *ctx, const struct content_job *job, struct content_result *result)
     struct worker *w = ctx;
     bool whole = true;
 
+    if (w->late != NULL && worker_late_refuses(w->late, result))
+        return false;
     if (w->plan->deep != NULL)
         whole = look_into(w, job, result);
     if (w->plan->clamd != NULL)
         ask_clamd(w, job, result);
     return whole;
+}
+
+/* Live, where packets do not wait for inspections. */
+static bool
+inspect_later(void *ctx, struct part *p)
+{
+    const struct worker *w = ctx;
+
+    return w->late != NULL && worker_late_take(w->late, p);
+}
+
+static void
+forget(void *ctx, struct part *p)
+{
+    const struct worker *w = ctx;
+
+    worker_late_forget(w->late, p);
 }
 
 static bool
@@ -204,6 +255,9 @@ tell_content(struct worker *w, const struct smtp_stats *s)
     record_u64(r, FIELD_STATS_INSPECTION_FAULTS, d.faults);
     record_u64(r, FIELD_STATS_INSPECTION_TIMEOUTS, d.timeouts);
     record_u64(r, FIELD_STATS_INSPECTION_REFUSED, d.refused);
+    record_u64(r, FIELD_STATS_INSPECTION_LATE,
+               s->late_refused +
+                   (w->late != NULL ? worker_late_refused(w->late) : 0));
     record_u64(r, FIELD_STATS_CLAMD, w->n_clamd);
     record_u64(r, FIELD_STATS_CLAMD_FAILED, w->n_clamd_failed);
 }
@@ -303,6 +357,8 @@ start_smtp(struct worker *w, const struct worker_share *share)
                      p->deep != NULL || p->clamd != NULL ? inspect : NULL,
                  .keep_all = p->keep_all,
                  .inspect_ctx = w,
+                 .later = inspect_later,
+                 .forget = forget,
                  .listed = p->hashes != NULL ? listed : NULL,
                  .listed_ctx = w},
         .describe = describe,
@@ -362,6 +418,7 @@ worker_parts_end(struct worker *w)
 {
     net_free(w->net);
     smtp_free(w->smtp);
+    worker_late_free(w->late);
     dns_tell_free(w->dns);
     community_id_free(w->community);
     record_free(&w->out);

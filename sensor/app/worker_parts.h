@@ -21,6 +21,8 @@ struct worker_described {
     char id[COMMUNITY_ID_LEN];
 };
 
+struct worker_late;
+
 struct worker {
     const struct worker_plan *plan;
     unsigned number;
@@ -42,9 +44,10 @@ struct worker {
     struct hashlist_name listed;  /* found last */
     struct content_result second; /* of an outside engine */
     uint64_t n_clamd, n_clamd_failed;
-    unsigned clamd_failures; /* in a row */
-    unsigned clamd_rest;     /* parts not asked about yet */
-    uint32_t seq;            /* of records about itself */
+    unsigned clamd_failures;  /* in a row */
+    unsigned clamd_rest;      /* parts not asked about yet */
+    uint32_t seq;             /* of records about itself */
+    struct worker_late *late; /* NULL: inspections are waited for */
 };
 
 /* How the flows are divided, and what a worker may use. */
@@ -73,6 +76,18 @@ struct worker_live_counts {
 
 /* One STATS record with all its counts up to now. live is NULL of files. */
 void worker_parts_tell(struct worker *w, const struct worker_live_counts *live);
+
+/* What worker_late does of an inspection in its own time. known: it was found
+ * before; list is for learn, which keeps what was found in whole. */
+bool worker_parts_known(struct worker *w, const struct content_job *job,
+                        struct content_result *result, uint64_t *list);
+void worker_parts_learn(struct worker *w, const struct content_job *job,
+                        const struct content_result *result, uint64_t list);
+/* True: clamd is not asked about this part. said: its answer is in w->second.
+ */
+bool worker_parts_clamd_rests(struct worker *w, struct content_result *result);
+void worker_parts_clamd_said(struct worker *w, bool whole,
+                             struct content_result *result);
 
 /* A tick with a time, or the one that says: sorted from now on (for
  * net_finish). */
