@@ -233,7 +233,7 @@ verdicts_event(struct verdicts *v, const struct record_map *event)
 
     if (type == EVENT_HOST)
         on_host(v, event);
-    else if (type == EVENT_ALERT)
+    else if (type == EVENT_ALERT && !record_map_bool(event, FIELD_ALERT_TEST))
         on_alert(v, event);
     else if (type == EVENT_DECISION)
         on_decision(v, event);

@@ -9,6 +9,7 @@
 #include "sensor/app/read_detect.h"
 #include "sensor/app/read_registry.h"
 #include "sensor/app/read_total.h"
+#include "sensor/app/test_alert.h"
 #include "sensor/base/hash.h"
 #include "sensor/core/core.h"
 #include "sensor/core/geo.h"
@@ -440,6 +441,18 @@ tell_asked(struct live_core *c, struct span record)
     core_tell(c->core, record_view(&c->out));
 }
 
+/* Somebody tries whether alerts arrive. */
+static void
+tell_test(struct live_core *c, struct span record)
+{
+    struct record_out alert;
+
+    record_init(&alert);
+    if (test_alert_of(record, &alert))
+        tell_asked(c, record_view(&alert));
+    record_free(&alert);
+}
+
 static enum err
 take_asked(void *ctx, struct span record, struct buf *why)
 {
@@ -449,6 +462,7 @@ take_asked(void *ctx, struct span record, struct buf *why)
     if (!live_socket_check(record, clock_of(CLOCK_REALTIME), why))
         return ERR_FORMAT;
     tell_asked(c, record);
+    tell_test(c, record);
     e = journal_sync(c->journal);
     note_journal(c, e);
     if (e != ERR_OK)

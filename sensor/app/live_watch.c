@@ -88,7 +88,8 @@ count_alert(struct live_watch *w, struct span record)
 {
     const uint64_t severity = record_find_u64(record, FIELD_ALERT_SEVERITY, 0);
 
-    if (severity < 1 || severity > LIVE_SEVERITIES ||
+    if (record_find_bool(record, FIELD_ALERT_TEST) || severity < 1 ||
+        severity > LIVE_SEVERITIES ||
         !span_eq(record_find(record, FIELD_ALERT_STATE), SPAN_LIT("opened")))
         return;
     rule_of(w, record_find(record, FIELD_ALERT_RULE))->opened[severity - 1]++;

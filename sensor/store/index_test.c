@@ -718,10 +718,70 @@ test_kept(void **state)
     tempdir_remove(&t);
 }
 
+/* By kind; what is in force, and the newest of what is not old, stays. */
+static void
+test_expired(void **state)
+{
+    static const struct {
+        const char *why;
+        enum keep_kind kind;
+        uint64_t before, rows, left;
+    } rows[] = {
+        {"nothing is so old",     KEEP_TRANSACTIONS, 0,                 0, 14},
+        {"at the limit it stays", KEEP_TRANSACTIONS, 1000000,           2, 12},
+        {"no more of those",      KEEP_TRANSACTIONS, 1000000,           0, 12},
+        {"the others",            KEEP_STATISTICS,   UINT64_C(1) << 60, 3, 10},
+        {"all mail",              KEEP_TRANSACTIONS, UINT64_C(1) << 60, 7, 3 },
+        {"alerts too",            KEEP_ALERTS,       UINT64_C(1) << 60, 4, 0 },
+    };
+    struct index_reader *r;
+    struct kept k = {.n = 0};
+    struct tempdir t;
+    struct index *x;
+
+    (void)state;
+    buf_init(&k.text, 4096);
+    tempdir_make(&t);
+    x = open_ok(t.path, NULL);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        struct record_out out;
+
+        record_init(&out);
+        event_of(&out, seq);
+        assert_int_equal(index_add(x, record_view(&out), seq), ERR_OK);
+        record_free(&out);
+    }
+    add_host(x, 11, NULL);
+    add_alert(x, 12, "aa11", 10 * NS_PER_US);
+    add_control(x, 13, "exception", FIELD_CONTROL_EXCEPTION, "ee");
+    add_control(x, 14, "alert", FIELD_CONTROL_ALERT, "aa11");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t n = 0;
+
+        assert_int_equal(index_expire(x, rows[i].kind, rows[i].before, &n),
+                         ERR_OK);
+        if (n != rows[i].rows || count_rows(t.path) != rows[i].left)
+            fail_msg("%s: %u rows, %u left", rows[i].why, (unsigned)n,
+                     (unsigned)count_rows(t.path));
+    }
+    assert_int_equal(index_position(x), 14);
+    r = reader_ok(t.path);
+    assert_int_equal(index_latest(r, "alert", 0, 0, keep_row, &k), ERR_OK);
+    assert_int_equal(k.n, 0);
+    assert_int_equal(index_acts(r, "exception", SPAN_NONE, keep_row, &k),
+                     ERR_OK);
+    assert_int_equal(k.n, 1);
+    index_reader_close(r);
+    index_close(x);
+    buf_free(&k.text);
+    tempdir_remove_flat(t.path);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_expired),
         cmocka_unit_test(test_rebuilt_is_equal),
         cmocka_unit_test(test_position),
         cmocka_unit_test(test_query),
