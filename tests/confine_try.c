@@ -8,6 +8,7 @@
 #include "sensor/app/confine.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,53 +25,60 @@
 #endif
 #endif
 
+/* In the order of enum confine_role. */
 static const struct role {
     const char *name;
-    enum confine_role role;
+    char letter;
 } roles[] = {
-    {"worker", CONFINE_WORKER},
-    {"core",   CONFINE_CORE  },
-    {"index",  CONFINE_INDEX },
+    {"supervisor", 'S'},
+    {"worker",     'w'},
+    {"core",       'c'},
+    {"index",      'i'},
+    {"recorder",   'r'},
+    {"web",        'h'},
+    {"keeper",     'k'},
+    {"inspector",  'x'},
+    {"asker",      'a'},
 };
 
-/* Who is killed: w worker, c core, i index. */
+/* Who lives, by the letters of confine_calls.def. */
 static const struct call {
     const char *name;
     long number;
     long a, b, c;
-    const char *killed;
+    const char *lives;
 } calls[] = {
-    {"socket_inet",      SYS_socket,           AF_INET,    SOCK_STREAM, 0,         "wci"},
-    {"socket_inet6",     SYS_socket,           AF_INET6,   SOCK_DGRAM,  0,         "wci"},
-    {"socket_packet",    SYS_socket,           AF_PACKET,  SOCK_RAW,    0,         "wci"},
-    {"socket_netlink",   SYS_socket,           AF_NETLINK, SOCK_RAW,    0,         "wci"},
-    {"socket_unix",      SYS_socket,           AF_UNIX,    SOCK_STREAM, 0,         "w"  },
-    {"openat",           SYS_openat,           AT_FDCWD,   0,           0,         "w"  },
-    {"unlink",           SYS_unlinkat,         -1,         0,           0,         "w"  },
-    {"connect",          SYS_connect,          -1,         0,           0,         "w"  },
-    {"sendto",           SYS_sendto,           -1,         0,           0,         "w"  },
-    {"fork",             SYS_clone,            -1,         0,           0,         "w"  },
-    {"execve",           SYS_execve,           0,          0,           0,         "wci"},
-    {"execveat",         SYS_execveat,         -1,         0,           0,         "wci"},
-    {"ptrace",           SYS_ptrace,           -1,         0,           0,         "wci"},
-    {"kill",             SYS_kill,             0,          0,           0,         "w"  },
-    {"process_vm_readv", SYS_process_vm_readv, 0,          0,           0,         "wci"},
-    {"mount",            SYS_mount,            0,          0,           0,         "wci"},
-    {"chroot",           SYS_chroot,           0,          0,           0,         "wci"},
-    {"bpf",              SYS_bpf,              -1,         0,           0,         "wci"},
-    {"perf_event",       SYS_perf_event_open,  0,          0,           0,         "wci"},
-    {"init_module",      SYS_init_module,      0,          0,           0,         "wci"},
-    {"io_uring_setup",   SYS_io_uring_setup,   0,          0,           0,         "wci"},
-    {"userfaultfd",      SYS_userfaultfd,      -1,         0,           0,         "wci"},
-    {"keyctl",           SYS_keyctl,           -1,         0,           0,         "wci"},
-    {"unshare",          SYS_unshare,          0,          0,           0,         "wci"},
-    {"setns",            SYS_setns,            -1,         0,           0,         "wci"},
-    {"mmap_exec",        SYS_mmap,             0,          4096,        PROT_EXEC, "w"  },
-    {"mprotect_exec",    SYS_mprotect,         0,          0,           PROT_EXEC, "w"  },
-    {"setuid",           SYS_setuid,           -1,         0,           0,         "w"  },
-    {"poll",             SYS_poll,             0,          0,           0,         ""   },
-    {"munmap",           SYS_munmap,           0,          0,           0,         ""   },
-    {"write",            SYS_write,            -1,         0,           0,         ""   },
+    {"socket_inet",      SYS_socket,           AF_INET,       SOCK_STREAM, 0,         "S"        },
+    {"socket_inet6",     SYS_socket,           AF_INET6,      SOCK_DGRAM,  0,         "S"        },
+    {"socket_packet",    SYS_socket,           AF_PACKET,     SOCK_RAW,    0,         "S"        },
+    {"socket_netlink",   SYS_socket,           AF_NETLINK,    SOCK_RAW,    0,         "S"        },
+    {"socket_unix",      SYS_socket,           AF_UNIX,       SOCK_STREAM, 0,         "Scka"     },
+    {"openat",           SYS_openat,           AT_FDCWD,      0,           0,         "Scikxa"   },
+    {"unlink",           SYS_unlinkat,         -1,            0,           0,         "Sci"      },
+    {"connect",          SYS_connect,          -1,            0,           0,         "Ska"      },
+    {"sendto",           SYS_sendto,           -1,            0,           0,         "Shcka"    },
+    {"fork",             SYS_clone,            CLONE_SIGHAND, 0,           0,         "Sck"      },
+    {"execve",           SYS_execve,           0,             0,           0,         ""         },
+    {"execveat",         SYS_execveat,         -1,            0,           0,         ""         },
+    {"ptrace",           SYS_ptrace,           -1,            0,           0,         ""         },
+    {"kill",             SYS_kill,             0,             0,           0,         "Sk"       },
+    {"process_vm_readv", SYS_process_vm_readv, 0,             0,           0,         ""         },
+    {"mount",            SYS_mount,            0,             0,           0,         ""         },
+    {"chroot",           SYS_chroot,           0,             0,           0,         ""         },
+    {"bpf",              SYS_bpf,              -1,            0,           0,         ""         },
+    {"perf_event",       SYS_perf_event_open,  0,             0,           0,         ""         },
+    {"init_module",      SYS_init_module,      0,             0,           0,         ""         },
+    {"io_uring_setup",   SYS_io_uring_setup,   0,             0,           0,         ""         },
+    {"userfaultfd",      SYS_userfaultfd,      -1,            0,           0,         ""         },
+    {"keyctl",           SYS_keyctl,           -1,            0,           0,         ""         },
+    {"unshare",          SYS_unshare,          0,             0,           0,         ""         },
+    {"setns",            SYS_setns,            -1,            0,           0,         ""         },
+    {"mmap_exec",        SYS_mmap,             0,             4096,        PROT_EXEC, "S"        },
+    {"mprotect_exec",    SYS_mprotect,         0,             0,           PROT_EXEC, "S"        },
+    {"setuid",           SYS_setuid,           -1,            0,           0,         ""         },
+    {"poll",             SYS_poll,             0,             0,           0,         "Swcirhka" },
+    {"munmap",           SYS_munmap,           0,             0,           0,         "Swcirhkxa"},
+    {"write",            SYS_write,            -1,            0,           0,         "Scir"     },
 };
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -81,9 +89,17 @@ list(void)
     for (size_t r = 0; r < N(roles); r++) {
         for (size_t i = 0; i < N(calls); i++)
             printf("%s %s %s\n", roles[r].name, calls[i].name,
-                   strchr(calls[i].killed, roles[r].name[0]) != NULL ? "killed"
-                                                                     : "lives");
+                   strchr(calls[i].lives, roles[r].letter) != NULL ? "lives"
+                                                                   : "killed");
     }
+}
+
+static bool
+is_confined(size_t role)
+{
+    if (role == CONFINE_RECORDER)
+        return confine_recorder(STDERR_FILENO) == ERR_OK;
+    return confine((enum confine_role)role) == ERR_OK;
 }
 
 int
@@ -102,7 +118,7 @@ main(int argc, char **argv)
         r++;
     while (i < N(calls) && strcmp(calls[i].name, argv[2]) != 0)
         i++;
-    if (r == N(roles) || i == N(calls) || confine(roles[r].role) != ERR_OK)
+    if (r == N(roles) || i == N(calls) || !is_confined(r))
         return 1;
     (void)syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, 0, 0, 0);
     _exit(0);

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,6 +30,9 @@
 #define IS_SANITIZED 0
 #endif
 
+#define SOCKETS_MAX                                                            \
+    1024 /* numbers of files when the recorder locks itself in */
+
 /* What the state directory has when it is made. */
 static const char *const state_files[] = {".",         "state",      "journal",
                                           "snapshots", "evidence",   "seed",
@@ -34,83 +40,110 @@ static const char *const state_files[] = {".",         "state",      "journal",
 
 /* ---- filters ---- */
 
-static bool
-allow_mapping(scmp_filter_ctx f)
-{
-    struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+static const struct call {
+    int number;
+    const char *roles;
+    enum confine_how how;
+} calls[] = {
+#define CALL(name, roles, how, why) {SCMP_SYS(name), roles, how},
+#include "sensor/app/confine_calls.def"
+#undef CALL
+};
 
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) ==
-               0 &&
-           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                            no_code) == 0;
+/* As in confine_calls.def. */
+static const char letters[] = {
+    [CONFINE_SUPERVISOR] = 'S', [CONFINE_WORKER] = 'w',
+    [CONFINE_CORE] = 'c',       [CONFINE_INDEX] = 'i',
+    [CONFINE_RECORDER] = 'r',   [CONFINE_WEB] = 'h',
+    [CONFINE_KEEPER] = 'k',     [CONFINE_INSPECTOR] = 'x',
+    [CONFINE_ASKER] = 'a',
+};
+
+#define NEW_NAMESPACES                                                         \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |             \
+     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+static bool
+add_where(scmp_filter_ctx f, int number, struct scmp_arg_cmp where)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, number, 1, where) == 0;
 }
 
 static bool
-lock_worker(void)
+add(scmp_filter_ctx f, const struct call *c, int folder)
+{
+    switch (c->how) {
+    case CONFINE_ANY:
+        return seccomp_rule_add(f, SCMP_ACT_ALLOW, c->number, 0) == 0;
+    case CONFINE_DATA:
+        return add_where(f, c->number,
+                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case CONFINE_OWN:
+        return add_where(f, c->number,
+                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+    case CONFINE_PLAIN:
+        return add_where(f, c->number,
+                         SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
+    case CONFINE_LINK:
+        return add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS, 0));
+    case CONFINE_STDERR:
+        return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0));
+    case CONFINE_LOCAL:
+        return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    case CONFINE_FOLDER:
+        return add_where(
+            f, c->number,
+            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)folder, 0));
+    case CONFINE_REFUSE:
+        return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), c->number, 0) == 0;
+    case CONFINE_ABSENT:
+        return seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), c->number, 0) == 0;
+    }
+    return false;
+}
+
+static bool
+lock(enum confine_role role, int folder)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good = f != NULL && allow_mapping(f);
+    bool good = f != NULL;
 
-#define WORKER(name, why)                                                      \
-    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
-#include "sensor/app/confine_calls.def"
+    for (size_t i = 0; good && i < ARRAY_LEN(calls); i++) {
+        if (strchr(calls[i].roles, letters[role]) != NULL)
+            good = add(f, &calls[i], folder);
+    }
     good = good && seccomp_load(f) == 0;
     seccomp_release(f);
     return good;
 }
 
-/* The kernel cannot see whether a path is absolute: who names files is our own
- * code, and the file system's rights are those of the user. */
+/* To write to a packet socket is to send: the recorder, which writes files,
+ * must not. A filter of its own, for a call has one condition in each. */
 static bool
-lock_recorder(int folder)
-{
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    struct scmp_arg_cmp there =
-        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)folder, 0);
-    bool good = f != NULL && allow_mapping(f);
-
-#define WORKER(name, why)                                                      \
-    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
-#define RECORDER(name, why)                                                    \
-    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
-#define FOLDER(name, why)                                                      \
-    good = good &&                                                             \
-           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 1, there) == 0;
-#include "sensor/app/confine_calls.def"
-    good = good && seccomp_load(f) == 0;
-    seccomp_release(f);
-    return good;
-}
-
-static bool
-lock_web(void)
-{
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good = f != NULL && allow_mapping(f);
-
-#define WEB(name, why)                                                         \
-    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
-#include "sensor/app/confine_calls.def"
-    good = good && seccomp_load(f) == 0;
-    seccomp_release(f);
-    return good;
-}
-
-static bool
-lock_store(void)
+lock_sockets(void)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-    struct scmp_arg_cmp remote = SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0);
-    bool good = f != NULL && seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS,
-                                              SCMP_SYS(socket), 1, remote) == 0;
+    bool good = f != NULL;
 
-#define DENY(name, why)                                                        \
-    good = good &&                                                             \
-           seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(name), 0) == 0;
-#include "sensor/app/confine_calls.def"
+    for (int fd = 0; good && fd < SOCKETS_MAX; fd++) {
+        int family = 0;
+        socklen_t n = sizeof(family);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 &&
+            family == AF_PACKET)
+            good = seccomp_rule_add(
+                       f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(write), 1,
+                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0)) == 0;
+    }
     good = good && seccomp_load(f) == 0;
     seccomp_release(f);
     return good;
+}
+
+bool
+confine_calls(enum confine_role role)
+{
+    return IS_SANITIZED || lock(role, -1);
 }
 
 /* ---- rights ---- */
@@ -127,7 +160,7 @@ give_up(void)
 {
     const struct rlimit none = {0, 0};
 
-    return confine_capabilities() && setrlimit(RLIMIT_CORE, &none) == 0 &&
+    return setrlimit(RLIMIT_CORE, &none) == 0 &&
            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_DUMPABLE, 0) == 0;
 }
@@ -135,20 +168,19 @@ give_up(void)
 enum err
 confine_recorder(int folder)
 {
-    return give_up() && (IS_SANITIZED || lock_recorder(folder)) ? ERR_OK
-                                                                : ERR_PERM;
+    return confine_capabilities() && give_up() &&
+                   (IS_SANITIZED ||
+                    (lock_sockets() && lock(CONFINE_RECORDER, folder)))
+               ? ERR_OK
+               : ERR_PERM;
 }
 
 enum err
 confine(enum confine_role role)
 {
-    bool good = give_up();
+    const bool good = role == CONFINE_SUPERVISOR || confine_capabilities();
 
-    if (good && !IS_SANITIZED)
-        good = role == CONFINE_WORKER ? lock_worker()
-               : role == CONFINE_WEB  ? lock_web()
-                                      : lock_store();
-    return good ? ERR_OK : ERR_PERM;
+    return good && give_up() && confine_calls(role) ? ERR_OK : ERR_PERM;
 }
 
 /* ---- the user ---- */

@@ -2,31 +2,66 @@
 #define SPAN25_APP_CONFINE_H
 /* confine - what a process of the live sensor gives up before it works
  *
- * All of them: every capability, core dumps, being traced, new privileges.
- * Besides a seccomp filter by role, from confine_calls.def:
+ * All of them: core dumps, being traced, new privileges; and every capability,
+ * but the supervisor, which keeps CAP_NET_RAW for the workers to come. Then all
+ * system calls but those that confine_calls.def lists for its role: any other
+ * one ends the process, and the supervisor starts it anew.
  *
- *   worker  an allow-list, as measured: time, memory, waiting, its open
- *           sockets. No file, no socket, no process. Anything else kills it
- *   core    a deny-list: no socket but of the Unix domain, no program, nothing
- *           that reaches into another process or the kernel
- *   index   the same
- *   web     an allow-list: to take, read and write connections of the socket it
- *           has, time, memory. No file, no new socket, no process
- *   recorder  what a worker may, and to make, write, rename and delete files
- *           relative to one open folder
+ *     supervisor  what all of them need as they begin; no program is executed
+ *     worker      time, memory, waiting, its open sockets, a line on standard
+ *                 error. No file, no socket, no process
+ *     core        files, its Unix socket, threads. No other socket, no program
+ *     index       files. No socket, no process
+ *     recorder    what a worker may, files relative to one open folder; it
+ *                 cannot write to its packet sockets
+ *     web         connections of the socket it has. No file, no new socket
+ *     keeper      processes; no file. What it forks may ask a Unix socket
+ *     inspector   memory; an asker also a Unix socket (deep.h)
+ *
+ * No one but the supervisor and those that it has just forked may map code. The
+ * kernel cannot see whether a path is absolute: whoever opens files may open
+ * what the user of the sensor may.
  *
  * Sanitizers need system calls of their own: such builds have no filter. */
 #include "sensor/base/attr.h"
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 
-enum confine_role { CONFINE_WORKER, CONFINE_CORE, CONFINE_INDEX, CONFINE_WEB };
+enum confine_role {
+    CONFINE_SUPERVISOR,
+    CONFINE_WORKER,
+    CONFINE_CORE,
+    CONFINE_INDEX,
+    CONFINE_RECORDER,
+    CONFINE_WEB,
+    CONFINE_KEEPER,
+    CONFINE_INSPECTOR,
+    CONFINE_ASKER,
+};
 
-/* Of the recorder: files are named relative to this open folder alone. */
+/* On what condition a call is allowed. */
+enum confine_how {
+    CONFINE_ANY,
+    CONFINE_DATA,   /* memory that is not code */
+    CONFINE_OWN,    /* to this process */
+    CONFINE_PLAIN,  /* no new namespace */
+    CONFINE_LINK,   /* whether an interface is up */
+    CONFINE_STDERR, /* to standard error */
+    CONFINE_LOCAL,  /* of the Unix domain */
+    CONFINE_FOLDER, /* relative to one open folder */
+    CONFINE_REFUSE, /* never; fails with EPERM */
+    CONFINE_ABSENT, /* never; fails with ENOSYS */
+};
+
+/* ERR_PERM: the system does not do that; the process must not go on. Of the
+ * recorder: confine_recorder. */
+MUST_USE enum err confine(enum confine_role role);
+
+/* Files are named relative to this open folder alone. */
 MUST_USE enum err confine_recorder(int folder);
 
-/* ERR_PERM: the system does not do that; the process must not go on. */
-MUST_USE enum err confine(enum confine_role role);
+/* The system calls only. False: not possible. */
+MUST_USE bool confine_calls(enum confine_role role);
 
 /* Started as root: gives the state directory to the user, becomes the user and
  * keeps CAP_NET_RAW only. Otherwise nothing but that the other capabilities

@@ -1,12 +1,18 @@
 #include "sensor/app/confine.h"
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +29,9 @@
 #define IS_SANITIZED 0
 #endif
 
+/* The letters of confine_calls.def, in the order of enum confine_role. */
+#define ALL "Swcirhkxa"
+
 static void
 open_file(void)
 {
@@ -33,6 +42,12 @@ static void
 open_socket(void)
 {
     (void)socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static void
+open_local(void)
+{
+    (void)socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 static void
@@ -49,47 +64,109 @@ fork_once(void)
 }
 
 static void
+leave_namespace(void)
+{
+    (void)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+}
+
+static void
 write_line(void)
 {
     (void)!write(STDERR_FILENO, "", 0);
 }
 
+static void
+write_elsewhere(void)
+{
+    (void)!write(STDIN_FILENO, "", 0);
+}
+
+static void
+map_code(void)
+{
+    (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+               -1, 0);
+}
+
+static void
+take_memory(void)
+{
+    char *p = malloc((size_t)64 << 20);
+
+    if (p != NULL)
+        p[0] = 1;
+    p = realloc(p, (size_t)128 << 20);
+    free(p);
+}
+
+static void
+abort_self(void)
+{
+    abort();
+}
+
+static void
+signal_parent(void)
+{
+    (void)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static void
+take_interface_down(void)
+{
+    (void)ioctl(STDIN_FILENO, SIOCSIFFLAGS, NULL);
+}
+
+/* Letters as in confine_calls.def: who lives; all others are killed. */
 static const struct {
     const char *why;
-    enum confine_role role;
     void (*act)(void);
-    bool allowed;
+    const char *lives;
 } rows[] = {
-    {"a worker opens no file",       CONFINE_WORKER, open_file,   false},
-    {"nor a socket",                 CONFINE_WORKER, open_socket, false},
-    {"nor does it execute anything", CONFINE_WORKER, execute,     false},
-    {"nor is there another of it",   CONFINE_WORKER, fork_once,   false},
-    {"it tells what is wrong",       CONFINE_WORKER, write_line,  true },
-    {"the core opens files",         CONFINE_CORE,   open_file,   true },
-    {"but no socket of the network", CONFINE_CORE,   open_socket, false},
-    {"it executes nothing",          CONFINE_CORE,   execute,     false},
-    {"a child writes its snapshots", CONFINE_CORE,   fork_once,   true },
-    {"the index opens files",        CONFINE_INDEX,  open_file,   true },
-    {"but no socket of the network", CONFINE_INDEX,  open_socket, false},
-    {"nor does it execute anything", CONFINE_INDEX,  execute,     false},
+    {"who has files opens them",              open_file,           "Scikxa"},
+    {"no process speaks to the network",      open_socket,         "S"     },
+    {"nor to this machine, but who is asked", open_local,          "Scka"  },
+    {"no process executes anything",          execute,             ""      },
+    {"few have children",                     fork_once,           "Sck"   },
+    {"no process leaves its namespaces",      leave_namespace,     ""      },
+    {"all tell what is wrong",                write_line,          ALL     },
+    {"who has no files writes nowhere else",  write_elsewhere,     "Scir"  },
+    {"memory is never code",                  map_code,            "S"     },
+    {"there is memory",                       take_memory,         ALL     },
+    {"no process signals another",            signal_parent,       "S"     },
+    {"an interface stays as it is",           take_interface_down, "S"     },
 };
+
+static enum err
+confine_as(enum confine_role role)
+{
+    if (role == CONFINE_RECORDER)
+        return confine_recorder(STDERR_FILENO);
+    return confine(role);
+}
 
 /* As of waitpid, of a child that is confined and acts. */
 static int
-act_confined(size_t row)
+act_confined(void (*act)(void), enum confine_role role)
 {
     int status = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
-        if (confine(rows[row].role) != ERR_OK)
+        if (confine_as(role) != ERR_OK)
             _exit(2);
-        rows[row].act();
+        act();
         _exit(0);
     }
     assert_true(pid > 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return status;
+}
+
+static bool
+is_killed(int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
 static void
@@ -99,13 +176,88 @@ what_is_not_listed_kills(void **state)
     if (IS_SANITIZED) /* has no filter: confine.h */
         return;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int status = act_confined(i);
-        bool lived = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+        for (size_t r = 0; r < strlen(ALL); r++) {
+            const bool lives = strchr(rows[i].lives, ALL[r]) != NULL;
+            const int status = act_confined(rows[i].act, (enum confine_role)r);
+            const bool lived = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-        if (rows[i].allowed ? !lived : !killed)
-            fail_msg("%s: status %x", rows[i].why, (unsigned)status);
+            if (lives ? !lived : !is_killed(status))
+                fail_msg("%s: %c: status %x", rows[i].why, ALL[r],
+                         (unsigned)status);
+        }
     }
+}
+
+/* That it was us is to be seen: not the filter ends it. */
+static void
+all_may_abort(void **state)
+{
+    (void)state;
+    for (size_t r = 0; !IS_SANITIZED && r < strlen("Swcirhk"); r++) {
+        const int status = act_confined(abort_self, (enum confine_role)r);
+
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+            fail_msg("%c: status %x", ALL[r], (unsigned)status);
+    }
+}
+
+static const struct {
+    int number;
+    const char *roles;
+    enum confine_how how;
+} calls[] = {
+#define CALL(name, roles, how, why) {SYS_##name, roles, how},
+#include "sensor/app/confine_calls.def"
+#undef CALL
+};
+
+static bool
+may(char letter, int number)
+{
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        if (calls[i].number == number && strchr(calls[i].roles, letter) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Filters stay with all that is forked. */
+static void
+who_forks_may_what_the_forked_may(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        for (const char *r = calls[i].roles; *r != '\0'; r++) {
+            assert_non_null(strchr(ALL, *r));
+            if (!may('S', calls[i].number) ||
+                (strchr("xa", *r) != NULL && !may('k', calls[i].number)))
+                fail_msg("call %d of %c", calls[i].number, *r);
+        }
+    }
+}
+
+/* The recorder writes files; its packet sockets are no such. */
+static void
+a_packet_is_never_sent(void **state)
+{
+    const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+    if (fd < 0 || IS_SANITIZED)
+        skip();
+    pid = fork();
+    if (pid == 0) {
+        if (confine_recorder(STDERR_FILENO) != ERR_OK)
+            _exit(2);
+        (void)!write(STDERR_FILENO, "", 0);
+        (void)!write(fd, "", 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(is_killed(status));
+    (void)close(fd);
 }
 
 static void
@@ -117,7 +269,7 @@ rights_are_gone(void **state)
     (void)state;
     if (pid == 0)
         _exit(confine_capabilities() && chroot("/") != 0 &&
-                      confine(CONFINE_INDEX) == ERR_OK &&
+                      confine(CONFINE_CORE) == ERR_OK &&
                       prctl(PR_GET_DUMPABLE) == 0 &&
                       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
                   ? 0
@@ -146,6 +298,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_listed_kills),
+        cmocka_unit_test(all_may_abort),
+        cmocka_unit_test(who_forks_may_what_the_forked_may),
+        cmocka_unit_test(a_packet_is_never_sent),
         cmocka_unit_test(rights_are_gone),
         cmocka_unit_test(unknown_user_is_told),
     };

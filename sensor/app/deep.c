@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -56,15 +55,14 @@ struct slot {
 
 #define TEXT_MAX 4096U
 
-/* Shared by workers and keeper only. */
-struct shared {
-    _Atomic uint32_t beat; /* seconds that the keeper has lived */
+/* Shared by a slot's worker and the keeper. */
+struct post {
+    _Atomic uint32_t beat; /* of the keeper, by it */
     _Atomic uint32_t lost; /* the keeper is gone */
-    struct {
-        _Atomic uint32_t n_jobs;
-        _Atomic uint32_t wall; /* seconds for the job */
-        _Atomic int32_t pid;
-    } slots[];
+    _Atomic uint32_t n_jobs;
+    _Atomic uint32_t wall; /* beats for the job */
+    _Atomic int32_t pid;   /* of the inspector; the keeper itself kills by a
+                            * number of its own */
 };
 
 /* Of a slot's user, and again of its inspector: no thread meets another here.
@@ -80,8 +78,8 @@ struct side {
 
 struct deep {
     struct deep_options o;
-    struct shared *shared;
-    struct slot **slots;
+    struct post **posts; /* each in a mapping of its own, or NULL: left */
+    struct slot **slots; /* the same */
     struct side *sides;
     size_t slot_bytes;
     pid_t keeper;
@@ -119,10 +117,20 @@ map_shared(size_t n)
     return p == MAP_FAILED ? NULL : p;
 }
 
-static size_t
-shared_bytes(const struct deep *d)
+static void
+unmap_slot(const struct deep *d, unsigned slot)
 {
-    return sizeof(*d->shared) + d->o.n_slots * sizeof(d->shared->slots[0]);
+    if (d->slots[slot] != NULL)
+        (void)munmap(d->slots[slot], d->slot_bytes);
+    d->slots[slot] = NULL;
+}
+
+static void
+unmap_post(const struct deep *d, unsigned slot)
+{
+    if (d->posts[slot] != NULL)
+        (void)munmap(d->posts[slot], sizeof(struct post));
+    d->posts[slot] = NULL;
 }
 
 static uint8_t *
@@ -154,58 +162,14 @@ limit(__rlimit_resource_t what, rlim_t most)
         _exit(1);
 }
 
-static bool
-allow_mapping(scmp_filter_ctx f)
-{
-    struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) ==
-               0 &&
-           seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                            no_code) == 0;
-}
-
-static bool
-allow_sockets(scmp_filter_ctx f)
-{
-    struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
-    bool good = true;
-
-#define SOCKET(name, why)                                                      \
-    good =                                                                     \
-        good &&                                                                \
-        (SCMP_SYS(name) == SCMP_SYS(socket)                                    \
-             ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 1, local)   \
-             : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0)) == 0;
-#include "sensor/app/deep_calls.def"
-    return good;
-}
-
-bool
-deep_lock_in(bool sockets)
-{
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good = f != NULL && allow_mapping(f) && (!sockets || allow_sockets(f));
-
-#define REFUSE(name, why)                                                      \
-    good = good &&                                                             \
-           seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(name), 0) == 0;
-#define CALL(name, why)                                                        \
-    good = good && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(name), 0) == 0;
-#include "sensor/app/deep_calls.def"
-    good = good && seccomp_load(f) == 0;
-    seccomp_release(f);
-    return good;
-}
-
 static void
 give_up_rights(const struct deep *d, unsigned slot)
 {
     for (unsigned i = 0; i < d->o.n_slots; i++) {
         if (i != slot)
-            (void)munmap(d->slots[i], d->slot_bytes);
+            unmap_slot(d, i);
+        unmap_post(d, i);
     }
-    (void)munmap(d->shared, shared_bytes(d));
     if (close_range(0, IS_SANITIZED ? STDIN_FILENO : UINT_MAX, 0) != 0)
         _exit(1);
     /* Else libarchive makes the C library look for the time zone's file. */
@@ -220,7 +184,7 @@ give_up_rights(const struct deep *d, unsigned slot)
     if (IS_SANITIZED)
         return;
     limit(RLIMIT_AS, d->o.memory_max + d->slot_bytes);
-    if (!deep_lock_in(d->o.sockets))
+    if (!confine_calls(d->o.sockets ? CONFINE_ASKER : CONFINE_INSPECTOR))
         _exit(1);
 }
 
@@ -269,8 +233,16 @@ inspect_for(struct deep *d, unsigned slot)
 
 /* ---- the keeper ---- */
 
+/* What the keeper knows of a slot. */
+struct watch {
+    pid_t pid;      /* 0: nobody is there */
+    uint32_t job;   /* its number when it was last looked at */
+    unsigned beats; /* for so long */
+    bool killed;
+};
+
 static void
-spawn(struct deep *d, unsigned slot)
+spawn(struct deep *d, unsigned slot, struct watch *w)
 {
     pid_t me = getpid();
     pid_t pid;
@@ -283,18 +255,12 @@ spawn(struct deep *d, unsigned slot)
         if (getppid() != me)
             _exit(1);
         /* It may have an answer before the keeper goes on. */
-        atomic_store(&d->shared->slots[slot].pid, getpid());
+        atomic_store(&d->posts[slot]->pid, getpid());
         inspect_for(d, slot);
     }
-    atomic_store(&d->shared->slots[slot].pid, pid > 0 ? pid : 0);
+    *w = (struct watch){.pid = pid > 0 ? pid : 0};
+    atomic_store(&d->posts[slot]->pid, w->pid);
 }
-
-/* What the keeper knows of a slot. */
-struct watch {
-    uint32_t job;   /* its number when it was last looked at */
-    unsigned beats; /* for so long */
-    bool killed;
-};
 
 /* There is no answer to the job in a slot, if there is one. */
 static void
@@ -322,13 +288,13 @@ bury(struct deep *d, struct watch *watches, pid_t pid, int status)
     for (unsigned i = 0; i < d->o.n_slots; i++) {
         enum slot_state fate = watches[i].killed ? SLOT_TIMEOUT : SLOT_DIED;
 
-        if (atomic_load(&d->shared->slots[i].pid) != pid)
+        if (watches[i].pid != pid)
             continue;
         watches[i] = (struct watch){0};
-        atomic_store(&d->shared->slots[i].pid, 0);
+        atomic_store(&d->posts[i]->pid, 0);
         end_job(d, i, fate);
         if (may_begin(d->slots[i], status))
-            spawn(d, i);
+            spawn(d, i, &watches[i]);
         else
             word_set(&d->slots[i]->ready, HAS_FAILED);
     }
@@ -338,33 +304,32 @@ bury(struct deep *d, struct watch *watches, pid_t pid, int status)
 static void
 end_stuck(struct deep *d, unsigned slot, struct watch *w)
 {
-    uint32_t job = atomic_load(&d->shared->slots[slot].n_jobs);
-    pid_t pid = atomic_load(&d->shared->slots[slot].pid);
+    uint32_t job = atomic_load(&d->posts[slot]->n_jobs);
 
     if (atomic_load(&d->slots[slot]->state) != SLOT_JOB || job != w->job) {
         w->job = job;
         w->beats = 0;
         return;
     }
-    if (++w->beats <= atomic_load(&d->shared->slots[slot].wall))
+    if (++w->beats <= atomic_load(&d->posts[slot]->wall))
         return;
     w->killed = true;
-    if (pid > 0) /* 0 would be all of us */
-        (void)kill(pid, SIGKILL);
+    if (w->pid > 0) /* 0 would be all of us */
+        (void)kill(w->pid, SIGKILL);
     else
         end_job(d, slot, SLOT_DIED);
 }
 
 /* What did not come up is tried again once a second and no faster. */
 static void
-beat(struct deep *d, struct watch *watches)
+beat(struct deep *d, struct watch *watches, uint32_t n)
 {
-    const uint32_t n = atomic_fetch_add(&d->shared->beat, 1);
     const bool again = n % (1000 / d->o.beat_ms) == 0;
 
     for (unsigned i = 0; i < d->o.n_slots; i++) {
-        if (again && atomic_load(&d->shared->slots[i].pid) == 0)
-            spawn(d, i);
+        (void)atomic_fetch_add(&d->posts[i]->beat, 1);
+        if (again && watches[i].pid == 0)
+            spawn(d, i, &watches[i]);
         end_stuck(d, i, &watches[i]);
     }
 }
@@ -374,9 +339,10 @@ static void
 forget(const struct deep *d)
 {
     for (; d != NULL; d = d->o.before) {
-        for (unsigned i = 0; i < d->o.n_slots; i++)
+        for (unsigned i = 0; i < d->o.n_slots; i++) {
             (void)munmap(d->slots[i], d->slot_bytes);
-        (void)munmap(d->shared, shared_bytes(d));
+            (void)munmap(d->posts[i], sizeof(struct post));
+        }
     }
 }
 
@@ -398,24 +364,26 @@ keep(struct deep *d, pid_t reader)
                                       (long)(d->o.beat_ms % 1000) * 1000000};
     struct watch *watches = calloc(d->o.n_slots, sizeof(*watches));
     uint64_t last, now;
+    uint32_t n = 0;
     sigset_t set;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_NAME, "span25-keeper");
-    if (!confine_capabilities())
-        _exit(1);
     if (getppid() != reader || watches == NULL)
         _exit(1);
     forget(d->o.before);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     (void)close_range(STDIN_FILENO, STDOUT_FILENO, 0);
+    (void)close_range(STDERR_FILENO + 1, UINT_MAX, 0);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    if (confine(CONFINE_KEEPER) != ERR_OK)
+        _exit(1);
     last = beat_number(d);
     for (unsigned i = 0; i < d->o.n_slots; i++)
-        spawn(d, i);
+        spawn(d, i, &watches[i]);
     for (;;) {
         pid_t pid;
         int status;
@@ -427,7 +395,7 @@ keep(struct deep *d, pid_t reader)
         if (now == last)
             continue;
         last = now;
-        beat(d, watches);
+        beat(d, watches, n++);
     }
 }
 
@@ -436,16 +404,15 @@ keep(struct deep *d, pid_t reader)
 static void
 free_all(struct deep *d)
 {
-    for (unsigned i = 0; d->slots != NULL && i < d->o.n_slots; i++) {
-        if (d->slots[i] != NULL)
-            (void)munmap(d->slots[i], d->slot_bytes);
-    }
-    if (d->shared != NULL)
-        (void)munmap(d->shared, shared_bytes(d));
+    for (unsigned i = 0; d->slots != NULL && i < d->o.n_slots; i++)
+        unmap_slot(d, i);
+    for (unsigned i = 0; d->posts != NULL && i < d->o.n_slots; i++)
+        unmap_post(d, i);
     for (unsigned i = 0; d->sides != NULL && i < d->o.n_slots; i++)
         buf_free(&d->sides[i].answer);
     free(d->sides);
     free(d->slots);
+    free(d->posts);
     free(d);
 }
 
@@ -456,13 +423,14 @@ make_room(struct deep *d)
                     2 * (size_t)TEXT_MAX + d->o.input_max;
     d->slots = calloc(d->o.n_slots, sizeof(*d->slots));
     d->sides = calloc(d->o.n_slots, sizeof(*d->sides));
-    d->shared = map_shared(shared_bytes(d));
-    if (d->slots == NULL || d->sides == NULL || d->shared == NULL)
+    d->posts = calloc(d->o.n_slots, sizeof(struct post *));
+    if (d->slots == NULL || d->sides == NULL || d->posts == NULL)
         return ERR_NOMEM;
     for (unsigned i = 0; i < d->o.n_slots; i++) {
         buf_init(&d->sides[i].answer, DEEP_RESULT_MAX);
         d->slots[i] = map_shared(d->slot_bytes);
-        if (d->slots[i] == NULL)
+        d->posts[i] = map_shared(sizeof(struct post));
+        if (d->slots[i] == NULL || d->posts[i] == NULL)
             return ERR_NOMEM;
     }
     return ERR_OK;
@@ -532,10 +500,10 @@ deep_restart(struct deep *d, void (*leave)(void *ctx), void *ctx)
     const pid_t reader = getpid();
 
     for (unsigned i = 0; i < d->o.n_slots; i++) {
-        atomic_store(&d->shared->slots[i].pid, 0);
+        atomic_store(&d->posts[i]->pid, 0);
+        atomic_store(&d->posts[i]->lost, 0);
         end_job(d, i, SLOT_DIED);
     }
-    atomic_store(&d->shared->lost, 0);
     d->keeper = fork();
     if (d->keeper == 0) {
         if (leave != NULL)
@@ -592,7 +560,7 @@ give(struct deep *d, unsigned slot, const struct content_job *job)
         memcpy(name_room(s), name.p, name.n);
     if (declared.n > 0)
         memcpy(declared_room(s), declared.p, declared.n);
-    (void)atomic_fetch_add(&d->shared->slots[slot].n_jobs, 1);
+    (void)atomic_fetch_add(&d->posts[slot]->n_jobs, 1);
     word_set(&s->state, SLOT_JOB);
 }
 
@@ -604,7 +572,7 @@ static void
 place(struct deep *d, unsigned slot, int cpu, const cpu_set_t *where)
 {
     struct side *side = &d->sides[slot];
-    pid_t pid = atomic_load(&d->shared->slots[slot].pid);
+    pid_t pid = atomic_load(&d->posts[slot]->pid);
 
     if (pid <= 0 || (side->placed == pid && side->cpu == cpu))
         return;
@@ -656,15 +624,15 @@ beats_max(const struct deep *d)
 }
 
 static enum slot_state
-await(struct deep *d, struct slot *s)
+await(struct deep *d, struct post *post, struct slot *s)
 {
-    uint32_t begun = atomic_load(&d->shared->beat);
+    uint32_t begun = atomic_load(&post->beat);
     uint32_t beat = begun;
     unsigned still = 0;
 
     for (;;) {
         uint32_t state = atomic_load(&s->state);
-        uint32_t now = atomic_load(&d->shared->beat);
+        uint32_t now = atomic_load(&post->beat);
 
         if (state != SLOT_JOB)
             return (enum slot_state)state;
@@ -674,7 +642,7 @@ await(struct deep *d, struct slot *s)
             break;
         word_wait(&s->state, state);
     }
-    atomic_store(&d->shared->lost, 1);
+    atomic_store(&post->lost, 1);
     return SLOT_DIED;
 }
 
@@ -703,9 +671,20 @@ give_back(struct deep *d, struct slot *s, size_t n)
 }
 
 bool
-deep_lost(const struct deep *d)
+deep_lost(const struct deep *d, unsigned slot)
 {
-    return atomic_load(&d->shared->lost) != 0;
+    return atomic_load(&d->posts[slot]->lost) != 0;
+}
+
+void
+deep_leave(struct deep *d, unsigned but)
+{
+    for (unsigned i = 0; i < d->o.n_slots; i++) {
+        if (i == but)
+            continue;
+        unmap_slot(d, i);
+        unmap_post(d, i);
+    }
 }
 
 /* Nothing is looked at as long as all goes well. */
@@ -724,7 +703,7 @@ may_take(struct deep *d, unsigned slot, const struct content_job *job)
     struct patience *p = &d->sides[slot].patience;
     enum patience_left left = patience_ask(p, kind_of(p, job));
 
-    atomic_store(&d->shared->slots[slot].wall,
+    atomic_store(&d->posts[slot]->wall,
                  left == PATIENCE_FULL ? DEEP_WALL_S : DEEP_SHORT_S);
     return left != PATIENCE_NONE;
 }
@@ -828,11 +807,11 @@ deep_inspect(struct deep *d, unsigned slot, const struct content_job *job,
 
     if (a != DEEP_PENDING)
         return a == DEEP_WHOLE;
-    if (deep_lost(d))
+    if (deep_lost(d, slot))
         return fail(d, slot, job, SLOT_DIED, r) == DEEP_WHOLE;
     together = sit_together(d, slot, job->bytes.n, &before);
     give(d, slot, job);
-    state = await(d, d->slots[slot]);
+    state = await(d, d->posts[slot], d->slots[slot]);
     if (together)
         (void)sched_setaffinity(0, sizeof(before), &before);
     return finish(d, slot, job, state, r) == DEEP_WHOLE;
@@ -847,5 +826,5 @@ deep_counts_of(const struct deep *d, unsigned slot)
 pid_t
 deep_pid(const struct deep *d, unsigned slot)
 {
-    return atomic_load(&d->shared->slots[slot].pid);
+    return atomic_load(&d->posts[slot]->pid);
 }

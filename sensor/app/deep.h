@@ -11,8 +11,8 @@
  * result cross in shared memory, a slot's own; waking is by futex. An inspector
  * has no files, no other slot's memory, no way to execute anything, limits of
  * memory and core size, and a seccomp filter that kills it for any system call
- * but those of deep_calls.def: no network either, unless options->sockets asks
- * for a Unix socket. What comes out of it is checked like wire bytes.
+ * but its own of confine_calls.def: no network either, unless options->sockets
+ * asks for a Unix socket. What comes out of it is checked like wire bytes.
  *
  * An inspector that ends, by a fault, by its filter or by a signal from
  * anywhere, is a finding (FIND_INSPECTION_FAULT) of the part that it was at,
@@ -32,6 +32,7 @@
 #include "dissectors/content/content.h"
 #include "sensor/base/err.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 #define DEEP_WALL_S     5
@@ -99,11 +100,13 @@ void deep_bury(struct deep *d);
 void deep_restart(struct deep *d, void (*leave)(void *ctx), void *ctx);
 
 struct deep_counts deep_counts_of(const struct deep *d, unsigned slot);
-bool deep_lost(const struct deep *d);
+bool deep_lost(const struct deep *d, unsigned slot);
 
-/* Takes from the calling process all system calls but those of deep_calls.def;
- * false: the kernel does not do that. */
-MUST_USE bool deep_lock_in(bool sockets);
+/* In a process that is forked after deep_start: all slots but one are not its
+ * business, nor, with DEEP_NO_SLOT, any. Only deep_inspect of that slot may be
+ * called from then on. */
+#define DEEP_NO_SLOT UINT_MAX
+void deep_leave(struct deep *d, unsigned but);
 
 /* For tests: the process that inspects for this slot now, or 0. */
 pid_t deep_pid(const struct deep *d, unsigned slot);

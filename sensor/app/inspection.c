@@ -104,6 +104,15 @@ inspection_start(const struct config *c, struct worker_plan *plan,
 }
 
 void
+inspection_leave(struct inspection *i, unsigned but)
+{
+    if (i->deep != NULL)
+        deep_leave(i->deep, but);
+    if (i->clamd != NULL)
+        deep_leave(i->clamd, but);
+}
+
+void
 inspection_stop(struct inspection *i)
 {
     deep_stop(i->deep);

@@ -24,6 +24,8 @@ MUST_USE enum err inspection_start(const struct config *c,
                                    struct worker_plan *plan,
                                    struct inspection *out,
                                    struct buf *messages);
+/* In a process that is forked after inspection_start: deep_leave of both. */
+void inspection_leave(struct inspection *i, unsigned but);
 void inspection_stop(struct inspection *i); /* also of a zeroed one */
 
 #endif

@@ -1,6 +1,7 @@
 #include "sensor/app/live.h"
 
 #include "sensor/app/clock.h"
+#include "sensor/app/confine.h"
 #include "sensor/app/live_children.h"
 #include "sensor/app/live_notify.h"
 #include "sensor/app/live_prepare.h"
@@ -49,7 +50,7 @@ on_stop(struct supervisor *s)
     s->stop_since = clock_of(CLOCK_MONOTONIC);
     *s->live.stop = 1;
     for (unsigned i = 0; i < s->live.plan.n_workers; i++) {
-        if (atomic_load(&s->live.board->worker[i].process.pid) == 0)
+        if (!live_children_runs(&s->children, LIVE_WORKER, i))
             ring_close(&s->live.rings[i]);
     }
 }
@@ -151,6 +152,8 @@ live_main(const struct cli *cli, int argc, char **argv)
     live_plan(&s.live, cli);
     block_signals(&s);
     e = live_prepare(&s.live, &s.messages);
+    if (e == ERR_OK)
+        e = confine(CONFINE_SUPERVISOR);
     if (e != ERR_OK && s.messages.n == 0)
         buf_printf(&s.messages, "span25: %s\n", err_text(e));
     log_lines(&s.messages);

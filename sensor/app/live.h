@@ -50,7 +50,7 @@ struct live {
     struct ring_bell *bell;
     struct ring *rings;          /* of the workers */
     struct ring orders;          /* of the supervisor, to the core */
-    volatile sig_atomic_t *stop; /* shared */
+    volatile sig_atomic_t *stop; /* on the board */
     struct worker_plan plan;
     struct worker_live_plan capture;
     struct inspection inspection;

@@ -1,7 +1,9 @@
 #include "sensor/app/live_board.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Where on the board a process is told of; of workers the first one. */
 static const size_t places[] = {
@@ -47,24 +49,142 @@ live_board_process(const struct live_board *b, enum live_role role,
     return (const struct live_process *)((const char *)b + places[role]);
 }
 
+/* ---- the parts ---- */
+
+/* The second view of the board lies behind it: it can only be read, and its
+ * parts take the places of those that a process must not write. */
+#define VIEW sizeof(struct live_board)
+
+struct part {
+    size_t from, n;
+};
+
+/* Of the board, but its workers. */
+static const struct {
+    enum live_role role;
+    size_t from, to;
+} parts[] = {
+    {LIVE_SUPERVISOR,             0,         offsetof(struct live_board, core)},
+    { LIVE_CORE, offsetof(struct live_board,     core),
+     offsetof(struct live_board,                                        index)},
+    { LIVE_INDEX, offsetof(struct live_board,    index),
+     offsetof(struct live_board,                                          web)},
+    { LIVE_WEB, offsetof(struct live_board,      web),
+     offsetof(struct live_board,                                     recorder)},
+    { LIVE_RECORDER, offsetof(struct live_board, recorder),
+     offsetof(struct live_board,                                       worker)},
+};
+
+#define PARTS (ARRAY_LEN(parts) + LIVE_WORKERS_MAX)
+
+static struct part
+part_of(size_t i)
+{
+    if (i < ARRAY_LEN(parts))
+        return (struct part){parts[i].from, parts[i].to - parts[i].from};
+    return (struct part){offsetof(struct live_board, worker) +
+                             (i - ARRAY_LEN(parts)) *
+                                 sizeof(struct live_worker),
+                         sizeof(struct live_worker)};
+}
+
+static bool
+is_of(size_t i, enum live_role role, unsigned number)
+{
+    if (i < ARRAY_LEN(parts))
+        return parts[i].role == role;
+    return role == LIVE_WORKER && i - ARRAY_LEN(parts) == number;
+}
+
+static bool
+map_at(char *at, size_t n, int rights, int fd)
+{
+    return mmap(at, n, rights, MAP_SHARED | MAP_FIXED, fd, 0) == at;
+}
+
+/* What is mapped before the seal may be written, what is mapped after it never.
+ * The size is sealed too: a mapping that is made longer shows nothing more. */
+static bool
+make_part(char *board, struct part p)
+{
+    const int fd =
+        memfd_create("span25-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const bool good = fd >= 0 && ftruncate(fd, (off_t)p.n) == 0 &&
+                      map_at(board + p.from, p.n, PROT_READ | PROT_WRITE, fd) &&
+                      fcntl(fd, F_ADD_SEALS,
+                            F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE |
+                                F_SEAL_SEAL) == 0 &&
+                      map_at(board + VIEW + p.from, p.n, PROT_READ, fd);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return good;
+}
+
+/* Room for board and view that begins at a multiple of LIVE_PART; or NULL. */
+static char *
+reserve(void)
+{
+    char *const p = mmap(NULL, 2 * VIEW + LIVE_PART, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t skip;
+
+    if (p == MAP_FAILED)
+        return NULL;
+    skip = (LIVE_PART - (uintptr_t)p % LIVE_PART) % LIVE_PART;
+    if (skip > 0)
+        (void)munmap(p, skip);
+    (void)munmap(p + skip + 2 * VIEW, LIVE_PART - skip);
+    return p + skip;
+}
+
 enum err
 live_board_new(struct live_board **out)
 {
-    void *p = mmap(NULL, sizeof(**out), PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *const p = reserve();
+    bool good = p != NULL;
 
-    if (p == MAP_FAILED)
+    if (!good)
         return ERR_NOMEM;
-    *out = p;
-    return ERR_OK;
+    for (size_t i = 0; good && i < PARTS; i++)
+        good = make_part(p, part_of(i));
+    *out = (struct live_board *)(void *)p;
+    if (good)
+        return ERR_OK;
+    live_board_free(*out);
+    *out = NULL;
+    return ERR_NOMEM;
 }
 
 void
 live_board_free(struct live_board *b)
 {
     if (b != NULL)
-        (void)munmap(b, sizeof(*b));
+        (void)munmap(b, 2 * VIEW);
 }
+
+enum err
+live_board_own(struct live_board *b, enum live_role role, unsigned number)
+{
+    char *const p = (char *)b;
+
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct part w = part_of(i);
+
+        if (is_of(i, role, number))
+            continue;
+        if (mremap(p + VIEW + w.from, w.n, w.n, MREMAP_MAYMOVE | MREMAP_FIXED,
+                   p + w.from) != p + w.from)
+            return ERR_PERM;
+    }
+    /* Nothing else is ever mapped where live_board_free looks. */
+    return mmap(p + VIEW, VIEW, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED
+               ? ERR_OK
+               : ERR_PERM;
+}
+
+/* ---- sums ---- */
 
 static unsigned
 n_workers(const struct live_board *b)

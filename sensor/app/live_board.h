@@ -2,16 +2,24 @@
 #define SPAN25_APP_LIVE_BOARD_H
 /* live_board - what the processes of a live sensor tell each other in numbers
  *
- * One block of shared memory, made by the supervisor before the first fork and
- * mapped by all but the inspectors. Each word has one writer, named beside it;
- * everybody reads. Words only grow, unless it says otherwise. They outlive the
- * process that writes them: one that comes back goes on from what stands there,
- * so that a rate never jumps back. Nothing here is trusted by who decides or
- * kills: a process that was taken over can write all of it, and so misreport
- * the sensor and have processes started anew, but no more than that.
+ *     live_board_new(&b);                    in the supervisor
+ *     live_board_own(b, LIVE_WORKER, 3);     in the process, before it works
+ *
+ * Shared memory made by the supervisor before the first fork and mapped by all
+ * but the inspectors. Each word has one writer, named beside it; everybody
+ * reads. The words of one process are a part of the board, in a file of memory
+ * of its own: live_board_own leaves a process that part to write, and all
+ * others to read only, for good (memfd_create(2), F_SEAL_FUTURE_WRITE). The
+ * supervisor may write all. So a process that was taken over misreports itself
+ * and no other, and nothing here is trusted by who decides or kills.
+ *
+ * Words only grow, unless it says otherwise. They outlive the process that
+ * writes them: one that comes back goes on from what stands there, so that a
+ * rate never jumps back.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC (..._mono_ns, the same in all
  * processes) or of UTC (..._utc_ns); 0 means never. */
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +35,7 @@ enum {
     LIVE_METRICS_BYTES = 256 << 10,
     LIVE_EXPECT_MAX = 32, /* VLANs, and prefixes, that must not fall silent */
     LIVE_EXPECT_NAME_MAX = 48,
+    LIVE_PART = 64 << 10, /* parts begin at its multiples: the largest page */
 };
 
 /* The processes. X(id, name, more than one) */
@@ -66,7 +75,7 @@ struct live_iface {
 
 /* By that worker; the process part by the supervisor. */
 struct live_worker {
-    struct live_process process;
+    _Alignas(LIVE_PART) struct live_process process;
     struct live_iface iface[LIVE_IFACES_MAX];
     _Atomic uint64_t records;      /* put into the ring */
     _Atomic uint64_t records_lost; /* there was no room: the packet path never
@@ -104,7 +113,7 @@ struct live_clock {
 
 /* By the core. */
 struct live_core_board {
-    struct live_process process;
+    _Alignas(LIVE_PART) struct live_process process;
     _Atomic uint64_t events;       /* journaled */
     _Atomic uint64_t refused;      /* records that did not pass the check */
     _Atomic uint64_t alerts_open;  /* up and down */
@@ -134,7 +143,7 @@ struct live_core_board {
 };
 
 struct live_board {
-    char sensor[64];
+    char sensor[64]; /* all of this by the supervisor */
     uint32_t n_workers;
     uint32_t n_ifaces;
     char iface_name[LIVE_IFACES_MAX][LIVE_IFACE_NAME_MAX];
@@ -142,15 +151,17 @@ struct live_board {
     uint32_t n_prefixes;
     uint16_t vlan[LIVE_EXPECT_MAX];
     char prefix[LIVE_EXPECT_MAX][LIVE_EXPECT_NAME_MAX];
+    volatile sig_atomic_t stop; /* not 0: the sensor ends */
     struct live_process supervisor;
-    struct live_process content;
-    struct live_process index;
-    struct live_process recorder;
-    struct live_process web;
-    /* by the index */
+    struct live_process content; /* the keeper does not know the board */
+    struct live_core_board core;
+    _Alignas(LIVE_PART) struct live_process index;
+    /* by the index too */
     _Atomic uint64_t index_seq; /* of the journal, that it has */
     _Atomic uint64_t index_retained[KEEP_KINDS]; /* rows removed, by kind */
-    /* by the recorder */
+    _Alignas(LIVE_PART) struct live_process web;
+    _Alignas(LIVE_PART) struct live_process recorder;
+    /* by the recorder too */
     _Atomic uint64_t recorder_bytes; /* on disk now; up and down */
     _Atomic uint64_t recorder_packets,
         recorder_dropped; /* dropped: by the
@@ -158,7 +169,6 @@ struct live_board {
                            * failing */
     _Atomic uint64_t recorder_oldest_utc_ns;
     _Atomic uint64_t recorder_stopped; /* enum recorder_state; 0: it records */
-    struct live_core_board core;
     struct live_worker worker[LIVE_WORKERS_MAX];
 };
 
@@ -171,6 +181,11 @@ bool live_role_many(enum live_role role);
 
 MUST_USE enum err live_board_new(struct live_board **out);
 void live_board_free(struct live_board *b); /* NULL is fine */
+
+/* In the process of a role. ERR_PERM: the system does not do that; the process
+ * must not go on. */
+MUST_USE enum err live_board_own(struct live_board *b, enum live_role role,
+                                 unsigned number);
 
 /* Sums over the workers. */
 struct live_iface_sum {

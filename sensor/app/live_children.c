@@ -186,6 +186,19 @@ live_children_kill(struct live_children *all)
 }
 
 bool
+live_children_runs(const struct live_children *all, enum live_role role,
+                   unsigned number)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct live_child *c = &all->v[i];
+
+        if (c->role == role && c->number == number)
+            return c->pid != 0;
+    }
+    return false;
+}
+
+bool
 live_children_ended(const struct live_children *all)
 {
     for (size_t i = 0; i < all->n; i++) {

@@ -48,6 +48,9 @@ void live_children_beat(struct live_children *c, uint64_t mono);
 
 /* Who does not end is made to. */
 void live_children_kill(struct live_children *c);
+/* By what the supervisor itself knows: the board may lie. */
+bool live_children_runs(const struct live_children *c, enum live_role role,
+                        unsigned number);
 bool live_children_ended(const struct live_children *c);
 
 #endif

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -136,14 +135,13 @@ static enum err
 make_shared(struct live *l)
 {
     enum err e = live_board_new(&l->board);
-    void *stop = mmap(NULL, sizeof(*l->stop), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    l->stop = stop == MAP_FAILED ? NULL : stop;
+    if (e == ERR_OK)
+        l->stop = &l->board->stop;
     if (e == ERR_OK)
         e = ring_bell_new(&l->bell);
     l->rings = calloc(l->plan.n_workers, sizeof(*l->rings));
-    if (l->rings == NULL || l->stop == NULL)
+    if (l->rings == NULL)
         return ERR_NOMEM;
     for (unsigned i = 0; e == ERR_OK && i < l->plan.n_workers; i++)
         e = ring_new(l->cli->config.ring, l->bell, &l->rings[i]);

@@ -9,9 +9,10 @@
 #include "sensor/app/log.h"
 #include "sensor/core/follow.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -103,15 +104,33 @@ static enum err (*const runs[LIVE_ROLES])(struct live *l, unsigned number) = {
 /* ---- what they leave ---- */
 
 /* What a process could write to there, others would believe: rings of others,
- * and orders to the core. Who reads or writes none has none. */
+ * orders to the core, jobs of inspectors. Who reads or writes none has none. */
 static void
-leave_rings(struct live *l, enum live_role role, unsigned number)
+leave_memory(struct live *l, enum live_role role, unsigned number)
 {
+    const bool is_worker = role == LIVE_WORKER;
+
     for (unsigned i = 0; i < l->plan.n_workers; i++) {
-        if (role != LIVE_WORKER || i != number)
+        if (role != LIVE_CORE && (!is_worker || i != number))
             ring_free(&l->rings[i]);
     }
-    ring_free(&l->orders);
+    if (role != LIVE_CORE)
+        ring_free(&l->orders);
+    if (role != LIVE_CORE && !is_worker)
+        ring_bell_free(l->bell);
+    if (role != LIVE_CONTENT)
+        inspection_leave(&l->inspection, is_worker ? number : DEEP_NO_SLOT);
+}
+
+/* Where a file would get their numbers, what is printed would go into it. */
+static bool
+leave_files(void)
+{
+    const int none = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    return none >= 0 && dup2(none, STDIN_FILENO) == STDIN_FILENO &&
+           dup2(none, STDOUT_FILENO) == STDOUT_FILENO &&
+           close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0;
 }
 
 /* Inspectors have nothing in common with the rest but their slots. */
@@ -120,9 +139,7 @@ live_roles_leave(void *ctx)
 {
     struct live *l = ctx;
 
-    leave_rings(l, LIVE_CONTENT, 0);
-    ring_bell_free(l->bell);
-    (void)munmap((void *)(uintptr_t)l->stop, sizeof(*l->stop));
+    leave_memory(l, LIVE_CONTENT, 0);
     live_board_free(l->board);
 }
 
@@ -150,7 +167,8 @@ live_roles_be(struct live *l, enum live_role role, unsigned number,
 {
     REQUIRE(runs[role] != NULL);
     be_child(role, supervisor, unblock);
-    if (role != LIVE_CORE)
-        leave_rings(l, role, number);
+    leave_memory(l, role, number);
+    if (!leave_files() || live_board_own(l->board, role, number) != ERR_OK)
+        _exit((int)cli_exit_of(ERR_PERM));
     _exit((int)cli_exit_of(runs[role](l, number)));
 }
