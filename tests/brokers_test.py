@@ -1,17 +1,30 @@
-"""The brokers that the tests of sinks rest on: real ones, started and stopped.
+"""Sinks against real brokers: what was put is what another program reads.
 
-    brokers_test.py
+    brokers_test.py SINK_RUN [--lines N]
 
-What is produced with one program comes back from another, also after a stop and
-after a SIGKILL. Exit code 77 when neither broker can be had.
+A real Kafka and a real Redis are started, killed and started again while
+sink_run puts events (tests/support/brokers.py; tools/setup --brokers). Each of
+them starts once for all tests, and once more for its kill. Exit code 77 when
+neither can be had.
 """
+import collections
+import json
+import pathlib
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/support")
 import brokers  # noqa: E402
+
+SINK_RUN = ""
+LINES = 4000  # of one outage
+HOSTS = [f"10.0.0.{n}" for n in range(7)] + ["2001:db8::1", "2001:db8::2"]
+TOPICS = {"smtp": "smtp.tx", "alert": "alert", "stats": "stats",
+          "decision": "decision"}
 
 
 def starts(broker):
@@ -21,62 +34,231 @@ def starts(broker):
     print(f"{broker.name} answers after {time.monotonic() - begun:.1f} s")
 
 
-class RealBrokers(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
+def event(n, kind="smtp", host=None, **more):
+    """One line, with what a hostile client may have said in it."""
+    line = {"timestamp": "2026-11-22T10:55:18.000001+0000", "flow_id": n + 1,
+            "flow_seq": 1, "event_type": kind, "event_id": f"{n:016x}",
+            "schema_version": 1, "sensor": "s1"}
+    if kind != "stats":
+        line["src_ip"] = host or HOSTS[n % len(HOSTS)]
+    if kind == "smtp":
+        line["smtp"] = {"helo": '%s \r\n*3 "{\u202e' + str(n), "mail_from": "<\u0000@x>"}
+    return line | more
 
-    def have(self, kind):
-        why = kind.missing()
+
+def decision(n, action, mode="enforce", subject="192.0.2.7/32", until="2026-11-22T12:00:00.000000+0000"):
+    return event(n, "decision", host="192.0.2.7",
+                 decision={"action": action, "mode": mode, "subject": subject,
+                           "until": until})
+
+
+def text(lines):
+    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n"
+                   for line in lines).encode()
+
+
+def put(kind, target, lines, *settings, fails=False):
+    """Runs sink_run over lines; its counts."""
+    done = subprocess.run((SINK_RUN, kind, target, *settings), input=text(lines),
+                          capture_output=True, check=False, timeout=300)
+    if (done.returncode != 0) != fails:
+        raise AssertionError(done.stderr[-1000:])
+    return json.loads(done.stdout or "null")
+
+
+class Feeder:
+    """sink_run in the background: lines go to it as fast as it takes them."""
+
+    def __init__(self, kind, target, lines, *settings):
+        self.process = subprocess.Popen(
+            (SINK_RUN, kind, target, *settings), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.out = None
+        self.thread = threading.Thread(target=self.talk, args=(text(lines),))
+        self.thread.start()
+
+    def talk(self, data):
+        self.out = self.process.communicate(data)
+
+    def end(self):
+        self.process.kill()
+        self.thread.join()
+
+    def counts(self):
+        self.thread.join(300)
+        assert self.process.returncode == 0, self.out
+        return json.loads(self.out[0])
+
+
+class OfBroker(unittest.TestCase):
+    kind = None
+
+    @classmethod
+    def setUpClass(cls):
+        why = cls.kind.missing()
         if why:
-            print(f"skipped: {kind.name}: {why}")
-            self.skipTest(why)
-        broker = kind(self.folder.name)
-        self.addCleanup(broker.kill)
-        return broker
+            print(f"skipped: {cls.kind.name}: {why}")
+            raise unittest.SkipTest(why)
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.broker = cls.kind(cls.folder.name)
+        cls.addClassCleanup(cls.broker.kill)
+        starts(cls.broker)
 
-    def test_kafka(self):
-        """Keys keep their order; a kill -9 keeps what was acknowledged."""
-        kafka = self.have(brokers.Kafka)
+    def feed(self, lines, *settings):
+        feeder = Feeder(self.kind.name, self.broker.address, lines, *settings)
+        self.addCleanup(feeder.end)
+        return feeder
+
+    def check_read(self, wanted, got):
+        """Each line is there; what is there twice is equal; hosts in order."""
+        by_id = {}
+        order = collections.defaultdict(list)
+        for line in got:
+            if line["event_id"] in by_id:
+                self.assertEqual(line, by_id[line["event_id"]])
+                continue
+            by_id[line["event_id"]] = line
+            order[line.get("src_ip")].append(line["flow_id"])
+        self.assertEqual(by_id, {line["event_id"]: line for line in wanted})
+        for numbers in order.values():
+            self.assertEqual(numbers, sorted(numbers))
+
+
+class KafkaSink(OfBroker):
+    kind = brokers.Kafka
+
+    def read(self, topic):
+        return [json.loads(line) for line in self.broker.consume(topic).splitlines() if line]
+
+    def test_broker_itself(self):
+        """Before ours: one client's lines come back by another."""
         lines = [f"10.0.0.{n % 7}|line {n}" for n in range(200)]
-        starts(kafka)
-        kafka.kcat("-t", "proof", "-P", "-K|", "-z", "zstd", "-X", "acks=all",
-                   "-X", "enable.idempotence=true",
-                   data="\n".join(lines).encode())
-        self.check_keys(kafka, lines)
-        kafka.kill()
-        starts(kafka)
-        more = [f"10.0.0.{n % 7}|line {n}" for n in range(200, 300)]
-        kafka.kcat("-t", "proof", "-P", "-K|", "-X", "acks=all",
-                   data="\n".join(more).encode())
-        self.check_keys(kafka, lines + more)
-        kafka.stop()
-
-    def check_keys(self, kafka, lines):
-        got = kafka.consume("proof", "%k|%s\n").decode().splitlines()
+        self.broker.kcat("-t", "proof", "-P", "-K|", "-z", "zstd", "-X", "acks=all",
+                         "-X", "enable.idempotence=true", data="\n".join(lines).encode())
+        got = self.broker.consume("proof", "%k|%s\n").decode().splitlines()
         self.assertEqual(sorted(got), sorted(lines))
-        for key in {line.split("|")[0] for line in lines}:
-            self.assertEqual([g for g in got if g.startswith(key + "|")],
-                             [w for w in lines if w.startswith(key + "|")])
 
-    def test_redis(self):
-        """A stream and a key that ends by itself are there after a restart."""
-        redis = self.have(brokers.Redis)
-        starts(redis)
-        for n in range(20):
-            redis.cli("XADD", "proof", "MAXLEN", "~", "1000", "*", "n", str(n))
-        redis.cli("SET", "block:192.0.2.1", "why", "EX", "1000")
-        for end in (redis.kill, redis.stop):
-            end()
-            starts(redis)
-            got = redis.cli("XREAD", "COUNT", "100", "STREAMS", "proof", "0")
-            self.assertEqual([int(v) for v in got.split()[2:] if v.isdigit()],
-                             list(range(20)))
-            self.assertIn(int(redis.cli("TTL", "block:192.0.2.1")), range(1, 1001))
-        redis.stop()
+    def test_messages(self):
+        """Topics, keys, headers, values; a tombstone behind a lift."""
+        lines = [event(n, kind) for n, kind in enumerate(("smtp", "alert", "stats"))]
+        lines += [decision(10, "block"), decision(11, "lift"),
+                  decision(12, "block", mode="simulate")]
+        self.assertEqual(put("kafka", self.broker.address, lines, "prefix=m"),
+                         {"taken": 6, "delivered": 6, "refused": 0})
+        got = []
+        for topic in TOPICS.values():
+            out = self.broker.consume(f"m.{topic}", "%t|%k|%h|%S|%s\n").decode()
+            got += out.split("\n")[:-1]
+        keys = {10: "192.0.2.7/32", 11: "192.0.2.7/32", 12: "simulate:192.0.2.7/32"}
+        want = []
+        for line in lines:
+            n = int(line["event_id"], 16)
+            key = keys.get(n, line.get("src_ip", "s1"))
+            heads = f"event_id={n:016x},schema_version=1,content-type=application/json"
+            body = text([line]).decode()[:-1]
+            start = f"m.{TOPICS[line['event_type']]}|{key}|{heads}"
+            want.append(f"{start}|{len(body.encode())}|{body}")
+            if n == 11:
+                want.append(f"{start}|-1|")
+        self.assertEqual(sorted(got), sorted(want))
+        mine = [line.split("|")[3] for line in got if "|192.0.2.7/32|" in line]
+        self.assertEqual(mine[-1], "-1")  # block, lift, tombstone
+
+    def test_killed(self):
+        """kill -9 in the middle: nothing lost, doubles only of equal id."""
+        lines = [event(n) for n in range(LINES)]
+        feeder = self.feed(lines, "prefix=k", "queue-lines=500")
+        while len(self.broker.consume("k.smtp.tx").splitlines()) < LINES // 10:
+            self.assertIsNone(self.broker.process.poll())
+        self.broker.kill()
+        starts(self.broker)
+        self.assertEqual(feeder.counts(), {"taken": LINES, "delivered": LINES, "refused": 0})
+        got = self.read("k.smtp.tx")
+        print(f"kafka: {LINES} lines, killed in the middle: {len(got) - LINES} doubles")
+        self.check_read(lines, got)
+
+
+class RedisSink(OfBroker):
+    kind = brokers.Redis
+
+    def read(self, stream):
+        out = self.broker.cli("--json", "XRANGE", stream, "-", "+")
+        fields = [dict(zip(f[::2], f[1::2])) for _, f in json.loads(out)]
+        for f in fields:
+            line = json.loads(f["json"])
+            self.assertEqual((f["event_id"], f["event_type"]),
+                             (line["event_id"], line["event_type"]))
+        return [json.loads(f["json"]) for f in fields]
+
+    def test_streams(self):
+        lines = [event(n, kind) for n, kind in enumerate(("smtp", "alert", "stats"))]
+        for target in (self.broker.address, self.broker.socket):
+            self.broker.cli("FLUSHALL")
+            self.assertEqual(put("redis", target, lines),
+                             {"taken": 3, "delivered": 3, "refused": 0})
+            for line in lines:
+                self.assertEqual(self.read(f"span25:{TOPICS[line['event_type']]}"), [line])
+
+    def test_blocks(self):
+        """Keys that end by themselves; none of what is simulated."""
+        soon = time.strftime("%Y-%m-%dT%H:%M:%S.000000+0000", time.gmtime(time.time() + 1000))
+        put("redis", self.broker.address, [
+            decision(1, "block", until=soon),
+            decision(2, "block", subject="198.51.100.1/32", until=soon),
+            decision(3, "block", subject="2001:db8::/64", until=soon),
+            decision(4, "block", "simulate", "198.51.100.2/32", soon),
+            decision(5, "hold", subject="198.51.100.3/32", until=soon),
+            decision(6, "block", subject="198.51.100.4/32"),  # long over
+            decision(7, "lift", subject="198.51.100.1/32"),
+        ], "prefix=b")
+        keys = sorted(self.broker.cli("KEYS", "b:block:*").decode().split())
+        self.assertEqual(keys, ["b:block:192.0.2.7", "b:block:2001:db8::/64"])
+        for key in keys:
+            self.assertIn(int(self.broker.cli("TTL", key)), range(800, 1001))
+        self.assertEqual(len(self.read("b:decision")), 7)
+
+    def test_bound(self):
+        put("redis", self.broker.socket, [event(n) for n in range(3000)],
+            "prefix=t", "stream-max=500")
+        n = int(self.broker.cli("XLEN", "t:smtp.tx"))
+        self.assertIn(n, range(500, 700))
+
+    def test_killed(self):
+        lines = [event(n) for n in range(LINES)]
+        feeder = self.feed(lines, "prefix=k", "depth=50")
+        while int(self.broker.cli("XLEN", "k:smtp.tx")) < LINES // 10:
+            self.assertIsNone(self.broker.process.poll())
+        self.broker.kill()
+        starts(self.broker)
+        self.assertEqual(feeder.counts(), {"taken": LINES, "delivered": LINES, "refused": 0})
+        got = self.read("k:smtp.tx")
+        print(f"redis: {LINES} lines, killed in the middle: {len(got) - LINES} doubles")
+        self.check_read(lines, got)
+
+    def test_login(self):
+        """A wrong password is said, and mended without a loss."""
+        self.broker.cli("CONFIG", "SET", "requirepass", "s3cret")
+        self.broker.password = "s3cret"
+        try:
+            secret = pathlib.Path(self.folder.name) / "password"
+            secret.write_text("s3cret\n")
+            put("redis", self.broker.address, [event(1)], "prefix=l", f"password-file={secret}")
+            feeder = self.feed([event(2)], "prefix=l")
+            self.assertIn(b"NOAUTH", feeder.process.stderr.readline())
+            self.broker.cli("CONFIG", "SET", "requirepass", "")
+        finally:
+            self.broker.cli("CONFIG", "SET", "requirepass", "", check=False)
+            self.broker.password = None
+        self.assertEqual(feeder.counts()["delivered"], 1)
+        self.check_read([event(1), event(2)], self.read("l:smtp.tx"))
 
 
 if __name__ == "__main__":
+    SINK_RUN = sys.argv.pop(1)
+    if sys.argv[1:2] == ["--lines"]:
+        LINES = int(sys.argv[2])
+        del sys.argv[1:3]
     if all(kind.missing() for kind in (brokers.Kafka, brokers.Redis)):
         print("skipped: " + brokers.Kafka.missing())
         sys.exit(77)

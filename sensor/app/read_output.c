@@ -99,11 +99,10 @@ static void
 put_line(void *ctx, struct span record, struct span line)
 {
     struct read_output *o = ctx;
-    struct record_head head = record_head_of(record);
 
     if (o->stopped || o->dead)
         return;
-    switch (o->events->ops->put(o->events, &head, line)) {
+    switch (o->events->ops->put(o->events, record, line)) {
     case PUT_DONE:
     case PUT_BUSY: break;
     case PUT_STOP: o->stopped = true; break;

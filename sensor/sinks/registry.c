@@ -1,6 +1,10 @@
 #include "sensor/sinks/sink_file.h"
+#include "sensor/sinks/sink_kafka.h"
+#include "sensor/sinks/sink_redis.h"
 
 const struct sink_ops *const sink_registry[] = {
     &sink_file,
+    &sink_kafka,
+    &sink_redis,
     NULL,
 };

@@ -206,12 +206,12 @@ make_room(struct file_sink *f, size_t n)
 }
 
 static enum put
-file_put(struct sink *s, const struct record_head *head, struct span line)
+file_put(struct sink *s, struct span record, struct span line)
 {
     struct file_sink *f = self(s);
     enum put got = make_room(f, line.n + 1);
 
-    (void)head;
+    (void)record;
     if (got != PUT_DONE)
         return got;
     if (line.n > 0)

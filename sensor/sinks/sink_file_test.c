@@ -11,12 +11,10 @@
 
 #include "tempdir.h"
 
-static const struct record_head head = {.when = 1, .type = EVENT_SMTP};
-
 static struct sink *
 open_ok(const char *path, size_t buffer)
 {
-    struct sink_settings settings = {path, buffer};
+    struct sink_settings settings = {.target = path, .buffer_bytes = buffer};
     struct sink *s = NULL;
     struct buf message;
 
@@ -33,7 +31,7 @@ put_line(struct sink *s, unsigned i)
     int n = snprintf(room, sizeof(room), "{\"n\":%u,\"pad\":\"%.*s\"}", i,
                      (int)(i % 20), "xxxxxxxxxxxxxxxxxxxx");
 
-    return sink_file.put(s, &head, span_of(room, (size_t)n));
+    return sink_file.put(s, SPAN_NONE, span_of(room, (size_t)n));
 }
 
 /* The file holds lines 0 to n - 1, each once, in order, and nothing else. */
@@ -109,7 +107,7 @@ test_reopen_after_rotation(void **state)
 static void
 test_cannot_open(void **state)
 {
-    struct sink_settings settings = {"/nonexistent/out", 0};
+    struct sink_settings settings = {.target = "/nonexistent/out"};
     struct sink *s = NULL;
     struct buf message;
 

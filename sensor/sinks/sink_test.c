@@ -1,61 +1,73 @@
 #include "sensor/sinks/sink.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "sensor/sinks/sink_test_kit.h"
 
-#include <cmocka.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "tempdir.h"
 
-/* What every kind of sink must do, on something it can write to. */
 static void
-check_kind(const struct sink_ops *ops, const char *target)
-{
-    struct sink_settings settings = {.target = target};
-    struct record_head head = {.when = 1, .type = EVENT_SMTP};
-    struct sink *s = NULL;
-    struct buf message;
-    struct sink_counts c;
-
-    buf_init(&message, 4096);
-    assert_ptr_equal(sink_find(span_str(ops->name)), ops);
-    assert_int_equal(sink_open(span_str(ops->name), &settings, &s, &message),
-                     ERR_OK);
-    assert_ptr_equal(s->ops, ops);
-    assert_int_equal(ops->flush(s), PUT_DONE);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(ops->put(s, &head, SPAN_LIT("{\"a\":1}")), PUT_DONE);
-    c = ops->counts(s);
-    assert_int_equal(c.taken, 3);
-    assert_true(c.delivered <= 3);
-    ops->tick(s, 2);
-    assert_int_equal(ops->flush(s), PUT_DONE);
-    assert_int_equal(ops->counts(s).delivered, 3);
-    assert_int_equal(ops->reopen(s), ERR_OK);
-    assert_int_equal(ops->put(s, &head, SPAN_LIT("{\"b\":2}")), PUT_DONE);
-    assert_int_equal(ops->flush(s), PUT_DONE);
-    assert_int_equal(ops->counts(s).delivered, 4);
-    ops->why(s, &message);
-    assert_true(message.n > 0);
-    ops->close(s);
-    ops->close(NULL);
-    buf_free(&message);
-}
-
-static void
-test_every_kind(void **state)
+test_file(void **state)
 {
     struct tempdir t;
-    struct tempdir_name target;
 
     (void)state;
     tempdir_make(&t);
-    target = tempdir_name(t.path, "out");
-    assert_non_null(sink_registry[0]);
-    for (size_t i = 0; sink_registry[i] != NULL; i++)
-        check_kind(sink_registry[i], target.s);
+    kit_check_kind(sink_find(SPAN_LIT("file")), tempdir_name(t.path, "out").s);
     tempdir_remove(&t);
+}
+
+/* Its own memory and a socket; it ends with us. */
+static pid_t
+start_redis(const char *dir, const char *path)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)execlp("redis-server", "redis-server", "--port", "0", "--save", "",
+                 "--logfile", "/dev/null", "--unixsocket", path, "--dir", dir,
+                 (char *)NULL);
+    _exit(127);
+}
+
+static void
+test_redis(void **state)
+{
+    struct tempdir t;
+    struct tempdir_name path;
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+    if (system("command -v redis-server >/dev/null") != 0) {
+        print_message("no redis-server: tools/setup --brokers\n");
+        skip();
+    }
+    tempdir_make(&t);
+    path = tempdir_name(t.path, "redis");
+    pid = start_redis(t.path, path.s);
+    kit_check_kind(sink_find(SPAN_LIT("redis")), path.s);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    tempdir_remove(&t);
+}
+
+/* A new row of the registry gets a test above, or, as kafka, in its own. */
+static void
+test_every_kind_is_here(void **state)
+{
+    static const char *const names[] = {"file", "kafka", "redis"};
+    size_t n = 0;
+
+    (void)state;
+    for (; sink_registry[n] != NULL; n++)
+        assert_string_equal(sink_registry[n]->name, names[n]);
+    assert_int_equal(n, ARRAY_LEN(names));
 }
 
 static void
@@ -74,13 +86,37 @@ test_unknown_kind(void **state)
     buf_free(&message);
 }
 
+/* Every default is within its own range. */
+static void
+test_options(void **state)
+{
+    (void)state;
+    for (size_t i = 0; sink_registry[i] != NULL; i++) {
+        const struct sink_option *o = sink_registry[i]->options;
+
+        for (; o != NULL && o->name != NULL; o++) {
+            struct sink_settings none = {.target = ""};
+            uint64_t n;
+
+            if (o->most == 0)
+                continue;
+            n = sink_number(sink_registry[i]->options, &none, o->name);
+            assert_true(n >= o->least && n <= o->most);
+        }
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_redis),
+        cmocka_unit_test(test_every_kind_is_here),
         cmocka_unit_test(test_unknown_kind),
+        cmocka_unit_test(test_options),
     };
 
+    (void)signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
