@@ -116,10 +116,9 @@ class Span25:
             c = event["stats"].get("capture", {})
             if c.get("iface") == live.TAP:
                 taken[c["worker"]] = (c["packets"], c["dropped"])
-            if "records_lost" in event["stats"]:
-                lost[c["worker"]] = event["stats"]["records_lost"]
-            elif "records_lost" in c:
-                lost[c["worker"]] = c["records_lost"]
+            core = event["stats"].get("core", {})
+            if "worker" in c and "records_lost" in core:
+                lost[c["worker"]] = core["records_lost"]
         return (sum(t[0] for t in taken.values()),
                 sum(t[1] for t in taken.values()), sum(lost.values()), mails)
 
