@@ -79,6 +79,7 @@ static const struct call {
     {"poll",             SYS_poll,             0,             0,           0,         "Swcirhka" },
     {"munmap",           SYS_munmap,           0,             0,           0,         "Swcirhkxa"},
     {"write",            SYS_write,            -1,            0,           0,         "Scir"     },
+    {"utimensat",        SYS_utimensat,        -1,            0,           0,         "Sc"       },
 };
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
