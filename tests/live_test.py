@@ -5,7 +5,7 @@
 
 CONFINED is confine_try.c. Parts: replay, kill, inspectors, stop, reload,
 silent, orphans, socket, canaries,
-confined, stalled. Needs root, makes namespaces of its own.
+confined, stalled, links. Needs root, makes namespaces of its own.
 """
 import argparse
 import base64
@@ -533,6 +533,96 @@ def part_stalled(bench):
           f"what waited after {late:.1f} s")
 
 
+# ---- interfaces that go and come back ----
+
+OTHER_SENDER, OTHER_TAP, SPARE = "s25c", "s25d", "s25e"
+
+
+class Mails:
+    """Mails of clients of their own, on either link."""
+
+    def __init__(self, folder):
+        self.frame = mail_frames(folder, "link", "10.20.7.0",
+                                 r"Subject: s\r\n\r\nhello")
+        self.n = 0
+
+    def send(self, sender):
+        self.n += 1
+        old, new = packed("10.20.7.0"), packed(f"10.20.7.{self.n}")
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        raw.bind((sender, 0))
+        for frame in self.frame:
+            raw.send(frame.replace(old, new))
+        raw.close()
+        return f"10.20.7.{self.n}"
+
+    def seen(self, sensor, sender):
+        """Mails are sent until one is told: it takes a moment to see that an
+        interface is there."""
+        for _ in range(40):
+            client = self.send(sender)
+            if live.wait_for(lambda: of_client(sensor, "smtp", client), 0.5):
+                return True
+        return False
+
+
+def part_links(bench):
+    folder = bench.fresh("links")
+    live.make_link(OTHER_SENDER, OTHER_TAP)
+    mails = Mails(folder)
+    sensor = bench.sensor(folder, "-i", OTHER_TAP, "--workers", "2")
+    pids = live.processes()
+
+    def gaps():
+        return [c["text"] for c in sensor.controls("gap")]
+
+    def told(name, n):
+        return live.wait_for(lambda: len(gaps()) == n and name in gaps()[-1])
+
+    assert mails.seen(sensor, live.SENDER)
+    assert mails.seen(sensor, OTHER_SENDER)
+
+    live.ip("link", "set", OTHER_TAP, "down")
+    assert live.wait_for(
+        lambda: sensor.log_text().count("interface_gone") == 1)
+    assert mails.seen(sensor, live.SENDER)  # the other one goes on
+    live.ip("link", "set", OTHER_TAP, "up")
+    assert mails.seen(sensor, OTHER_SENDER)
+    assert told(OTHER_TAP, 1), gaps()
+
+    live.ip("link", "del", OTHER_TAP)
+    assert live.wait_for(
+        lambda: sensor.log_text().count("interface_gone") == 2)
+    assert mails.seen(sensor, live.SENDER)
+    live.make_link(OTHER_SENDER, OTHER_TAP)
+    assert mails.seen(sensor, OTHER_SENDER), sensor.log_text()
+    assert told(OTHER_TAP, 2), gaps()
+
+    # renamed: followed, until somebody else has its name
+    live.ip("link", "set", OTHER_TAP, "down")
+    live.ip("link", "set", OTHER_TAP, "name", SPARE)
+    live.ip("link", "set", SPARE, "up")
+    assert mails.seen(sensor, OTHER_SENDER)
+    live.ip("link", "del", SPARE)
+    live.make_link(OTHER_SENDER, OTHER_TAP)
+    assert mails.seen(sensor, OTHER_SENDER)
+    assert live.processes() == pids, "a worker had to end"
+
+    # all of them at once
+    for tap in (live.TAP, OTHER_TAP):
+        live.ip("link", "del", tap)
+    live.make_link()
+    live.make_link(OTHER_SENDER, OTHER_TAP)
+    assert mails.seen(sensor, OTHER_SENDER) and mails.seen(sensor, live.SENDER)
+    assert live.processes() == pids, "a worker had to end"
+    sensor.stop()
+    for gap in sensor.controls("gap"):
+        assert gap["text"].startswith("interface "), gap
+        assert seconds_of(gap["time"]) <= seconds_of(gap["until"]), gap
+    print(f"links: {len(gaps())} times an interface was away, told; "
+          f"{mails.n} mails sent")
+
+
 # ---- an ordinary end, and the next beginning ----
 
 def indexed(state):
@@ -840,7 +930,8 @@ PARTS = {"replay": part_replay, "kill": part_kill,
          "reload": part_reload, "silent": part_silent,
          "orphans": part_orphans, "socket": part_socket,
          "canaries": part_canaries,
-         "confined": part_confined, "stalled": part_stalled}
+         "confined": part_confined, "stalled": part_stalled,
+         "links": part_links}
 
 
 def main():

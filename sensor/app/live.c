@@ -3,6 +3,7 @@
 #include "sensor/app/clock.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/live_children.h"
+#include "sensor/app/live_links.h"
 #include "sensor/app/live_notify.h"
 #include "sensor/app/live_prepare.h"
 #include "sensor/app/log.h"
@@ -16,6 +17,7 @@ struct supervisor {
     struct live live;
     struct live_orders orders;
     struct live_children children;
+    struct live_links links;
     sigset_t signals;
     uint64_t stop_since;
     struct buf messages;
@@ -129,6 +131,8 @@ supervise(struct supervisor *s)
         live_children_reap(&s->children);
         end_late(s);
         live_children_check(&s->children);
+        if (!s->children.stopping)
+            live_links_turn(&s->links);
         log_lines(&s->messages);
         (void)live_notify("WATCHDOG=1");
         if (!told && is_ready(s))
@@ -158,8 +162,11 @@ live_main(const struct cli *cli, int argc, char **argv)
         buf_printf(&s.messages, "span25: %s\n", err_text(e));
     log_lines(&s.messages);
     if (e == ERR_OK) {
+        live_links_init(&s.links, &s.live, &s.orders);
+        s.live.links = &s.links;
         live_children_make(&s.children);
         supervise(&s);
+        live_links_leave(&s.links);
     }
     live_release(&s.live);
     buf_free(&s.messages);

@@ -38,6 +38,8 @@
 #define LIVE_SILENT_NS (5 * NS_PER_S)
 #define LIVE_STOP_NS   (30 * NS_PER_S) /* then what is left is killed */
 
+struct live_links;
+
 /* Made by the supervisor, the same in all processes. */
 struct live {
     const struct cli *cli; /* own */
@@ -57,6 +59,8 @@ struct live {
     struct read_place place;
     struct buf place_text; /* what took force */
     uint64_t seed;         /* of this installation */
+    struct live_links *links;
+    int hand_over; /* of a worker that is being forked, see live_links.h */
 };
 
 /* Until the sensor is stopped. */

@@ -63,8 +63,9 @@ struct live_process {
     _Atomic uint64_t beat_mono_ns; /* by the process itself: it is alive */
 };
 
-/* One socket of one worker; by that worker. */
+/* One socket of one worker; by that worker, but bound. */
 struct live_iface {
+    _Atomic uint32_t bound;   /* times the supervisor bound it anew */
     _Atomic uint64_t packets; /* taken from the kernel */
     _Atomic uint64_t bytes;   /* of them, as captured */
     _Atomic uint64_t dropped; /* by the kernel for want of room in its ring */
@@ -87,6 +88,8 @@ struct live_worker {
     _Atomic uint64_t memory_bytes; /* of connections; up and down */
     _Atomic uint64_t connections;  /* followed now; up and down */
     _Atomic uint64_t failed;       /* enum err it ended with last */
+    _Atomic uint32_t leave; /* 1: the supervisor asks it to end, for another to
+                             * open its interfaces */
     /* when a packet of it was there last; in the order of the board's lists */
     _Atomic uint64_t vlan_utc_ns[LIVE_EXPECT_MAX];
     _Atomic uint64_t prefix_utc_ns[LIVE_EXPECT_MAX];

@@ -2,6 +2,7 @@
 
 #include "sensor/app/clock.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_links.h"
 #include "sensor/app/live_roles.h"
 #include "sensor/app/log.h"
 
@@ -40,9 +41,15 @@ fork_child(struct live_children *all, struct live_child *c)
         deep_restart(c->keeper, live_roles_leave, all->live);
         return deep_keeper(c->keeper);
     }
+    if (c->role == LIVE_WORKER) {
+        atomic_store(&all->live->board->worker[c->number].leave, 0);
+        all->live->hand_over = live_links_expect(all->live->links, c->number);
+    }
     pid = fork();
     if (pid == 0)
         live_roles_be(all->live, c->role, c->number, me, all->signals);
+    if (c->role == LIVE_WORKER && all->live->hand_over >= 0)
+        (void)close(all->live->hand_over);
     return pid;
 }
 

@@ -49,6 +49,7 @@ live_plan(struct live *l, const struct cli *cli)
         .n_ifaces = c->ifaces.n,
         .buffer_bytes = c->buffer,
         .absent_ok = true,
+        .kept = true,
         .any_port = c->any_port,
         .tunnels = c->tunnels,
         .stats_interval = LIVE_STATS_NS,

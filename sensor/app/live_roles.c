@@ -4,6 +4,7 @@
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
 #include "sensor/app/live_keep.h"
+#include "sensor/app/live_links.h"
 #include "sensor/app/live_recorder.h"
 #include "sensor/app/live_web.h"
 #include "sensor/app/log.h"
@@ -31,6 +32,7 @@ run_worker(struct live *l, unsigned number)
     buf_free(&message);
     if (e != ERR_OK)
         return e;
+    worker_live_hand_over(w, l->hand_over);
     e = confine(CONFINE_WORKER);
     if (e == ERR_OK)
         e = worker_live_run(w, &l->rings[number]);
@@ -122,15 +124,20 @@ leave_memory(struct live *l, enum live_role role, unsigned number)
         inspection_leave(&l->inspection, is_worker ? number : DEEP_NO_SLOT);
 }
 
-/* Where a file would get their numbers, what is printed would go into it. */
+/* Where a file would get their numbers, what is printed would go into it. The
+ * one that is kept, if any, gets the first number behind them. */
 static bool
-leave_files(void)
+leave_files(int *kept)
 {
     const int none = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int last = STDERR_FILENO;
 
-    return none >= 0 && dup2(none, STDIN_FILENO) == STDIN_FILENO &&
-           dup2(none, STDOUT_FILENO) == STDOUT_FILENO &&
-           close_range(STDERR_FILENO + 1, UINT_MAX, 0) == 0;
+    if (none < 0 || dup2(none, STDIN_FILENO) != STDIN_FILENO ||
+        dup2(none, STDOUT_FILENO) != STDOUT_FILENO)
+        return false;
+    if (kept != NULL && *kept > last)
+        *kept = last = dup2(*kept, last + 1);
+    return last >= 0 && close_range((unsigned)last + 1, UINT_MAX, 0) == 0;
 }
 
 /* Inspectors have nothing in common with the rest but their slots. */
@@ -140,6 +147,7 @@ live_roles_leave(void *ctx)
     struct live *l = ctx;
 
     leave_memory(l, LIVE_CONTENT, 0);
+    live_links_leave(l->links);
     live_board_free(l->board);
 }
 
@@ -168,7 +176,8 @@ live_roles_be(struct live *l, enum live_role role, unsigned number,
     REQUIRE(runs[role] != NULL);
     be_child(role, supervisor, unblock);
     leave_memory(l, role, number);
-    if (!leave_files() || live_board_own(l->board, role, number) != ERR_OK)
+    if (!leave_files(role == LIVE_WORKER ? &l->hand_over : NULL) ||
+        live_board_own(l->board, role, number) != ERR_OK)
         _exit((int)cli_exit_of(ERR_PERM));
     _exit((int)cli_exit_of(runs[role](l, number)));
 }

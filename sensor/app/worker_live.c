@@ -1,5 +1,6 @@
 #include "sensor/app/worker_live.h"
 
+#include "sensor/app/live_links.h"
 #include "sensor/app/worker_late.h"
 #include "sensor/app/worker_parts.h"
 #include "sensor/capture/live_capture.h"
@@ -33,6 +34,7 @@ struct worker_live {
     ns_t counted_mono;  /* when the STATS records were written */
     ns_t patient_until; /* 0: the packet path; else the end of the farewell */
     uint64_t lost;      /* records of this worker */
+    uint32_t bound[LIVE_IFACES_MAX]; /* as of the board */
     uint32_t vlans_awaited; /* a bit for each not seen in this second */
     uint32_t prefixes_awaited;
     uint64_t
@@ -154,6 +156,7 @@ look_at_board(struct worker_live *w)
     for (size_t i = 0; i < w->plan->n_ifaces; i++) {
         const struct live_iface *b = &w->mine->iface[i];
 
+        w->bound[i] = atomic_load(&b->bound);
         w->base_packets[i] = atomic_load(&b->packets);
         w->base_bytes[i] = atomic_load(&b->bytes);
         w->base_dropped[i] = atomic_load(&b->dropped);
@@ -316,6 +319,30 @@ finish(struct worker_live *w)
     show(w, mono());
 }
 
+/* Sockets that the supervisor has bound to what is there now. */
+static void
+look_for_bound(struct worker_live *w)
+{
+    for (size_t i = 0; i < w->plan->n_ifaces; i++) {
+        const uint32_t n = atomic_load(&w->mine->iface[i].bound);
+
+        if (n == w->bound[i])
+            continue;
+        w->bound[i] = n;
+        live_capture_back(w->capture, i);
+    }
+}
+
+/* There is no interface now, but there may be. */
+static enum err
+rest_without(void)
+{
+    static const struct timespec nap = {.tv_nsec = WAIT_MS * NS_PER_MS};
+
+    (void)nanosleep(&nap, NULL);
+    return ERR_OK;
+}
+
 static enum err
 loop(struct worker_live *w)
 {
@@ -326,10 +353,25 @@ loop(struct worker_live *w)
     w->gauged_mono = w->counted_mono = mono();
     /* From now on: what other workers have told is not overtaken. */
     (void)net_time(w->parts.net, live_capture_now(w->capture));
-    while (e == ERR_OK && *stop == 0)
+    while (e == ERR_OK && *stop == 0 && atomic_load(&w->mine->leave) == 0) {
+        look_for_bound(w);
         e = step(w, WAIT_MS, &drained);
+        if (e == ERR_GONE && w->plan->kept)
+            e = rest_without();
+    }
     finish(w);
-    return e;
+    return e == ERR_OK && *stop == 0 ? ERR_GONE : e;
+}
+
+void
+worker_live_hand_over(const struct worker_live *w, int to)
+{
+    int fds[LIVE_IFACES_MAX];
+    const size_t n = live_capture_n(w->capture);
+
+    for (size_t i = 0; i < n; i++)
+        fds[i] = live_capture_fd(w->capture, i);
+    live_links_hand_over(to, fds, n);
 }
 
 enum err

@@ -33,8 +33,9 @@
  * counts, which no slow reader shall miss.
  *
  * An interface that is gone is told by its up on the board; the others go on.
- * When none is left, run ends with ERR_GONE. To have one back that is there
- * again under its name, the supervisor ends the worker and starts another. */
+ * When none is left, run ends with ERR_GONE, unless plan->kept: somebody else
+ * binds sockets anew when there is an interface again (live_links.h) and says
+ * so by bound on the board, or asks by leave that another worker begins. */
 #include "sensor/app/live_board.h"
 #include "sensor/app/worker.h"
 
@@ -46,6 +47,7 @@ struct worker_live_plan {
     size_t n_ifaces;
     size_t buffer_bytes; /* of the kernel, for each interface and worker */
     bool absent_ok;      /* an interface may be missing, or down, at open */
+    bool kept;           /* see above */
     bool any_port;       /* see live_filter.h */
     bool tunnels;
     uint64_t seed; /* of the installation */
@@ -67,6 +69,10 @@ MUST_USE enum err worker_live_open(const struct worker_plan *plan,
                                    unsigned number, struct live_board *board,
                                    struct worker_live **out,
                                    struct buf *message);
+
+/* Gives copies of its sockets to who binds them anew; closes to. Before the
+ * process gives up its rights. */
+void worker_live_hand_over(const struct worker_live *w, int to);
 
 /* Attaches to the ring, runs until *plan->stop is not 0 (ERR_OK) or it cannot
  * go on, ends all flows, says farewell and closes the ring. board->...failed

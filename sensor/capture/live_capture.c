@@ -614,3 +614,20 @@ live_capture_iface(const struct live_capture *c, size_t i)
     REQUIRE(i < c->n);
     return &c->iface[i].facts;
 }
+
+int
+live_capture_fd(const struct live_capture *c, size_t i)
+{
+    REQUIRE(i < c->n);
+    return c->iface[i].pcap != NULL ? pcap_fileno(c->iface[i].pcap) : -1;
+}
+
+void
+live_capture_back(struct live_capture *c, size_t i)
+{
+    REQUIRE(i < c->n);
+    if (c->iface[i].pcap == NULL)
+        return;
+    c->iface[i].facts.up = true;
+    c->poll[i].fd = pcap_get_selectable_fd(c->iface[i].pcap);
+}

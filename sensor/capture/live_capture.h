@@ -29,8 +29,10 @@
  *
  * An interface that goes down gives nothing until it comes up; nothing is said
  * of that. One that is deleted is gone for good: its up is false, the others go
- * on, and when all are gone the step says ERR_GONE. A new one by that name
- * needs another live_capture_open. A renamed one is followed by its number.
+ * on, and when all are gone the step says ERR_GONE. A renamed one is followed
+ * by its number. A new one by that name needs another live_capture_open, or
+ * somebody with the right to it who binds live_capture_fd to it and has
+ * live_capture_back called.
  *
  * After open the system calls are poll, getsockopt, ioctl (SIOCGIFFLAGS, when
  * an interface goes down), pread, clock_gettime; memory is not allocated. */
@@ -99,6 +101,11 @@ MUST_USE enum err live_capture_step(struct live_capture *c, unsigned wait_ms,
 /* The clock that packet times go by, as the last step read it. */
 ns_t live_capture_now(const struct live_capture *c);
 uint64_t live_capture_clock_steps(const struct live_capture *c);
+
+/* Its socket, or -1: it was not there. */
+int live_capture_fd(const struct live_capture *c, size_t i);
+/* The socket was bound to an interface of the same kind that is there. */
+void live_capture_back(struct live_capture *c, size_t i);
 
 /* Asks the kernel for its counters. */
 void live_capture_count(struct live_capture *c);

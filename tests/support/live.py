@@ -46,13 +46,13 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
-def make_link():
-    """What is sent on SENDER is seen at TAP, and nothing else is."""
-    if subprocess.run(["ip", "link", "add", SENDER, "type", "veth", "peer",
-                       "name", TAP], capture_output=True,
+def make_link(sender=SENDER, tap=TAP):
+    """What is sent on sender is seen at tap, and nothing else is."""
+    if subprocess.run(["ip", "link", "add", sender, "type", "veth", "peer",
+                       "name", tap], capture_output=True,
                       check=False).returncode != 0:
         skip("no veth link can be made here")
-    for name in (SENDER, TAP):
+    for name in (sender, tap):
         off = pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
         try:
             off.write_text("1")
