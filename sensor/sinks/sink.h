@@ -12,7 +12,8 @@
  * THE CURSOR. Acknowledgements may come late and out of order. counts tells of
  * the lines at the front, in the order of their puts and without a gap between
  * them: settled = delivered + refused of them need not be kept any more, so the
- * cursor moves over that many, and taken - settled wait. Whoever ends, or is
+ * cursor moves over that many, and taken - settled wait; a callback tells of
+ * each, for who has more than one cursor. Whoever ends, or is
  * ended, without a flush puts the lines behind the cursor again: the other side
  * may get doubles, which have equal event_id, and never a line less.
  *
@@ -49,6 +50,10 @@ struct sink_settings {
     size_t buffer_bytes; /* file: 0 is its own */
     const struct sink_value *values;
     size_t n_values;
+    /* NULL, or called for each line that settles, in the order of their puts,
+     * from within any call but close; false: it was refused */
+    void (*settled)(void *ctx, bool delivered);
+    void *ctx;
 };
 
 struct sink_counts {

@@ -18,6 +18,8 @@ struct file_sink {
     const char *what;
     const char *why;
     struct sink_counts counts;
+    void (*settled)(void *ctx, bool delivered); /* of struct sink_settings */
+    void *ctx;
 };
 
 static struct file_sink *
@@ -104,6 +106,8 @@ file_open(struct sink **out, const struct sink_settings *s, struct buf *message)
     f->sink.ops = &sink_file;
     f->fd = -1;
     f->what = f->why = "";
+    f->settled = s->settled;
+    f->ctx = s->ctx;
     f->cap = s->buffer_bytes > 0 ? s->buffer_bytes : SINK_FILE_BUFFER;
     f->p = malloc(f->cap);
     f->path = strdup(s->target);
@@ -141,6 +145,7 @@ static void
 written(struct file_sink *f, size_t n, bool failed)
 {
     size_t keep = n;
+    uint64_t lines;
 
     if (failed && f->is_regular) {
         off_t end = lseek(f->fd, 0, SEEK_END);
@@ -151,11 +156,14 @@ written(struct file_sink *f, size_t n, bool failed)
             ftruncate(f->fd, end - (off_t)(n - keep)) != 0)
             keep = n;
     }
-    f->counts.delivered += count_lines(span_of(f->p, keep));
+    lines = count_lines(span_of(f->p, keep));
     if (keep > 0 && f->p[keep - 1] != '\n')
-        f->counts.delivered--; /* its end is counted when it comes */
+        lines--; /* its end is counted when it comes */
     memmove(f->p, f->p + keep, f->n - keep);
     f->n -= keep;
+    f->counts.delivered += lines;
+    for (; f->settled != NULL && lines > 0; lines--)
+        f->settled(f->ctx, true);
 }
 
 static enum put

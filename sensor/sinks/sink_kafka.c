@@ -269,7 +269,7 @@ set_room(struct kafka_sink *k, const struct sink_settings *s,
     enum err e;
 
     k->line_max = sink_number(options, s, "line-max");
-    e = sink_queue_init(&k->q, lines, mib << 20);
+    e = sink_queue_init(&k->q, lines, mib << 20, s);
     if (e == ERR_OK)
         e = set_number(k, "queue.buffering.max.messages", SINK_PARTS * lines,
                        message);

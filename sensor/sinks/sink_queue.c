@@ -32,9 +32,13 @@ sink_topic_of(enum event_type t)
 }
 
 enum err
-sink_queue_init(struct sink_queue *q, uint64_t lines, uint64_t bytes)
+sink_queue_init(struct sink_queue *q, uint64_t lines, uint64_t bytes,
+                const struct sink_settings *s)
 {
-    *q = (struct sink_queue){.lines = lines, .bytes_max = bytes};
+    *q = (struct sink_queue){.lines = lines,
+                             .bytes_max = bytes,
+                             .settled = s->settled,
+                             .ctx = s->ctx};
     q->ring = calloc(lines, sizeof(*q->ring));
     return q->ring != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -205,6 +209,8 @@ sink_queue_settle(struct sink_queue *q)
         q->head++;
         if (q->next < q->head)
             q->next = q->head;
+        if (q->settled != NULL)
+            q->settled(q->ctx, !item->refused);
     }
 }
 

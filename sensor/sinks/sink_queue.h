@@ -70,10 +70,13 @@ struct sink_queue {
     uint64_t head, next, tail;
     size_t bytes, bytes_max;
     struct sink_counts counts;
+    void (*settled)(void *ctx, bool delivered); /* of struct sink_settings */
+    void *ctx;
 };
 
 MUST_USE enum err sink_queue_init(struct sink_queue *q, uint64_t lines,
-                                  uint64_t bytes);
+                                  uint64_t bytes,
+                                  const struct sink_settings *s);
 void sink_queue_fini(struct sink_queue *q);
 
 /* One line takes any number of bytes when there is no other. */

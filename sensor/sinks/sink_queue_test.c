@@ -5,6 +5,8 @@
 static const struct kit_event mail = {
     .type = EVENT_SMTP, .id = 1, .src = "10.0.0.1"};
 
+static const struct sink_settings none = {.target = ""};
+
 static struct sink_item *
 put(struct kit *k, struct sink_queue *q, const struct kit_event *e)
 {
@@ -117,7 +119,7 @@ test_keys(void **state)
         struct sink_queue q;
         struct sink_item *item;
 
-        assert_int_equal(sink_queue_init(&q, 1, 1000), ERR_OK);
+        assert_int_equal(sink_queue_init(&q, 1, 1000, &none), ERR_OK);
         item = put(&k, &q, &keys[i].event);
         assert_non_null(item);
         if (!span_eq(item->key, span_str(keys[i].key)) ||
@@ -140,7 +142,7 @@ test_lines_at_the_limit(void **state)
 
     (void)state;
     kit_init(&k);
-    assert_int_equal(sink_queue_init(&q, 3, 1 << 20), ERR_OK);
+    assert_int_equal(sink_queue_init(&q, 3, 1 << 20, &none), ERR_OK);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(sink_queue_has_room(&q, 1));
         assert_non_null(put(&k, &q, &mail));
@@ -164,7 +166,7 @@ test_bytes_at_the_limit(void **state)
     kit_init(&k);
     kit_make(&k, &mail);
     n = k.line.n;
-    assert_int_equal(sink_queue_init(&q, 10, n + 10), ERR_OK);
+    assert_int_equal(sink_queue_init(&q, 10, n + 10, &none), ERR_OK);
     assert_true(sink_queue_has_room(&q, 100 * n)); /* alone, any */
     assert_non_null(put(&k, &q, &mail));
     assert_true(sink_queue_has_room(&q, 9));
@@ -174,16 +176,28 @@ test_bytes_at_the_limit(void **state)
     kit_fini(&k);
 }
 
-/* Reports come in any order; what is counted is the front. */
+static void
+note(void *ctx, bool delivered)
+{
+    char *told = ctx;
+    size_t n = strlen(told);
+
+    assert_true(n < 20);
+    told[n] = delivered ? 'd' : 'r';
+}
+
+/* Reports come in any order; what is counted, and told, is the front. */
 static void
 test_the_front_only(void **state)
 {
+    char told[21] = "";
+    const struct sink_settings settings = {.settled = note, .ctx = told};
     struct sink_queue q;
     struct kit k;
 
     (void)state;
     kit_init(&k);
-    assert_int_equal(sink_queue_init(&q, 4, 1 << 20), ERR_OK);
+    assert_int_equal(sink_queue_init(&q, 4, 1 << 20, &settings), ERR_OK);
     for (unsigned round = 0; round < 5; round++) {
         for (unsigned i = 0; i < 4; i++)
             assert_non_null(put(&k, &q, &mail));
@@ -208,6 +222,7 @@ test_the_front_only(void **state)
         assert_int_equal(q.bytes, 0);
     }
     assert_int_equal(q.counts.taken, 20);
+    assert_string_equal(told, "drdddrdddrdddrdddrdd");
     sink_queue_fini(&q);
     kit_fini(&k);
 }
@@ -220,7 +235,7 @@ test_again(void **state)
 
     (void)state;
     kit_init(&k);
-    assert_int_equal(sink_queue_init(&q, 4, 1 << 20), ERR_OK);
+    assert_int_equal(sink_queue_init(&q, 4, 1 << 20, &none), ERR_OK);
     for (unsigned i = 0; i < 3; i++)
         put(&k, &q, &mail)->part[0].sent = i < 2;
     q.next = 2;

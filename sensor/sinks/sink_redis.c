@@ -574,7 +574,7 @@ configure(struct redis_sink *r, const struct sink_settings *s,
     if (e != ERR_OK)
         return e;
     return sink_queue_init(&r->q, sink_number(options, s, "depth"),
-                           sink_number(options, s, "queue-mib") << 20);
+                           sink_number(options, s, "queue-mib") << 20, s);
 }
 
 static enum err

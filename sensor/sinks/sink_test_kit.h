@@ -128,22 +128,29 @@ kit_put_wait(struct kit *k, struct sink *s, const struct kit_event *e)
 }
 
 static inline struct sink *
-kit_open(const char *kind, const char *target, const struct sink_value *values,
-         size_t n)
+kit_open_with(const char *kind, const struct sink_settings *settings)
 {
-    struct sink_settings settings = {
-        .target = target, .values = values, .n_values = n};
     struct sink *s = NULL;
     struct buf message;
     enum err e;
 
     buf_init(&message, 4096);
-    e = sink_open(span_str(kind), &settings, &s, &message);
+    e = sink_open(span_str(kind), settings, &s, &message);
     if (e != ERR_OK)
         fail_msg("%s: %.*s", err_text(e), (int)message.n,
                  (const char *)message.p);
     buf_free(&message);
     return s;
+}
+
+static inline struct sink *
+kit_open(const char *kind, const char *target, const struct sink_value *values,
+         size_t n)
+{
+    struct sink_settings settings = {
+        .target = target, .values = values, .n_values = n};
+
+    return kit_open_with(kind, &settings);
 }
 
 static inline bool
@@ -172,12 +179,23 @@ kit_check_counts(const struct sink *s, uint64_t taken, uint64_t delivered,
     assert_int_equal(c.refused, refused);
 }
 
+static inline void
+kit_count(void *ctx, bool delivered)
+{
+    uint64_t *n = ctx;
+
+    *n += delivered;
+}
+
 /* What every kind of sink must do, on something it can write to. */
 static inline void
 kit_check_kind(const struct sink_ops *ops, const char *target)
 {
     struct kit k;
-    struct sink *s = kit_open(ops->name, target, NULL, 0);
+    uint64_t told = 0;
+    struct sink_settings settings = {
+        .target = target, .settled = kit_count, .ctx = &told};
+    struct sink *s = kit_open_with(ops->name, &settings);
     struct kit_event e = {.type = EVENT_SMTP, .src = "192.0.2.7"};
     struct buf message;
     struct sink_counts c;
@@ -199,6 +217,7 @@ kit_check_kind(const struct sink_ops *ops, const char *target)
     assert_int_equal(kit_put_wait(&k, s, &e), PUT_DONE);
     assert_int_equal(kit_flush(&k, s), PUT_DONE);
     kit_check_counts(s, 4, 4, 0);
+    assert_int_equal(told, 4);
     ops->why(s, &message);
     assert_true(message.n > 0);
     ops->close(s);
