@@ -9,6 +9,7 @@ neither can be had.
 """
 import collections
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -70,24 +71,38 @@ class Feeder:
     """sink_run in the background: lines go to it as fast as it takes them."""
 
     def __init__(self, kind, target, lines, *settings):
+        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             (SINK_RUN, kind, target, *settings), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdout=subprocess.PIPE, stderr=self.errors)
         self.out = None
         self.thread = threading.Thread(target=self.talk, args=(text(lines),))
         self.thread.start()
 
     def talk(self, data):
-        self.out = self.process.communicate(data)
+        self.out, _ = self.process.communicate(data)
+
+    def said(self):
+        return os.pread(self.errors.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    def wait_for(self, words):
+        """Until it has told so on standard error."""
+        end = time.monotonic() + brokers.PATIENCE
+        while words not in self.said():
+            if not self.thread.is_alive() or time.monotonic() > end:
+                raise AssertionError(f"{words!r} is not in {self.said()!r}")
+            time.sleep(0.05)
 
     def end(self):
         self.process.kill()
         self.thread.join()
+        self.errors.close()
 
     def counts(self):
         self.thread.join(300)
-        assert self.process.returncode == 0, self.out
-        return json.loads(self.out[0])
+        if self.process.returncode != 0:
+            raise AssertionError(self.said())
+        return json.loads(self.out)
 
 
 class OfBroker(unittest.TestCase):
@@ -105,8 +120,8 @@ class OfBroker(unittest.TestCase):
         cls.addClassCleanup(cls.broker.kill)
         starts(cls.broker)
 
-    def feed(self, lines, *settings):
-        feeder = Feeder(self.kind.name, self.broker.address, lines, *settings)
+    def feed(self, lines, *settings, target=None):
+        feeder = Feeder(self.kind.name, target or self.broker.address, lines, *settings)
         self.addCleanup(feeder.end)
         return feeder
 
@@ -164,6 +179,26 @@ class KafkaSink(OfBroker):
         self.assertEqual(sorted(got), sorted(want))
         mine = [line.split("|")[3] for line in got if "|192.0.2.7/32|" in line]
         self.assertEqual(mine[-1], "-1")  # block, lift, tombstone
+
+    def test_tls_and_login(self):
+        """Through TLS with a password; what is wrong is said and retried."""
+        folder = pathlib.Path(self.folder.name)
+        other = brokers.Kafka(folder / "other").certificate
+        for name in ("right", "wrong"):
+            word = self.broker.PASSWORD if name == "right" else "guess"
+            (folder / name).write_text(word + "\n")
+        def settings(password, certificate):
+            return ("prefix=s", "tls=yes", "sasl=PLAIN", f"user={self.broker.USER}",
+                    f"password-file={folder / password}", f"ca-file={certificate}")
+        good = settings("right", self.broker.certificate)
+        self.assertEqual(put("kafka", self.broker.secure, [event(1)], *good)["delivered"], 1)
+        for rows, why in ((settings("wrong", self.broker.certificate), "uthentication failed"),
+                          (settings("right", other), "certificate verify failed")):
+            feeder = self.feed([event(2)], *rows, target=self.broker.secure)
+            feeder.wait_for(why)
+            self.assertNotIn("guess", feeder.said())
+            feeder.process.kill()
+        self.assertEqual(self.read("s.smtp.tx"), [event(1)])
 
     def test_killed(self):
         """kill -9 in the middle: nothing lost, doubles only of equal id."""
@@ -245,7 +280,7 @@ class RedisSink(OfBroker):
             secret.write_text("s3cret\n")
             put("redis", self.broker.address, [event(1)], "prefix=l", f"password-file={secret}")
             feeder = self.feed([event(2)], "prefix=l")
-            self.assertIn(b"NOAUTH", feeder.process.stderr.readline())
+            feeder.wait_for("NOAUTH")
             self.broker.cli("CONFIG", "SET", "requirepass", "")
         finally:
             self.broker.cli("CONFIG", "SET", "requirepass", "", check=False)

@@ -33,16 +33,28 @@ turn(struct sink *s)
     sink_wait(s, 5);
 }
 
+/* last is what was told before. */
 static void
-open_again(struct sink *s)
+tell_why(struct sink *s, struct buf *last)
 {
-    const struct timespec pause = {.tv_nsec = (long)(NS_PER_S / 2)};
     struct buf why;
 
     buf_init(&why, 4096);
     s->ops->why(s, &why);
-    fprintf(stderr, "%.*s\n", (int)why.n, (const char *)why.p);
+    if (!span_eq(buf_view(&why), buf_view(last)) &&
+        span_search(buf_view(&why), SPAN_LIT(": no error")) == why.n) {
+        fprintf(stderr, "%.*s\n", (int)why.n, (const char *)why.p);
+        buf_reset(last);
+        buf_span(last, buf_view(&why));
+    }
     buf_free(&why);
+}
+
+static void
+open_again(struct sink *s)
+{
+    const struct timespec pause = {.tv_nsec = (long)(NS_PER_S / 2)};
+
     (void)nanosleep(&pause, NULL);
     if (s->ops->reopen(s) != ERR_OK)
         fprintf(stderr, "cannot be opened again\n");
@@ -52,16 +64,21 @@ open_again(struct sink *s)
 static void
 insist(struct sink *s, struct span record, struct span line)
 {
+    struct buf told;
+
+    buf_init(&told, 4096);
     for (;;) {
         enum put p =
             record.n > 0 ? s->ops->put(s, record, line) : s->ops->flush(s);
 
         if (p == PUT_DONE)
-            return;
+            break;
+        tell_why(s, &told);
         if (p == PUT_DEAD)
             open_again(s);
         turn(s);
     }
+    buf_free(&told);
 }
 
 static void

@@ -121,8 +121,7 @@ on_log(const rd_kafka_t *rk, int level, const char *what, const char *text)
     struct kafka_sink *k = rd_kafka_opaque(rk);
 
     (void)level;
-    (void)what;
-    if (k != NULL && !k->dead)
+    if (k != NULL && !k->dead && strcmp(what, "CONFWARN") != 0)
         set_why(k, text);
 }
 

@@ -20,7 +20,7 @@ import subprocess
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds until a broker answers, on a machine with other work
+PATIENCE = 300  # seconds until a broker answers, on a machine with other work
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -116,16 +116,24 @@ class Broker:
 
 
 class Kafka(Broker):
-    """Apache Kafka in KRaft mode: one node that is broker and controller."""
+    """Apache Kafka in KRaft mode: one node that is broker and controller.
+
+    secure is the address for TLS with a login: USER, PASSWORD, certificate."""
 
     name = "kafka"
-    programs = ("java", "kcat")
+    programs = ("java", "kcat", "openssl")
+    USER, PASSWORD = "span25", "s3cret"
     # What is short here is what a restart after a kill waits for.
     settings = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{inner}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{inner}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{inner},SECURE://127.0.0.1:{tls}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://localhost:{tls}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={store}
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config={login}
 controller.listener.names=CONTROLLER
 log.dirs={data}
 num.partitions=4
@@ -137,6 +145,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 """
+    login = ("org.apache.kafka.common.security.plain.PlainLoginModule required "
+             'user_{user}="{password}" ;')
     # One cluster id is as good as another; what a format would write.
     identity = "version=1\ncluster.id=c3BhbjI1LXRlc3QtMDAwMQ\nnode.id=1\n"
     java = ("java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC",
@@ -145,13 +155,28 @@ group.initial.rebalance.delay.ms=0
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.port, inner = free_ports(2)
+        self.port, inner, tls = free_ports(3)
+        self.secure = f"localhost:{tls}"
+        self.certificate = self.folder / "certificate.pem"
         self.address = f"127.0.0.1:{self.port}"
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
         (data / "meta.properties").write_text(self.identity)
         (self.folder / "server.properties").write_text(self.settings.format(
-            port=self.port, inner=inner, data=data))
+            port=self.port, inner=inner, data=data, tls=tls,
+            store=self.make_certificate(), login=self.login.format(
+                user=self.USER, password=self.PASSWORD)))
+
+    def make_certificate(self):
+        """One that signs itself; gives the file that has its key too."""
+        key = self.folder / "key.pem"
+        store = self.folder / "store.pem"
+        tool("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+             "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+             "-keyout", str(key), "-out", str(self.certificate))
+        store.write_text(key.read_text() + self.certificate.read_text())
+        return store
 
     @staticmethod
     def jars():
