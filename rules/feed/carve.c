@@ -5,6 +5,16 @@
 /* Prefixes that hold one another: one of each length at most. */
 #define DEPTH 129
 
+bool
+carve_is_whole(const struct prefix *p)
+{
+    for (size_t i = p->bits; i < 128; i++) {
+        if ((p->addr.b[i / 8] >> (7 - i % 8) & 1) != 0)
+            return false;
+    }
+    return p->bits <= 128;
+}
+
 static int
 by_prefix(const void *a, const void *b)
 {

@@ -14,6 +14,9 @@ struct carve_item {
 
 typedef void carve_put(void *ctx, size_t id, const struct permits_range *r);
 
+/* No more than 128 bits, and none set behind them. */
+bool carve_is_whole(const struct prefix *p);
+
 /* By address, the shorter prefix first, then by id. */
 void carve_sort(struct carve_item *v, size_t n);
 

@@ -17,16 +17,6 @@ is_v4(const struct prefix *p)
     return p->bits >= V4_BITS && addr_is_v4(&p->addr);
 }
 
-static bool
-has_host_bits(const struct prefix *p)
-{
-    for (size_t i = p->bits; i < 128; i++) {
-        if ((p->addr.b[i / 8] >> (7 - i % 8) & 1) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Prefixes touch only where one is within the other. */
 static bool
 is_reserved(const struct prefix *p)
@@ -55,7 +45,7 @@ feed_is_hash(struct span s)
 static uint32_t
 screen_prefix(const struct prefix *p, const struct feed_limits *l)
 {
-    if (p->bits > 128 || has_host_bits(p))
+    if (!carve_is_whole(p))
         return FEED_WHY(MALFORMED);
     if (p->bits == 0 || (p->bits == V4_BITS && addr_is_v4(&p->addr)))
         return FEED_WHY(EVERYTHING);

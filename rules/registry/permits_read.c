@@ -221,7 +221,7 @@ nft_open(struct reading *r, struct words *w, const struct span before[4],
     } else if (is(before[3], "element")) {
         r->set = set_of(before[0]);
         whole = nft_elements(r, w);
-    } else if (is(before[1], "set")) {
+    } else if (is(before[1], "set") || is(before[1], "map")) {
         r->set = set_of(before[0]);
         r->understood++;
     } else if (is(before[2], "table")) {
@@ -312,7 +312,7 @@ json_value(struct reading *r, struct json *j, struct span value)
 
     if (f == NULL)
         return;
-    if (is(key, "name") && is(f->key, "set")) {
+    if (is(key, "name") && (is(f->key, "set") || is(f->key, "map"))) {
         r->set = set_of(value);
         r->understood++;
     } else if (is(key, "addr") && is(f->key, "prefix")) {

@@ -366,6 +366,14 @@ static const struct {
      "\"9.9.9.9\"}}, {\"elem\": {\"val\": {\"prefix\": {\"addr\": \"10.1.0.0\","
      " \"len\": 16}}, \"comment\": \"x\"}}, {\"range\": [\"10.2.0.1\", "
      "\"10.2.0.3\"]}]}}]}", 4, 0, 0, FORM_RECEIVE},
+    {"a map behind our set is not ours", "{\"nftables\": [{\"set\": {\"name\": "
+     "\"send_25_v4\", \"elem\": [\"10.0.0.1\"]}}, {\"map\": {\"name\": "
+     "\"out_v4\", \"map\": \"verdict\", \"elem\": [[{\"prefix\": {\"addr\": "
+     "\"10.1.0.0\", \"len\": 16}}, {\"jump\": {\"target\": \"x\"}}]]}}]}",
+     1, 0, 25, FORM_SEND},
+    {"nor as text", "table ip t {\n set send_25_v4 {\n elements = { 10.0.0.1 "
+     "}\n }\n map m {\n elements = { 10.0.0.2 : jump x }\n }\n}",
+     1, 0, 25, FORM_SEND},
     {"ipset save", "create a hash:net\nadd a 10.0.0.1 comment \"x\"\n"
      "create span25-send-587-v4 hash:net\nadd span25-send-587-v4 10.0.0.0/30\n",
      1, 0, 587, FORM_SEND},
