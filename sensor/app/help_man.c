@@ -1,5 +1,6 @@
 #include "sensor/app/help_man.h"
 
+#include "sensor/app/confine_man.h"
 #include "rules/packs/rules_man.h"
 #include "sensor/app/cli.h"
 #include "sensor/app/config.h"
@@ -342,6 +343,8 @@ help_man_verb(const char *noun, struct buf *out)
         buf_str(out, ".Pp\nIts options are:\n");
         put_flags((enum verb)v, out);
     }
+    if (strcmp(noun, "live") == 0)
+        confine_man_write(out);
     put_exits(out);
     put_examples(noun, out);
     buf_str(out, ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25.conf 5\n");
