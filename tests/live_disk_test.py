@@ -27,6 +27,9 @@ CONFIG = """live:
 journal:
   high_water: 8MiB
   high_water_percent: 0
+evidence:
+  packets: true
+  bytes: 16MiB
 """
 DAY = 86400
 
@@ -120,6 +123,14 @@ def counts_nowhere(program, sensor):
                            str(sensor.state), got["alert"]],
                           capture_output=True, text=True, check=False)
     assert card.returncode == 0 and "nothing happened" in card.stdout, card
+    closed = subprocess.run([program, "alerts", "close", "--state",
+                             str(sensor.state), got["alert"], "--reason",
+                             "test"], capture_output=True, text=True,
+                            check=False)
+    assert closed.returncode == 0, closed
+    await_value('alert_close_total{rule="test-alert",reason="test"}', 1)
+    assert value('process_cpu_seconds_total{process="core"}') > 0
+    assert value('process_resident_memory_bytes{process="core"}') > MIB
     print(test_alert(program, sensor).strip())
 
 
@@ -142,11 +153,32 @@ def step_by_step(program, sensor, disk):
     assert "no mail" in page("/healthz"), page("/healthz")
     assert live.wait_for(lambda: "fail blind room" in (
         sensor.state / "board.prom").read_text(), 30)
+    narrow = subprocess.run(
+        ["script", "-qec", f"stty cols 60; {program} doctor --state "
+         f"{sensor.state} -i {live.TAP}; {program} top --once --state "
+         f"{sensor.state}", "/dev/null"], capture_output=True, text=True,
+        check=False) if shutil.which("script") else None
+    assert narrow is None or max(
+        map(len, narrow.stdout.replace("\r", "").splitlines())) <= 60, (
+            narrow.stdout)
     doctor = subprocess.run([program, "doctor", "--state", str(sensor.state),
                              "-i", live.TAP], capture_output=True, text=True,
                             check=False)
     assert doctor.returncode == 1, doctor.stdout
     assert "no mail: make room" in doctor.stdout, doctor.stdout
+
+
+def gaps_of_evidence(sensor):
+    """The packet ring stopped on the full disk, and went on."""
+    def gaps():
+        return [c for c in sensor.controls("gap")
+                if "packets are kept" in c["text"]]
+    assert live.wait_for(lambda: any("until" in c for c in gaps()), 60), (
+        sensor.controls("gap"), sensor.log_text())
+    told = gaps()
+    assert "until" not in told[0] and "no packets" in told[0]["text"], told
+    assert told[-1]["time"] < told[-1]["until"], told
+    assert told[-1]["time"] == told[0]["time"], told
 
 
 def filling(program, sensor, disk, slowly):
@@ -173,6 +205,7 @@ def filling(program, sensor, disk, slowly):
     assert last["time"] < last["until"], last
     assert "journaled again" in last["text"], last
     assert not slowly or "transactions" in last["text"], last
+    gaps_of_evidence(sensor)
     send(sensor, True)
     assert (sensor.state / "reserve").exists()
     print("steps:", told, "-", last["text"])

@@ -102,6 +102,8 @@ write_act(struct desk_writer *w, struct desk *d, const struct act *act,
     record_text(&r, FIELD_CONTROL_ALERT, a->id);
     if (c->note != NULL)
         record_text(&r, FIELD_CONTROL_NOTE, c->note);
+    if (a->rule[0] != '\0')
+        record_text(&r, FIELD_CONTROL_RULE, a->rule);
     desk_tell(w, &r);
     record_free(&r);
     a->status = act->status; /* the same id may be named twice */

@@ -1,5 +1,6 @@
 #include "sensor/app/doctor.h"
 
+#include "sensor/app/caller.h"
 #include "sensor/app/live.h"
 #include "sensor/app/live_health.h"
 #include "sensor/app/live_report.h"
@@ -33,16 +34,69 @@ struct doctor {
 
 /* ---- one line ---- */
 
+#define INDENT "      " /* the width of a level */
+
+/* Characters; text_term lets only such through that take one column or two. */
+static size_t
+columns_of(struct span s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += (span_at(s, i) & 0xc0U) != 0x80U;
+    return n;
+}
+
+/* How many bytes of s go into so many columns, cut behind a word; a word that
+ * is longer stays whole. */
+static size_t
+words_in(struct span s, size_t columns)
+{
+    size_t at = 0, end = 0;
+
+    while (end < s.n) {
+        const size_t word = end + 1 + span_find(span_tail(s, end + 1), ' ');
+
+        if (at > 0 && columns_of(span_head(s, word)) > columns)
+            break;
+        at = end = word < s.n ? word : s.n;
+    }
+    return at;
+}
+
+/* On a terminal lines are folded between words. */
+void
+doctor_fold(struct span text, size_t columns, struct buf *out)
+{
+    const size_t wide = sizeof(INDENT) - 1;
+
+    while (columns > 2 * wide && columns_of(text) > columns - wide) {
+        const size_t n = words_in(text, columns - wide);
+
+        if (n >= text.n)
+            break;
+        buf_span(out, span_head(text, n));
+        buf_str(out, "\n" INDENT);
+        text = span_tail(text, n + 1); /* the space */
+    }
+    buf_span(out, text);
+    buf_putc(out, '\n');
+}
+
 static void
 put_line(struct buf *out, const char *level, struct span text, struct span todo)
 {
-    buf_printf(out, "%-5s ", level);
-    text_term(out, text);
+    struct buf line;
+
+    buf_init(&line, 1 << 16);
+    text_term(&line, text);
     if (todo.n > 0) {
-        buf_str(out, ": ");
-        text_term(out, todo);
+        buf_str(&line, ": ");
+        text_term(&line, todo);
     }
-    buf_putc(out, '\n');
+    buf_printf(out, "%-5s ", level);
+    doctor_fold(buf_view(&line), caller_columns(), out);
+    buf_free(&line);
 }
 
 /* The text is what stands in d->text. */

@@ -20,4 +20,8 @@ MUST_USE enum cli_exit doctor_run(const struct cli *c, struct buf *out,
 void doctor_page(struct span page, struct buf *out, unsigned *n_warn,
                  unsigned *n_fail);
 
+/* Pure. Text behind a level, folded between words so that it fits into so many
+ * columns, with its newline; 0: it is not folded. */
+void doctor_fold(struct span text, size_t columns, struct buf *out);
+
 #endif

@@ -44,10 +44,47 @@ test_page(void **state)
     }
 }
 
+static const struct {
+    const char *why, *text;
+    size_t columns;
+    const char *want;
+} folds[] = {
+    {"no terminal",        "aa bb cc dd ee ff",                                 0,  "aa bb cc dd ee ff\n"                                },
+    {"it fits",            "aa bb cc dd",                                       17, "aa bb cc dd\n"                                      },
+    {"a column too few",   "aa bb cc dd",                                       16, "aa bb cc\n      dd\n"                               },
+    {"three lines",        "aaaaaa bbbbbb cc",                                  13, "aaaaaa\n      bbbbbb\n      cc\n"                   },
+    {"a long word",        "aaaaaaaaaaaaaa b",                                  13, "aaaaaaaaaaaaaa\n      b\n"                          },
+    {"a word alone",       "aaaaaaaaaaaaaa",                                    13, "aaaaaaaaaaaaaa\n"                                   },
+    {"columns, no bytes",  "\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4",
+     13,                                                                            "\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\n"},
+    {"nothing",            "",                                                  13, "\n"                                                 },
+    {"a space at the end", "aaaaaaa ",                                          13, "aaaaaaa\n      \n"                                  },
+    {"too narrow to fold", "aa bb cc dd",                                       12, "aa bb cc dd\n"                                      },
+};
+
+static void
+test_fold(void **state)
+{
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(folds); i++) {
+        buf_reset(&out);
+        doctor_fold(span_str(folds[i].text), folds[i].columns, &out);
+        if (!span_eq(buf_view(&out), span_str(folds[i].want)))
+            fail_msg("%s: %.*s", folds[i].why, (int)out.n, (const char *)out.p);
+    }
+    buf_free(&out);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_page)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_page),
+        cmocka_unit_test(test_fold),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

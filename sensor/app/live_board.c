@@ -49,6 +49,12 @@ live_board_process(const struct live_board *b, enum live_role role,
     return (const struct live_process *)((const char *)b + places[role]);
 }
 
+unsigned
+live_board_usage(enum live_role role, unsigned number)
+{
+    return role == LIVE_WORKER ? LIVE_ROLES + number : (unsigned)role;
+}
+
 /* ---- the parts ---- */
 
 /* The second view of the board lies behind it: it can only be read, and its

@@ -114,6 +114,12 @@ struct live_clock {
     _Atomic uint64_t offset_ns; /* from the reference, either way */
 };
 
+/* What a process uses, each ten seconds; 0: not known. */
+struct live_usage {
+    _Atomic uint64_t cpu_ns;         /* of the pid that runs now */
+    _Atomic uint64_t resident_bytes; /* up and down */
+};
+
 /* By the core. */
 struct live_core_board {
     _Alignas(LIVE_PART) struct live_process process;
@@ -138,6 +144,7 @@ struct live_core_board {
     _Atomic uint64_t retained_bytes;
     struct live_window window;
     struct live_clock clock;
+    struct live_usage usage[LIVE_ROLES + LIVE_WORKERS_MAX];
     /* A page in the text format of Prometheus, made anew each second. odd:
      * being written; a reader takes it between two equal even readings. */
     _Atomic uint32_t metrics_version;
@@ -179,6 +186,8 @@ struct live_board {
 const struct live_process *live_board_process(const struct live_board *b,
                                               enum live_role role,
                                               unsigned number);
+/* Its place in the core's list of what processes use. */
+unsigned live_board_usage(enum live_role role, unsigned number);
 const char *live_role_name(enum live_role role);
 bool live_role_many(enum live_role role);
 

@@ -10,6 +10,7 @@ struct page {
     ns_t mono;
     struct buf *out;
     const struct family *family;
+    const struct live_usage *usage; /* of the process at hand */
     bool headed; /* HELP and TYPE of the family are written */
 };
 
@@ -288,6 +289,8 @@ each_process(struct page *p, process_row *row)
                 live_board_process(p->b, (enum live_role)r, i);
 
             (void)snprintf(number, sizeof(number), "%u", i + 1);
+            p->usage =
+                &p->b->core.usage[live_board_usage((enum live_role)r, i)];
             if (atomic_load(&process->since_utc_ns) != 0)
                 row(p, labels, many ? 2 : 1, process);
         }
@@ -334,6 +337,40 @@ static void
 beats(struct page *p)
 {
     each_process(p, beat_of);
+}
+
+static void
+cpu_of(struct page *p, const struct label *labels, size_t n,
+       const struct live_process *process)
+{
+    const uint64_t cpu = atomic_load(&p->usage->cpu_ns);
+
+    (void)process;
+    if (cpu != 0)
+        put_seconds(p, labels, n, cpu);
+}
+
+static void
+cpus(struct page *p)
+{
+    each_process(p, cpu_of);
+}
+
+static void
+memory_of(struct page *p, const struct label *labels, size_t n,
+          const struct live_process *process)
+{
+    const uint64_t bytes_in_ram = atomic_load(&p->usage->resident_bytes);
+
+    (void)process;
+    if (bytes_in_ram != 0)
+        put(p, labels, n, bytes_in_ram);
+}
+
+static void
+memories(struct page *p)
+{
+    each_process(p, memory_of);
 }
 
 static void
@@ -472,6 +509,7 @@ static const char *const evidences[] = {LIVE_EVIDENCE_MAP(X)};
 static const char *const severities[] = {LIVE_SEVERITY_MAP(X)};
 static const char *const actions[] = {LIVE_ACTION_MAP(X)};
 static const char *const origins[] = {LIVE_ORIGIN_MAP(X)};
+static const char *const closes[] = {LIVE_CLOSE_MAP(X)};
 static const char *const blocks[] = {LIVE_BLOCK_MAP(X)};
 static const char *const stores[] = {LIVE_STORE_MAP(X)};
 #undef X
@@ -529,6 +567,29 @@ alerts(struct page *p)
          i++)
         put_rule(p, p->w->rules[i].rule, &p->w->rules[i]);
     put_rule(p, "other", &p->w->other);
+}
+
+static void
+put_closed(struct page *p, const char *rule, enum live_close reason, uint64_t n)
+{
+    const struct label labels[] = {
+        {"rule",   rule          },
+        {"reason", closes[reason]},
+    };
+
+    if (n > 0)
+        put(p, labels, ARRAY_LEN(labels), n);
+}
+
+static void
+alert_close(struct page *p)
+{
+    const struct live_watch *w = p->w;
+
+    for (size_t i = 0; w != NULL && i < LIVE_WATCH_CLOSED; i++)
+        put_closed(p, w->closed[i].rule, w->closed[i].reason, w->closed[i].n);
+    for (unsigned c = 0; w != NULL && c < LIVE_CLOSES; c++)
+        put_closed(p, "other", (enum live_close)c, w->closed_other[c]);
 }
 
 static void

@@ -141,9 +141,19 @@ test_largest(void **state)
         memset(m->watch.rules[i].rule, 'r', LIVE_WATCH_RULE - 1);
         m->watch.rules[i].opened[i % LIVE_SEVERITIES] = UINT64_MAX;
     }
+    for (size_t i = 0; i < LIVE_WATCH_CLOSED; i++) {
+        memset(m->watch.closed[i].rule, 'r', LIVE_WATCH_RULE - 1);
+        m->watch.closed[i].reason = LIVE_CLOSE_EVIDENCE;
+        m->watch.closed[i].n = UINT64_MAX;
+    }
     for (unsigned i = 0; i < LIVE_WORKERS_MAX; i++) {
         atomic_store(&b->worker[i].process.since_utc_ns, NS_PER_S);
         atomic_store(&b->worker[i].process.beat_mono_ns, NS_PER_S);
+        atomic_store(&b->core.usage[live_board_usage(LIVE_WORKER, i)].cpu_ns,
+                     UINT64_MAX);
+        atomic_store(
+            &b->core.usage[live_board_usage(LIVE_WORKER, i)].resident_bytes,
+            UINT64_MAX);
     }
     for (unsigned i = 0; i < ANOM_COUNT; i++)
         m->watch.anomalies[i] = UINT64_MAX;

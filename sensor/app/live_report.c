@@ -135,6 +135,66 @@ look_at_clock(struct live_report *r)
     atomic_store(&c->known, 1);
 }
 
+/* ---- processes ---- */
+
+/* The clock of another process may be read without rights over it. */
+static uint64_t
+cpu_of(pid_t pid)
+{
+    struct timespec t;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* The second number of /proc/PID/statm; 0 where it is hidden. */
+static uint64_t
+memory_of(pid_t pid)
+{
+    const long page = sysconf(_SC_PAGESIZE);
+    char name[32], text[128];
+    struct span s;
+    uint64_t pages = 0;
+    ssize_t n = -1;
+    int fd;
+
+    (void)snprintf(name, sizeof(name), "/proc/%ld/statm", (long)pid);
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        n = read(fd, text, sizeof(text));
+        (void)close(fd);
+    }
+    s = span_of(text, n > 0 ? (size_t)n : 0);
+    s = span_tail(s, span_find(s, ' ') + 1);
+    if (page <= 0 || !span_to_u64(span_head(s, span_find(s, ' ')), &pages))
+        return 0;
+    return pages * (uint64_t)page;
+}
+
+static void
+look_at_process(const struct live_process *p, struct live_usage *u)
+{
+    const pid_t pid = atomic_load(&p->pid);
+
+    atomic_store(&u->cpu_ns, pid > 0 ? cpu_of(pid) : 0);
+    atomic_store(&u->resident_bytes, pid > 0 ? memory_of(pid) : 0);
+}
+
+static void
+look_at_processes(struct live_board *b)
+{
+    for (unsigned r = 0; r < LIVE_ROLES; r++) {
+        const enum live_role role = (enum live_role)r;
+        const unsigned n = live_role_many(role) ? b->n_workers : 1;
+
+        for (unsigned i = 0; i < n && i < LIVE_WORKERS_MAX; i++)
+            look_at_process(live_board_process(b, role, i),
+                            &b->core.usage[live_board_usage(role, i)]);
+    }
+}
+
 /* ---- registry and detection ---- */
 
 /* The line of the form that is due first; its clock runs. */
@@ -257,6 +317,7 @@ live_report_second(struct live_report *r, const struct detect *detect,
         r->sampled = mono;
         look_at_disk(r);
         look_at_clock(r);
+        look_at_processes(r->board);
         look_at_registry(r, book);
         look_at_detection(r, detect);
         live_watch_sample(&r->watch, r->board, mono);

@@ -4,6 +4,7 @@
 static const char *const directions[] = {LIVE_DIRECTION_MAP(X)};
 static const char *const actions[] = {LIVE_ACTION_MAP(X)};
 static const char *const origins[] = {LIVE_ORIGIN_MAP(X)};
+static const char *const closes[] = {LIVE_CLOSE_MAP(X)};
 #undef X
 
 #define X(id, field) FIELD_##field,
@@ -120,14 +121,45 @@ count_decision(struct live_watch *w, struct span record)
         w->decisions[action][origin]++;
 }
 
+static uint64_t *
+closed_of(struct live_watch *w, struct span rule, enum live_close reason)
+{
+    const struct span name = span_head(rule, LIVE_WATCH_RULE - 1);
+
+    for (size_t i = 0; i < LIVE_WATCH_CLOSED; i++) {
+        struct live_closed *c = &w->closed[i];
+
+        if (c->n == 0) {
+            memcpy(c->rule, name.p, name.n);
+            c->reason = reason;
+        }
+        if (c->reason == reason && span_eq(span_str(c->rule), name))
+            return &c->n;
+    }
+    return &w->closed_other[reason];
+}
+
+/* Of people's acts that a close; one without a rule is of an older verb. */
+static void
+count_act(struct live_watch *w, struct span record)
+{
+    const struct span rule = record_find(record, FIELD_CONTROL_RULE);
+    const unsigned reason = word_index(
+        closes, LIVE_CLOSES, record_find(record, FIELD_CONTROL_REASON));
+
+    if (reason < LIVE_CLOSES && rule.n > 0 &&
+        span_eq(record_find(record, FIELD_CONTROL_KIND), SPAN_LIT("alert")) &&
+        span_eq(record_find(record, FIELD_CONTROL_ACTION), SPAN_LIT("close")))
+        ++*closed_of(w, rule, (enum live_close)reason);
+}
+
 void
 live_watch_event(struct live_watch *w, struct span record)
 {
     static void (*const counts[])(struct live_watch *, struct span) = {
-        [EVENT_SMTP_SESSION] = count_session,
-        [EVENT_ALERT] = count_alert,
-        [EVENT_ANOMALY] = count_anomaly,
-        [EVENT_DECISION] = count_decision,
+        [EVENT_SMTP_SESSION] = count_session, [EVENT_ALERT] = count_alert,
+        [EVENT_ANOMALY] = count_anomaly,      [EVENT_DECISION] = count_decision,
+        [EVENT_CONTROL] = count_act,
     };
     const enum event_type type = record_head_of(record).type;
 

@@ -11,8 +11,9 @@
 #include "sensor/event/record.h"
 
 #define LIVE_WATCH_RULES   512U
-#define LIVE_WATCH_RULE    64U /* bytes of a rule's id; more are cut */
-#define LIVE_WATCH_SAMPLES 30U /* every ten seconds: LIVE_WINDOW_NS */
+#define LIVE_WATCH_CLOSED  128U /* pairs of a rule and a reason */
+#define LIVE_WATCH_RULE    64U  /* bytes of a rule's id; more are cut */
+#define LIVE_WATCH_SAMPLES 30U  /* every ten seconds: LIVE_WINDOW_NS */
 
 /* Directions of sessions, as in the events. */
 #define LIVE_DIRECTION_MAP(X)                                                  \
@@ -43,6 +44,17 @@
 #define LIVE_ORIGIN_MAP(X)                                                     \
     X(DETECTOR, "detector") X(HUMAN, "human") X(POLICY, "policy")
 
+/* Why people close alerts: the words of alerts close --reason. */
+#define LIVE_CLOSE_MAP(X)                                                      \
+    X(COMPROMISED, "compromised-host")                                         \
+    X(MISUSE, "misuse")                                                        \
+    X(MISCONFIGURATION, "misconfiguration")                                    \
+    X(BULK, "legitimate-bulk")                                                 \
+    X(TEST, "test")                                                            \
+    X(NOT_OURS, "not-ours")                                                    \
+    X(DUPLICATE, "duplicate")                                                  \
+    X(EVIDENCE, "not-enough-evidence")
+
 #define X(id, word) LIVE_DIRECTION_##id,
 enum live_direction { LIVE_DIRECTION_MAP(X) LIVE_DIRECTIONS };
 #undef X
@@ -54,6 +66,9 @@ enum live_severity { LIVE_SEVERITY_MAP(X) LIVE_SEVERITIES };
 #undef X
 #define X(id, word) LIVE_ACTION_##id,
 enum live_action { LIVE_ACTION_MAP(X) LIVE_ACTIONS };
+#undef X
+#define X(id, word) LIVE_CLOSE_##id,
+enum live_close { LIVE_CLOSE_MAP(X) LIVE_CLOSES };
 #undef X
 #define X(id, word) LIVE_ORIGIN_##id,
 enum live_origin { LIVE_ORIGIN_MAP(X) LIVE_ORIGINS };
@@ -78,6 +93,13 @@ struct live_rule_count {
     uint64_t opened[LIVE_SEVERITIES];
 };
 
+/* Alerts of a rule that people closed for one reason. */
+struct live_closed {
+    char rule[LIVE_WATCH_RULE];
+    enum live_close reason;
+    uint64_t n; /* 0: a free row */
+};
+
 /* Sums at one moment. */
 struct live_sample {
     ns_t mono;
@@ -91,6 +113,8 @@ struct live_watch {
     uint64_t decisions[LIVE_ACTIONS][LIVE_ORIGINS];
     struct live_rule_count rules[LIVE_WATCH_RULES];
     struct live_rule_count other;
+    struct live_closed closed[LIVE_WATCH_CLOSED];
+    uint64_t closed_other[LIVE_CLOSES]; /* by reason, where no row is free */
     uint64_t sum[LIVE_SUMS];
     uint64_t latest[LIVE_WORKERS_MAX][LIVE_SUMS]; /* as the worker told */
     bool counted;                                 /* a worker has told */

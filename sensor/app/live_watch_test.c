@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "sensor/app/desk_alerts.h"
+
 static void
 begin(struct record_out *r, enum event_type type)
 {
@@ -173,14 +175,74 @@ test_window(void **state)
     free(w);
 }
 
+static void
+tell_act(struct live_watch *w, struct record_out *r, const char *action,
+         const char *reason, const char *rule)
+{
+    const struct record_head head = {.type = EVENT_CONTROL};
+
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, "alert");
+    record_text(r, FIELD_CONTROL_ACTION, action);
+    record_text(r, FIELD_CONTROL_REASON, reason);
+    record_text(r, FIELD_CONTROL_RULE, rule);
+    live_watch_event(w, record_view(r));
+}
+
+/* By rule and reason, in a table of fixed size; other acts are not counted. */
+static void
+test_closed(void **state)
+{
+    struct live_watch *w = calloc(1, sizeof(*w));
+    struct record_out r;
+    char name[32];
+
+    (void)state;
+    assert_non_null(w);
+    record_init(&r);
+    tell_act(w, &r, "close", "test", "a");
+    tell_act(w, &r, "close", "test", "a");
+    tell_act(w, &r, "close", "misuse", "a");
+    tell_act(w, &r, "ack", "misuse", "a");
+    tell_act(w, &r, "close", "no such word", "a");
+    tell_act(w, &r, "close", "test", "");
+    assert_string_equal(w->closed[0].rule, "a");
+    assert_int_equal(w->closed[0].reason, LIVE_CLOSE_TEST);
+    assert_int_equal(w->closed[0].n, 2);
+    assert_int_equal(w->closed[1].n, 1);
+    assert_int_equal(w->closed[2].n, 0);
+    for (unsigned i = 2; i <= LIVE_WATCH_CLOSED; i++) {
+        (void)snprintf(name, sizeof(name), "rule %u", i);
+        tell_act(w, &r, "close", "duplicate", name);
+    }
+    assert_int_equal(w->closed[LIVE_WATCH_CLOSED - 1].n, 1);
+    assert_int_equal(w->closed_other[LIVE_CLOSE_DUPLICATE], 1);
+    record_free(&r);
+    free(w);
+}
+
+/* They are the reasons of the verb. */
+static void
+test_reasons(void **state)
+{
+    static const char *const words[] = {
+#define X(id, word) word,
+        LIVE_CLOSE_MAP(X)
+#undef X
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        assert_non_null(desk_reason_find(span_str(words[i])));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_alerts),
-        cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_sessions), cmocka_unit_test(test_alerts),
+        cmocka_unit_test(test_closed),   cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_restart),  cmocka_unit_test(test_window),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
