@@ -311,6 +311,7 @@ finish(struct worker_live *w)
 {
     drain(w);
     live_capture_leave(w->capture);
+    w->patient_until = mono() + FAREWELL_NS;
     worker_late_finish(w->parts.late, mono() + ASK_NS);
     w->patient_until = mono() + FAREWELL_NS;
     (void)net_finish(w->parts.net, worker_parts_sorted, &w->parts);
