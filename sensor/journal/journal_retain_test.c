@@ -347,6 +347,37 @@ damaged(void **state)
     unmake(&f);
 }
 
+/* A run that was made before goes into a longer one, whole. */
+static void
+again(void **state)
+{
+    const unsigned less = 1U << KEEP_TRANSACTIONS | 1U << KEEP_STATISTICS;
+    struct journal_thinned did;
+    struct seen before, after;
+    struct fixture f;
+    const char *why;
+
+    (void)state;
+    make(&f);
+    before = read_all(&f, 1);
+    assert_int_equal(journal_thin(f.dir, f.s.v[1].number, less,
+                                  &journal_io_system, &did, &why),
+                     ERR_OK);
+    assert_int_equal(journal_thin_kinds(f.dir, f.s.v[1].number), less);
+    assert_int_equal(journal_thin(f.dir, f.s.v[1].number,
+                                  less | 1U << KEEP_ALERTS, &journal_io_system,
+                                  &did, &why),
+                     ERR_OK);
+    assert_true(did.lines[KEEP_ALERTS] > 0);
+    assert_int_equal(did.lines[KEEP_TRANSACTIONS], 0);
+    after = read_all(&f, 1);
+    assert_int_equal(after.lost + after.damaged, 0);
+    assert_int_equal(after.last, before.last);
+    assert_int_equal(before.kinds[KEEP_ALERTS] - after.kinds[KEEP_ALERTS],
+                     did.lines[KEEP_ALERTS]);
+    unmake(&f);
+}
+
 static ssize_t
 no_room(void *ctx, int fd, const void *p, size_t n)
 {
@@ -434,10 +465,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_kind),   cmocka_unit_test(whole),
-        cmocka_unit_test(needed),    cmocka_unit_test(by_bytes),
-        cmocka_unit_test(damaged),   cmocka_unit_test(full),
-        cmocka_unit_test(in_thread),
+        cmocka_unit_test(by_kind), cmocka_unit_test(whole),
+        cmocka_unit_test(needed),  cmocka_unit_test(by_bytes),
+        cmocka_unit_test(again),   cmocka_unit_test(damaged),
+        cmocka_unit_test(full),    cmocka_unit_test(in_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
