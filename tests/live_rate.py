@@ -117,7 +117,8 @@ class Span25:
             if c.get("iface") == live.TAP:
                 taken[c["worker"]] = (c["packets"], c["dropped"])
             core = event["stats"].get("core", {})
-            if "worker" in c and "records_lost" in core:
+            # the core's own has the same names, and all are 0
+            if "records_lost" in core and "records_refused" not in core:
                 lost[c["worker"]] = core["records_lost"]
         return (sum(t[0] for t in taken.values()),
                 sum(t[1] for t in taken.values()), sum(lost.values()), mails)
