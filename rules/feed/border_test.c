@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "alloc_fails.h"
+#include "tests/support/alloc_fails.h"
 
 #define MANY 8
 

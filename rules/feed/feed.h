@@ -37,8 +37,9 @@
 
 #define FEED_ENTRIES 262144U
 #define FEED_NEVER   2000000U
-#define FEED_TEXT    256U /* bytes of each text */
-#define FEED_HASH    64U  /* hexadecimal digits of a SHA-256 */
+#define FEED_TEXT    256U            /* bytes of each text */
+#define FEED_HASH    64U             /* hexadecimal digits of a SHA-256 */
+#define FEED_DIGEST  (FEED_HASH + 1) /* bytes of them with a NUL */
 
 /* X(name, default, least, most, unit, why) */
 struct feed_limits {
@@ -129,10 +130,11 @@ struct feed_item {
 struct feed {
     uint64_t serial; /* from 1; one more whenever the digest differs */
     ns_t made;
-    ns_t expires;        /* the dead man's end */
-    char digest[65];     /* SHA-256 of what is listed, its ends and texts */
-    uint64_t widest[2];  /* bits, IPv4 and IPv6, that it was made with */
-    struct feed_item *v; /* by address */
+    ns_t expires; /* the dead man's end */
+    char
+        digest[FEED_DIGEST]; /* SHA-256 of what is listed, its ends and texts */
+    uint64_t widest[2];      /* bits, IPv4 and IPv6, that it was made with */
+    struct feed_item *v;     /* by address */
     size_t n;
     struct feed_note *notes; /* by entry */
     size_t n_notes;
@@ -179,6 +181,13 @@ struct feed_in {
 MUST_USE enum feed_verdict feed_make(const struct feed_in *in,
                                      struct feed *out);
 void feed_fini(struct feed *f);
+
+/* A set for the next start, without its notes: what must not be forgotten is
+ * who was listed, and how many came within the hour. */
+MUST_USE enum err feed_save(const struct feed *f, struct buf *out);
+/* ERR_FORMAT (another version), ERR_CORRUPT (also a set that feed_make would
+ * not have made), ERR_NOMEM: *out is empty. To be freed by feed_fini. */
+MUST_USE enum err feed_load(struct span saved, struct feed *out);
 
 /* When an element must have gone from a consumer's list. */
 static inline ns_t

@@ -69,8 +69,8 @@ put_text(struct buf *b, struct span s)
     buf_span(b, s);
 }
 
-static void
-put_item(struct buf *b, const struct feed_item *i)
+void
+feed_put_item(struct buf *b, const struct feed_item *i)
 {
     buf_put(b, i->prefix.addr.b, sizeof(i->prefix.addr.b));
     buf_putc(b, i->prefix.bits);
@@ -83,25 +83,26 @@ put_item(struct buf *b, const struct feed_item *i)
     put_text(b, i->site);
 }
 
-static bool
-put_digest(struct feed *f)
+bool
+feed_digest(const struct feed *f, char out[FEED_DIGEST])
 {
     uint8_t hash[SHA256];
     struct buf b, hex;
     bool done;
 
     buf_init(&b, CANON_MAX);
-    buf_init(&hex, 2 * SHA256);
+    buf_init(&hex, FEED_DIGEST);
     frame_u64(&b, f->n);
     for (size_t i = 0; i < f->n; i++)
-        put_item(&b, &f->v[i]);
+        feed_put_item(&b, &f->v[i]);
     done = !b.cut && !b.failed &&
            EVP_Digest(b.p, b.n, hash, NULL, EVP_sha256(), NULL) == 1;
     if (done)
         text_hex(&hex, span_of(hash, sizeof(hash)));
-    done = done && hex.n == sizeof(f->digest) - 1;
+    buf_putc(&hex, 0);
+    done = done && hex.n == FEED_DIGEST && !hex.failed;
     if (done)
-        memcpy(f->digest, hex.p, hex.n);
+        memcpy(out, hex.p, hex.n);
     buf_free(&b);
     buf_free(&hex);
     return done;
@@ -114,7 +115,7 @@ feed_seal(const struct feed_in *in, struct feed *f)
     f->expires = in->now + in->limits->deadman_s * NS_PER_S;
     f->widest[0] = in->limits->widest_v4;
     f->widest[1] = in->limits->widest_v6;
-    if (!keep_texts(in, f) || !put_digest(f))
+    if (!keep_texts(in, f) || !feed_digest(f, f->digest))
         return false;
     f->serial = 1;
     if (in->last != NULL)

@@ -4,6 +4,9 @@
  * chosen. False: no memory. */
 #include "rules/feed/feed.h"
 
+/* What the digest is of, and what is saved of an element. */
+void feed_put_item(struct buf *b, const struct feed_item *i);
+MUST_USE bool feed_digest(const struct feed *f, char out[FEED_DIGEST]);
 MUST_USE bool feed_seal(const struct feed_in *in, struct feed *f);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#include "alloc_fails.h"
+#include "rules/feed/feed_seal.h"
+#include "tests/support/alloc_fails.h"
 
 #define WHY(id) (UINT32_C(1) << FEED_WHY_##id)
 
@@ -471,6 +472,111 @@ cuts_texts(void **state)
     }
 }
 
+/* ---- saved ---- */
+
+static void
+goes_on_after_a_start(void **state)
+{
+    struct kit k;
+    struct feed last, again;
+    struct buf b;
+
+    (void)state;
+    kit_init(&k);
+    k.limits.hour = 2;
+    (void)kit_add(&k, "192.0.2.1", 9000);
+    kit_add(&k, "2001:db8::/64", 9000)->reason = SPAN_LIT("\0\xff");
+    assert_int_equal(feed_make(&k.in, &last), FEED_DONE);
+    buf_init(&b, 1 << 16);
+    assert_int_equal(feed_save(&last, &b), ERR_OK);
+    assert_int_equal(feed_load(buf_view(&b), &again), ERR_OK);
+    assert_string_equal(again.digest, last.digest);
+    assert_true(again.serial == last.serial && again.made == last.made &&
+                again.expires == last.expires && again.n == 2 &&
+                again.widest[0] == 32 && again.widest[1] == 64);
+    assert_true(span_eq(again.v[1].reason, last.v[1].reason));
+    (void)kit_add(&k, "192.0.2.2", 9000);
+    k.in.last = &again;
+    assert_int_equal(feed_make(&k.in, &k.f), FEED_DONE);
+    assert_int_equal(k.f.n, 2);
+    assert_int_equal(k.f.serial, 1);
+    assert_int_equal(k.f.counts[FEED_WHY_CAP_HOUR], 1);
+    feed_fini(&k.f);
+    feed_fini(&again);
+    feed_fini(&last);
+    buf_free(&b);
+}
+
+static void
+loads_nothing_that_is_damaged(void **state)
+{
+    struct kit k;
+    struct feed again;
+    struct buf b;
+
+    (void)state;
+    kit_init(&k);
+    (void)kit_add(&k, "192.0.2.1", 9000);
+    (void)kit_add(&k, "192.0.2.9", 9000);
+    assert_int_equal(feed_make(&k.in, &k.f), FEED_DONE);
+    buf_init(&b, 1 << 16);
+    assert_int_equal(feed_save(&k.f, &b), ERR_OK);
+    for (size_t i = 0; i < b.n; i++) {
+        enum err e = feed_load(span_head(buf_view(&b), i), &again);
+
+        assert_true(e == ERR_CORRUPT || e == ERR_FORMAT);
+        b.p[i] ^= 1;
+        e = feed_load(buf_view(&b), &again);
+        assert_true(e == ERR_CORRUPT || e == ERR_FORMAT);
+        assert_null(again.v);
+        b.p[i] ^= 1;
+    }
+    feed_fini(&k.f);
+    buf_free(&b);
+}
+
+/* Well sealed, but no set of ours. */
+static void
+loads_no_set_that_is_not_sound(void **state)
+{
+    static const struct {
+        const char *why;
+        uint8_t bits[2], last[2];
+        enum err want;
+    } rows[] = {
+        {"sound",              {128, 128}, {1, 2}, ERR_OK     },
+        {"the other order",    {128, 128}, {2, 1}, ERR_CORRUPT},
+        {"twice",              {128, 128}, {1, 1}, ERR_CORRUPT},
+        {"within one another", {126, 128}, {0, 1}, ERR_CORRUPT},
+        {"host bits",          {126, 128}, {1, 9}, ERR_CORRUPT},
+        {"too long",           {129, 128}, {1, 9}, ERR_CORRUPT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct kit k;
+        struct feed again;
+        struct buf b;
+
+        kit_init(&k);
+        (void)kit_add(&k, "192.0.2.1", 9000);
+        (void)kit_add(&k, "192.0.2.2", 9000);
+        assert_int_equal(feed_make(&k.in, &k.f), FEED_DONE);
+        for (size_t n = 0; n < 2; n++) {
+            k.f.v[n].prefix.bits = rows[i].bits[n];
+            k.f.v[n].prefix.addr.b[15] = rows[i].last[n];
+        }
+        assert_true(feed_digest(&k.f, k.f.digest));
+        buf_init(&b, 1 << 16);
+        assert_int_equal(feed_save(&k.f, &b), ERR_OK);
+        if (feed_load(buf_view(&b), &again) != rows[i].want)
+            fail_msg("%s", rows[i].why);
+        feed_fini(&again);
+        feed_fini(&k.f);
+        buf_free(&b);
+    }
+}
+
 static void
 survives_without_memory(void **state)
 {
@@ -508,6 +614,9 @@ main(void)
         cmocka_unit_test(refuses_sets),
         cmocka_unit_test(tells_what_changed),
         cmocka_unit_test(cuts_texts),
+        cmocka_unit_test(goes_on_after_a_start),
+        cmocka_unit_test(loads_nothing_that_is_damaged),
+        cmocka_unit_test(loads_no_set_that_is_not_sound),
         cmocka_unit_test(survives_without_memory),
     };
 
