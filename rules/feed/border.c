@@ -105,18 +105,30 @@ join_permits(struct border *b)
 /* ---- places ---- */
 
 static enum border_verdict
-add_places(struct border *b, const struct prefix *v, size_t n, size_t id)
+add_home(struct border *b, const struct prefix *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!carve_is_whole(&v[i]))
             return BORDER_PREFIX;
         b->home.v[b->home.n++] = permits_range_of(&v[i]);
-        b->places[b->n_places++] = (struct carve_item){v[i], id};
     }
     return BORDER_DONE;
 }
 
-/* Of equal prefixes the first site's, and any site's before the rest. */
+static enum border_verdict
+add_site(struct border *b, size_t id)
+{
+    const struct border_site *s = &b->in->sites[id];
+    const enum border_verdict v = add_home(b, s->prefixes, s->n);
+
+    for (size_t i = 0; i < s->n && v == BORDER_DONE; i++) {
+        b->sited.v[b->sited.n++] = permits_range_of(&s->prefixes[i]);
+        b->places[b->n_places++] = (struct carve_item){s->prefixes[i], id};
+    }
+    return v;
+}
+
+/* Of equal prefixes the first site's. */
 static void
 drop_doubles(struct border *b)
 {
@@ -146,15 +158,17 @@ gather_places(struct border *b)
         return BORDER_LIMITS;
     b->places = calloc(n + 1, sizeof(*b->places));
     b->home.v = calloc(n + 1, sizeof(*b->home.v));
-    if (b->places == NULL || b->home.v == NULL)
+    b->sited.v = calloc(n + 1, sizeof(*b->sited.v));
+    if (b->places == NULL || b->home.v == NULL || b->sited.v == NULL)
         return BORDER_MEMORY;
     for (size_t i = 0; i < in->n_sites && v == BORDER_DONE; i++)
-        v = add_places(b, in->sites[i].prefixes, in->sites[i].n, i);
+        v = add_site(b, i);
     if (v == BORDER_DONE)
-        v = add_places(b, in->home, in->n_home, in->n_sites);
+        v = add_home(b, in->home, in->n_home);
     if (v != BORDER_DONE)
         return v;
     drop_doubles(b);
+    b->sited.n = permits_join(b->sited.v, b->sited.n);
     b->home.n = permits_join(b->home.v, b->home.n);
     if (b->home.n == 0)
         return BORDER_NO_HOME;
@@ -204,6 +218,7 @@ border_free(struct border *b)
     free(b->send.v);
     free(b->receive.v);
     free(b->home.v);
+    free(b->sited.v);
     free(b->places);
     free(b);
 }

@@ -14,8 +14,8 @@ struct border_ranges {
 
 struct border {
     const struct border_in *in;
-    struct border_ranges send, receive, home;
-    struct carve_item *places; /* id: of a site, n_sites for the rest */
+    struct border_ranges send, receive, home, sited; /* sited: in any site */
+    struct carve_item *places;                       /* id: of a site */
     size_t n_places;
 };
 

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -221,10 +222,10 @@ writes_places(void **state)
         1);
     assert_int_equal(
         occurrences(&out, "add element inet span25_border out_v4 {\n"
-                          "    10.0.0.0-10.0.255.255 : jump out_3,\n"
                           "    10.1.0.0-10.1.1.255 : jump out_0,\n"
                           "    10.1.2.0-10.1.2.255 : jump out_1,\n"
                           "    10.1.3.0-10.1.255.255 : jump out_0,\n"
+                          "    10.0.0.0-10.0.255.255 : jump out_3,\n"
                           "    10.2.0.0-10.255.255.255 : jump out_3\n}\n"),
         1);
     /* what is hostile in a code is not in the script */
@@ -256,6 +257,168 @@ arms_with_all_permits_or_not(void **state)
     assert_int_equal(occurrences(&out, "armed { tcp timeout 600s }"), 1);
     buf_free(&out);
     border_free(b);
+}
+
+/* ---- any places and permits ---- */
+
+#define HOSTS 64
+
+/* Whose the address is by a script: what stands behind the range that holds it
+ * in the elements of a set or map, or none; twice is a fault. */
+static struct span
+said_of(const struct buf *text, const char *set, const struct addr *a)
+{
+    struct span s = buf_view(text);
+    struct span found = SPAN_NONE;
+
+    s = span_tail(s, span_search(s, span_str(set)) + strlen(set) + 1);
+    while (s.n > 0 && span_at(s, 0) != '}') {
+        const struct span line = span_head(s, span_find(s, '\n'));
+        const struct span word = span_trim(line);
+        const struct span range = span_head(word, span_find(word, ' '));
+        const struct span ends = span_head(range, span_find(range, ','));
+        const size_t dash = span_find(ends, '-');
+        struct addr first, last;
+
+        assert_true(addr_parse(span_head(ends, dash), &first));
+        last = first;
+        assert_true(dash == ends.n ||
+                    addr_parse(span_tail(ends, dash + 1), &last));
+        if (addr_cmp(&first, a) <= 0 && addr_cmp(a, &last) <= 0) {
+            assert_int_equal(found.n, 0);
+            found = word;
+        }
+        s = span_tail(s, line.n + 1);
+    }
+    return found;
+}
+
+static uint64_t
+next(uint64_t *r)
+{
+    *r = *r * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *r >> 33;
+}
+
+static void
+some_prefix(uint64_t *r, char out[32])
+{
+    const unsigned host = (unsigned)next(r) % 5;
+
+    (void)snprintf(out, 32, "10.0.0.%u/%u",
+                   (unsigned)next(r) % HOSTS >> host << host, 32 - host);
+}
+
+static void
+some_world(struct kit *k, uint64_t *r)
+{
+    char text[32];
+
+    kit_init(k);
+    kit_home(k, "10.0.0.0/27");
+    for (uint64_t n = next(r) % 3; n > 0; n--) {
+        some_prefix(r, text);
+        kit_home(k, text);
+    }
+    for (uint64_t n = next(r) % (MANY - 1); n > 0; n--) {
+        some_prefix(r, text);
+        kit_site(k, text, "S", (enum border_phase)(next(r) % 3));
+    }
+    kit_permit(k, "10.0.0.9", 25, FORM_BOTH);
+    for (uint64_t n = next(r) % (MANY - 2); n > 0; n--) {
+        some_prefix(r, text);
+        kit_permit(k, text, next(r) % 4 == 0 ? 587 : 25,
+                   next(r) % 2 == 0 ? FORM_SEND : FORM_RECEIVE);
+    }
+    if (next(r) % 2 == 0) {
+        const struct prefix p = (some_prefix(r, text), prefix_of(text));
+
+        k->exempt[k->in.n_exempt++] = permits_range_of(&p);
+    }
+}
+
+/* The site of the longest prefix, of those the first; n_sites: at home in none;
+ * SIZE_MAX: not at home. */
+static size_t
+place_of(const struct kit *k, const struct addr *a)
+{
+    size_t best = SIZE_MAX;
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < k->in.n_sites; i++) {
+        if (prefix_has(&k->site[i], a) &&
+            (best == SIZE_MAX || k->site[i].bits > bits)) {
+            best = i;
+            bits = k->site[i].bits;
+        }
+    }
+    for (size_t i = 0; i < k->in.n_home && best == SIZE_MAX; i++)
+        best = prefix_has(&k->home[i], a) ? k->in.n_sites : SIZE_MAX;
+    return best;
+}
+
+static bool
+may(const struct kit *k, const struct addr *a, enum form_use use)
+{
+    bool is = false;
+
+    for (size_t i = 0; i < k->permits.n; i++)
+        is = is || (k->permit[i].port == 25 && (k->permit[i].use & use) != 0 &&
+                    prefix_has(&k->permit[i].prefix, a));
+    for (size_t i = 0; i < k->in.n_exempt; i++)
+        is = is || (addr_cmp(&k->exempt[i].first, a) <= 0 &&
+                    addr_cmp(a, &k->exempt[i].last) <= 0);
+    return is;
+}
+
+static void
+look_at(const struct kit *k, const struct buf *text, const struct addr *a)
+{
+    const size_t place = place_of(k, a);
+    char want[64];
+    struct span said;
+
+    (void)snprintf(want, sizeof(want), " : jump back_%zu", place);
+    said = said_of(text, "\nadd element inet span25_border back_v4 {", a);
+    assert_int_equal(said.n > 0, place != SIZE_MAX);
+    if (said.n > 0)
+        assert_int_equal(
+            span_starts(span_tail(said, span_find(said, ' ')), span_str(want)),
+            true);
+    assert_int_equal(
+        said_of(text, "\nadd element inet span25_border home_v4 {", a).n > 0,
+        place != SIZE_MAX);
+    assert_int_equal(
+        said_of(text, "\nadd element inet span25_border send_25_v4 {", a).n > 0,
+        may(k, a, FORM_SEND));
+    assert_int_equal(
+        said_of(text, "\nadd element inet span25_border receive_25_v4 {", a).n >
+            0,
+        may(k, a, FORM_RECEIVE));
+}
+
+static void
+says_of_each_address_what_is_so(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        uint64_t r = seed;
+        struct kit k;
+        struct border *b;
+        struct buf out;
+
+        some_world(&k, &r);
+        b = border_ok(&k);
+        write_it(b, BORDER_LOAD, &out);
+        for (unsigned i = 0; i < HOSTS; i++) {
+            const uint8_t a[4] = {10, 0, 0, (uint8_t)i};
+            const struct addr host = addr_v4(a);
+
+            look_at(&k, &out, &host);
+        }
+        buf_free(&out);
+        border_free(b);
+    }
 }
 
 #define SETS(send, receive)                                                    \
@@ -379,6 +542,7 @@ main(void)
         cmocka_unit_test(refuses_what_makes_no_sense),
         cmocka_unit_test(refuses_host_bits),
         cmocka_unit_test(writes_places),
+        cmocka_unit_test(says_of_each_address_what_is_so),
         cmocka_unit_test(arms_with_all_permits_or_not),
         cmocka_unit_test(compares_what_was_loaded),
         cmocka_unit_test(chunks_elements),

@@ -178,6 +178,9 @@ fill_maps(const struct border *b, struct buf *out)
             };
 
             carve_inner(b->places, b->n_places, put_mapped, &m);
+            for (size_t i = 0; i < b->home.n; i++)
+                carve_without(&b->home.v[i], b->sited.v, b->sited.n,
+                              b->in->n_sites, put_mapped, &m);
             end_elements(&m.e);
         }
     }
