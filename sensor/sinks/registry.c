@@ -1,10 +1,8 @@
 #include "sensor/sinks/sink_file.h"
 #include "sensor/sinks/sink_kafka.h"
 #include "sensor/sinks/sink_redis.h"
+#include "sensor/sinks/sink_stream.h"
 
 const struct sink_ops *const sink_registry[] = {
-    &sink_file,
-    &sink_kafka,
-    &sink_redis,
-    NULL,
+    &sink_file, &sink_kafka, &sink_redis, &sink_unix, &sink_syslog, NULL,
 };

@@ -96,6 +96,35 @@ sink_secret(const struct sink_option *options, const struct sink_settings *s,
     return out->failed ? ERR_NOMEM : ERR_OK;
 }
 
+bool
+sink_host_port(const char *target, uint16_t otherwise, char host[SINK_HOST_MAX],
+               uint16_t *port)
+{
+    struct span t = span_str(target);
+    struct span name = span_head(t, span_find(t, ':'));
+    uint64_t number = otherwise;
+
+    if (span_at(t, 0) == '[') {
+        size_t end = span_find(t, ']');
+
+        if (end == t.n)
+            return false;
+        name = span_tail(span_head(t, end), 1);
+        t = span_tail(t, end + 1);
+    } else {
+        t = span_tail(t, name.n);
+    }
+    if (t.n > 0 && (t.p[0] != ':' || !span_to_u64(span_tail(t, 1), &number)))
+        return false;
+    if (name.n == 0 || name.n >= SINK_HOST_MAX || number == 0 ||
+        number > UINT16_MAX)
+        return false;
+    memcpy(host, name.p, name.n);
+    host[name.n] = '\0';
+    *port = (uint16_t)number;
+    return true;
+}
+
 /* ---- opening ---- */
 
 static enum err

@@ -107,6 +107,12 @@ const char *sink_text(const struct sink_option *options,
 uint64_t sink_number(const struct sink_option *options,
                      const struct sink_settings *s, const char *name);
 
+/* Reads "host", "host:port", "[address]" or "[address]:port"; false: it is none
+ * of them, and host is not to be used. */
+#define SINK_HOST_MAX 256U
+bool sink_host_port(const char *target, uint16_t otherwise,
+                    char host[SINK_HOST_MAX], uint16_t *port);
+
 /* The first line of the file that an option names; nothing when it names none.
  * ERR_CONFIG with a message: it cannot be read, or is empty. */
 #define SINK_SECRET_MAX 4096U

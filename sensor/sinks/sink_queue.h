@@ -61,6 +61,7 @@ struct sink_item {
     bool ends;     /* a lift or an expiry; else it begins */
     bool refused;  /* counts as such when all its parts are done */
     uint8_t parts;
+    uint64_t mark; /* of the kind */
     struct sink_part part[SINK_PARTS];
 };
 

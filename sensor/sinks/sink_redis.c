@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 
 #define WHY_MAX       400U
-#define HOST_MAX      256U
 #define PORT_USUAL    6379
 #define BACKOFF_FIRST (100 * NS_PER_MS)
 #define BACKOFF_MAX   (2 * NS_PER_S)
@@ -35,7 +34,7 @@ struct redis_sink {
     unsigned greeting; /* answers that come before those to lines */
     ns_t now, call_at, deadline, backoff;
     char *target, *prefix, *user;
-    char host[HOST_MAX]; /* empty: target is a socket's path */
+    char host[SINK_HOST_MAX]; /* empty: target is a socket's path */
     uint16_t port;
     uint64_t db, stream_max;
     struct buf password;
@@ -521,35 +520,6 @@ redis_close(struct sink *s)
 
 /* ---- opening ---- */
 
-/* "host", "host:port", "[address]", "[address]:port", or a path. */
-static bool
-read_target(struct redis_sink *r)
-{
-    struct span t = span_str(r->target);
-    struct span host = span_head(t, span_find(t, ':'));
-    uint64_t port = PORT_USUAL;
-
-    if (span_at(t, 0) == '/')
-        return true;
-    if (span_at(t, 0) == '[') {
-        size_t end = span_find(t, ']');
-
-        if (end == t.n)
-            return false;
-        host = span_tail(span_head(t, end), 1);
-        t = span_tail(t, end + 1);
-    } else {
-        t = span_tail(t, host.n);
-    }
-    if (t.n > 0 && (t.p[0] != ':' || !span_to_u64(span_tail(t, 1), &port)))
-        return false;
-    if (host.n == 0 || host.n >= sizeof(r->host) || port == 0 || port > 65535)
-        return false;
-    memcpy(r->host, host.p, host.n);
-    r->port = (uint16_t)port;
-    return true;
-}
-
 static enum err
 configure(struct redis_sink *r, const struct sink_settings *s,
           struct buf *message)
@@ -563,7 +533,9 @@ configure(struct redis_sink *r, const struct sink_settings *s,
     r->stream_max = sink_number(options, s, "stream-max");
     if (r->target == NULL || r->prefix == NULL || r->user == NULL)
         return ERR_NOMEM;
-    if (strlen(r->prefix) > SINK_KEY_MAX || !read_target(r)) {
+    if (strlen(r->prefix) > SINK_KEY_MAX ||
+        (r->target[0] != '/' &&
+         !sink_host_port(r->target, PORT_USUAL, r->host, &r->port))) {
         buf_str(message, "redis: ");
         text_term(message, span_str(r->target));
         buf_str(message, ": not HOST:PORT or the path of a socket, or the "
