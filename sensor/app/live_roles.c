@@ -17,6 +17,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#define INDEX_STEP    2000U /* lines, then it is heard of */
+#define INDEX_LAST_NS (10 * NS_PER_S)
+
 /* ---- what they do ---- */
 
 static enum err
@@ -62,28 +65,41 @@ run_recorder(struct live *l, unsigned number)
     return live_recorder_run(l);
 }
 
-/* Until the core has written its last line. */
+/* One look at the journal. */
+static enum err
+index_step(struct live *l, uint64_t *seen, bool *more, struct buf *messages)
+{
+    const uint64_t durable = atomic_load(&l->board->core.journal_seq);
+    uint64_t damaged;
+    enum err e = ERR_OK;
+
+    if (durable != *seen)
+        e = follow_index_some(l->state, durable, INDEX_STEP, seen, &damaged,
+                              messages);
+    *more = *seen != durable;
+    return e;
+}
+
+/* Until the core has written its last line, and that is there; what is still
+ * missing after INDEX_LAST_NS the next start brings. */
 static enum err
 run_index(struct live *l, unsigned number)
 {
     static const struct timespec nap = {.tv_nsec = 200000000};
     enum err e = confine(CONFINE_INDEX);
-    uint64_t seen = 0, damaged = 0;
-    ns_t expire = 0;
+    uint64_t seen = 0;
+    ns_t now, until = 0, expire = 0;
+    bool last = false, more = false;
     struct buf messages;
-    bool last = false;
 
     (void)number;
     buf_init(&messages, 1 << 16);
-    while (e == ERR_OK && !last) {
-        const uint64_t durable = atomic_load(&l->board->core.journal_seq);
-        const ns_t now = clock_of(CLOCK_MONOTONIC);
-
+    while (e == ERR_OK && (!last || (more && now < until))) {
+        now = clock_of(CLOCK_MONOTONIC);
         last = *l->stop != 0 && atomic_load(&l->board->core.process.pid) == 0;
+        until = until == 0 && last ? now + INDEX_LAST_NS : until;
         atomic_store(&l->board->index.beat_mono_ns, now);
-        if (durable != seen)
-            e = follow_index(l->state, durable, &damaged, &messages);
-        seen = durable;
+        e = index_step(l, &seen, &more, &messages);
         if (e == ERR_OK)
             atomic_store(&l->board->index_seq, seen);
         if (e == ERR_OK && now >= expire) {
@@ -91,7 +107,8 @@ run_index(struct live *l, unsigned number)
             expire = now + LIVE_KEEP_NS;
         }
         log_lines(&messages);
-        (void)nanosleep(&nap, NULL);
+        if (!more)
+            (void)nanosleep(&nap, NULL);
     }
     buf_free(&messages);
     return e;

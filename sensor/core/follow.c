@@ -45,8 +45,8 @@ add(void *ctx, struct span record, uint64_t seq)
 }
 
 enum err
-follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
-             struct buf *messages)
+follow_index_some(const char *dir, uint64_t durable, uint64_t most,
+                  uint64_t *at, uint64_t *damaged, struct buf *messages)
 {
     struct index *index = NULL;
     uint64_t lost = 0;
@@ -56,15 +56,26 @@ follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
     end_line(messages);
     if (e == ERR_OK) {
         const struct replay_sink sink = {add, index};
+        const uint64_t there = index_position(index);
+        const uint64_t from = *at > there && *at <= durable ? *at : there;
 
-        e = replay_journal(dir, index_position(index) + 1, durable, &sink,
-                           damaged, messages);
+        *at = durable - from > most ? from + most : durable;
+        e = replay_journal(dir, from + 1, *at, &sink, damaged, messages);
     }
     *damaged += lost;
     if (e == ERR_OK)
         e = index_commit(index);
     index_close(index);
     return e;
+}
+
+enum err
+follow_index(const char *dir, uint64_t durable, uint64_t *damaged,
+             struct buf *messages)
+{
+    uint64_t at = 0;
+
+    return follow_index_some(dir, durable, UINT64_MAX, &at, damaged, messages);
 }
 
 enum err

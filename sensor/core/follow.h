@@ -14,6 +14,13 @@
 MUST_USE enum err follow_index(const char *dir, uint64_t durable,
                                uint64_t *damaged, struct buf *messages);
 
+/* The same for who must be heard of meanwhile: at most so many lines on. *at is
+ * 0 in the first call and then where the one before came to, as lines that were
+ * removed move no index on. */
+MUST_USE enum err follow_index_some(const char *dir, uint64_t durable,
+                                    uint64_t most, uint64_t *at,
+                                    uint64_t *damaged, struct buf *messages);
+
 /* Removes from the index what is older than before[], by kind (0: nothing of
  * it), a part of it at a time: *removed is 0 when nothing is left to do.
  * rows counts up. An index that is not there is fine. */

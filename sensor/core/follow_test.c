@@ -181,6 +181,46 @@ stops_at_what_is_durable(void **state)
     tempdir_remove(&dir);
 }
 
+/* At most so many lines on, from wherever it is; then the whole is there. */
+static void
+goes_on_in_bounds(void **state)
+{
+    static const struct {
+        const char *why;
+        uint64_t durable, most, want;
+    } steps[] = {
+        {"nothing is there yet",       0,  3,          0 },
+        {"no step at all",             10, 0,          0 },
+        {"one less than there is",     4,  3,          3 },
+        {"as many as there are",       6,  3,          6 },
+        {"less is there than allowed", 7,  3,          7 },
+        {"nothing more",               7,  3,          7 },
+        {"no bound",                   10, UINT64_MAX, 10},
+    };
+    struct tempdir dir;
+    struct buf messages;
+    uint64_t at = 0;
+
+    (void)state;
+    tempdir_make(&dir);
+    buf_init(&messages, 4096);
+    write_events(dir.path, 0, 10);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        uint64_t damaged = 1;
+        struct buf rows;
+
+        if (follow_index_some(dir.path, steps[i].durable, steps[i].most, &at,
+                              &damaged, &messages) != ERR_OK ||
+            at != steps[i].want || damaged != 0 ||
+            dump(dir.path, &rows) != steps[i].want)
+            fail_msg("%s: at %llu", steps[i].why, (unsigned long long)at);
+        buf_free(&rows);
+    }
+    assert_int_equal(messages.n, 0);
+    buf_free(&messages);
+    tempdir_remove(&dir);
+}
+
 /* An index ahead of the journal, as after a power failure, is built anew. */
 static void
 builds_anew_what_is_ahead(void **state)
@@ -316,6 +356,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builds_the_same_in_any_steps),
         cmocka_unit_test(stops_at_what_is_durable),
+        cmocka_unit_test(goes_on_in_bounds),
         cmocka_unit_test(builds_anew_what_is_ahead),
         cmocka_unit_test(replaces_a_damaged_index),
         cmocka_unit_test(tells_lines_that_are_no_events),
