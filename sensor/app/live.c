@@ -107,13 +107,16 @@ is_ready(const struct supervisor *s)
     return ready;
 }
 
+/* A keeper that is not reaped now was alive before; not yet afterwards, or its
+ * gap would begin after its end. */
 static void
 beat(struct supervisor *s)
 {
-    const uint64_t now = clock_of(CLOCK_MONOTONIC);
+    const uint64_t before = clock_of(CLOCK_MONOTONIC);
 
-    atomic_store(&s->live.board->supervisor.beat_mono_ns, now);
-    live_children_beat(&s->children, now);
+    live_children_reap(&s->children);
+    atomic_store(&s->live.board->supervisor.beat_mono_ns, before);
+    live_children_beat(&s->children, before);
 }
 
 static void
@@ -126,9 +129,8 @@ supervise(struct supervisor *s)
     atomic_store(&me->since_utc_ns, clock_of(CLOCK_REALTIME));
     do {
         live_children_start(&s->children);
-        beat(s);
         await_signal(s);
-        live_children_reap(&s->children);
+        beat(s);
         end_late(s);
         live_children_check(&s->children);
         if (!s->children.stopping)
