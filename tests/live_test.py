@@ -17,6 +17,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -178,12 +179,19 @@ def part_replay(bench):
 
 # ---- kill: whoever dies comes back, and what was lost is told ----
 
-KILLED = ("span25-worker", "span25-core", "span25-index", "span25-keeper")
 ROLE_OF = {"span25-worker": "worker", "span25-core": "core",
-           "span25-index": "index", "span25-keeper": "content"}
+           "span25-index": "index", "span25-keeper": "content",
+           "span25-recorder": "recorder", "span25-web": "web"}
+KILLED = tuple(ROLE_OF)
+ALL_ROLES = "evidence:\n  packets: true\n  bytes: 64MiB\n"
 # In whose gaps something may be lost, or not be looked into.
 BLIND = ("worker", "core", "content")
 BACK_S = 1.0
+
+
+def patience():
+    """BACK_S, where the machine has time for the sensor at all."""
+    return BACK_S if os.getloadavg()[0] <= 2 * os.cpu_count() else 5 * BACK_S
 
 
 def flow_of(frame):
@@ -264,8 +272,8 @@ def gaps_of(sensor, roles):
 class Killer:
     """Kills one after the other, at moments of its own, and awaits it back."""
 
-    def __init__(self, random_source, n, seconds):
-        self.random, self.left = random_source, n
+    def __init__(self, random_source, n, seconds, first):
+        self.random, self.left, self.first = random_source, n, first
         self.pause = seconds / (n + 1)
         self.next = time.monotonic() + self.pause
         self.done, self.slowest = [], 0.0
@@ -279,7 +287,7 @@ class Killer:
             self.kill(now)
 
     def kill(self, now):
-        name = KILLED[len(self.done) % len(KILLED)]
+        name = KILLED[(self.first + len(self.done)) % len(KILLED)]
         pids = live.processes().get(name, [])
         victim = self.random.choice(pids)
         os.kill(victim, signal.SIGKILL)
@@ -295,11 +303,13 @@ class Killer:
             self.awaited = None
             self.next = max(now + 0.3 + self.random.random() * 0.4,
                             self.next + self.pause)
-        assert now - since < 5, f"{name} did not come back"
+        assert now - since < 5 * patience(), f"{name} did not come back"
 
 
 def run_load(bench, name, data, seconds, killer):
     folder = bench.fresh(name)
+    (folder / "state.yaml").write_text(
+        f"live:\n  user: {live.user()}\n{ALL_ROLES}")
     sensor = bench.sensor(folder, "--workers", "2")
     load = Load(data, seconds)
     load.run(killer if killer is not None else lambda: None)
@@ -309,8 +319,8 @@ def run_load(bench, name, data, seconds, killer):
 
 
 def check_gaps(sensor, killer):
-    """One for each kill, which has its moment, and is not long."""
-    found = sensor.controls("gap")
+    """One for each kill, which has its moment, and is not long; the longest."""
+    found, longest = sensor.controls("gap"), 0
     for name, moment in killer.done:
         fitting = [c for c in found
                    if c["text"].startswith(ROLE_OF[name])
@@ -320,8 +330,12 @@ def check_gaps(sensor, killer):
         assert len(fitting) == 1, (name, moment, found)
         length = (seconds_of(fitting[0]["until"]) -
                   seconds_of(fitting[0]["time"]))
-        assert length <= BACK_S, (length, fitting)
-    assert len(found) == len(killer.done), (len(found), killer.done)
+        assert length <= patience(), (length, fitting)
+        longest = max(longest, length)
+    # Where there is no time, one may be taken for dead that is only slow.
+    assert (len(found) == len(killer.done) or patience() > BACK_S and
+            len(found) > len(killer.done)), (found, killer.done)
+    return longest
 
 
 def check_lost(reference, load, sensor):
@@ -374,23 +388,32 @@ def check_alerts(reference, load, sensor):
     return excused
 
 
+def kill_round(bench, number, kills, data, reference):
+    """{role: kills}"""
+    seconds, wanted = 14, len(alerts_of(reference))
+    killer = Killer(random.Random(number), kills, seconds, number * kills)
+    sensor, load = run_load(bench, f"kill-{number}", data, seconds, killer)
+    assert killer.left == 0 and killer.awaited is None, killer.done
+    assert killer.slowest <= patience(), killer.slowest
+    longest = check_gaps(sensor, killer)
+    events = check_lost(reference, load, sensor)
+    alerts = check_alerts(reference, load, sensor)
+    print(f"kill: {kills} kills, back in {killer.slowest * 1000:.0f} ms at "
+          f"most, the longest gap {longest * 1000:.0f} ms; {events} events and "
+          f"{alerts} of {wanted} alerts lie in gaps", flush=True)
+    return collections.Counter(ROLE_OF[name] for name, _ in killer.done)
+
+
 def part_kill(bench):
-    rounds, kills, seconds = (10, 10, 14) if bench.long else (1, 10, 14)
+    rounds, kills = (60, 10) if bench.long else (1, 10)
     data = frames("bot.pcap.gz") + frames("lab.pcap")
-    reference, _ = run_load(bench, "kill-none", data, seconds, None)
-    wanted = len(alerts_of(reference))
-    assert wanted > 5
+    reference, _ = run_load(bench, "kill-none", data, 14, None)
+    assert len(alerts_of(reference)) > 5
+    done = collections.Counter()
     for number in range(rounds):
-        killer = Killer(random.Random(number), kills, seconds)
-        sensor, load = run_load(bench, f"kill-{number}", data, seconds, killer)
-        assert killer.left == 0 and killer.awaited is None, killer.done
-        assert killer.slowest <= BACK_S, killer.slowest
-        check_gaps(sensor, killer)
-        events = check_lost(reference, load, sensor)
-        alerts = check_alerts(reference, load, sensor)
-        print(f"kill: {kills} kills, back in {killer.slowest * 1000:.0f} ms at "
-              f"most; {events} events and {alerts} of {wanted} alerts lie in "
-              "gaps")
+        done += kill_round(bench, number, kills, data, reference)
+        shutil.rmtree(bench.folder / f"kill-{number}")
+    print("kill:", ", ".join(f"{n} of {role}" for role, n in done.items()))
 
 
 # ---- inspectors: disposable ----

@@ -121,16 +121,20 @@ def numbered(pid):
         return ""
 
 
-def processes():
-    """name -> pids of what a sensor made, in this namespace."""
+def processes(savers=False):
+    """name -> pids of what a sensor made, in this namespace. The copy of the
+    core that writes a snapshot is none of them, unless asked for."""
     found = {}
     for folder in pathlib.Path("/proc").iterdir():
         name = numbered(folder.name) if folder.name.isdigit() else ""
         try:
-            dead = name and "\nState:\tZ" in (folder / "status").read_text()
+            status = (folder / "status").read_text() if name else ""
         except OSError:
             continue
-        if name.startswith("span25") and not dead:
+        parent = status.partition("\nPPid:\t")[2].partition("\n")[0]
+        copy = name != "span25" and numbered(parent) == name
+        if name.startswith("span25") and "\nState:\tZ" not in status and (
+                savers or not copy):
             found.setdefault(name, []).append(int(folder.name))
     return {name: sorted(pids) for name, pids in found.items()}
 
