@@ -121,6 +121,8 @@ static const struct {
      0, BORDER_DONE},
     {"of another port only", "10.0.0.0/8", {{"10.0.0.1", 587, FORM_SEND}},
      NULL, false, 0, BORDER_NO_PERMIT},
+    {"of an odd port only", "10.0.0.0/8", {{"10.0.0.1", 2525, FORM_BOTH}},
+     NULL, false, 0, BORDER_NO_PERMIT},
     {"the exempt are no permit", "10.0.0.0/8", {{"10.0.0.1", 587, FORM_SEND}},
      "10.0.0.7", false, 0, BORDER_NO_PERMIT},
     {"nobody", "10.0.0.0/8", {{NULL, 0, 0}}, NULL, false, 0, BORDER_NO_PERMIT},
@@ -233,6 +235,8 @@ writes_places(void **state)
     assert_int_equal(occurrences(&out, "\"A_____flush_ruleset_ deny "), 4);
     /* deny of two places and of everything else, in each way */
     assert_int_equal(occurrences(&out, "@armed"), 2 * 4 + 2);
+    /* none of them goes on behind it */
+    assert_int_equal(occurrences(&out, "        accept\n    }\n"), 4 * 4 + 2);
     assert_int_equal(occurrences(&out, "counter name in_2"), 0);
     assert_int_equal(occurrences(&out, "counter name in_1"), 1);
     buf_free(&out);

@@ -337,6 +337,29 @@ caps_an_hour(void **state)
     }
 }
 
+/* An older decision that comes later takes nobody's place. */
+static void
+keeps_who_is_listed(void **state)
+{
+    struct kit k;
+    struct feed last;
+    char text[128];
+
+    (void)state;
+    kit_init(&k);
+    k.limits.total = 2;
+    (void)kit_add(&k, "192.0.2.5", 9000);
+    (void)kit_add(&k, "192.0.2.6", 9000);
+    assert_int_equal(feed_make(&k.in, &last), FEED_DONE);
+    kit_add(&k, "192.0.2.1", 9000)->since -= 600 * NS_PER_S;
+    k.in.last = &last;
+    assert_int_equal(feed_make(&k.in, &k.f), FEED_DONE);
+    kit_text(&k.f, text, sizeof(text));
+    assert_string_equal(text, "192.0.2.5/32 192.0.2.6/32");
+    feed_fini(&k.f);
+    feed_fini(&last);
+}
+
 /* Whoever leaves within the hour has come all the same. */
 static void
 counts_who_left(void **state)
@@ -542,14 +565,16 @@ loads_no_set_that_is_not_sound(void **state)
     static const struct {
         const char *why;
         uint8_t bits[2], last[2];
+        ns_t came; /* later than the set was made */
         enum err want;
     } rows[] = {
-        {"sound",              {128, 128}, {1, 2}, ERR_OK     },
-        {"the other order",    {128, 128}, {2, 1}, ERR_CORRUPT},
-        {"twice",              {128, 128}, {1, 1}, ERR_CORRUPT},
-        {"within one another", {126, 128}, {0, 1}, ERR_CORRUPT},
-        {"host bits",          {126, 128}, {1, 9}, ERR_CORRUPT},
-        {"too long",           {129, 128}, {1, 9}, ERR_CORRUPT},
+        {"sound",                  {128, 128}, {1, 2}, 0, ERR_OK     },
+        {"the other order",        {128, 128}, {2, 1}, 0, ERR_CORRUPT},
+        {"twice",                  {128, 128}, {1, 1}, 0, ERR_CORRUPT},
+        {"within one another",     {126, 128}, {0, 1}, 0, ERR_CORRUPT},
+        {"host bits",              {126, 128}, {1, 9}, 0, ERR_CORRUPT},
+        {"came after it was made", {128, 128}, {1, 2}, 1, ERR_CORRUPT},
+        {"too long",               {129, 128}, {1, 9}, 0, ERR_CORRUPT},
     };
 
     (void)state;
@@ -566,6 +591,8 @@ loads_no_set_that_is_not_sound(void **state)
             k.f.v[n].prefix.bits = rows[i].bits[n];
             k.f.v[n].prefix.addr.b[15] = rows[i].last[n];
         }
+        k.f.came[0] += rows[i].came;
+        k.f.came[1] += rows[i].came;
         assert_true(feed_digest(&k.f, k.f.digest));
         buf_init(&b, 1 << 16);
         assert_int_equal(feed_save(&k.f, &b), ERR_OK);
@@ -610,6 +637,7 @@ main(void)
         cmocka_unit_test(one_address_of_a_64_is_63_and_more_prefixes),
         cmocka_unit_test(caps_all),
         cmocka_unit_test(caps_an_hour),
+        cmocka_unit_test(keeps_who_is_listed),
         cmocka_unit_test(counts_who_left),
         cmocka_unit_test(refuses_sets),
         cmocka_unit_test(tells_what_changed),

@@ -261,6 +261,28 @@ fills_in_chunks(void **state)
     }
 }
 
+/* ipset refuses more, and with it the whole list. */
+static void
+keeps_to_what_ipset_takes(void **state)
+{
+    (void)state;
+    for (uint64_t s = RENDER_IPSET_TTL - 1; s <= RENDER_IPSET_TTL + 1; s++) {
+        struct feed_item *items;
+        struct feed f = many(1, &items);
+        struct buf out;
+        char want[64];
+
+        f.expires = KIT_NOW + s * NS_PER_S;
+        put(&f, RENDER_IPSET, &out);
+        (void)snprintf(
+            want, sizeof(want), " timeout %llu comment",
+            (unsigned long long)(s < RENDER_IPSET_TTL ? s : RENDER_IPSET_TTL));
+        assert_int_equal(occurrences(buf_view(&out), want), 1);
+        buf_free(&out);
+        free(items);
+    }
+}
+
 static void
 keeps_to_what_vendors_take(void **state)
 {
@@ -429,6 +451,7 @@ main(void)
         cmocka_unit_test(says_nothing_of_a_hostile_text),
         cmocka_unit_test(cuts_comments),
         cmocka_unit_test(fills_in_chunks),
+        cmocka_unit_test(keeps_to_what_ipset_takes),
         cmocka_unit_test(keeps_to_what_vendors_take),
         cmocka_unit_test(writes_each_vendors_list),
         cmocka_unit_test(gives_no_set_that_is_over),
