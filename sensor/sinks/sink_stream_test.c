@@ -185,6 +185,46 @@ test_unix_broken(void **state)
     reader_fini(&r);
 }
 
+/* A line that is longer than what a socket holds, and breaks off within. */
+static void
+test_unix_long_line(void **state)
+{
+    static char line[4U << 20];
+    struct kit_event e = event_of(0);
+    struct reader r;
+    struct kit k;
+    struct sink *s;
+
+    (void)state;
+    memset(line, 'x', sizeof(line));
+    reader_init(&r);
+    buf_free(&r.in);
+    buf_init(&r.in, 2 * sizeof(line));
+    kit_init(&k);
+    s = kit_open("unix", r.target, NULL, 0);
+    kit_make(&k, &e);
+    assert_int_equal(
+        s->ops->put(s, record_view(&k.record), span_of(line, sizeof(line))),
+        PUT_DONE);
+    for (unsigned i = 0; i < KIT_PATIENCE && r.in.n < 100000; i++) {
+        kit_turn(&k, s);
+        reader_read(&r, SIZE_MAX);
+    }
+    reader_hang_up(&r);
+    buf_reset(&r.in);
+    for (unsigned i = 0; i < KIT_PATIENCE && s->ops->flush(s) != PUT_DONE;
+         i++) {
+        kit_turn(&k, s);
+        reader_read(&r, SIZE_MAX);
+    }
+    assert_int_equal(r.in.n, sizeof(line) + 1);
+    assert_int_equal(r.in.p[sizeof(line)], '\n');
+    kit_check_counts(s, 1, 1, 0);
+    s->ops->close(s);
+    kit_fini(&k);
+    reader_fini(&r);
+}
+
 /* Nobody there: queue-lines at n - 1, n and n + 1, and why. */
 static void
 test_nobody_there(void **state)
@@ -357,6 +397,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unix_lines),
         cmocka_unit_test(test_unix_broken),
+        cmocka_unit_test(test_unix_long_line),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_syslog_frames),
         cmocka_unit_test(test_as_every_kind_tcp),
