@@ -221,8 +221,12 @@ run_feed(const char *verb, const char *word, const struct spec *s,
         put_feed(&f, word, out);
     } else {
         e = readback(&f,
-                     strcmp(word, "nft") == 0 ? READBACK_NFT : READBACK_IPSET,
-                     read_input(), NOW, 0, &r, out);
+                     &(struct readback_in){.kind = strcmp(word, "nft") == 0
+                                                       ? READBACK_NFT
+                                                       : READBACK_IPSET,
+                                           .text = read_input(),
+                                           .now = NOW},
+                     &r, out);
         if (e == ERR_OK)
             buf_printf(out,
                        "want %zu found %zu missing %zu extra %zu endless %zu "
@@ -278,7 +282,7 @@ run_border(const char *verb, const char *word, const struct spec *s,
 int
 main(int argc, char **argv)
 {
-    struct spec s = {0};
+    static struct spec s; /* what is not freed ends with the process */
     struct buf out;
 
     if (argc < 3)
@@ -290,6 +294,5 @@ main(int argc, char **argv)
     else
         run_border(argv[1], argv[2], &s, &out);
     (void)fwrite(out.p, 1, out.n, stdout);
-    /* what is not freed ends with the process */
     return out.cut || out.failed;
 }

@@ -112,7 +112,7 @@ static const struct {
     struct { const char *prefix; uint16_t port; enum form_use use; } permit[3];
     const char *exempt;
     bool allowed;
-    uint64_t trial;
+    uint32_t trial;
     enum border_verdict want;
 } rows[] = {
     {"good", "10.0.0.0/8", {{"10.0.0.1", 25, FORM_SEND}}, NULL, false, 0,

@@ -11,7 +11,7 @@
 static const struct {
     const char *why, *prefix;
     uint8_t bits; /* 0: those of prefix */
-    uint64_t v4, v6; /* widest */
+    uint8_t v4, v6; /* widest */
     uint32_t want;
 } alone[] = {
     {"one address", "192.0.2.1", 0, 32, 64, 0},
@@ -392,7 +392,7 @@ refuses_sets(void **state)
         const char *why;
         uint64_t quality;
         bool unknown, empty, allowed, backward;
-        uint64_t deadman;
+        uint32_t deadman;
         enum feed_verdict want;
     } rows[] = {
         {"good",                 950,  false, false, false, false, 3600,   FEED_DONE    },
@@ -565,7 +565,7 @@ loads_no_set_that_is_not_sound(void **state)
     static const struct {
         const char *why;
         uint8_t bits[2], last[2];
-        ns_t came; /* later than the set was made */
+        uint8_t came; /* later than the set was made */
         enum err want;
     } rows[] = {
         {"sound",                  {128, 128}, {1, 2}, 0, ERR_OK     },

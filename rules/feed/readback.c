@@ -140,18 +140,20 @@ compare(const struct feed *f, const struct permits_list *l, ns_t until,
 }
 
 enum err
-readback(const struct feed *f, enum readback_kind kind, struct span text,
-         ns_t now, uint64_t slack_s, struct readback *out, struct buf *messages)
+readback(const struct feed *f, const struct readback_in *in,
+         struct readback *out, struct buf *messages)
 {
+    const ns_t until = in->now + in->slack_s * NS_PER_S;
     struct readback r = {0};
     struct permits_list l;
     size_t ends;
-    enum err e = kind == READBACK_NFT ? read_nft(text, &l, &ends, messages)
-                                      : read_ipset(text, &l, &ends, messages);
+    enum err e = in->kind == READBACK_NFT
+                     ? read_nft(in->text, &l, &ends, messages)
+                     : read_ipset(in->text, &l, &ends, messages);
 
     if (e == ERR_OK && (l.full || l.faulty > 0))
         e = ERR_FORMAT;
-    if (e == ERR_OK && !compare(f, &l, now + slack_s * NS_PER_S, &r))
+    if (e == ERR_OK && !compare(f, &l, until, &r))
         e = ERR_NOMEM;
     r.found = l.n;
     r.endless = ends < l.n ? l.n - ends : 0;

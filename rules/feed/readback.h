@@ -19,10 +19,16 @@ struct readback {
     size_t endless; /* there without an end */
 };
 
-/* Elements that end within slack_s of now may be there or not. ERR_FORMAT, told
+struct readback_in {
+    enum readback_kind kind;
+    struct span text;
+    ns_t now;
+    uint64_t slack_s; /* what ends within it may be there or not */
+};
+
+/* ERR_FORMAT, told
  * in messages: the text is not understood, or cut; ERR_NOMEM. */
-MUST_USE enum err readback(const struct feed *f, enum readback_kind kind,
-                           struct span text, ns_t now, uint64_t slack_s,
+MUST_USE enum err readback(const struct feed *f, const struct readback_in *in,
                            struct readback *out, struct buf *messages);
 
 /* Is the set there, all of it, and nothing else? */

@@ -38,8 +38,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     buf_init(&messages, 1U << 16);
     make(&f);
     for (unsigned kind = 0; kind < 2; kind++) {
-        const enum err e = readback(&f, (enum readback_kind)kind,
-                                    span_of(in, n), NOW, 0, &r, &messages);
+        const struct readback_in text = {.kind = (enum readback_kind)kind,
+                                         .text = span_of(in, n),
+                                         .now = NOW};
+        const enum err e = readback(&f, &text, &r, &messages);
 
         REQUIRE(e == ERR_OK || e == ERR_FORMAT || e == ERR_NOMEM);
         REQUIRE(e != ERR_OK || (r.want == 1 && r.missing <= 1 &&

@@ -24,6 +24,7 @@
     "64}}" END
 
 /* clang-format off */
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): as the rows come */
 static const struct {
     const char *why;
     enum readback_kind kind;
@@ -100,8 +101,10 @@ compares(void **state)
 
         make(&k);
         buf_init(&messages, 4096);
-        e = readback(&k.f, rows[i].kind, span_str(rows[i].text), KIT_NOW,
-                     rows[i].slack, &r, &messages);
+        e = readback(&k.f,
+                     &(struct readback_in){rows[i].kind, span_str(rows[i].text),
+                                           KIT_NOW, rows[i].slack},
+                     &r, &messages);
         if (e != rows[i].want || r.found != rows[i].found ||
             r.missing != rows[i].missing || r.extra != rows[i].extra ||
             r.endless != rows[i].endless || (e != ERR_OK) != (messages.n > 0))
@@ -136,7 +139,9 @@ never_takes_a_part_for_the_whole(void **state)
 
             make(&k);
             buf_init(&messages, 4096);
-            if (readback(&k.f, whole[i].kind, span_head(text, cut), KIT_NOW, 0,
+            if (readback(&k.f,
+                         &(struct readback_in){
+                             whole[i].kind, span_head(text, cut), KIT_NOW, 0},
                          &r, &messages) == ERR_OK &&
                 readback_good(&r))
                 fail_msg("%zu of %zu bytes", cut, text.n);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define EVIL "a\"; }\nflush ruleset\n# \xff\xe2\x80\xae'$(id),=1"
+#define EVIL "a\"; }\nflush ruleset\n# \xff\xe2\x80\x8b'$(id),=1"
 
 static void
 make(struct kit *k)
@@ -288,7 +288,7 @@ keeps_to_what_vendors_take(void **state)
 {
     static const struct {
         enum render_vendor vendor;
-        size_t n;
+        uint32_t n;
         enum err want;
     } rows[] = {
         {RENDER_PALOALTO,  49999,  ERR_OK   },
@@ -310,7 +310,7 @@ keeps_to_what_vendors_take(void **state)
 
         buf_init(&out, 1 << 27);
         if (render(&f, RENDER_LIST, &o, &out) != rows[i].want)
-            fail_msg("%s, %zu", render_vendor_word(rows[i].vendor), rows[i].n);
+            fail_msg("%s, %u", render_vendor_word(rows[i].vendor), rows[i].n);
         buf_free(&out);
         free(items);
     }
