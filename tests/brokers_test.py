@@ -1,11 +1,11 @@
 """Sinks against real brokers: what was put is what another program reads.
 
-    brokers_test.py SINK_RUN [--lines N]
+    brokers_test.py SINK_RUN [--long]
 
-A real Kafka and a real Redis are started, killed and started again while
+A real Kafka and a real Redis are started, and killed and started again while
 sink_run puts events (tests/support/brokers.py; tools/setup --brokers). Each of
-them starts once for all tests, and once more for its kill. Exit code 77 when
-neither can be had.
+them starts once for all tests; Kafka, which takes its time, is killed with
+--long only, and then more lines come. Exit code 77 when neither can be had.
 """
 import collections
 import json
@@ -23,6 +23,7 @@ import brokers  # noqa: E402
 
 SINK_RUN = ""
 LINES = 4000  # of one outage
+LONG = False
 HOSTS = [f"10.0.0.{n}" for n in range(7)] + ["2001:db8::1", "2001:db8::2"]
 TOPICS = {"smtp": "smtp.tx", "alert": "alert", "stats": "stats",
           "decision": "decision"}
@@ -68,7 +69,8 @@ def put(kind, target, lines, *settings, fails=False):
 
 
 class Feeder:
-    """sink_run in the background: lines go to it as fast as it takes them."""
+    """sink_run in the background: lines go to it as fast as it takes them, but
+    the last third only after go: so it is still at work until then."""
 
     def __init__(self, kind, target, lines, *settings):
         self.errors = tempfile.TemporaryFile()
@@ -76,11 +78,19 @@ class Feeder:
             (SINK_RUN, kind, target, *settings), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.errors)
         self.out = None
-        self.thread = threading.Thread(target=self.talk, args=(text(lines),))
+        self.go = threading.Event()
+        self.thread = threading.Thread(target=self.talk, args=(lines,))
         self.thread.start()
 
-    def talk(self, data):
-        self.out, _ = self.process.communicate(data)
+    def talk(self, lines):
+        try:
+            self.process.stdin.write(text(lines[:len(lines) * 2 // 3]))
+            self.process.stdin.flush()
+            self.go.wait()
+            self.process.stdin.write(text(lines[len(lines) * 2 // 3:]))
+        except BrokenPipeError:
+            pass  # it was ended
+        self.out, _ = self.process.communicate()
 
     def said(self):
         return os.pread(self.errors.fileno(), 1 << 20, 0).decode(errors="replace")
@@ -95,10 +105,12 @@ class Feeder:
 
     def end(self):
         self.process.kill()
+        self.go.set()
         self.thread.join()
         self.errors.close()
 
     def counts(self):
+        self.go.set()
         self.thread.join(300)
         if self.process.returncode != 0:
             raise AssertionError(self.said())
@@ -195,6 +207,7 @@ class KafkaSink(OfBroker):
         for rows, why in ((settings("wrong", self.broker.certificate), "uthentication failed"),
                           (settings("right", other), "certificate verify failed")):
             feeder = self.feed([event(2)], *rows, target=self.broker.secure)
+            feeder.go.set()
             feeder.wait_for(why)
             self.assertNotIn("guess", feeder.said())
             feeder.process.kill()
@@ -202,11 +215,14 @@ class KafkaSink(OfBroker):
 
     def test_killed(self):
         """kill -9 in the middle: nothing lost, doubles only of equal id."""
+        if not LONG:
+            self.skipTest("with --long")
         lines = [event(n) for n in range(LINES)]
         feeder = self.feed(lines, "prefix=k", "queue-lines=500")
         while len(self.broker.consume("k.smtp.tx").splitlines()) < LINES // 10:
             self.assertIsNone(self.broker.process.poll())
         self.broker.kill()
+        feeder.go.set()
         starts(self.broker)
         self.assertEqual(feeder.counts(), {"taken": LINES, "delivered": LINES, "refused": 0})
         got = self.read("k.smtp.tx")
@@ -265,6 +281,7 @@ class RedisSink(OfBroker):
         while int(self.broker.cli("XLEN", "k:smtp.tx")) < LINES // 10:
             self.assertIsNone(self.broker.process.poll())
         self.broker.kill()
+        feeder.go.set()
         starts(self.broker)
         self.assertEqual(feeder.counts(), {"taken": LINES, "delivered": LINES, "refused": 0})
         got = self.read("k:smtp.tx")
@@ -280,6 +297,7 @@ class RedisSink(OfBroker):
             secret.write_text("s3cret\n")
             put("redis", self.broker.address, [event(1)], "prefix=l", f"password-file={secret}")
             feeder = self.feed([event(2)], "prefix=l")
+            feeder.go.set()
             feeder.wait_for("NOAUTH")
             self.broker.cli("CONFIG", "SET", "requirepass", "")
         finally:
@@ -291,9 +309,9 @@ class RedisSink(OfBroker):
 
 if __name__ == "__main__":
     SINK_RUN = sys.argv.pop(1)
-    if sys.argv[1:2] == ["--lines"]:
-        LINES = int(sys.argv[2])
-        del sys.argv[1:3]
+    if sys.argv[1:2] == ["--long"]:
+        LONG, LINES = True, 40000
+        del sys.argv[1]
     if all(kind.missing() for kind in (brokers.Kafka, brokers.Redis)):
         print("skipped: " + brokers.Kafka.missing())
         sys.exit(77)
