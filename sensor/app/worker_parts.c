@@ -277,6 +277,22 @@ tell_dns(struct worker *w, uint64_t answers)
                dns_tell_stats_of(w->dns)->malformed);
 }
 
+static void
+tell_decode(struct worker *w, const struct net_stats *n)
+{
+    const uint64_t one = w->ones;
+    struct record_out *r = &w->out;
+
+    record_u64(r, FIELD_STATS_DECODE_BAD, one * n->malformed);
+    record_u64(r, FIELD_STATS_DECODE_OTHER, one * n->other);
+    record_u64(r, FIELD_STATS_FRAGMENTS, one * n->fragments);
+    record_u64(r, FIELD_STATS_REASSEMBLED, one * n->defragmented);
+    record_u64(r, FIELD_STATS_FRAGMENTS_BAD, one * n->fragments_bad);
+    record_u64(r, FIELD_STATS_FRAGMENTS_DIFFER, one * n->fragments_differ);
+    record_u64(r, FIELD_STATS_DATAGRAMS_LATE, one * n->datagrams_late);
+    record_u64(r, FIELD_STATS_DATAGRAMS_EVICTED, one * n->datagrams_evicted);
+}
+
 /* Counts of the whole capture are the same in all workers: one tells them. */
 void
 worker_parts_tell(struct worker *w, const struct worker_live_counts *live)
@@ -297,10 +313,7 @@ worker_parts_tell(struct worker *w, const struct worker_live_counts *live)
         record_u64(r, FIELD_STATS_CLOCK_STEPS, live->clock_steps);
         record_u64(r, FIELD_STATS_WORKER, w->number);
     }
-    record_u64(r, FIELD_STATS_DECODE_BAD, one * n->malformed);
-    record_u64(r, FIELD_STATS_DECODE_OTHER, one * n->other);
-    record_u64(r, FIELD_STATS_FRAGMENTS, one * n->fragments);
-    record_u64(r, FIELD_STATS_REASSEMBLED, one * n->defragmented);
+    tell_decode(w, n);
     record_u64(r, FIELD_STATS_TCP, one * n->segments);
     record_u64(r, FIELD_STATS_FLOWS, n->flows);
     record_u64(r, FIELD_STATS_FLOWS_EVICTED, n->evicted);

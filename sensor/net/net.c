@@ -361,6 +361,11 @@ net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx)
 const struct net_stats *
 net_stats(struct net *n)
 {
+    const struct defrag_counts *fragments = defrag_counts(n->defrag);
+
+    n->stats.fragments_differ = fragments->overlaps_differ;
+    n->stats.datagrams_late = fragments->timeouts;
+    n->stats.datagrams_evicted = fragments->evicted;
     n->stats.flows_open = 0;
     n->stats.memory_bytes = 0;
     for (unsigned i = 0; i < FLOW_SHARDS; i++) {

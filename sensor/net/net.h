@@ -74,6 +74,9 @@ extern const struct net_limits net_limits_default;
     X(fragments, ALL, "IP fragments")                                          \
     X(defragmented, ALL, "datagrams made of fragments")                        \
     X(fragments_bad, ALL, "fragments refused")                                 \
+    X(fragments_differ, ALL, "fragments that repeat bytes otherwise")          \
+    X(datagrams_late, ALL, "datagrams not complete in time")                   \
+    X(datagrams_evicted, ALL, "incomplete datagrams given up for newer ones")  \
     X(datagrams, ALL, "of the others, UDP datagrams from datagram_port")       \
     X(segments, ALL, "TCP segments")                                           \
     X(time_backward, ALL, "packets more than a second before the latest")      \
