@@ -2,6 +2,7 @@
 
 #include "dissectors/filename.h"
 #include "dissectors/mail_score.h"
+#include "dissectors/password.h"
 #include "dissectors/simhash.h"
 
 #define SIMHASH_SEED UINT64_C(0x7370616e3235) /* read: a fixed one */
@@ -25,9 +26,10 @@ struct parts {
     uint32_t n_leaves;
     uint32_t n_more;
     struct url_set urls;
-    struct vec names; /* of attachments: u16 length, bytes */
-    struct vec told;  /* struct told */
-    uint64_t charged; /* of urls */
+    struct vec names;    /* of attachments: u16 length, bytes */
+    struct vec told;     /* struct told */
+    struct vec texts[2]; /* of bodies: plain, HTML; what is kept of them */
+    uint64_t charged;    /* of urls */
     struct part_budget budget;
     uint64_t
         readings[4]; /* a bit for each number that gives a part of its own */
@@ -35,6 +37,9 @@ struct parts {
     uint8_t classes; /* of all findings */
     bool has_body, has_text, has_html, has_attachment, gtube;
     bool has_fingerprint;
+    bool keeps_texts; /* there may be more than one part */
+    bool locked;      /* something needs a password */
+    bool password;    /* and a text gives one */
     bool met_reading; /* another than the first */
     bool undone;      /* there was no message after all */
     uint64_t text_bytes;
@@ -55,6 +60,7 @@ part_begin(void *ctx, const struct mime_part *m)
         smtp_odd(ps->s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
     }
+    ps->keeps_texts |= m->depth > 0;
     if (!ps->has_body && part_is_body(p)) {
         ps->has_body = true;
         ps->simhash = mem_new(ps->mem, sizeof(*ps->simhash));
@@ -67,10 +73,22 @@ part_begin(void *ctx, const struct mime_part *m)
 }
 
 static void
+keep_text(struct parts *ps, bool html, struct span in)
+{
+    struct vec *v = &ps->texts[html];
+
+    in = span_head(in, LIMIT_smtp_password_text - v->n);
+    if (in.n > 0)
+        (void)vec_put(v, ps->mem, in.p, in.n);
+}
+
+static void
 on_data(void *part, struct span decoded)
 {
     struct parts *ps = part_owner(part);
 
+    if (ps->keeps_texts && part_is_body(part))
+        keep_text(ps, part_is_html(part), decoded);
     if (part == ps->body)
         simhash_push(ps->simhash, decoded);
     part_data(part, decoded);
@@ -147,6 +165,20 @@ note_urls(struct parts *ps, const struct part *p)
     ps->charged = ps->urls.text.cap;
 }
 
+/* Excel opens what has the password that it tries by itself. */
+static bool
+is_locked(const struct findings *f)
+{
+    static const enum finding locks[] = {
+        FIND_ENCRYPTED_ARCHIVE, FIND_ENCRYPTED_ARCHIVE_WITH_ARCHIVE,
+        FIND_ENCRYPTED_NAMES, FIND_ENCRYPTED_DOCUMENT};
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(locks); i++)
+        any |= findings_has(f, locks[i]);
+    return any && !findings_has(f, FIND_DEFAULT_PASSWORD);
+}
+
 static void
 note_facts(struct parts *ps, const struct part *p)
 {
@@ -155,6 +187,7 @@ note_facts(struct parts *ps, const struct part *p)
     ps->classes |= (uint8_t)findings_classes(f);
     ps->gtube |= findings_has(f, FIND_GTUBE);
     ps->has_attachment |= part_is_attachment(p);
+    ps->locked |= is_locked(f);
     if (!part_is_body(p))
         return;
     ps->has_html |= part_is_html(p);
@@ -245,6 +278,8 @@ on_end(void *part, const struct mime_part_end *e)
 
     if (!ps->undone) {
         part_end(p, e);
+        if (ps->keeps_texts && part_is_body(p))
+            keep_text(ps, part_is_html(p), SPAN_LIT("\n\n"));
         ps->s->ctx->stats.parts++;
         ps->s->ctx->stats.part_bytes += part_size(p);
         kept = take(ps, p);
@@ -279,6 +314,28 @@ on_message(void *ctx, const struct mime_part *m)
     ps->has_attachment = true;
     if (m->reading == 0 || !has_name(ps, name))
         note_name(ps, name);
+}
+
+/* ---- a password ---- */
+
+static void
+forget_texts(struct parts *ps)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ps->texts); i++) {
+        if (ps->texts[i].n > 0)
+            explicit_bzero(ps->texts[i].p, ps->texts[i].n);
+        vec_free(&ps->texts[i], ps->mem);
+    }
+}
+
+/* When the message has ended, for text and archive come in any order, and all
+ * of it is inspected. */
+static void
+look_for_password(struct parts *ps)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ps->texts) && ps->locked; i++)
+        ps->password |= password_given(vec_view(&ps->texts[i]), i != 0);
+    forget_texts(ps);
 }
 
 static const struct mime_ops ops = {
@@ -322,6 +379,7 @@ free_parts(struct parts *ps)
     ps->mem->used -= ps->charged;
     url_set_free(&ps->urls);
     vec_free(&ps->names, ps->mem);
+    forget_texts(ps);
     mem_free(ps->mem, ps, sizeof(*ps));
 }
 
@@ -404,6 +462,8 @@ smtp_parts_end(struct parts *ps, bool complete)
     mime_free(ps->mime);
     ps->mime = NULL;
     vec_free(&ps->told, ps->mem);
+    if (ps->n_waiting == 0)
+        look_for_password(ps);
 }
 
 /* ---- fields of the mail ---- */
@@ -466,7 +526,7 @@ count_readings(const struct parts *ps)
 }
 
 void
-smtp_parts_emit(const struct parts *ps, struct record_out *r)
+smtp_parts_emit(struct parts *ps, struct record_out *r)
 {
     unsigned n_readings;
     uint32_t n_more;
@@ -490,6 +550,10 @@ smtp_parts_emit(const struct parts *ps, struct record_out *r)
             record_text(r, FIELD_EMAIL_MIME, mime_odd_name((enum mime_odd)i));
     }
     emit_simhash(ps, r);
+    if (ps->mime == NULL)
+        look_for_password(ps);
+    if (ps->password)
+        record_bool(r, FIELD_EMAIL_PASSWORD_GIVEN, true);
 }
 
 /* Does a link lead to a bare address? */

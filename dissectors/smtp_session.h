@@ -353,7 +353,7 @@ void smtp_parts_free(struct parts *ps);
 void smtp_parts_data(struct parts *ps, struct span in);
 void smtp_parts_gap(struct parts *ps, uint64_t lost);
 void smtp_parts_end(struct parts *ps, bool complete);
-void smtp_parts_emit(const struct parts *ps, struct record_out *r);
+void smtp_parts_emit(struct parts *ps, struct record_out *r);
 const char *smtp_parts_class(const struct parts *ps); /* or NULL */
 struct mail_facts;
 void smtp_parts_facts(const struct parts *ps, struct mail_facts *f);

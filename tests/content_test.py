@@ -552,6 +552,61 @@ def test_keeper_killed():
         check(seconds < 60, f"{more}: {seconds:.1f} s")
 
 
+def locked(data):
+    """Of a zip with one member: it says that a password is needed."""
+    data = bytearray(data)
+    data[6] |= 1
+    data[data.index(b"PK\1\2") + 8] |= 1
+    return bytes(data)
+
+
+def given(what, *parts):
+    """What is told of such a mail, and that the password is nowhere."""
+    path = capture_of("locked.pcap", [multipart(*parts)])
+    state = TEMP / f"state-{what}"
+    run = Run(path, "--state", state)
+    files = [p for p in state.rglob("*") if p.is_file()]
+    texts = [p.read_bytes() for p in files] + [json.dumps(run.events).encode()]
+    texts += [zstd(t) for t in texts if t[:4] == b"\x28\xb5\x2f\xfd"]
+    for text in texts:
+        check(CANARY not in text and CANARY.lower() not in text,
+              f"{what}: the password is written")
+    check(len(files) > 2, f"{what}: {files}")
+    told = [e["alert"]["signature"] for e in run.of_type("alert")]
+    return (run.mail()["email"].get("password_given", False),
+            "Locked archive with its password in the mail" in told)
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-dc"], input=data, capture_output=True,
+                          check=True).stdout
+
+
+CANARY = b"Xq7CanaryBird"
+
+
+def test_password_beside_locked_archive():
+    zip_file = locked(zipped(letter_txt=b"dear"))
+    file = attachment("letter.zip", zip_file)
+    text = TEXT + b"Password: " + CANARY + b"\r\n"
+    coded = (b"Content-Type: text/html; charset=utf-8\r\n"
+             b"Content-Transfer-Encoding: base64\r\n\r\n" +
+             base64_lines(b"<p>Kennwort: <b>" + CANARY + b"</b></p>"))
+    filled = TEXT + b"x" * 8300 + b"\r\n"
+    for what, parts, want in [
+            ("before it", (text, file), True),
+            ("behind it", (file, text), True),
+            ("HTML in base64", (coded, file), True),
+            ("the second text", (TEXT, coded, file), True),
+            ("no archive", (text, coded), False),
+            ("not locked", (text, attachment("a.txt", b"hello")), False),
+            ("no password", (TEXT, file), False),
+            ("behind 8 KiB", (filled, text, file), False),
+            ("HTML behind 8 KiB", (filled, coded, file), True)]:
+        got = given(what.replace(" ", "-"), *parts)
+        check(got == (want, want), f"{what}: {got}")
+
+
 # ---- all ----
 
 def validator():
