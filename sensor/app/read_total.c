@@ -4,6 +4,7 @@
 
 struct read_total {
     uint64_t sums[FIELD_COUNT];
+    bool told[FIELD_COUNT]; /* by anybody: else it is not known, and not 0 */
     struct buf controls; /* u32 length and record, as they came */
     struct summary_file *files;
     struct summary_fault *faults;
@@ -109,8 +110,10 @@ add(struct read_total *t, struct span record)
 
     while (record_next(&c, &e)) {
         if (e.field >= FIELD_STATS_PACKETS && e.value.n == 8 &&
-            field_table[e.field].type == FT_U64)
+            field_table[e.field].type == FT_U64) {
             t->sums[e.field] += entry_u64(e.value);
+            t->told[e.field] = true;
+        }
     }
 }
 
@@ -142,6 +145,7 @@ void
 read_total_set(struct read_total *t, enum field f, uint64_t v)
 {
     t->sums[f] = v;
+    t->told[f] = true;
 }
 
 static void
@@ -152,7 +156,7 @@ emit_stats(struct read_total *t, struct record_out *r)
             if (t->first > 0)
                 record_time(r, (enum field)f,
                             f == FIELD_STATS_FIRST ? t->first : t->last);
-        } else if (field_table[f].type == FT_U64) {
+        } else if (t->told[f] && field_table[f].type == FT_U64) {
             record_u64(r, (enum field)f, t->sums[f]);
         }
     }
