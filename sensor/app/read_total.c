@@ -5,7 +5,7 @@
 struct read_total {
     uint64_t sums[FIELD_COUNT];
     bool told[FIELD_COUNT]; /* by anybody: else it is not known, and not 0 */
-    struct buf controls; /* u32 length and record, as they came */
+    struct buf controls;    /* u32 length and record, as they came */
     struct summary_file *files;
     struct summary_fault *faults;
     size_t n_files, n_faults;
