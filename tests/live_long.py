@@ -414,12 +414,19 @@ def part_fragments(bench):
     found, sent = flood.counts("decode"), made.n
     own = sum(len(group) - 1 for group in letters)
     assert found["fragments"] == sent["all"] + 2 * own, (found, sent, own)
+    assert found["fragments_bad"] == sent["bad"], (found, sent)
+    assert found["fragments_differ"] == sent["overlapping"], (found, sent)
     assert found["defragmented"] == (
         own + sent["overlapping"] + sent["tiny"]), (found, sent, own)
+    waiting = sent["incomplete"] - (found["datagrams_incomplete"] +
+                                    found["datagrams_evicted"])
+    assert 0 <= waiting <= 4096, (found, sent)
     flood.check_memory(n)
     flood.say(f"{sent['all']} fragments of {n} datagrams ({sent['incomplete']} "
               f"incomplete, {sent['overlapping']} overlapping, {sent['tiny']} "
-              f"tiny, {sent['bad']} impossible), mail in {2 * own}", n_mail)
+              f"tiny, {sent['bad']} impossible), mail in {2 * own}; "
+              f"{found['datagrams_evicted']} evicted, "
+              f"{found['datagrams_incomplete']} timed out", n_mail)
 
 
 # ---- hours ----
