@@ -252,8 +252,8 @@ def check_off(program, folder):
                                      encoding="ascii")
     output = run(program, path, "-c", str(folder / "off.yaml"))
     check("turned off", lines_of(output, "dns"), [])
-    check("turned off, stats", lines_of(output, "stats")[-1]["stats"]["dns"]
-          ["answers"], 0)
+    check("turned off, stats", "dns" in lines_of(output, "stats")[-1]["stats"],
+          False)  # nobody looked: that is not zero
 
 
 def crowd():
