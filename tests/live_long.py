@@ -63,12 +63,13 @@ def metric(name, found=None):
 
 
 def last_counts(events, section):
-    """Of each worker the last ones, summed: stats.SECTION.NAME -> number."""
+    """Of each worker, and of the core, the last ones, summed:
+    stats.SECTION.NAME -> number."""
     last, sums = {}, {}
     for event in events:
         stats = event.get("stats", {})
         if "iface" not in stats.get("capture", {}) and section in stats:
-            last["detect" in stats, stats["capture"]["worker"]] = stats[section]
+            last[stats.get("capture", {}).get("worker")] = stats[section]
     for counts in last.values():
         for name, value in counts.items():
             if isinstance(value, int):

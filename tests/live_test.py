@@ -911,9 +911,10 @@ def part_canaries(bench):
     sender = live.Sender(2000)
     sender.send(data)
     assert live.wait_for(lambda: sensor.of_type("smtp")), sensor.log_text()
-    for name in KILLED:
-        os.kill(live.processes()[name][0], signal.SIGSEGV)
-        time.sleep(0.3)
+    for name in [n for n in KILLED if n in live.processes()]:
+        pid = live.processes()[name][0]
+        os.kill(pid, signal.SIGSEGV)
+        assert live.wait_for(lambda: live.processes().get(name, [pid])[0] != pid)
         sender.send(data)
     sender.close()
     time.sleep(1)
