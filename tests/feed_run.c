@@ -284,6 +284,7 @@ main(int argc, char **argv)
 {
     static struct spec s; /* what is not freed ends with the process */
     struct buf out;
+    bool bad;
 
     if (argc < 3)
         fail("feed|compare|border|verify WORD SPEC");
@@ -294,5 +295,7 @@ main(int argc, char **argv)
     else
         run_border(argv[1], argv[2], &s, &out);
     (void)fwrite(out.p, 1, out.n, stdout);
-    return out.cut || out.failed;
+    bad = out.cut || out.failed;
+    buf_free(&out);
+    return bad;
 }
