@@ -245,8 +245,12 @@ a_packet_is_never_sent(void **state)
     pid_t pid;
 
     (void)state;
-    if (fd < 0 || IS_SANITIZED)
+    if (fd < 0)
         skip();
+    if (IS_SANITIZED) { /* has no filter: confine.h */
+        (void)close(fd);
+        return;
+    }
     pid = fork();
     if (pid == 0) {
         if (confine_recorder(STDERR_FILENO) != ERR_OK)
