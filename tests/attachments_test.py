@@ -141,9 +141,10 @@ class Runner:
 
     def __init__(self, program):
         self.program = program
-        # sanitizers keep what was freed
+        # sanitizers keep what was freed, and take their time
         code = pathlib.Path(program).read_bytes()
-        self.bound_kib = MEMORY_KIB * (4 if b"__asan_init" in code else 1)
+        more = 4 if b"__asan_init" in code else 1
+        self.bound_kib, self.bound_ms = MEMORY_KIB * more, CPU_MS * more
         self.most_kib = 0
         self.most_ms = (0, "")
 
@@ -411,11 +412,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
     parser.add_argument("--skip-made", action="store_true")
-    parser.add_argument("--cpu-ms", type=int, default=CPU_MS)
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
     args = parser.parse_args()
     runner = Runner(args.program)
-    runner.bound_ms = args.cpu_ms
     bad = n = 0
     with tempfile.TemporaryDirectory() as temporary:
         cases = []
