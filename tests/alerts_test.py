@@ -822,6 +822,7 @@ def test_blocks_add_and_lift():
           {"10.20.4.30/32": ("in force", "human"),
            "2001:db8:20::/64": ("in force", "human")}, f"{rows}")
     desk(state, "blocks", "list").says("ticket 5512")
+    desk(lab_state(), "blocks", "lift", "", *why, code=2).warns("no address")
     ident = rows["10.20.4.30/32"]["id"]
     desk(state, "blocks", "lift", ident[:7], *why).says("10.20.4.30/32  lifted")
     check(blocks(state, "--all")["10.20.4.30/32"]["state"] == "over", "lifted")

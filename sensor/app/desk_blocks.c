@@ -570,7 +570,7 @@ by_id(struct desk *d, const struct blocks *b, struct span begins)
     const struct block *found = NULL;
     size_t n = 0;
 
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t i = 0; i < b->n && begins.n > 0; i++) {
         if (!span_starts(record_find(b->v[i].record, FIELD_DECISION_ID),
                          begins))
             continue;
