@@ -4,22 +4,23 @@
 #include <stdio.h>
 #include <yaml.h>
 
+#include "sensor/app/options_list.h"
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/text.h"
 
 #define PATH_ROOM 256
 
-/* The list of sites holds sections, each with the path "sites[]". */
-enum holder { HOLDS_SECTION, HOLDS_LIST, HOLDS_SITES, HOLDS_NOTHING };
+/* A list of items holds sections, each with the path "sites[]", say. */
+enum holder { HOLDS_SECTION, HOLDS_LIST, HOLDS_ITEMS, HOLDS_NOTHING };
 
-#define SITE_PATH OPTIONS_SITES_PATH "[]"
+#define ITEM_MARK "[]"
 
 /* Where the value of a key goes. row NULL: nowhere, there is no such key. */
 struct slot {
     const struct option_row *row;
-    enum option_id id;         /* OPTION_COUNT: a site's */
-    enum options_site_key key; /* of a site */
+    enum option_id id; /* OPTION_COUNT: an item's */
+    unsigned key;      /* of an item */
 };
 
 /* One open mapping or sequence. HOLDS_NOTHING: its content is skipped. */
@@ -27,10 +28,11 @@ struct frame {
     enum holder holder;
     bool has_key; /* a key was read, its value comes next */
     size_t n_children;
-    size_t path_n;    /* of this section or list */
-    bool site;        /* this section is a site */
-    size_t n_seen;    /* keys seen when it began */
-    struct slot slot; /* of a list */
+    size_t path_n;                    /* of this section or list */
+    bool item;                        /* this section is an item of a list */
+    size_t n_seen;                    /* keys seen when it began */
+    struct slot slot;                 /* of a list */
+    const struct options_list *items; /* of a list of them */
     yaml_mark_t at;
 };
 
@@ -51,7 +53,8 @@ struct loader {
     char path[PATH_ROOM]; /* of the key last read */
     size_t path_n;
     yaml_mark_t key_at;
-    bool in_site; /* the last of config->sites is being read */
+    /* Its last item is being read; NULL: none. */
+    const struct options_list *list;
     struct seen_key *seen;
     size_t n_seen;
 };
@@ -110,23 +113,23 @@ fault_value(struct loader *l, yaml_mark_t at, struct span why)
     buf_putc(l->messages, '\n');
 }
 
-/* The key within its site: "code" of "sites[].code". */
+/* The key within its item: "code" of "sites[].code". */
 static struct span
-site_key(const struct loader *l)
+item_key(const struct loader *l)
 {
-    return span_tail(path_of(l), sizeof(SITE_PATH));
+    return span_tail(path_of(l), strlen(l->list->path) + sizeof(ITEM_MARK));
 }
 
 /* Where the value of the key last read goes. */
 static struct slot
 slot_of(const struct loader *l)
 {
-    struct slot s = {NULL, OPTION_COUNT, OPTIONS_SITE_KEYS};
+    struct slot s = {NULL, OPTION_COUNT, 0};
 
-    if (l->in_site) {
-        s.key = options_sites_find(site_key(l));
-        if (s.key < OPTIONS_SITE_KEYS)
-            s.row = &options_sites_rows[s.key];
+    if (l->list != NULL) {
+        s.key = options_list_key(l->list, item_key(l));
+        if (s.key < l->list->n_rows)
+            s.row = &l->list->rows[s.key];
         return s;
     }
     s.id = options_find_path(path_of(l));
@@ -138,20 +141,21 @@ slot_of(const struct loader *l)
 static bool
 is_section(const struct loader *l)
 {
-    return !l->in_site && options_is_section(path_of(l));
+    return l->list == NULL && options_is_section(path_of(l));
 }
 
-static bool
-is_sites(const struct loader *l)
+/* The list of items that the key last read is; NULL: none. */
+static const struct options_list *
+items_of(const struct loader *l)
 {
-    return !l->in_site && span_eq(path_of(l), SPAN_LIT(OPTIONS_SITES_PATH));
+    return l->list == NULL ? options_list_find(path_of(l)) : NULL;
 }
 
 static void
 fault_unknown(struct loader *l, yaml_mark_t at)
 {
-    struct span near = l->in_site ? options_sites_near(site_key(l))
-                                  : options_near_path(path_of(l));
+    struct span near = l->list != NULL ? options_list_near(l->list, item_key(l))
+                                       : options_near_path(path_of(l));
 
     if (!fault_begin(l, at))
         return;
@@ -159,7 +163,8 @@ fault_unknown(struct loader *l, yaml_mark_t at)
     put_quoted(l, path_of(l));
     if (near.n > 0) {
         buf_str(l->messages, "; did you mean '");
-        buf_str(l->messages, l->in_site ? SITE_PATH "." : "");
+        if (l->list != NULL)
+            buf_printf(l->messages, "%s" ITEM_MARK ".", l->list->path);
         text_term(l->messages, near);
         buf_str(l->messages, "'?");
     }
@@ -255,10 +260,10 @@ on_key(struct loader *l, struct frame *f, struct span key, yaml_mark_t at)
     remember_key(l, at);
 }
 
-static struct config_site *
-last_site(struct loader *l)
+static void *
+last_item(struct loader *l)
 {
-    return &l->config->sites.v[l->config->sites.n - 1];
+    return l->list->at(l->config, l->list->count(l->config) - 1);
 }
 
 static bool
@@ -269,15 +274,65 @@ set(struct loader *l, const struct slot *slot, struct span text, yaml_mark_t at)
     bool good;
 
     buf_init(&why, 1024);
-    good = slot->id < OPTION_COUNT
-               ? options_set(l->config, slot->id, text, from, &why)
-               : options_value_set(
-                     slot->row, text,
-                     options_sites_member(last_site(l), slot->key), &why);
+    good =
+        slot->id < OPTION_COUNT
+            ? options_set(l->config, slot->id, text, from, &why)
+            : options_value_set(
+                  slot->row, text,
+                  options_list_member(l->list, last_item(l), slot->key), &why);
     if (!good)
         fault_value(l, at, buf_view(&why));
     buf_free(&why);
     return good;
+}
+
+/* A key that is none of the list's own. */
+static void
+set_other(struct loader *l, struct span text, yaml_mark_t at)
+{
+    struct buf why;
+
+    buf_init(&why, 1024);
+    if (!l->list->other(last_item(l), item_key(l), text, &why))
+        fault_value(l, at, buf_view(&why));
+    buf_free(&why);
+}
+
+static bool
+takes_others(const struct loader *l)
+{
+    return l->list != NULL && l->list->other != NULL;
+}
+
+/* "is a list of sites" */
+static void
+fault_items(struct loader *l, yaml_mark_t at, const struct options_list *items)
+{
+    struct buf why;
+
+    buf_init(&why, 256);
+    buf_printf(&why, "is a list of %s", items->path);
+    fault_value(l, at, buf_view(&why));
+    buf_free(&why);
+}
+
+static void
+fault_many(struct loader *l, yaml_mark_t at, const struct options_list *items)
+{
+    if (fault_begin(l, at))
+        buf_printf(l->messages, "too many %s\n", items->path);
+}
+
+static void
+fault_item(struct loader *l, yaml_mark_t at, const struct options_list *items)
+{
+    struct buf why;
+
+    buf_init(&why, 256);
+    buf_printf(&why, "%s is a section of keys, such as %s", items->item,
+               items->rows[0].path);
+    fault_value(l, at, buf_view(&why));
+    buf_free(&why);
 }
 
 static bool
@@ -294,18 +349,20 @@ on_value(struct loader *l, struct span text, const yaml_event_t *e)
     struct slot slot = slot_of(l);
     bool null = is_null(e, text);
 
-    if (is_sites(l)) {
+    if (items_of(l) != NULL) {
         if (!null)
-            fault_value(l, e->start_mark, SPAN_LIT("is a list of sites"));
+            fault_items(l, e->start_mark, items_of(l));
     } else if (slot.row == NULL && is_section(l)) {
         /* "capture:" with all its keys commented out is an empty section */
         if (!null)
             fault_value(l, e->start_mark,
                         SPAN_LIT("is a section of keys, not a value"));
-    } else if (slot.row == NULL) {
+    } else if (slot.row == NULL && !takes_others(l)) {
         fault_unknown(l, l->key_at);
     } else if (null) {
         fault_value(l, l->key_at, SPAN_LIT("has no value"));
+    } else if (slot.row == NULL) {
+        set_other(l, text, e->start_mark);
     } else {
         (void)set(l, &slot, text, e->start_mark);
     }
@@ -328,10 +385,7 @@ on_scalar(struct loader *l, const yaml_event_t *e)
         f->n_children++;
         (void)set(l, &f->slot, text, e->start_mark);
         break;
-    case HOLDS_SITES:
-        fault_value(l, e->start_mark,
-                    SPAN_LIT("a site is a section of keys, such as code"));
-        break;
+    case HOLDS_ITEMS: fault_item(l, e->start_mark, f->items); break;
     case HOLDS_SECTION:
         if (!f->has_key) {
             on_key(l, f, text, e->start_mark);
@@ -353,13 +407,15 @@ origin_at(yaml_mark_t at)
 static enum holder
 open_other(struct loader *l, bool list, yaml_mark_t at)
 {
-    if (is_sites(l) && list) {
-        l->config->sites.line = (uint32_t)at.line + 1;
-        return HOLDS_SITES;
+    const struct options_list *items = items_of(l);
+
+    if (items != NULL && list) {
+        items->begin(l->config, (uint32_t)at.line + 1);
+        return HOLDS_ITEMS;
     }
-    if (is_sites(l))
-        fault_value(l, at, SPAN_LIT("is a list of sites"));
-    else if (!list && !l->in_site)
+    if (items != NULL)
+        fault_items(l, at, items);
+    else if (!list && l->list == NULL)
         return HOLDS_SECTION;
     else if (is_section(l))
         fault_value(l, at, SPAN_LIT("is a section of keys, not a list"));
@@ -377,6 +433,7 @@ open_value(struct loader *l, const yaml_event_t *e)
                       .path_n = l->path_n,
                       .n_seen = l->n_seen,
                       .slot = slot_of(l),
+                      .items = items_of(l),
                       .at = e->start_mark};
 
     if (f.slot.row == NULL) {
@@ -393,29 +450,32 @@ open_value(struct loader *l, const yaml_event_t *e)
     return f;
 }
 
-/* An item of the list of sites. Its keys are known while it is open: another
- * may have the same. */
+/* An item of a list. Its keys are known while it is open: another may have the
+ * same. */
 static struct frame
-open_site(struct loader *l, const yaml_event_t *e)
+open_item(struct loader *l, const yaml_event_t *e,
+          const struct options_list *items)
 {
     struct frame f = {.holder = HOLDS_NOTHING, .at = e->start_mark};
+    struct buf path;
 
     if (e->type != YAML_MAPPING_START_EVENT) {
-        fault_value(l, e->start_mark,
-                    SPAN_LIT("a site is a section of keys, such as code"));
+        fault_item(l, e->start_mark, items);
         return f;
     }
-    if (options_sites_add(&l->config->sites,
-                          (uint32_t)e->start_mark.line + 1) == NULL) {
-        fault(l, e->start_mark, "too many sites");
+    if (items->add(l->config, (uint32_t)e->start_mark.line + 1) == NULL) {
+        fault_many(l, e->start_mark, items);
         l->stop = true;
         return f;
     }
-    memcpy(l->path, SITE_PATH, sizeof(SITE_PATH) - 1);
-    l->path_n = sizeof(SITE_PATH) - 1;
-    l->in_site = true;
+    buf_init(&path, PATH_ROOM);
+    buf_printf(&path, "%s" ITEM_MARK, items->path);
+    memcpy(l->path, path.p, path.n);
+    l->path_n = path.n;
+    buf_free(&path);
+    l->list = items;
     f.holder = HOLDS_SECTION;
-    f.site = true;
+    f.item = true;
     f.n_seen = l->n_seen;
     f.path_n = l->path_n;
     return f;
@@ -434,8 +494,8 @@ on_open(struct loader *l, const yaml_event_t *e)
             fault(l, e->start_mark, "the file must hold keys and values");
     } else if (f->holder == HOLDS_LIST) {
         fault_value(l, e->start_mark, SPAN_LIT("a list holds single values"));
-    } else if (f->holder == HOLDS_SITES) {
-        next = open_site(l, e);
+    } else if (f->holder == HOLDS_ITEMS) {
+        next = open_item(l, e, f->items);
     } else if (f->holder == HOLDS_SECTION && !f->has_key) {
         fault(l, e->start_mark, "a key must be a word");
         l->stop = true;
@@ -459,21 +519,39 @@ close_list(struct loader *l, const struct frame *f)
     buf_free(&why);
 }
 
-static void
-close_site(struct loader *l, const struct frame *f)
+/* False: a key is missing. */
+static bool
+has_musts(struct loader *l, const void *item, yaml_mark_t at)
 {
-    const struct config_site *site = last_site(l);
+    const struct options_list *items = l->list;
+    bool all = true;
 
-    l->in_site = false;
-    l->n_seen = f->n_seen;
-    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
-        if (!options_sites_must[k] ||
-            options_sites_has(site, (enum options_site_key)k))
+    for (unsigned k = 0; k < items->n_rows; k++) {
+        if (!items->must[k] || options_list_has(items, item, k))
             continue;
-        if (fault_begin(l, f->at))
-            buf_printf(l->messages, "the site has no '%s'\n",
-                       options_sites_rows[k].path);
+        all = false;
+        if (fault_begin(l, at))
+            buf_printf(l->messages, "the %s has no '%s'\n",
+                       strchr(items->item, ' ') + 1, items->rows[k].path);
     }
+    return all;
+}
+
+static void
+close_item(struct loader *l, const struct frame *f)
+{
+    const void *item = last_item(l);
+    struct buf why;
+
+    buf_init(&why, 1024);
+    if (has_musts(l, item, f->at) && l->list->check != NULL &&
+        !l->list->check(l->config, item, &why) && fault_begin(l, f->at)) {
+        buf_span(l->messages, buf_view(&why));
+        buf_putc(l->messages, '\n');
+    }
+    buf_free(&why);
+    l->list = NULL;
+    l->n_seen = f->n_seen;
 }
 
 static void
@@ -484,8 +562,8 @@ on_close(struct loader *l)
     l->path_n = f.path_n;
     if (f.holder == HOLDS_LIST)
         close_list(l, &f);
-    else if (f.site)
-        close_site(l, &f);
+    else if (f.item)
+        close_item(l, &f);
     else if (f.holder == HOLDS_SECTION && f.n_children == 0 && f.path_n > 0 &&
              !is_section(l))
         fault_unknown(l, f.at);

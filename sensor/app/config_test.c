@@ -1,4 +1,5 @@
 #include "sensor/app/config.h"
+#include "sensor/app/options_sinks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -219,6 +220,76 @@ test_sites(void **state)
     buf_free(&messages);
 }
 
+static void
+test_sinks(void **state)
+{
+    static const char text[] =
+        "sinks:\n  - {name: a, kind: kafka, target: \"b:1\", linger-ms: 9,"
+        " prefix: \"x: y\"}\n  - {name: b-1, kind: file, target: /x, events:"
+        " [alert, stats]}\n";
+    struct sink_value values[2];
+    struct sink_settings settings;
+    struct config c;
+    struct buf messages;
+
+    (void)state;
+    assert_int_equal(options_init(&c), ERR_OK);
+    buf_init(&messages, 1024);
+    assert_int_equal(config_parse(span_str(text), "f", &c, &messages), ERR_OK);
+    assert_int_equal(c.sinks.n, 2);
+    settings = options_sinks_settings(&c.sinks.v[0], values);
+    assert_int_equal(settings.n_values, 2);
+    assert_string_equal(values[1].name, "prefix");
+    assert_string_equal(values[1].value, "x: y");
+    assert_true(options_sinks_events(&c.sinks.v[0]) & 1U << EVENT_SMTP);
+    assert_int_equal(options_sinks_events(&c.sinks.v[1]),
+                     1U << EVENT_ALERT | 1U << EVENT_STATS);
+    options_fini(&c);
+    buf_free(&messages);
+}
+
+static void
+test_sink_faults(void **state)
+{
+    static const struct {
+        const char *item, *message;
+    } faults[] = {
+        {"{name: a, kind: kafka, target: b, linger-ms: 60001}",
+         "f:1:10: kafka: linger-ms: 60001 is not a number from 0 to 60000\n"                                                                   },
+        {"{name: A, kind: file, target: /x}",
+         "f:1:10: a name has small letters, digits, - and _ only: A\n"                                                                         },
+        {"{name: a, kind: file}",                                                "f:1:10: the sink has no 'target'\n"                          },
+        {"{name: a, kind: file, target: /x, events: [tick]}",
+         "f:1:10: events: there is no type tick; span25-events(7) has "
+         "them\n"                                                                                                                              },
+        {"{name: a, kind: file, target: /x}, {name: a, kind: file, target: /y}",
+         "f:1:45: there are two sinks called 'a'\n"                                                                                            },
+        {"{name: a, kind: file, target: /x, colour: red}",
+         "f:1:10: file: no setting colour"                                                                                                     },
+        {"a",                                                                    "f:1:10: 'sinks': a sink is a section of keys, such as name\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        struct config c;
+        struct buf text, messages;
+
+        assert_int_equal(options_init(&c), ERR_OK);
+        buf_init(&messages, 1024);
+        buf_init(&text, 1024);
+        buf_printf(&text, "sinks: [ %s]\n", faults[i].item);
+        assert_int_equal(config_parse(buf_view(&text), "f", &c, &messages),
+                         ERR_CONFIG);
+        buf_putc(&messages, '\0');
+        if (strncmp((char *)messages.p, faults[i].message,
+                    strlen(faults[i].message)) != 0)
+            fail_msg("%s: %s", faults[i].item, (char *)messages.p);
+        options_fini(&c);
+        buf_free(&messages);
+        buf_free(&text);
+    }
+}
+
 /* More sites than keys are allowed elsewhere. */
 static void
 test_many_sites(void **state)
@@ -367,6 +438,8 @@ main(void)
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_values_and_origin),
         cmocka_unit_test(test_sites),
+        cmocka_unit_test(test_sinks),
+        cmocka_unit_test(test_sink_faults),
         cmocka_unit_test(test_many_sites),
         cmocka_unit_test(test_flag_stays),
         cmocka_unit_test(test_depth),

@@ -64,60 +64,71 @@ put_value(const struct config *c, enum option_id id, struct buf *out)
         buf_str(out, options_rows[id].argument);
 }
 
-/* ---- the list of sites ---- */
+/* ---- lists of items ---- */
 
 /* "  - code: CODE", with no value of a key left out. */
 static void
-put_site(const struct config_site *s, struct buf *out)
+put_item(const struct options_list *l, const void *item, struct buf *out)
 {
     const char *lead = "  - ";
+    struct config_setting other;
 
-    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
-        enum options_site_key id = (enum options_site_key)k;
-
-        if (!options_sites_has(s, id))
+    for (unsigned k = 0; k < l->n_rows; k++) {
+        if (!options_list_has(l, item, k))
             continue;
-        buf_printf(out, "%s%s: ", lead, options_sites_rows[k].path);
-        options_sites_format(s, id, out);
+        buf_printf(out, "%s%s: ", lead, l->rows[k].path);
+        options_list_format(l, item, k, out);
         buf_putc(out, '\n');
         lead = "    ";
+    }
+    for (size_t i = 0; l->other_at != NULL && l->other_at(item, i, &other);
+         i++) {
+        const struct option_row row = {.type = OPTION_TEXT};
+
+        buf_str(out, lead);
+        options_value_format(&row, &other.name, out);
+        buf_str(out, ": ");
+        options_value_format(&row, &other.value, out);
+        buf_putc(out, '\n');
     }
 }
 
 static void
-put_sites(const struct config *c, bool origin, struct buf *out)
+put_items(const struct options_list *l, const struct config *c, bool origin,
+          struct buf *out)
 {
-    buf_str(out, OPTIONS_SITES_PATH ":");
-    if (c->sites.n == 0)
+    const uint32_t line = l->line(c);
+
+    buf_printf(out, "%s:", l->path);
+    if (l->count(c) == 0)
         buf_str(out, " []");
     if (origin) {
         buf_str(out, "  # ");
-        if (c->sites.line > 0) {
+        if (line > 0) {
             text_term(out, span_str(c->file != NULL ? c->file : "file"));
-            buf_printf(out, ":%" PRIu32, c->sites.line);
+            buf_printf(out, ":%" PRIu32, line);
         } else {
             buf_str(out, "default");
         }
     }
     buf_putc(out, '\n');
-    for (size_t i = 0; i < c->sites.n; i++)
-        put_site(&c->sites.v[i], out);
+    for (size_t i = 0; i < l->count(c); i++)
+        put_item(l, l->at(c, i), out);
 }
 
-/* As a comment: there is no site by default. */
+/* As a comment: there is no item by default. */
 static void
-put_sites_help(struct buf *out)
+put_items_help(const struct options_list *l, struct buf *out)
 {
     const char *lead = "- ";
 
-    buf_str(out, "\n# The sites of the network, one item each:\n"
-                 "# " OPTIONS_SITES_PATH ":\n");
-    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
-        const struct option_row *row = &options_sites_rows[k];
+    buf_printf(out, "\n# %s:\n# %s:\n", l->help, l->path);
+    for (unsigned k = 0; k < l->n_rows; k++) {
+        const struct option_row *row = &l->rows[k];
 
         buf_printf(out, "#   %s%s: %s  # %s%s\n", lead, row->path,
                    row->argument, row->help,
-                   options_sites_must[k] ? "; must be there" : "");
+                   l->must[k] ? "; must be there" : "");
         lead = "  ";
     }
 }
@@ -186,7 +197,8 @@ config_text_default(struct buf *out)
         put_value(&c, id, out);
         buf_putc(out, '\n');
     }
-    put_sites_help(out);
+    for (size_t i = 0; options_lists[i] != NULL; i++)
+        put_items_help(options_lists[i], out);
     options_fini(&c);
 }
 
@@ -222,11 +234,12 @@ config_text_show(const struct config *c, bool origin, struct buf *out)
             put_origin(c, id, out);
         buf_putc(out, '\n');
     }
-    put_sites(c, origin, out);
+    for (size_t i = 0; options_lists[i] != NULL; i++)
+        put_items(options_lists[i], c, origin, out);
 }
 
 void
 config_text_sites(const struct config *c, struct buf *out)
 {
-    put_sites(c, false, out);
+    put_items(&options_sites, c, false, out);
 }

@@ -44,8 +44,10 @@ test_default(void **state)
     }
     assert_true(has(&text, "\n  ports: [25, 465, 587, 2525]\n"));
     assert_true(has(&text, "\n  # registry: FILE\n"));
-    for (unsigned i = 0; i < OPTIONS_SITE_KEYS; i++)
-        assert_true(has(&text, options_sites_rows[i].help));
+    for (size_t l = 0; options_lists[l] != NULL; l++) {
+        for (unsigned i = 0; i < options_lists[l]->n_rows; i++)
+            assert_true(has(&text, options_lists[l]->rows[i].help));
+    }
     buf_free(&text);
 }
 

@@ -4,8 +4,11 @@
 #include "rules/packs/rules_man.h"
 #include "sensor/app/cli.h"
 #include "sensor/app/config.h"
+#include "sensor/app/options_sinks.h"
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
+
+#include <inttypes.h>
 
 /* Running text: each sentence on its own line, as mdoc wants it, and nothing
  * taken for a macro or an escape. */
@@ -80,18 +83,18 @@ put_range(const struct option_row *row, struct buf *out)
 
 /* Help is a phrase without a full stop. */
 static void
-put_help(const struct option_row *row, struct buf *out)
+put_help(const char *help, struct buf *out)
 {
     struct buf text;
     uint8_t first;
 
     buf_init(&text, 1024);
-    buf_str(&text, row->help);
+    buf_str(&text, help);
     buf_str(&text, ".");
     buf_putc(&text, 0);
     if (!text.failed && text.n > 1) {
         first = text.p[0];
-        if (first >= 'a' && first <= 'z' && row->help[1] != '.')
+        if (first >= 'a' && first <= 'z' && help[1] != '.')
             text.p[0] = (uint8_t)(first - 'a' + 'A');
         put_text((const char *)text.p, out);
     }
@@ -109,7 +112,7 @@ put_flag(const struct option_row *row, struct buf *out)
     if (row->argument[0] != 0)
         buf_printf(out, " Ar %s", row->argument);
     buf_putc(out, '\n');
-    put_help(row, out);
+    put_help(row->help, out);
     put_range(row, out);
     if (row->path[0] != 0)
         buf_printf(out, "In the file:\n.Ic %s .\n", row->path);
@@ -356,7 +359,7 @@ put_key(const struct option_row *row, struct buf *out)
     buf_printf(out, ".It Ic %s : Ar ", row->path);
     put_argument(row->argument[0] != 0 ? row->argument : "true|false", out);
     buf_putc(out, '\n');
-    put_help(row, out);
+    put_help(row->help, out);
     buf_printf(out, "It takes %s.\n", options_value_what(row->type));
     put_range(row, out);
     if (row->type == OPTION_BOOL)
@@ -366,10 +369,20 @@ put_key(const struct option_row *row, struct buf *out)
 }
 
 static void
+put_keys(const struct options_list *l, struct buf *out)
+{
+    for (unsigned k = 0; k < l->n_rows; k++) {
+        put_key(&l->rows[k], out);
+        if (l->must[k])
+            buf_str(out, "It must be there.\n");
+    }
+}
+
+static void
 put_sites(struct buf *out)
 {
     buf_str(out, ".Sh SITES\n"
-                 "The key\n.Ic " OPTIONS_SITES_PATH "\n"
+                 "The key\n.Ic sites\n"
                  "holds a list, an item for each site of the network:\n"
                  ".Bd -literal -offset indent\n"
                  "sites:\n"
@@ -385,12 +398,61 @@ put_sites(struct buf *out)
                  "VLAN.\n"
                  "No two sites have the same code, prefix or VLAN.\n"
                  ".Bl -tag -width Ds\n");
-    for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++) {
-        put_key(&options_sites_rows[k], out);
-        if (options_sites_must[k])
-            buf_str(out, "It must be there.\n");
+    put_keys(&options_sites, out);
+    buf_str(out, ".El\n");
+}
+
+/* The settings of one kind of sink. */
+static void
+put_kind(const struct sink_ops *ops, struct buf *out)
+{
+    buf_printf(out, ".Ss %s\n", ops->name);
+    if (ops->options == NULL || ops->options[0].name == NULL) {
+        buf_str(out, "It has no settings.\n");
+        return;
+    }
+    buf_str(out, ".Bl -tag -width Ds\n");
+    for (const struct sink_option *o = ops->options; o->name != NULL; o++) {
+        buf_printf(out, ".It Ic %s\n", o->name);
+        put_help(o->help, out);
+        if (o->most > 0)
+            buf_printf(out, "A number from %" PRIu64 " to %" PRIu64 ".\n",
+                       o->least, o->most);
+        if (o->otherwise != NULL && o->otherwise[0] != '\0')
+            buf_printf(out, "The default is\n.Ql %s .\n", o->otherwise);
     }
     buf_str(out, ".El\n");
+}
+
+static void
+put_sinks(struct buf *out)
+{
+    buf_str(out, ".Sh SINKS\n"
+                 "The key\n.Ic sinks\n"
+                 "holds a list, an item for each place that the events of a "
+                 "live sensor go to:\n"
+                 ".Bd -literal -offset indent\n"
+                 "sinks:\n"
+                 "  - name: soc\n"
+                 "    kind: kafka\n"
+                 "    target: broker1:9092,broker2:9092\n"
+                 "  - name: pager\n"
+                 "    kind: unix\n"
+                 "    target: /run/pager.socket\n"
+                 "    events: [alert]\n"
+                 ".Ed\n.Pp\n"
+                 "How far each of them is in the journal is kept under its "
+                 "name in\n.Pa publish\n"
+                 "of the state: what could not be delivered while the other "
+                 "side was away is delivered when it is back, alerts and "
+                 "decisions first.\n"
+                 "A sink of a new name begins with what comes.\n"
+                 ".Bl -tag -width Ds\n");
+    put_keys(&options_sinks, out);
+    buf_str(out, ".El\n"
+                 "Beside these an item has the settings of its kind:\n");
+    for (size_t i = 0; sink_registry[i] != NULL; i++)
+        put_kind(sink_registry[i], out);
 }
 
 void
@@ -424,6 +486,7 @@ help_man_config(struct buf *out)
     }
     buf_str(out, ".El\n");
     put_sites(out);
+    put_sinks(out);
     buf_str(out, ".Sh EXAMPLES\nEvery option with its default:\n"
                  ".Dl span25 config default\n"
                  ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25-config 1\n");

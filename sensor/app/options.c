@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "sensor/base/near.h"
-#include "sensor/app/options_sites.h"
+#include "sensor/app/options_list.h"
 #include "sensor/app/options_value.h"
 
 #define IN(verb) (UINT64_C(1) << VERB_##verb)
@@ -169,7 +169,7 @@ options_fini(struct config *c)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         options_value_free(&options_rows[i], member(c, (enum option_id)i));
-    options_sites_free(&c->sites);
+    options_list_free(c);
     *c = (struct config){0};
 }
 

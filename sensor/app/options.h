@@ -91,12 +91,36 @@ struct config_site {
     uint32_t line; /* of the file */
 };
 
-struct config_sites {
-    struct config_site *v;
-    size_t n;
-    size_t cap;
-    uint32_t line;
+/* A key that only some items of a list have, as the file has it. */
+struct config_setting {
+    char *name;
+    char *value;
 };
+
+/* One item of the list `sinks`, see options_sinks.h. */
+struct config_sink {
+#define X(id, key, argument, type, ...) option_##type##_t id;
+#include "sensor/app/options_sinks.def"
+#undef X
+    struct config_setting *settings;
+    size_t n_settings;
+    uint32_t line; /* of the file */
+};
+
+#define OPTIONS_LIST(item)                                                     \
+    struct item *v;                                                            \
+    size_t n;                                                                  \
+    size_t cap;                                                                \
+    uint32_t line
+
+struct config_sites {
+    OPTIONS_LIST(config_site);
+};
+
+struct config_sinks {
+    OPTIONS_LIST(config_sink);
+};
+#undef OPTIONS_LIST
 
 /* A text without a value is NULL. Strings and lists belong to the config.
  * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): as the rows come */
@@ -106,6 +130,7 @@ struct config {
 #undef X
     struct origin origin[OPTION_COUNT];
     struct config_sites sites;
+    struct config_sinks sinks;
 };
 
 /* The words of content.hashes, in the order of its row. */

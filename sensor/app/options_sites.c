@@ -1,10 +1,10 @@
 #include "sensor/app/options_sites.h"
 
-#include "sensor/app/options_value.h"
-#include "sensor/base/near.h"
+#include <stdlib.h>
+
 #include "sensor/base/text.h"
 
-const struct option_row options_sites_rows[OPTIONS_SITE_KEYS] = {
+static const struct option_row rows[] = {
 #define X(id, key, argument, type, range, must, help)                          \
     {key,                                                                      \
      "",                                                                       \
@@ -20,94 +20,23 @@ const struct option_row options_sites_rows[OPTIONS_SITE_KEYS] = {
 #undef X
 };
 
-const bool options_sites_must[OPTIONS_SITE_KEYS] = {
+static const bool musts[] = {
 #define X(id, key, argument, type, range, must, help) must,
 #include "sensor/app/options_sites.def"
 #undef X
 };
 
-enum options_site_key
-options_sites_find(struct span key)
-{
-    unsigned i = 0;
+OPTIONS_LIST_OF(sites, config_site, SITES_MAX, options_sites)
 
-    while (i < OPTIONS_SITE_KEYS &&
-           !span_eq(key, span_str(options_sites_rows[i].path)))
-        i++;
-    return (enum options_site_key)i;
-}
-
-struct span
-options_sites_near(struct span key)
-{
-    struct near near = near_start(key);
-
-    for (unsigned i = 0; i < OPTIONS_SITE_KEYS; i++)
-        near_offer(&near, span_str(options_sites_rows[i].path));
-    return near.best;
-}
-
-struct config_site *
-options_sites_add(struct config_sites *s, uint32_t line)
-{
-    size_t cap = s->cap > 0 ? s->cap * 2 : 16;
-    struct config_site *v = s->v;
-
-    if (s->n == SITES_MAX)
-        return NULL;
-    if (s->n == s->cap) {
-        v = reallocarray(s->v, cap, sizeof(*v));
-        if (v == NULL)
-            return NULL;
-        s->v = v;
-        s->cap = cap;
-    }
-    v[s->n] = (struct config_site){.line = line};
-    return &v[s->n++];
-}
-
-void *
-options_sites_member(struct config_site *s, enum options_site_key key)
-{
-    return (char *)s + options_sites_rows[key].offset;
-}
-
-static const void *
-const_member(const struct config_site *s, enum options_site_key key)
-{
-    return (const char *)s + options_sites_rows[key].offset;
-}
-
-void
-options_sites_free(struct config_sites *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        for (unsigned k = 0; k < OPTIONS_SITE_KEYS; k++)
-            options_value_free(
-                &options_sites_rows[k],
-                options_sites_member(&s->v[i], (enum options_site_key)k));
-    }
-    free(s->v);
-    *s = (struct config_sites){NULL, 0, 0, 0};
-}
-
-bool
-options_sites_has(const struct config_site *s, enum options_site_key key)
-{
-    enum option_type type = options_sites_rows[key].type;
-    const void *at = const_member(s, key);
-
-    if (options_value_is_list(type))
-        return options_value_count(type, at) > 0;
-    return *(char *const *)at != NULL;
-}
-
-void
-options_sites_format(const struct config_site *s, enum options_site_key key,
-                     struct buf *out)
-{
-    options_value_format(&options_sites_rows[key], const_member(s, key), out);
-}
+const struct options_list options_sites = {
+    .path = "sites",
+    .item = "a site",
+    .help = "The sites of the network, one item each",
+    .rows = rows,
+    .must = musts,
+    .n_rows = ARRAY_LEN(rows),
+    OPTIONS_LIST_CALLS(sites),
+};
 
 /* ---- making sites ---- */
 

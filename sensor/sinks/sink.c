@@ -161,8 +161,7 @@ check_value(const struct sink_ops *ops, const struct sink_value *v,
 }
 
 enum err
-sink_open(struct span name, const struct sink_settings *s, struct sink **out,
-          struct buf *message)
+sink_check(struct span name, const struct sink_settings *s, struct buf *message)
 {
     const struct sink_ops *ops = sink_find(name);
     enum err e = ERR_OK;
@@ -170,13 +169,22 @@ sink_open(struct span name, const struct sink_settings *s, struct sink **out,
     for (size_t i = 0; ops != NULL && e == ERR_OK && i < s->n_values; i++)
         e = check_value(ops, &s->values[i], message);
     if (ops != NULL)
-        return e == ERR_OK ? ops->open(out, s, message) : e;
+        return e;
     buf_str(message, "no such kind of sink; there are:");
     for (size_t i = 0; sink_registry[i] != NULL; i++) {
         buf_putc(message, ' ');
         buf_str(message, sink_registry[i]->name);
     }
     return ERR_CONFIG;
+}
+
+enum err
+sink_open(struct span name, const struct sink_settings *s, struct sink **out,
+          struct buf *message)
+{
+    const enum err e = sink_check(name, s, message);
+
+    return e == ERR_OK ? sink_find(name)->open(out, s, message) : e;
 }
 
 void

@@ -96,6 +96,10 @@ const struct sink_ops *sink_find(struct span name);
 MUST_USE enum err sink_open(struct span name, const struct sink_settings *s,
                             struct sink **out, struct buf *message);
 
+/* Whether sink_open would take the kind and the values; nothing is opened. */
+MUST_USE enum err sink_check(struct span name, const struct sink_settings *s,
+                             struct buf *message);
+
 /* Returns when something has come from the other side, or after ms. */
 void sink_wait(struct sink *s, unsigned ms);
 

@@ -1,0 +1,190 @@
+#include "sensor/app/options_sinks.h"
+
+#include <stdlib.h>
+
+#include "sensor/base/text.h"
+
+static const struct option_row rows[] = {
+#define X(id, key, argument, type, range, must, help)                          \
+    {key,                                                                      \
+     "",                                                                       \
+     argument,                                                                 \
+     "",                                                                       \
+     range,                                                                    \
+     help,                                                                     \
+     offsetof(struct config_sink, id),                                         \
+     0,                                                                        \
+     OPTION_##type,                                                            \
+     0},
+#include "sensor/app/options_sinks.def"
+#undef X
+};
+
+static const bool musts[] = {
+#define X(id, key, argument, type, range, must, help) must,
+#include "sensor/app/options_sinks.def"
+#undef X
+};
+
+OPTIONS_LIST_OF(sinks, config_sink, OPTIONS_SINKS_MAX, options_sinks)
+
+/* ---- settings of a kind ---- */
+
+static char *
+copy(struct span s)
+{
+    return strndup((const char *)s.p, s.n);
+}
+
+/* Whether there is one of this name is checked when the kind is known. */
+static bool
+other(void *item, struct span key, struct span value, struct buf *why)
+{
+    struct config_sink *s = item;
+    struct config_setting one = {copy(key), copy(value)};
+    struct config_setting *v =
+        reallocarray(s->settings, s->n_settings + 1, sizeof(*v));
+
+    if (v != NULL)
+        s->settings = v;
+    if (v == NULL || one.name == NULL || one.value == NULL) {
+        free(one.name);
+        free(one.value);
+        buf_str(why, err_text(ERR_NOMEM));
+        return false;
+    }
+    v[s->n_settings++] = one;
+    return true;
+}
+
+static bool
+other_at(const void *item, size_t i, struct config_setting *out)
+{
+    const struct config_sink *s = item;
+
+    if (i >= s->n_settings)
+        return false;
+    *out = s->settings[i];
+    return true;
+}
+
+static void
+free_settings(void *item)
+{
+    struct config_sink *s = item;
+
+    for (size_t i = 0; i < s->n_settings; i++) {
+        free(s->settings[i].name);
+        free(s->settings[i].value);
+    }
+    free(s->settings);
+}
+
+/* ---- an item that is whole ---- */
+
+static bool
+check_name(const struct config *c, const struct config_sink *s, struct buf *why)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    if (strspn(s->name, allowed) != strlen(s->name)) {
+        buf_str(why, "a name has small letters, digits, - and _ only: ");
+        text_term(why, span_str(s->name));
+        return false;
+    }
+    for (size_t i = 0; i < c->sinks.n; i++) {
+        const struct config_sink *o = &c->sinks.v[i];
+
+        if (o == s || o->name == NULL || strcmp(o->name, s->name) != 0)
+            continue;
+        buf_printf(why, "there are two sinks called '%s'", s->name);
+        return false;
+    }
+    return true;
+}
+
+/* A type that is told to others: the rest never leaves the core. */
+static enum event_type
+find_event(const char *word)
+{
+    const enum event_type t = event_type_find(span_str(word));
+
+    return t == EVENT_ATTEMPT || t == EVENT_TICK || t == EVENT_CARVE
+               ? EVENT_NONE
+               : t;
+}
+
+static bool
+check_events(const struct config_sink *s, struct buf *why)
+{
+    for (size_t i = 0; i < s->events.n; i++) {
+        if (find_event(s->events.v[i]) != EVENT_NONE)
+            continue;
+        buf_str(why, "events: there is no type ");
+        text_term(why, span_str(s->events.v[i]));
+        buf_str(why, "; span25-events(7) has them");
+        return false;
+    }
+    return true;
+}
+
+static bool
+check(const struct config *c, const void *item, struct buf *why)
+{
+    const struct config_sink *s = item;
+    struct sink_value *values = calloc(s->n_settings + 1, sizeof(*values));
+    struct sink_settings settings;
+    bool good;
+
+    if (values == NULL) {
+        buf_str(why, err_text(ERR_NOMEM));
+        return false;
+    }
+    settings = options_sinks_settings(s, values);
+    good = check_name(c, s, why) && check_events(s, why) &&
+           sink_check(span_str(s->kind), &settings, why) == ERR_OK;
+    free(values);
+    return good;
+}
+
+const struct options_list options_sinks = {
+    .path = "sinks",
+    .item = "a sink",
+    .help = "Where events go, one item each; beside these keys the settings of "
+            "its kind",
+    .rows = rows,
+    .must = musts,
+    .n_rows = ARRAY_LEN(rows),
+    OPTIONS_LIST_CALLS(sinks),
+    .other = other,
+    .other_at = other_at,
+    .free_other = free_settings,
+    .check = check,
+};
+
+/* ---- in use ---- */
+
+uint32_t
+options_sinks_events(const struct config_sink *s)
+{
+    static const enum event_type usual[] = {
+        EVENT_ALERT,    EVENT_DECISION, EVENT_SMTP, EVENT_SMTP_SESSION,
+        EVENT_FILEINFO, EVENT_ANOMALY,  EVENT_HOST, EVENT_STATS};
+    uint32_t bits = 0;
+
+    for (size_t i = 0; s->events.n == 0 && i < ARRAY_LEN(usual); i++)
+        bits |= UINT32_C(1) << usual[i];
+    for (size_t i = 0; i < s->events.n; i++)
+        bits |= UINT32_C(1) << find_event(s->events.v[i]);
+    return bits;
+}
+
+struct sink_settings
+options_sinks_settings(const struct config_sink *s, struct sink_value *values)
+{
+    for (size_t i = 0; i < s->n_settings; i++)
+        values[i] =
+            (struct sink_value){s->settings[i].name, s->settings[i].value};
+    return (struct sink_settings){
+        .target = s->target, .values = values, .n_values = s->n_settings};
+}
