@@ -27,7 +27,8 @@ CONFIG = f"""evidence:
 live:
   user: {live.user()}
 """
-ROLES = ("worker", "core", "index", "recorder", "web", "keeper", "inspect")
+ROLES = ("worker", "core", "index", "recorder", "publish", "web", "keeper",
+         "inspect")
 
 # Of each role: what its open files may be, beside nothing (0, 1) and standard
 # error (2), and how many there are at most. A worker has a packet socket, the
@@ -39,17 +40,19 @@ FILES = {
                  10),
     "core": ((SOCKET, FOLDER), 16),
     "index": ((FOLDER,), 10),
+    "publish": ((SOCKET, FOLDER, "/events.jsonl"), 10),
     "web": ((SOCKET,), 3),
     "keeper": ((), 0),
     "inspect": ((), 0),
 }
 # Mappings that are shared and may be written. All have their own part of the
 # board but keepers and inspectors, who have none of it.
-PARTS = {"worker": 1, "core": 1, "index": 1, "recorder": 1, "web": 1,
-         "keeper": 0, "inspect": 0}
+PARTS = {"worker": 1, "core": 1, "index": 1, "recorder": 1,
+         "publish": 1, "web": 1, "keeper": 0, "inspect": 0}
 # A worker: its ring, the bell, its job and its post. The core: both rings, the
 # orders, the bell. The keeper: jobs and posts. An inspector: its job.
-SHARED = {"worker": 4, "core": 4, "index": 0, "recorder": 0, "web": 0,
+SHARED = {"worker": 4, "core": 4, "index": 0, "recorder": 0,
+          "publish": 0, "web": 0,
           "keeper": 4, "inspect": 1}
 
 
@@ -204,7 +207,9 @@ def main(program):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         state = pathlib.Path(folder) / "state"
-        state.with_suffix(".yaml").write_text(CONFIG)
+        state.with_suffix(".yaml").write_text(
+            f"{CONFIG}sinks:\n  - {{name: f, kind: file, "
+            f"target: {state}/events.jsonl}}\n")
         sensor = live.Sensor(program, state, "--workers", "2")
         all_live(sensor)
         check_all()

@@ -181,9 +181,11 @@ def part_replay(bench):
 
 ROLE_OF = {"span25-worker": "worker", "span25-core": "core",
            "span25-index": "index", "span25-keeper": "content",
-           "span25-recorder": "recorder", "span25-web": "web"}
+           "span25-recorder": "recorder", "span25-web": "web",
+           "span25-publish": "publish"}
 KILLED = tuple(ROLE_OF)
-ALL_ROLES = "evidence:\n  packets: true\n  bytes: 64MiB\n"
+ALL_ROLES = ("evidence:\n  packets: true\n  bytes: 64MiB\nsinks:\n"
+             "  - {{name: f, kind: file, target: {0}/state/events.jsonl}}\n")
 # In whose gaps something may be lost, or not be looked into.
 BLIND = ("worker", "core", "content")
 BACK_S = 1.0
@@ -309,7 +311,7 @@ class Killer:
 def run_load(bench, name, data, seconds, killer):
     folder = bench.fresh(name)
     (folder / "state.yaml").write_text(
-        f"live:\n  user: {live.user()}\n{ALL_ROLES}")
+        f"live:\n  user: {live.user()}\n{ALL_ROLES.format(folder)}")
     sensor = bench.sensor(folder, "--workers", "2")
     load = Load(data, seconds)
     load.run(killer if killer is not None else lambda: None)

@@ -54,9 +54,9 @@ static const struct call {
 static const char letters[] = {
     [CONFINE_SUPERVISOR] = 'S', [CONFINE_WORKER] = 'w',
     [CONFINE_CORE] = 'c',       [CONFINE_INDEX] = 'i',
-    [CONFINE_RECORDER] = 'r',   [CONFINE_WEB] = 'h',
-    [CONFINE_KEEPER] = 'k',     [CONFINE_INSPECTOR] = 'x',
-    [CONFINE_ASKER] = 'a',
+    [CONFINE_RECORDER] = 'r',   [CONFINE_PUBLISH] = 'p',
+    [CONFINE_WEB] = 'h',        [CONFINE_KEEPER] = 'k',
+    [CONFINE_INSPECTOR] = 'x',  [CONFINE_ASKER] = 'a',
 };
 
 #define NEW_NAMESPACES                                                         \
@@ -70,6 +70,32 @@ add_where(scmp_filter_ctx f, int number, struct scmp_arg_cmp where)
 }
 
 static bool
+add_families(scmp_filter_ctx f, int number)
+{
+    static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+    bool good = true;
+
+    for (size_t i = 0; good && i < ARRAY_LEN(families); i++)
+        good = add_where(
+            f, number,
+            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)families[i], 0));
+    return good;
+}
+
+static bool
+add_protections(scmp_filter_ctx f, int number)
+{
+    static const scmp_datum_t allowed[] = {0, PROT_WRITE, PROT_EXEC};
+    bool good = true;
+
+    for (size_t i = 0; good && i < ARRAY_LEN(allowed); i++)
+        good = add_where(
+            f, number,
+            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, allowed[i]));
+    return good;
+}
+
+static bool
 add(scmp_filter_ctx f, const struct call *c, int folder)
 {
     switch (c->how) {
@@ -78,6 +104,7 @@ add(scmp_filter_ctx f, const struct call *c, int folder)
     case CONFINE_DATA:
         return add_where(f, c->number,
                          SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case CONFINE_CODE: return add_protections(f, c->number);
     case CONFINE_OWN:
         return add_where(f, c->number,
                          SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
@@ -86,10 +113,18 @@ add(scmp_filter_ctx f, const struct call *c, int folder)
                          SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
     case CONFINE_LINK:
         return add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS, 0));
+    case CONFINE_QUEUE:
+        return add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)) &&
+               add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0));
     case CONFINE_STDERR:
         return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0));
     case CONFINE_LOCAL:
         return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    case CONFINE_PEERS: return add_families(f, c->number);
+    case CONFINE_THREAD:
+        return add_where(
+            f, c->number,
+            SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     case CONFINE_FOLDER:
         return add_where(
             f, c->number,

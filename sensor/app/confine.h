@@ -14,11 +14,13 @@
  *     index       files. No socket, no process
  *     recorder    what a worker may, files relative to one open folder; it
  *                 cannot write to its packet sockets
+ *     publish     files, threads, connections to others. No packet, no process
  *     web         connections of the socket it has. No file, no new socket
  *     keeper      processes; no file. What it forks may ask a Unix socket
  *     inspector   memory; an asker also a Unix socket (deep.h)
  *
- * No one but the supervisor and those that it has just forked may map code. The
+ * No one but the supervisor, those that it has just forked, and publish, which
+ * looks up names by modules of the C library, may map code. The
  * kernel cannot see whether a path is absolute: whoever opens files may open
  * what the user of the sensor may.
  *
@@ -33,6 +35,7 @@ enum confine_role {
     CONFINE_CORE,
     CONFINE_INDEX,
     CONFINE_RECORDER,
+    CONFINE_PUBLISH,
     CONFINE_WEB,
     CONFINE_KEEPER,
     CONFINE_INSPECTOR,
@@ -43,11 +46,15 @@ enum confine_role {
 enum confine_how {
     CONFINE_ANY,
     CONFINE_DATA,   /* memory that is not code */
+    CONFINE_CODE,   /* memory that is code or may be written, not both */
     CONFINE_OWN,    /* to this process */
     CONFINE_PLAIN,  /* no new namespace */
     CONFINE_LINK,   /* whether an interface is up */
+    CONFINE_QUEUE,  /* how much there is to read; not to wait */
     CONFINE_STDERR, /* to standard error */
     CONFINE_LOCAL,  /* of the Unix domain */
+    CONFINE_PEERS,  /* of the Unix domain, the Internet, or to ask for routes */
+    CONFINE_THREAD, /* a thread, no process */
     CONFINE_FOLDER, /* relative to one open folder */
     CONFINE_REFUSE, /* never; fails with EPERM */
     CONFINE_ABSENT, /* never; fails with ENOSYS */

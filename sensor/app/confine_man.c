@@ -17,6 +17,7 @@ static const struct {
     {'c', "core",                      "records to journal, alerts, decisions"   },
     {'i', "index",                     "journal to the database that is searched"},
     {'r', "recorder",                  "packets to the ring on disk"             },
+    {'p', "publish",                   "events to the configured sinks"          },
     {'h', "web",                       "numbers and health over HTTP"            },
     {'k', "keeper",                    "starts inspectors and ends them"         },
     {'x', "inspector",                 "looks into one attachment at a time"     },

@@ -12,6 +12,8 @@
  *     recorder     packets to the ring on disk, when it is wanted
  *                  (live_recorder.h); reads no payload
  *     index        follows the journal into index.db
+ *     publish      follows the journal to the configured sinks
+ *                  (live_publish.h)
  *     web          /metrics, /healthz and /readyz (live_web.h)
  *
  * Started as root, all of them become the user live.user and keep no capability

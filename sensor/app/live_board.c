@@ -14,6 +14,7 @@ static const size_t places[] = {
     offsetof(struct live_board, index),
     offsetof(struct live_board, recorder),
     offsetof(struct live_board, web),
+    offsetof(struct live_board, publish.process),
 };
 _Static_assert(sizeof(places) / sizeof(places[0]) == LIVE_ROLES,
                "a row for each role");
@@ -70,15 +71,15 @@ static const struct {
     enum live_role role;
     size_t from, to;
 } parts[] = {
-    {LIVE_SUPERVISOR,             0,         offsetof(struct live_board, core)},
-    { LIVE_CORE, offsetof(struct live_board,     core),
-     offsetof(struct live_board,                                        index)},
-    { LIVE_INDEX, offsetof(struct live_board,    index),
-     offsetof(struct live_board,                                          web)},
-    { LIVE_WEB, offsetof(struct live_board,      web),
-     offsetof(struct live_board,                                     recorder)},
-    { LIVE_RECORDER, offsetof(struct live_board, recorder),
-     offsetof(struct live_board,                                       worker)},
+#define PART(role, from, to)                                                   \
+    {                                                                          \
+        role, offsetof(struct live_board, from),                               \
+            offsetof(struct live_board, to)                                    \
+    }
+    PART(LIVE_SUPERVISOR, sensor, core),    PART(LIVE_CORE, core, index),
+    PART(LIVE_INDEX, index, web),           PART(LIVE_WEB, web, recorder),
+    PART(LIVE_RECORDER, recorder, publish), PART(LIVE_PUBLISH, publish, worker),
+#undef PART
 };
 
 #define PARTS (ARRAY_LEN(parts) + LIVE_WORKERS_MAX)

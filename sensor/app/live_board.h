@@ -35,6 +35,8 @@ enum {
     LIVE_METRICS_BYTES = 256 << 10,
     LIVE_EXPECT_MAX = 32, /* VLANs, and prefixes, that must not fall silent */
     LIVE_EXPECT_NAME_MAX = 48,
+    LIVE_SINKS_MAX = 16,
+    LIVE_SINK_NAME_MAX = 33,
     LIVE_PART = 64 << 10, /* parts begin at its multiples: the largest page */
 };
 
@@ -46,7 +48,8 @@ enum {
     X(CONTENT, "content", false) /* the keeper of the inspectors */            \
     X(INDEX, "index", false)                                                   \
     X(RECORDER, "recorder", false)                                             \
-    X(WEB, "web", false)
+    X(WEB, "web", false)                                                       \
+    X(PUBLISH, "publish", false)
 
 enum live_role {
 #define LIVE_ROLE_ENUM(id, name, many) LIVE_##id,
@@ -152,6 +155,25 @@ struct live_core_board {
     char metrics[LIVE_METRICS_BYTES];
 };
 
+/* A lane of a sink; what waits is the rest (spool.h). */
+struct live_lane {
+    _Atomic uint64_t journaled, acknowledged, lost;
+};
+
+struct live_sink {
+    struct live_lane lane[KEEP_KINDS];
+    _Atomic uint64_t unread;
+    _Atomic uint64_t state;        /* enum publish_state; up and down */
+    _Atomic uint64_t since_utc_ns; /* since then something waits, and nothing
+                                    * is acknowledged; up and down */
+};
+
+/* By the process publish. */
+struct live_publish_board {
+    _Alignas(LIVE_PART) struct live_process process;
+    struct live_sink sink[LIVE_SINKS_MAX];
+};
+
 struct live_board {
     char sensor[64]; /* all of this by the supervisor */
     uint32_t n_workers;
@@ -161,6 +183,8 @@ struct live_board {
     uint32_t n_prefixes;
     uint16_t vlan[LIVE_EXPECT_MAX];
     char prefix[LIVE_EXPECT_MAX][LIVE_EXPECT_NAME_MAX];
+    uint32_t n_sinks;
+    char sink_name[LIVE_SINKS_MAX][LIVE_SINK_NAME_MAX];
     volatile sig_atomic_t stop; /* not 0: the sensor ends */
     struct live_process supervisor;
     struct live_process content; /* the keeper does not know the board */
@@ -179,6 +203,7 @@ struct live_board {
                            * failing */
     _Atomic uint64_t recorder_oldest_utc_ns;
     _Atomic uint64_t recorder_stopped; /* enum recorder_state; 0: it records */
+    struct live_publish_board publish;
     struct live_worker worker[LIVE_WORKERS_MAX];
 };
 

@@ -34,6 +34,7 @@ static const struct {
     {"the index's beat",        AT(index.beat_mono_ns),     LIVE_INDEX     },
     {"the beat of web",         AT(web.beat_mono_ns),       LIVE_WEB       },
     {"the recorder's beat",     AT(recorder.beat_mono_ns),  LIVE_RECORDER  },
+    {"what a sink has",         AT(publish.sink[3].unread), LIVE_PUBLISH   },
     {"the recorder's counts",   AT(recorder_dropped),       LIVE_RECORDER  },
     {"a worker's own counts",   AT(worker[WORKER].records), LIVE_WORKER    },
     {"another worker's counts", AT(worker[2].records),      LIVE_ROLES     },

@@ -74,7 +74,8 @@ start(struct live_children *all, struct live_child *c)
 static bool
 is_needed_to_stop(const struct live_child *c)
 {
-    return c->role == LIVE_CORE || c->role == LIVE_INDEX;
+    return c->role == LIVE_CORE || c->role == LIVE_INDEX ||
+           c->role == LIVE_PUBLISH;
 }
 
 void
@@ -305,6 +306,8 @@ live_children_make(struct live_children *all)
         add_child(all, LIVE_WEB, 0, &b->web);
     if (all->live->cli->config.packets)
         add_child(all, LIVE_RECORDER, 0, &b->recorder);
+    if (all->live->cli->config.sinks.n > 0)
+        add_child(all, LIVE_PUBLISH, 0, &b->publish.process);
     add_keeper(all, all->live->inspection.deep, &b->content);
     add_keeper(all, all->live->inspection.clamd, &all->clamd);
 }

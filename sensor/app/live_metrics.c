@@ -212,6 +212,88 @@ iface_up(struct page *p)
     each_iface(p, up_row);
 }
 
+/* ---- sinks ---- */
+
+typedef void sink_row(struct page *p, const char *name,
+                      const struct live_sink *s);
+
+static void
+each_sink(struct page *p, sink_row *row)
+{
+    for (unsigned i = 0; i < p->b->n_sinks && i < LIVE_SINKS_MAX; i++)
+        row(p, p->b->sink_name[i], &p->b->publish.sink[i]);
+}
+
+static void
+sink_up_row(struct page *p, const char *name, const struct live_sink *s)
+{
+    put_one(p, "sink", name, atomic_load(&s->state) == 0);
+}
+
+static void
+sinks_up(struct page *p)
+{
+    each_sink(p, sink_up_row);
+}
+
+/* journaled is read last: what waits is never less than nothing. */
+#define LANE_ROW(word, value)                                                  \
+    static void word##_row(struct page *p, const char *name,                   \
+                           const struct live_sink *s)                          \
+    {                                                                          \
+        for (unsigned k = 0; k < KEEP_KINDS; k++) {                            \
+            const struct live_lane *lane = &s->lane[k];                        \
+            const uint64_t acknowledged = atomic_load(&lane->acknowledged);    \
+            const uint64_t lost = atomic_load(&lane->lost);                    \
+            const uint64_t journaled = atomic_load(&lane->journaled);          \
+            const struct label labels[] = {                                    \
+                {"sink", name                        },                                                \
+                {"lane", keep_word((enum keep_kind)k)},                        \
+            };                                                                 \
+                                                                               \
+            (void)acknowledged, (void)lost, (void)journaled;                   \
+            put(p, labels, ARRAY_LEN(labels), value);                          \
+        }                                                                      \
+    }                                                                          \
+    static void word(struct page *p)                                           \
+    {                                                                          \
+        each_sink(p, word##_row);                                              \
+    }
+
+LANE_ROW(sink_journaled, journaled)
+LANE_ROW(sink_acknowledged, acknowledged)
+LANE_ROW(sink_waiting, journaled - acknowledged - lost)
+LANE_ROW(sink_lost, lost)
+#undef LANE_ROW
+
+static void
+unread_row(struct page *p, const char *name, const struct live_sink *s)
+{
+    put_one(p, "sink", name, atomic_load(&s->unread));
+}
+
+static void
+sink_unread(struct page *p)
+{
+    each_sink(p, unread_row);
+}
+
+static void
+since_row(struct page *p, const char *name, const struct live_sink *s)
+{
+    const struct label label = {"sink", name};
+    const uint64_t since = atomic_load(&s->since_utc_ns);
+
+    if (since != 0)
+        put_seconds(p, &label, 1, since);
+}
+
+static void
+sink_since(struct page *p)
+{
+    each_sink(p, since_row);
+}
+
 /* ---- workers ---- */
 
 static void

@@ -2,6 +2,7 @@
 
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_publish.h"
 #include "sensor/app/live_web.h"
 #include "sensor/app/worker_plan.h"
 #include "sensor/base/text.h"
@@ -180,6 +181,7 @@ label_board(struct live *l)
         copy_text(b->iface_name[i], sizeof(b->iface_name[i]),
                   l->capture.ifaces[i]);
     label_expected(b, &l->cli->config);
+    live_publish_prepare(b, &l->cli->config.sinks);
 }
 
 enum err

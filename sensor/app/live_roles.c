@@ -5,6 +5,7 @@
 #include "sensor/app/live_core.h"
 #include "sensor/app/live_keep.h"
 #include "sensor/app/live_links.h"
+#include "sensor/app/live_publish.h"
 #include "sensor/app/live_recorder.h"
 #include "sensor/app/live_web.h"
 #include "sensor/app/log.h"
@@ -65,6 +66,13 @@ run_recorder(struct live *l, unsigned number)
     return live_recorder_run(l);
 }
 
+static enum err
+run_publish(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_publish_run(l);
+}
+
 /* One look at the journal. */
 static enum err
 index_step(struct live *l, uint64_t *seen, bool *more, struct buf *messages)
@@ -117,7 +125,7 @@ run_index(struct live *l, unsigned number)
 static enum err (*const runs[LIVE_ROLES])(struct live *l, unsigned number) = {
     [LIVE_WORKER] = run_worker,     [LIVE_CORE] = run_core,
     [LIVE_INDEX] = run_index,       [LIVE_WEB] = run_web,
-    [LIVE_RECORDER] = run_recorder,
+    [LIVE_RECORDER] = run_recorder, [LIVE_PUBLISH] = run_publish,
 };
 
 /* ---- what they leave ---- */

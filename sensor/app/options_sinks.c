@@ -129,6 +129,15 @@ check_events(const struct config_sink *s, struct buf *why)
 }
 
 static bool
+check_target(const struct config_sink *s, struct buf *why)
+{
+    if (strcmp(s->kind, "file") != 0 || strcmp(s->target, "-") != 0)
+        return true;
+    buf_str(why, "target: a live sensor has no standard output; name a file");
+    return false;
+}
+
+static bool
 check(const struct config *c, const void *item, struct buf *why)
 {
     const struct config_sink *s = item;
@@ -142,6 +151,7 @@ check(const struct config *c, const void *item, struct buf *why)
     }
     settings = options_sinks_settings(s, values);
     good = check_name(c, s, why) && check_events(s, why) &&
+           check_target(s, why) &&
            sink_check(span_str(s->kind), &settings, why) == ERR_OK;
     free(values);
     return good;

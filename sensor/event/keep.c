@@ -47,15 +47,21 @@ keep_of_record(struct span record)
 }
 
 /* A quote within a string is escaped, so the key is not met inside of one. */
+enum event_type
+keep_type_of_json(struct span json)
+{
+    const size_t at = span_search(json, TYPE_KEY);
+    const struct span type =
+        span_tail(json, at < json.n ? at + TYPE_KEY.n : json.n);
+
+    return event_type_find(span_head(type, span_find(type, '"')));
+}
+
 enum keep_kind
 keep_of_json(struct span json)
 {
-    const size_t at = span_search(json, TYPE_KEY);
-    struct span type = span_tail(json, at < json.n ? at + TYPE_KEY.n : json.n);
-    enum event_type t;
+    const enum event_type t = keep_type_of_json(json);
 
-    type = span_head(type, span_find(type, '"'));
-    t = event_type_find(type);
     if (t == EVENT_CONTROL && span_search(json, TICK_MARK) < json.n)
         return KEEP_STATISTICS;
     return keep_of_type(t);

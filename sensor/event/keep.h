@@ -25,5 +25,6 @@ enum keep_kind keep_of_type(enum event_type t);
 enum keep_kind keep_of_record(struct span record); /* it has been checked */
 /* Of an event as JSON, by what stands in it; nothing else of it is read. */
 enum keep_kind keep_of_json(struct span json);
+enum event_type keep_type_of_json(struct span json);
 
 #endif

@@ -1,5 +1,7 @@
 #include "sensor/sinks/spool.h"
 
+#include "sensor/base/attr.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -110,6 +112,18 @@ spool_took(struct spool *s, enum keep_kind k, uint64_t seq)
     s->n++;
     l->in_flight++;
     l->read = seq;
+}
+
+void
+spool_untook(struct spool *s, enum keep_kind k, uint64_t seq)
+{
+    struct lane *l = &s->lanes[k];
+
+    REQUIRE(s->n > 0 && l->in_flight > 0 && l->read == seq);
+    s->n--;
+    l->in_flight--;
+    l->read = seq - 1;
+    move_cursor(l);
 }
 
 void

@@ -60,10 +60,13 @@ uint64_t spool_unread(const struct spool *s);
 uint64_t spool_next(const struct spool *s, enum keep_kind k);
 /* May the sink be given a line of this lane? */
 bool spool_has_room(const struct spool *s, enum keep_kind k);
-/* The lane's reader has come by this line, and the sink has taken it, or it is
- * none of the lane. Not beyond spool_scanned. */
+/* The lane's reader has come by this line, and the sink takes it, or it is none
+ * of the lane. Not beyond spool_scanned. */
 void spool_took(struct spool *s, enum keep_kind k, uint64_t seq);
 void spool_passed(struct spool *s, enum keep_kind k, uint64_t seq);
+/* The sink did not take it after all: the lane's reader comes by it again. Of
+ * the last line that was told to be taken only. */
+void spool_untook(struct spool *s, enum keep_kind k, uint64_t seq);
 /* The lane's reader finds nothing more up to spool_scanned. */
 void spool_reached(struct spool *s, enum keep_kind k);
 /* The sink has settled one more of the lines that it took, in that order;

@@ -1,0 +1,263 @@
+#include "sensor/app/live_publish.h"
+
+#include "sensor/app/clock.h"
+#include "sensor/app/confine.h"
+#include "sensor/app/log.h"
+#include "sensor/app/publish.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define SHOW_NS (100 * NS_PER_MS)
+
+struct live_publish {
+    struct live *live;
+    struct live_board *board;
+    struct publish *sinks[OPTIONS_SINKS_MAX];
+    size_t n;
+    struct journal_reader *reader; /* NULL: there is no journal yet */
+    struct journal_line line;
+    bool has;       /* line is not shown yet */
+    uint64_t loads; /* configurations that had taken force */
+    ns_t mono, utc, shown, saved, until;
+    struct buf messages;
+};
+
+void
+live_publish_prepare(struct live_board *b, const struct config_sinks *s)
+{
+    b->n_sinks = (uint32_t)s->n;
+    for (size_t i = 0; i < s->n; i++)
+        (void)snprintf(b->sink_name[i], sizeof(b->sink_name[i]), "%s",
+                       s->v[i].name);
+}
+
+static uint64_t
+durable(const struct live_publish *p)
+{
+    return atomic_load(&p->board->core.journal_seq);
+}
+
+static void
+beat(struct live_publish *p)
+{
+    p->mono = clock_of(CLOCK_MONOTONIC);
+    p->utc = clock_of(CLOCK_REALTIME);
+    atomic_store(&p->board->publish.process.beat_mono_ns, p->mono);
+}
+
+static void
+nap(void)
+{
+    static const struct timespec t = {.tv_nsec = LIVE_PUBLISH_NAP_NS};
+
+    (void)nanosleep(&t, NULL);
+}
+
+/* The core has ended for good. */
+static bool
+is_last(const struct live_publish *p)
+{
+    return *p->live->stop != 0 && atomic_load(&p->board->core.process.pid) == 0;
+}
+
+/* ---- the board ---- */
+
+static void
+show_lane(struct live_lane *to, const struct spool_counts *n)
+{
+    atomic_store(&to->journaled, n->journaled);
+    atomic_store(&to->acknowledged, n->acknowledged);
+    atomic_store(&to->lost, n->lost);
+}
+
+static void
+show(struct live_publish *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct live_sink *to = &p->board->publish.sink[i];
+        const struct publish_counts n = publish_counts(p->sinks[i]);
+
+        for (unsigned k = 0; k < KEEP_KINDS; k++)
+            show_lane(&to->lane[k], &n.lane[k]);
+        atomic_store(&to->unread, n.unread);
+        atomic_store(&to->state, n.state);
+        atomic_store(&to->since_utc_ns, n.since);
+    }
+    p->shown = p->mono;
+}
+
+static void
+save(struct live_publish *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (publish_save(p->sinks[i], &p->messages) != ERR_OK)
+            continue; /* told; the next turn tries again */
+    }
+    p->saved = p->mono;
+}
+
+/* ---- the journal ---- */
+
+static uint64_t
+next_seq(const struct live_publish *p)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const uint64_t at = publish_scanned(p->sinks[i]);
+
+        least = at < least ? at : least;
+    }
+    return least + 1;
+}
+
+static bool
+has_line(struct live_publish *p)
+{
+    struct buf message;
+
+    if (p->reader == NULL) {
+        buf_init(&message, 4096);
+        if (journal_reader_open(p->live->state, next_seq(p), &p->reader,
+                                &message) != ERR_OK)
+            p->reader = NULL;
+        buf_free(&message);
+    }
+    while (p->reader != NULL && !p->has) {
+        const enum journal_read r = journal_read(p->reader, &p->line);
+
+        if (r != JOURNAL_READ_LINE && r != JOURNAL_READ_DAMAGED)
+            break;
+        p->has = r == JOURNAL_READ_LINE;
+    }
+    return p->has && p->line.seq <= durable(p);
+}
+
+/* True: something was read. */
+static bool
+scan(struct live_publish *p)
+{
+    unsigned i = 0;
+
+    for (; i < LIVE_PUBLISH_STEP && has_line(p); i++) {
+        for (size_t s = 0; s < p->n; s++)
+            publish_line(p->sinks[s], &p->line);
+        p->has = false;
+    }
+    return i > 0;
+}
+
+/* ---- the loop ---- */
+
+static void
+look_at_reload(struct live_publish *p)
+{
+    const uint64_t loads = atomic_load(&p->board->core.config_loads);
+
+    if (loads == p->loads)
+        return;
+    p->loads = loads;
+    for (size_t i = 0; i < p->n; i++)
+        publish_reopen(p->sinks[i]);
+}
+
+/* Nothing is left, or time is over. */
+static bool
+is_done(struct live_publish *p, bool did)
+{
+    bool idle = true;
+
+    if (!is_last(p) || did)
+        return false;
+    p->until = p->until == 0 ? p->mono + LIVE_PUBLISH_LAST_NS : p->until;
+    for (size_t i = 0; i < p->n; i++) {
+        publish_flush(p->sinks[i]);
+        idle &= publish_idle(p->sinks[i]);
+    }
+    return idle || p->mono >= p->until;
+}
+
+static bool
+turn(struct live_publish *p)
+{
+    bool did = scan(p);
+
+    for (size_t i = 0; i < p->n; i++)
+        did |= publish_step(p->sinks[i], p->mono, p->utc, &p->messages);
+    look_at_reload(p);
+    if (p->mono - p->shown >= SHOW_NS)
+        show(p);
+    if (p->mono - p->saved >= LIVE_PUBLISH_SAVE_NS)
+        save(p);
+    log_lines(&p->messages);
+    return did;
+}
+
+static void
+loop(struct live_publish *p)
+{
+    bool did = true;
+
+    p->loads = atomic_load(&p->board->core.config_loads);
+    while (!is_done(p, did)) {
+        if (!did)
+            nap();
+        beat(p);
+        did = turn(p);
+    }
+    save(p);
+    show(p);
+    log_lines(&p->messages);
+}
+
+/* A new sink begins behind the last line there is: that must be known. */
+static bool
+wait_for_core(struct live_publish *p)
+{
+    beat(p);
+    while (durable(p) == 0 && !is_last(p)) {
+        nap();
+        beat(p);
+    }
+    return durable(p) > 0;
+}
+
+static enum err
+open_all(struct live_publish *p)
+{
+    const struct config_sinks *all = &p->live->cli->config.sinks;
+    enum err e = ERR_OK;
+
+    for (; e == ERR_OK && p->n < all->n; p->n += e == ERR_OK) {
+        const struct publish_plan plan = {p->live->state, &all->v[p->n],
+                                          durable(p)};
+
+        e = publish_new(&plan, &p->sinks[p->n], &p->messages);
+        if (e != ERR_OK)
+            buf_printf(&p->messages,
+                       "sink %s: how far it is cannot be kept: %s\n",
+                       all->v[p->n].name, err_text(e));
+    }
+    log_lines(&p->messages);
+    return e;
+}
+
+enum err
+live_publish_run(struct live *l)
+{
+    struct live_publish p = {.live = l, .board = l->board};
+    enum err e = confine(CONFINE_PUBLISH);
+
+    buf_init(&p.messages, 1 << 16);
+    if (e == ERR_OK && wait_for_core(&p)) {
+        e = open_all(&p);
+        if (e == ERR_OK)
+            loop(&p);
+    }
+    for (size_t i = 0; i < p.n; i++)
+        publish_free(p.sinks[i]);
+    journal_reader_close(p.reader);
+    buf_free(&p.messages);
+    return e;
+}

@@ -1,0 +1,25 @@
+#ifndef SPAN25_APP_LIVE_PUBLISH_H
+#define SPAN25_APP_LIVE_PUBLISH_H
+/* live_publish - the process that gives events to the configured sinks
+ *
+ * Reads the journal, as far as the core says that it is on disk, and shows each
+ * line to each sink (publish.h). A sink that is away or slow costs disk and
+ * nothing else. What a sink has acknowledged is on the board and, every
+ * LIVE_PUBLISH_SAVE_NS and at the end, in its cursor.
+ *
+ * At a stop it goes on until all is acknowledged, LIVE_PUBLISH_LAST_NS at most
+ * after the core has ended; the rest goes out after the next start. */
+#include "sensor/app/live.h"
+
+#define LIVE_PUBLISH_SAVE_NS (2 * NS_PER_S)
+#define LIVE_PUBLISH_LAST_NS (10 * NS_PER_S)
+#define LIVE_PUBLISH_NAP_NS  (2 * NS_PER_MS)
+#define LIVE_PUBLISH_STEP    256U /* lines of the journal in one turn */
+
+/* Names on the board, by the supervisor. */
+void live_publish_prepare(struct live_board *b, const struct config_sinks *s);
+
+/* Until the sensor is stopped. */
+MUST_USE enum err live_publish_run(struct live *l);
+
+#endif

@@ -1,0 +1,632 @@
+#include "sensor/app/publish.h"
+
+#include "sensor/base/text.h"
+#include "sensor/event/json_read.h"
+#include "sensor/sinks/sink_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CURSOR_MAX  4096U
+#define WHY_MAX     1024U
+#define PAUSE_FIRST (NS_PER_S / 2)
+
+/* A lane that is behind. */
+struct lane {
+    struct journal_reader *reader; /* NULL: none, or it is level */
+    struct journal_line line;      /* read, and not dealt with */
+    bool has;
+};
+
+struct publish {
+    const struct config_sink *config;
+    struct sink_value *values;
+    struct sink_settings settings;
+    const char *dir;
+    uint32_t events; /* wanted, bits 1 << enum event_type */
+    int folder;      /* DIR/publish */
+    struct sink *sink;
+    struct spool *spool;
+    struct lane lanes[KEEP_KINDS];
+    struct json_reader json;
+    struct record_out record;
+    struct buf scratch; /* messages of others */
+    struct buf told;    /* the last why */
+    enum publish_state state;
+    ns_t next; /* mono; when it is opened again */
+    ns_t pause;
+    ns_t ask;   /* mono; when it may be asked again why it is slow */
+    ns_t since; /* UTC; as in publish_counts */
+    bool dirty;
+};
+
+const char *
+publish_state_word(enum publish_state s)
+{
+    static const char *const words[] = {
+#define X(id, word) word,
+        PUBLISH_STATE_MAP(X)
+#undef X
+    };
+
+    return words[s];
+}
+
+/* ---- telling ---- */
+
+static void
+say(const struct publish *p, struct buf *messages, const char *what)
+{
+    buf_printf(messages, "sink %s: %s\n", p->config->name, what);
+}
+
+/* Each text once; a peer that comes and goes is told of as often as its text
+ * changes. */
+static void
+say_why(struct publish *p, struct span why, struct buf *messages)
+{
+    if (span_eq(why, buf_view(&p->told)))
+        return;
+    buf_reset(&p->told);
+    buf_span(&p->told, why);
+    buf_printf(messages, "sink %s: ", p->config->name);
+    text_term(messages, why);
+    buf_putc(messages, '\n');
+}
+
+static void
+ask_why(struct publish *p, struct buf *messages)
+{
+    struct buf why;
+
+    buf_init(&why, WHY_MAX);
+    p->sink->ops->why(p->sink, &why);
+    say_why(p, buf_view(&why), messages);
+    buf_free(&why);
+}
+
+/* ---- the cursor ---- */
+
+static void
+cursor_name(const char *name, struct buf *out)
+{
+    buf_printf(out, "%s.cursor%c", name, 0);
+}
+
+static enum err
+read_cursor(int folder, const char *name, struct buf *out)
+{
+    struct buf path;
+    ssize_t n = -1;
+    int fd, number;
+
+    buf_init(&path, 64);
+    cursor_name(name, &path);
+    fd = openat(folder, (const char *)path.p, O_RDONLY | O_CLOEXEC);
+    number = errno;
+    buf_free(&path);
+    if (fd >= 0 && buf_grow(out, CURSOR_MAX)) {
+        n = read(fd, out->p, CURSOR_MAX);
+        number = errno;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    if (n < 0)
+        return err_from_errno(number);
+    out->n = (size_t)n;
+    return ERR_OK;
+}
+
+static bool
+write_whole(int folder, const char *name, struct span text)
+{
+    const int fd =
+        openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n &&
+                fdatasync(fd) == 0;
+
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    return good;
+}
+
+static enum err
+write_cursor(struct publish *p)
+{
+    struct buf text, name, beside;
+    enum err e = ERR_OK;
+
+    buf_init(&text, CURSOR_MAX);
+    buf_init(&name, 64);
+    buf_init(&beside, 64);
+    spool_save(p->spool, &text);
+    cursor_name(p->config->name, &name);
+    buf_printf(&beside, "%s.new%c", p->config->name, 0);
+    if (!write_whole(p->folder, (const char *)beside.p, buf_view(&text)) ||
+        renameat(p->folder, (const char *)beside.p, p->folder,
+                 (const char *)name.p) != 0)
+        e = err_from_errno(errno);
+    buf_free(&text);
+    buf_free(&name);
+    buf_free(&beside);
+    return e;
+}
+
+enum err
+publish_save(struct publish *p, struct buf *messages)
+{
+    enum err e = p->dirty ? write_cursor(p) : ERR_OK;
+
+    p->dirty = p->dirty && e != ERR_OK;
+    if (e == ERR_OK)
+        return ERR_OK;
+    buf_reset(&p->scratch);
+    buf_printf(&p->scratch, "how far it is cannot be kept: %s", err_text(e));
+    say_why(p, buf_view(&p->scratch), messages);
+    return e;
+}
+
+/* The spool of a sink whose cursor says so, or that has none. */
+static enum err
+load_cursor(struct publish *p, uint64_t durable, struct buf *messages)
+{
+    struct buf text;
+    enum err e;
+
+    buf_init(&text, CURSOR_MAX + 1);
+    e = read_cursor(p->folder, p->config->name, &text);
+    if (e == ERR_OK) {
+        e = spool_new(0, &p->spool);
+        if (e == ERR_OK && spool_load(p->spool, buf_view(&text)) != ERR_OK)
+            say(p, messages,
+                "its cursor is damaged: all of the journal is sent again");
+    } else if (e == ERR_NOENT) {
+        e = spool_new(durable, &p->spool);
+    }
+    buf_free(&text);
+    if (e != ERR_OK || spool_scanned(p->spool) <= durable)
+        return e;
+    say(p, messages,
+        "its cursor is ahead of the journal, which has lost lines: it goes on "
+        "with what comes");
+    spool_free(p->spool);
+    p->spool = NULL;
+    return spool_new(durable, &p->spool);
+}
+
+static enum err
+open_folder(const char *dir, int *out)
+{
+    const int state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int number = errno;
+
+    if (state < 0)
+        return err_from_errno(number);
+    *out = -1;
+    if (mkdirat(state, PUBLISH_DIR, 0700) == 0 || errno == EEXIST)
+        *out = openat(state, PUBLISH_DIR,
+                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    number = errno;
+    (void)close(state);
+    return *out >= 0 ? ERR_OK : err_from_errno(number);
+}
+
+/* ---- life ---- */
+
+static void
+on_settled(void *ctx, bool delivered)
+{
+    struct publish *p = ctx;
+
+    spool_settled(p->spool, delivered);
+    p->dirty = true;
+}
+
+enum err
+publish_new(const struct publish_plan *plan, struct publish **out,
+            struct buf *messages)
+{
+    struct publish *p = calloc(1, sizeof(*p));
+    enum err e;
+
+    *out = NULL;
+    if (p == NULL)
+        return ERR_NOMEM;
+    p->config = plan->sink;
+    p->dir = plan->dir;
+    p->folder = -1;
+    p->events = options_sinks_events(plan->sink);
+    p->state = PUBLISH_CLOSED;
+    json_reader_init(&p->json);
+    record_init(&p->record);
+    buf_init(&p->scratch, 4096);
+    buf_init(&p->told, 4096);
+    p->values = calloc(plan->sink->n_settings + 1, sizeof(*p->values));
+    e = p->values != NULL ? open_folder(plan->dir, &p->folder) : ERR_NOMEM;
+    if (e == ERR_OK)
+        e = load_cursor(p, plan->durable, messages);
+    if (e == ERR_OK) /* or a new one would begin later the next time */
+        e = write_cursor(p);
+    if (e != ERR_OK) {
+        publish_free(p);
+        return e;
+    }
+    p->settings = options_sinks_settings(plan->sink, p->values);
+    p->settings.settled = on_settled;
+    p->settings.ctx = p;
+    *out = p;
+    return ERR_OK;
+}
+
+void
+publish_free(struct publish *p)
+{
+    if (p == NULL)
+        return;
+    if (p->sink != NULL)
+        p->sink->ops->close(p->sink);
+    for (size_t k = 0; k < KEEP_KINDS; k++)
+        journal_reader_close(p->lanes[k].reader);
+    spool_free(p->spool);
+    if (p->folder >= 0)
+        (void)close(p->folder);
+    json_reader_free(&p->json);
+    record_free(&p->record);
+    buf_free(&p->scratch);
+    buf_free(&p->told);
+    free(p->values);
+    free(p);
+}
+
+/* ---- one line ---- */
+
+static bool
+wants(const struct publish *p, const struct journal_line *line)
+{
+    return (p->events >> keep_type_of_json(line->json) & 1) != 0;
+}
+
+static void
+on_put(struct publish *p, enum put result)
+{
+    if (result == PUT_DONE)
+        p->state = PUBLISH_OPEN;
+    else if (result == PUT_BUSY)
+        p->state = PUBLISH_BUSY;
+    else
+        p->state = PUBLISH_FAILED;
+}
+
+static bool
+takes_lines(const struct publish *p)
+{
+    return p->state == PUBLISH_OPEN || p->state == PUBLISH_BUSY;
+}
+
+/* False: not now. A line that is no event can never be sent: the lane passes
+ * it, and it counts as lost when the lane is level. */
+static bool
+send_line(struct publish *p, enum keep_kind k, const struct journal_line *line)
+{
+    enum put result;
+
+    if (!takes_lines(p) || !spool_has_room(p->spool, k))
+        return false;
+    buf_reset(&p->scratch);
+    if (json_read(&p->json, line->json, &p->record, &p->scratch) != ERR_OK) {
+        spool_passed(p->spool, k, line->seq);
+        return true;
+    }
+    spool_took(p->spool, k, line->seq); /* the put may settle it */
+    result = p->sink->ops->put(p->sink, record_view(&p->record), line->json);
+    on_put(p, result);
+    if (result != PUT_DONE)
+        spool_untook(p->spool, k, line->seq);
+    return result == PUT_DONE;
+}
+
+/* Nothing that was shown before is still to be sent. */
+static bool
+is_level(const struct publish *p, enum keep_kind k)
+{
+    return p->lanes[k].reader == NULL &&
+           spool_next(p->spool, k) > spool_scanned(p->spool);
+}
+
+uint64_t
+publish_scanned(const struct publish *p)
+{
+    return spool_scanned(p->spool);
+}
+
+static void
+give_line(struct publish *p, enum keep_kind k, const struct journal_line *line,
+          bool wanted)
+{
+    if (!wanted)
+        spool_passed(p->spool, k, line->seq);
+    else
+        (void)send_line(p, k, line); /* or it is read again, later */
+}
+
+void
+publish_line(struct publish *p, const struct journal_line *line)
+{
+    const uint64_t before = spool_scanned(p->spool);
+    const enum keep_kind kind = keep_of_json(line->json);
+    const bool wanted = wants(p, line);
+    bool level[KEEP_KINDS];
+
+    if (line->seq <= before)
+        return;
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        level[k] = is_level(p, (enum keep_kind)k);
+    spool_scan(p->spool, line->seq, line->seq - before - 1, kind, wanted);
+    for (unsigned k = 0; k < KEEP_KINDS; k++) {
+        if (level[k])
+            give_line(p, (enum keep_kind)k, line, k == kind && wanted);
+    }
+    p->dirty = true;
+}
+
+/* ---- a lane that is behind ---- */
+
+static void
+close_reader(struct lane *l)
+{
+    journal_reader_close(l->reader);
+    *l = (struct lane){0};
+}
+
+static bool
+open_reader(struct publish *p, enum keep_kind k, struct buf *messages)
+{
+    struct lane *l = &p->lanes[k];
+    enum err e;
+
+    if (l->reader != NULL)
+        return true;
+    buf_reset(&p->scratch);
+    e = journal_reader_open(p->dir, spool_next(p->spool, k), &l->reader,
+                            &p->scratch);
+    if (e == ERR_OK)
+        return true;
+    l->reader = NULL;
+    say_why(p, buf_view(&p->scratch), messages);
+    return false;
+}
+
+enum next { NEXT_LINE, NEXT_NONE, NEXT_LATER };
+
+/* The next one up to what was scanned, in l->line. */
+static enum next
+next_line(struct publish *p, struct lane *l)
+{
+    while (!l->has) {
+        switch (journal_read(l->reader, &l->line)) {
+        case JOURNAL_READ_LINE: l->has = true; break;
+        case JOURNAL_READ_WAIT: return NEXT_NONE;
+        case JOURNAL_READ_DAMAGED: break; /* core and index tell of it */
+        case JOURNAL_READ_FAILED: return NEXT_LATER;
+        }
+    }
+    return l->line.seq <= spool_scanned(p->spool) ? NEXT_LINE : NEXT_NONE;
+}
+
+/* True: something was done. */
+static bool
+catch_up(struct publish *p, enum keep_kind k)
+{
+    struct lane *l = &p->lanes[k];
+
+    for (unsigned i = 0; i < PUBLISH_TURN; i++) {
+        const enum next next = next_line(p, l);
+
+        if (next == NEXT_NONE) {
+            close_reader(l);
+            spool_reached(p->spool, k);
+            return true;
+        }
+        if (next == NEXT_LATER)
+            return i > 0;
+        if (keep_of_json(l->line.json) != k || !wants(p, &l->line))
+            spool_passed(p->spool, k, l->line.seq);
+        else if (!send_line(p, k, &l->line))
+            return i > 0;
+        l->has = false;
+    }
+    return true;
+}
+
+static bool
+step_lane(struct publish *p, enum keep_kind k, struct buf *messages)
+{
+    const struct spool_counts n = spool_counts(p->spool, k);
+    struct lane *l = &p->lanes[k];
+
+    /* What waits and does not fly is there, or gone for good. */
+    if (is_level(p, k) || n.waiting == n.in_flight) {
+        close_reader(l);
+        if (spool_next(p->spool, k) <= spool_scanned(p->spool) ||
+            n.waiting > n.in_flight)
+            spool_reached(p->spool, k);
+        return false;
+    }
+    return takes_lines(p) && spool_has_room(p->spool, k) &&
+           open_reader(p, k, messages) && catch_up(p, k);
+}
+
+/* ---- the other side ---- */
+
+static void
+pause_more(struct publish *p, ns_t mono)
+{
+    p->pause = p->pause == 0 ? PAUSE_FIRST : p->pause * 2;
+    if (p->pause > PUBLISH_PAUSE_NS)
+        p->pause = PUBLISH_PAUSE_NS;
+    p->next = mono + p->pause;
+}
+
+static void
+open_sink(struct publish *p, ns_t mono, struct buf *messages)
+{
+    enum err e;
+
+    buf_reset(&p->scratch);
+    e = sink_open(span_str(p->config->kind), &p->settings, &p->sink,
+                  &p->scratch);
+    if (e == ERR_OK) {
+        p->state = PUBLISH_OPEN;
+        return;
+    }
+    p->sink = NULL;
+    say_why(p, buf_view(&p->scratch), messages);
+    pause_more(p, mono);
+}
+
+/* It goes on with what it had taken. */
+static void
+open_again(struct publish *p, ns_t mono)
+{
+    if (p->sink->ops->reopen(p->sink) == ERR_OK)
+        p->state = PUBLISH_OPEN;
+    pause_more(p, mono);
+}
+
+static void
+mend(struct publish *p, ns_t mono, struct buf *messages)
+{
+    if (p->state == PUBLISH_CLOSED && mono >= p->next) {
+        open_sink(p, mono, messages);
+    } else if (p->state == PUBLISH_FAILED) {
+        ask_why(p, messages);
+        if (mono >= p->next)
+            open_again(p, mono);
+    }
+}
+
+/* ---- a turn ---- */
+
+static bool
+is_unsent(const struct publish *p)
+{
+    bool any = false;
+
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        any |= spool_counts(p->spool, (enum keep_kind)k).waiting > 0;
+    return any;
+}
+
+static uint64_t
+n_acknowledged(const struct publish *p)
+{
+    uint64_t n = 0;
+
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        n += spool_counts(p->spool, (enum keep_kind)k).acknowledged;
+    return n;
+}
+
+static void
+note_time(struct publish *p, ns_t mono, ns_t utc, uint64_t acknowledged,
+          struct buf *messages)
+{
+    if (n_acknowledged(p) > acknowledged)
+        p->pause = 0;
+    if (!is_unsent(p))
+        p->since = 0;
+    else if (p->since == 0 || n_acknowledged(p) > acknowledged)
+        p->since = utc;
+    if (p->state == PUBLISH_BUSY && p->since != 0 &&
+        utc > p->since + PUBLISH_SLOW_NS && mono >= p->ask) {
+        p->ask = mono + PUBLISH_PAUSE_NS;
+        ask_why(p, messages);
+    }
+}
+
+bool
+publish_step(struct publish *p, ns_t mono, ns_t utc, struct buf *messages)
+{
+    const uint64_t acknowledged = n_acknowledged(p);
+    bool did = false;
+
+    mend(p, mono, messages);
+    if (p->sink != NULL)
+        p->sink->ops->tick(p->sink, utc);
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        did |= step_lane(p, (enum keep_kind)k, messages);
+    note_time(p, mono, utc, acknowledged, messages);
+    return did || n_acknowledged(p) > acknowledged;
+}
+
+bool
+publish_idle(const struct publish *p)
+{
+    return !is_unsent(p);
+}
+
+void
+publish_flush(struct publish *p)
+{
+    if (takes_lines(p))
+        on_put(p, p->sink->ops->flush(p->sink));
+}
+
+void
+publish_reopen(struct publish *p)
+{
+    if (p->sink != NULL && p->sink->ops == &sink_file &&
+        p->sink->ops->reopen(p->sink) != ERR_OK)
+        p->state = PUBLISH_FAILED;
+}
+
+/* ---- counts ---- */
+
+static struct publish_counts
+counts_of(const struct spool *s)
+{
+    struct publish_counts n = {.unread = spool_unread(s)};
+
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        n.lane[k] = spool_counts(s, (enum keep_kind)k);
+    return n;
+}
+
+struct publish_counts
+publish_counts(const struct publish *p)
+{
+    struct publish_counts n = counts_of(p->spool);
+
+    n.state = p->state;
+    n.since = p->since;
+    return n;
+}
+
+enum err
+publish_saved(const char *dir, const char *name, struct publish_counts *out)
+{
+    struct spool *s = NULL;
+    struct buf text;
+    int folder = -1;
+    enum err e = open_folder(dir, &folder);
+
+    buf_init(&text, CURSOR_MAX + 1);
+    if (e == ERR_OK)
+        e = read_cursor(folder, name, &text);
+    if (e == ERR_OK)
+        e = spool_new(0, &s);
+    if (e == ERR_OK)
+        e = spool_load(s, buf_view(&text));
+    if (e == ERR_OK)
+        *out = counts_of(s);
+    spool_free(s);
+    buf_free(&text);
+    if (folder >= 0)
+        (void)close(folder);
+    return e;
+}
