@@ -1,8 +1,9 @@
 /* journal_make - a journal out of JSON lines, for tests of what reads it
  *
- *     journal_make DIR < EVENTS
+ *     journal_make DIR [live] < EVENTS
  *
- * DIR is a state directory, or becomes one. Lines are appended as they are. */
+ * DIR is a state directory, or becomes one: of captures, or a live sensor's.
+ * Lines are appended as they are. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +29,8 @@ main(int argc, char **argv)
     ssize_t n;
 
     buf_init(&why, 4096);
-    if (argc != 2 || state_open(argv[1], STATE_READ, &why) != ERR_OK)
+    if (argc < 2 || argc > 3 ||
+        state_open(argv[1], argc > 2 ? STATE_LIVE : STATE_READ, &why) != ERR_OK)
         return fail("state", &why);
     if (journal_open(argv[1], NULL, &j, &recovery, &why) != ERR_OK)
         return fail("journal", &why);

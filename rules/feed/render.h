@@ -64,6 +64,7 @@ struct render_options {
     const struct feed *last;   /* of crowdsec: what the consumer has; NULL: it
                                 * starts up */
     struct span zone; /* of rbldnsd: name of the server; empty: localhost */
+    bool preview;     /* of json: says that nobody is to load it */
     ns_t now;         /* not before the set was made */
 };
 

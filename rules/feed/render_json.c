@@ -82,6 +82,10 @@ render_json(const struct feed *f, const struct render_options *o,
     struct json_out j = json_out_open(out);
 
     json_begin(&j, '{');
+    if (o->preview) {
+        json_key(&j, "preview");
+        json_bool(&j, true);
+    }
     put_number(&j, "serial", f->serial);
     put_text(&j, "sha256", span_str(f->digest));
     put_number(&j, "count", f->n);

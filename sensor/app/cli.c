@@ -570,6 +570,8 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_BLOCKS_LIST:
     case VERB_BLOCKS_ADD:
     case VERB_BLOCKS_LIFT:
+    case VERB_BLOCKS_EXPORT:
+    case VERB_BLOCKS_DIFF:
     case VERB_EXPLAIN:
     case VERB_EXCEPTIONS_ADD:
     case VERB_EXCEPTIONS_LIST:

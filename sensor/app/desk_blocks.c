@@ -9,197 +9,27 @@
 #include "rules/decide/decide_rule.h"
 #include "rules/registry/book.h"
 #include "sensor/app/desk.h"
+#include "sensor/app/desk_decisions.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
-#include "sensor/base/hash.h"
-
-#define SUBJECTS_MAX (1U << 20)
-
-/* ---- the newest decision of each subject ---- */
-
-struct block {
-    struct prefix subject;
-    uint64_t seq; /* in the journal */
-    ns_t when, until;
-    struct span record; /* own copy */
-};
-
-struct blocks {
-    struct block *v;
-    size_t n;
-    uint32_t *slots; /* index into v + 1; 0: free */
-    size_t cap;      /* of slots and v, a power of two */
-    uint64_t seed;
-    ns_t upto;          /* later ones are not looked at */
-    enum field subject; /* where it stands in them */
-    enum err e;
-};
-
-static void
-blocks_free(struct blocks *b)
-{
-    for (size_t i = 0; i < b->n; i++)
-        free((void *)(uintptr_t)b->v[i].record.p);
-    free(b->v);
-    free(b->slots);
-}
-
-static uint32_t *
-slot_of(const struct blocks *b, const struct prefix *subject)
-{
-    uint64_t h = hash_span(span_of(subject->addr.b, 16), b->seed);
-    size_t i = hash_mix(h, subject->bits) & (b->cap - 1);
-
-    for (;; i = (i + 1) & (b->cap - 1)) {
-        const struct block *at;
-
-        if (b->slots[i] == 0)
-            return &b->slots[i];
-        at = &b->v[b->slots[i] - 1];
-        if (at->subject.bits == subject->bits &&
-            addr_cmp(&at->subject.addr, &subject->addr) == 0)
-            return &b->slots[i];
-    }
-}
-
-/* Half of the slots stay free. */
-static enum err
-grow(struct blocks *b)
-{
-    size_t cap = b->cap > 0 ? b->cap * 2 : 256;
-    struct block *v;
-
-    if (b->n * 2 < b->cap)
-        return ERR_OK;
-    if (cap > SUBJECTS_MAX)
-        return ERR_LIMIT;
-    v = realloc(b->v, cap * sizeof(*v));
-    if (v == NULL)
-        return ERR_NOMEM;
-    b->v = v;
-    free(b->slots);
-    b->slots = calloc(cap, sizeof(*b->slots));
-    if (b->slots == NULL) {
-        b->cap = 0;
-        return ERR_NOMEM;
-    }
-    b->cap = cap;
-    for (size_t i = 0; i < b->n; i++)
-        *slot_of(b, &b->v[i].subject) = (uint32_t)i + 1;
-    return ERR_OK;
-}
-
-static bool
-copy(struct block *to, struct span record)
-{
-    uint8_t *p = malloc(record.n);
-
-    if (p == NULL)
-        return false;
-    memcpy(p, record.p, record.n);
-    free((void *)(uintptr_t)to->record.p);
-    to->record = span_of(p, record.n);
-    return true;
-}
-
-static void
-take(void *ctx, uint64_t seq, struct span record)
-{
-    struct blocks *b = ctx;
-    struct block one = {.seq = seq, .when = record_head_of(record).when};
-    uint32_t *slot;
-
-    if (b->e != ERR_OK || one.when > b->upto ||
-        !prefix_parse(record_find(record, b->subject), &one.subject))
-        return;
-    b->e = grow(b);
-    if (b->e != ERR_OK)
-        return;
-    slot = slot_of(b, &one.subject);
-    if (*slot == 0) {
-        b->v[b->n] = one;
-        *slot = (uint32_t)++b->n;
-    }
-    if (!copy(&b->v[*slot - 1], record))
-        b->e = ERR_NOMEM;
-    b->v[*slot - 1].seq = seq;
-    b->v[*slot - 1].when = one.when;
-    b->v[*slot - 1].until = record_find_u64(record, FIELD_DECISION_UNTIL, 0);
-}
 
 static int
 newest_first(const void *a, const void *b)
 {
-    const struct block *x = a;
-    const struct block *y = b;
+    const struct desk_decision *x = a;
+    const struct desk_decision *y = b;
 
     return x->seq > y->seq ? -1 : x->seq < y->seq;
 }
 
 static enum cli_exit
-blocks_read(struct desk *d, struct blocks *b)
+say_error(struct desk *d, enum err e)
 {
-    *b = (struct blocks){.seed = hash_mix(d->now, (uintptr_t)b),
-                         .upto = d->now,
-                         .subject = FIELD_DECISION_SUBJECT};
-    if (index_acts(d->index, "decision", SPAN_NONE, take, b) != ERR_OK)
-        return desk_say_index(d);
-    if (b->e != ERR_OK)
-        return desk_say(d, CLI_EXIT_FAILED, err_text(b->e));
-    return CLI_EXIT_DONE;
-}
-
-/* What people said last about each subject. */
-static enum cli_exit
-acts_read(struct desk *d, struct blocks *b)
-{
-    *b = (struct blocks){.seed = hash_mix(d->now, (uintptr_t)b),
-                         .upto = d->now,
-                         .subject = FIELD_CONTROL_SUBJECT};
-    if (index_acts(d->index, "block", SPAN_NONE, take, b) != ERR_OK)
-        return desk_say_index(d);
-    return b->e == ERR_OK ? CLI_EXIT_DONE
-                          : desk_say(d, CLI_EXIT_FAILED, err_text(b->e));
-}
-
-static const struct block *
-about(const struct blocks *b, const struct prefix *subject)
-{
-    uint32_t at = b->n > 0 ? *slot_of(b, subject) : 0;
-
-    return at > 0 ? &b->v[at - 1] : NULL;
-}
-
-/* ---- what has become of it ---- */
-
-enum standing { IN_FORCE, ASKED, WITHHELD, OVER };
-
-static const char *const standing_words[] = {
-    [IN_FORCE] = "in force",
-    [ASKED] = "asked",
-    [WITHHELD] = "withheld",
-    [OVER] = "over",
-};
-
-static enum standing
-standing_of(const struct block *b, ns_t now)
-{
-    static const struct {
-        const char *action;
-        enum standing standing;
-    } actions[] = {
-        {"block",    IN_FORCE},
-        {"hold",     ASKED   },
-        {"withheld", WITHHELD},
-    };
-    struct span action = record_find(b->record, FIELD_DECISION_ACTION);
-
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        if (!span_eq(action, span_str(actions[i].action)))
-            continue;
-        return b->until != 0 && b->until <= now ? OVER : actions[i].standing;
-    }
-    return OVER;
+    if (e == ERR_OK)
+        return CLI_EXIT_DONE;
+    return e == ERR_LIMIT || e == ERR_NOMEM
+               ? desk_say(d, CLI_EXIT_FAILED, err_text(e))
+               : desk_say_index(d);
 }
 
 /* ---- the list ---- */
@@ -240,7 +70,7 @@ add_against(struct registry_table *t, struct span record)
 /* A person's decision has that person's words. */
 static void
 add_reason(struct registry_table *t, const struct record_map *m,
-           const struct block *act)
+           const struct desk_decision *act)
 {
     struct span actor, why;
     struct buf text;
@@ -260,14 +90,14 @@ add_reason(struct registry_table *t, const struct record_map *m,
 }
 
 static void
-add_row(struct registry_table *t, const struct block *b, enum standing standing,
-        const struct block *act)
+add_row(struct registry_table *t, const struct desk_decision *b,
+        enum desk_standing standing, const struct desk_decision *act)
 {
     struct record_map m;
 
     record_map_init(&m, b->record);
     registry_table_span(t, record_map_find(&m, FIELD_DECISION_SUBJECT));
-    registry_table_text(t, standing_words[standing]);
+    registry_table_text(t, desk_standing_word(standing));
     registry_table_span(t, record_map_find(&m, FIELD_DECISION_MODE));
     registry_table_time(t, b->when);
     registry_table_time(t, b->until);
@@ -282,25 +112,27 @@ add_row(struct registry_table *t, const struct block *b, enum standing standing,
 
 /* What the table says in one line, and what it does not show. */
 static void
-put_sums(struct desk *d, const size_t n[OVER + 1])
+put_sums(struct desk *d, const size_t n[DESK_STANDING_COUNT])
 {
     if (d->config->json || d->config->csv)
         return;
     buf_printf(d->out, "%zu in force, %zu for a human, %zu withheld",
-               n[IN_FORCE], n[ASKED], n[WITHHELD]);
-    if (!d->config->all_exceptions && n[OVER] > 0)
-        buf_printf(d->out, ", %zu over (--all)", n[OVER]);
+               n[DESK_IN_FORCE], n[DESK_ASKED], n[DESK_WITHHELD]);
+    if (!d->config->all_exceptions && n[DESK_OVER] > 0)
+        buf_printf(d->out, ", %zu over (--all)", n[DESK_OVER]);
     buf_putc(d->out, '\n');
 }
 
 enum cli_exit
 desk_blocks_list(struct desk *d)
 {
-    size_t n[OVER + 1] = {0};
+    size_t n[DESK_STANDING_COUNT] = {0};
     struct registry_table t;
-    struct blocks b, acts;
-    enum cli_exit code = blocks_read(d, &b);
-    enum cli_exit other = acts_read(d, &acts);
+    struct desk_decisions b, acts;
+    enum cli_exit code =
+        say_error(d, desk_decisions_read(d->index, d->now, &b));
+    enum cli_exit other =
+        say_error(d, desk_decisions_acts(d->index, d->now, &acts));
 
     if (code == CLI_EXIT_DONE)
         code = other;
@@ -308,11 +140,12 @@ desk_blocks_list(struct desk *d)
         qsort(b.v, b.n, sizeof(*b.v), newest_first);
     registry_table_init(&t, columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < b.n; i++) {
-        enum standing standing = standing_of(&b.v[i], d->now);
+        enum desk_standing standing = desk_standing_of(&b.v[i], d->now);
 
         n[standing]++;
-        if (standing != OVER || d->config->all_exceptions)
-            add_row(&t, &b.v[i], standing, about(&acts, &b.v[i].subject));
+        if (standing != DESK_OVER || d->config->all_exceptions)
+            add_row(&t, &b.v[i], standing,
+                    desk_decisions_find(&acts, &b.v[i].subject));
     }
     if (code == CLI_EXIT_DONE)
         code = desk_table(d, &t, "span25.blocks.list",
@@ -320,8 +153,8 @@ desk_blocks_list(struct desk *d)
     if (code == CLI_EXIT_DONE)
         put_sums(d, n);
     registry_table_fini(&t);
-    blocks_free(&acts);
-    blocks_free(&b);
+    desk_decisions_fini(&acts);
+    desk_decisions_fini(&b);
     return code;
 }
 
@@ -564,10 +397,10 @@ desk_blocks_add(struct desk *d)
 
 /* ---- lifting ---- */
 
-static const struct block *
-by_id(struct desk *d, const struct blocks *b, struct span begins)
+static const struct desk_decision *
+by_id(struct desk *d, const struct desk_decisions *b, struct span begins)
 {
-    const struct block *found = NULL;
+    const struct desk_decision *found = NULL;
     size_t n = 0;
 
     for (size_t i = 0; i < b->n && begins.n > 0; i++) {
@@ -591,20 +424,20 @@ by_id(struct desk *d, const struct blocks *b, struct span begins)
 static enum cli_exit
 find(struct desk *d, struct span text, struct prefix *out)
 {
-    const struct block *found;
-    struct blocks b;
+    const struct desk_decision *found;
+    struct desk_decisions b;
     struct prefix p;
     enum cli_exit code;
 
     if (prefix_parse(text, &p))
         return subject_of(d, text, out);
-    code = blocks_read(d, &b);
+    code = say_error(d, desk_decisions_read(d->index, d->now, &b));
     found = code == CLI_EXIT_DONE ? by_id(d, &b, text) : NULL;
     if (found != NULL)
         *out = found->subject;
     else if (code == CLI_EXIT_DONE)
         code = CLI_EXIT_USAGE;
-    blocks_free(&b);
+    desk_decisions_fini(&b);
     return code;
 }
 

@@ -35,7 +35,7 @@
     (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST) | IN(BLOCKS_LIST))
 #define DESK                                                                   \
     (DESK_TABLES | ACTS | EXCEPT | BLOCKS | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) | \
-     IN(EXPLAIN))
+     IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF))
 #define ALL  ((UINT64_C(1) << VERB_COUNT) - 1)
 #define INIT OPTION_INIT
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sensor/app/caller.h"
+#include "sensor/app/whole_file.h"
 #include "sensor/base/text.h"
 #include "sensor/core/carry.h"
 #include "sensor/journal/journal.h"
@@ -144,87 +145,6 @@ registry_load(struct registry_call *c, const char *path, struct buf *text)
     return err_from_errno(number);
 }
 
-static bool
-write_all(int fd, struct span s, int *number)
-{
-    while (s.n > 0) {
-        ssize_t n = write(fd, s.p, s.n);
-
-        *number = errno;
-        if (n < 0 && *number != EINTR)
-            return false;
-        s = span_tail(s, n > 0 ? (size_t)n : 0);
-    }
-    return true;
-}
-
-/* Whose name was taken by nobody, not even by a link to somewhere else. */
-static int
-open_beside(const char *path)
-{
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = open(path, flags, 0640);
-
-    if (fd < 0 && errno == EEXIST && unlink(path) == 0)
-        fd = open(path, flags, 0640);
-    return fd;
-}
-
-static int
-finish_file(int fd, struct span text)
-{
-    int number = 0;
-    bool good = write_all(fd, text, &number);
-
-    if (good && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
-        number = errno;
-        good = false;
-    }
-    if (close(fd) != 0 && good) {
-        number = errno;
-        good = false;
-    }
-    return good ? 0 : number;
-}
-
-/* Beside, then in its place: a firewall never loads half a list. */
-static int
-replace(const char *path, struct span text)
-{
-    struct buf beside;
-    int number = ENAMETOOLONG;
-    int fd = -1;
-
-    buf_init(&beside, 8192);
-    buf_printf(&beside, "%s.new%c", path, 0);
-    if (!beside.cut && !beside.failed) {
-        fd = open_beside((const char *)beside.p);
-        number = errno;
-    }
-    if (fd >= 0) {
-        number = finish_file(fd, text);
-        if (number == 0 && rename((const char *)beside.p, path) != 0)
-            number = errno;
-        if (number != 0)
-            (void)unlink((const char *)beside.p);
-    }
-    buf_free(&beside);
-    return number;
-}
-
-/* A device or a pipe is written to: in its place would be another thing. */
-static int
-save(const char *path, struct span text)
-{
-    struct stat st;
-    int fd;
-
-    if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-        return replace(path, text);
-    fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    return fd >= 0 ? finish_file(fd, text) : errno;
-}
-
 enum cli_exit
 registry_save(struct registry_call *c, const char *path, const struct buf *text)
 {
@@ -232,7 +152,7 @@ registry_save(struct registry_call *c, const char *path, const struct buf *text)
         return registry_say(c, CLI_EXIT_FAILED,
                             err_text(text->cut ? ERR_LIMIT : ERR_NOMEM));
     if (path != NULL && strcmp(path, "-") != 0) {
-        int number = save(path, buf_view(text));
+        int number = whole_file_save(path, buf_view(text));
 
         return number == 0 ? CLI_EXIT_DONE
                            : say_errno(c, "write", path, number);

@@ -1,0 +1,438 @@
+/* blocks diff: what the next list changes, and for whom */
+#include "sensor/app/desk_feeds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/registry/permits_read.h"
+#include "sensor/app/desk_alerts.h"
+#include "sensor/app/registry_time.h"
+#include "sensor/app/whole_file.h"
+#include "sensor/base/text.h"
+
+#define READBACK_BYTES ((size_t)256 << 20)
+
+struct about {
+    struct prefix subject;
+    const struct desk_alert *alert;
+};
+
+struct diff {
+    struct desk_feeds feeds;
+    struct desk_alerts alerts;
+    struct about *about;
+    size_t n_about;
+    struct feed before;
+    struct feed_fetch fetch;
+    bool has_before;
+    bool endless; /* before does not say when elements end */
+    size_t added, gone, other;
+    struct buf lines;
+};
+
+/* ---- one line ---- */
+
+static int
+by_subject(const void *a, const void *b)
+{
+    const struct about *x = a;
+    const struct about *y = b;
+    const int order = addr_cmp(&x->subject.addr, &y->subject.addr);
+
+    if (order != 0)
+        return order;
+    return x->alert->last < y->alert->last ? 1
+                                           : -(x->alert->last > y->alert->last);
+}
+
+/* Alerts by the first address of their subject, the newest of each first. */
+static bool
+sort_alerts(struct diff *d)
+{
+    d->about = calloc(d->alerts.n + 1, sizeof(*d->about));
+    for (size_t i = 0; d->about != NULL && i < d->alerts.n; i++) {
+        struct about one = {.alert = &d->alerts.v[i]};
+
+        if (one.alert->subject != NULL &&
+            prefix_parse(span_str(one.alert->subject), &one.subject))
+            d->about[d->n_about++] = one;
+    }
+    if (d->n_about > 0)
+        qsort(d->about, d->n_about, sizeof(*d->about), by_subject);
+    return d->about != NULL;
+}
+
+/* The newest alert about the host; about a /64 that of its first host. */
+static const struct desk_alert *
+alert_of(const struct diff *d, const struct prefix *p)
+{
+    size_t from = 0, to = d->n_about;
+
+    while (from < to) {
+        const size_t at = from + (to - from) / 2;
+
+        if (addr_cmp(&d->about[at].subject.addr, &p->addr) < 0)
+            from = at + 1;
+        else
+            to = at;
+    }
+    return from < d->n_about && prefix_has(p, &d->about[from].subject.addr)
+               ? d->about[from].alert
+               : NULL;
+}
+
+static void
+put_who(struct diff *d, const struct record_map *m, const struct prefix *p)
+{
+    const struct desk_decision *act =
+        desk_decisions_find(&d->feeds.source.acts, p);
+
+    if (!record_map_is(m, FIELD_DECISION_ORIGIN, "human")) {
+        buf_str(&d->lines, "auto");
+        return;
+    }
+    buf_str(&d->lines, "human");
+    if (act == NULL)
+        return;
+    buf_putc(&d->lines, ':');
+    text_term(&d->lines, record_find(act->record, FIELD_CONTROL_ACTOR));
+}
+
+static void
+put_until(struct diff *d, const struct feed_item *i)
+{
+    if (i->until == 0)
+        return;
+    buf_str(&d->lines, "  until ");
+    registry_time_show(i->until, d->feeds.desk->config->utc, &d->lines);
+}
+
+static void
+put_decision(struct diff *d, const struct prefix *p)
+{
+    const struct desk_decision *of = feed_source_about(&d->feeds.source, p);
+    const struct desk_alert *a = alert_of(d, p);
+    struct record_map m;
+
+    if (of == NULL)
+        return;
+    record_map_init(&m, of->record);
+    buf_str(&d->lines, "  ");
+    text_term(&d->lines, record_map_find(&m, FIELD_DECISION_SHOWN).n > 0
+                             ? record_map_find(&m, FIELD_DECISION_SHOWN)
+                             : SPAN_LIT("-"));
+    buf_str(&d->lines, "  ");
+    if (a != NULL)
+        buf_put(&d->lines, a->id, a->shown);
+    else
+        buf_putc(&d->lines, '-');
+    buf_str(&d->lines, "  ");
+    put_who(d, &m, &of->subject);
+}
+
+/* Why it goes: as its newest decision says. */
+static void
+put_end(struct diff *d, const struct prefix *p)
+{
+    const struct desk_decision *of = feed_source_about(&d->feeds.source, p);
+    const struct desk_decision *act;
+    struct span action;
+
+    if (of == NULL) {
+        buf_str(&d->lines, "  no decision is known");
+        return;
+    }
+    action = record_find(of->record, FIELD_DECISION_ACTION);
+    act = desk_decisions_find(&d->feeds.source.acts, &of->subject);
+    if (span_eq(action, SPAN_LIT("block"))) {
+        buf_str(&d->lines, of->until != 0 && of->until <= d->feeds.desk->now
+                               ? "  over"
+                               : "  kept out, see below");
+        return;
+    }
+    buf_str(&d->lines, "  ");
+    text_term(&d->lines, action);
+    if (act == NULL || !span_eq(action, SPAN_LIT("lift")))
+        return;
+    buf_str(&d->lines, ": \"");
+    text_term(&d->lines, record_find(act->record, FIELD_CONTROL_REASON));
+    buf_str(&d->lines, "\"  ");
+    text_term(&d->lines, record_find(act->record, FIELD_CONTROL_ACTOR));
+}
+
+static void
+put_change(void *ctx, char kind, const struct feed_item *i)
+{
+    struct diff *d = ctx;
+
+    if (kind == '~' && d->endless)
+        return;
+    d->added += kind == '+';
+    d->gone += kind == '-';
+    d->other += kind == '~';
+    buf_printf(&d->lines, "%c ", kind);
+    prefix_format(&i->prefix, &d->lines);
+    if (kind == '-') {
+        put_end(d, &i->prefix);
+    } else {
+        put_until(d, i);
+        put_decision(d, &i->prefix);
+    }
+    buf_putc(&d->lines, '\n');
+}
+
+/* ---- what it is compared with ---- */
+
+static int
+by_address(const void *a, const void *b)
+{
+    const struct feed_item *x = a;
+    const struct feed_item *y = b;
+    const int order = addr_cmp(&x->prefix.addr, &y->prefix.addr);
+
+    return order != 0 ? order : x->prefix.bits - y->prefix.bits;
+}
+
+struct room {
+    struct feed *f;
+    size_t cap;
+    bool failed;
+};
+
+static void
+add_found(void *ctx, const struct prefix *p)
+{
+    struct room *r = ctx;
+
+    if (r->f->n == r->cap) {
+        const size_t cap = r->cap > 0 ? 2 * r->cap : 256;
+        struct feed_item *v = reallocarray(r->f->v, cap, sizeof(*v));
+
+        if (v == NULL) {
+            r->failed = true;
+            return;
+        }
+        r->f->v = v;
+        r->cap = cap;
+    }
+    r->f->v[r->f->n++] = (struct feed_item){.prefix = *p};
+}
+
+static enum cli_exit
+take_found(struct diff *d, struct span text, const char *path)
+{
+    struct desk *desk = d->feeds.desk;
+    struct room room = {.f = &d->before};
+    struct permits_list l;
+    struct buf why;
+    enum err e;
+
+    buf_init(&why, 1 << 16);
+    e = permits_read(text, path, &l, &why);
+    buf_span(desk->messages, buf_view(&why));
+    buf_free(&why);
+    for (size_t i = 0; e == ERR_OK && i < l.n; i++)
+        permits_cidrs(&l.v[i].range, add_found, &room);
+    if (e == ERR_OK && (room.failed || l.full))
+        e = ERR_NOMEM;
+    else if (e == ERR_OK && l.faulty > 0)
+        e = ERR_FORMAT;
+    permits_list_fini(&l);
+    if (e != ERR_OK)
+        return desk_say_value(desk, CLI_EXIT_USAGE, "", span_str(path),
+                              " cannot be read as a firewall's list");
+    if (d->before.n > 0)
+        qsort(d->before.v, d->before.n, sizeof(*d->before.v), by_address);
+    d->has_before = d->endless = true;
+    return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+read_found(struct diff *d, const char *path)
+{
+    struct desk *desk = d->feeds.desk;
+    struct buf text;
+    const int number = whole_file_load(path, READBACK_BYTES, &text);
+    enum cli_exit code = CLI_EXIT_FAILED;
+
+    if (number == 0)
+        code = take_found(d, buf_view(&text), path);
+    else
+        (void)desk_say_value(desk, code, "cannot read ", span_str(path),
+                             strerror(number));
+    buf_free(&text);
+    return code;
+}
+
+/* A name becomes a file's: it has no path in it. */
+static bool
+is_name(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++) {
+        if ((*p < 'a' || *p > 'z') && (*p < 'A' || *p > 'Z') &&
+            (*p < '0' || *p > '9') && *p != '-' && *p != '_')
+            return false;
+    }
+    return name[0] != '\0';
+}
+
+static enum cli_exit
+read_target(struct diff *d, const char *name)
+{
+    struct feed_store *s = &d->feeds.store;
+
+    if (!is_name(name))
+        return desk_say_value(d->feeds.desk, CLI_EXIT_USAGE,
+                              "--target: ", span_str(name),
+                              " is not the name of a consumer");
+    feed_store_seen(s, name, &d->fetch);
+    d->has_before = feed_store_last(s, name, &d->before) == ERR_OK;
+    if (d->fetch.when != 0 && d->has_before)
+        return CLI_EXIT_DONE;
+    return desk_say_value(d->feeds.desk, CLI_EXIT_REFUSED, "", span_str(name),
+                          " has fetched nothing yet");
+}
+
+static enum cli_exit
+read_before(struct diff *d)
+{
+    const struct config *c = d->feeds.desk->config;
+    enum err e;
+
+    if (c->target != NULL && c->readback_file != NULL)
+        return desk_say(d->feeds.desk, CLI_EXIT_USAGE,
+                        "either --target or --readback");
+    if (c->target != NULL)
+        return read_target(d, c->target);
+    if (c->readback_file != NULL)
+        return read_found(d, c->readback_file);
+    e = feed_store_last(&d->feeds.store, NULL, &d->before);
+    d->has_before = e == ERR_OK;
+    return CLI_EXIT_DONE;
+}
+
+/* ---- all of it ---- */
+
+static void
+put_fetch(struct diff *d)
+{
+    struct desk *desk = d->feeds.desk;
+    const char *name = desk->config->target;
+    const ns_t age = desk->now > d->fetch.when ? desk->now - d->fetch.when : 0;
+
+    if (name == NULL)
+        return;
+    buf_printf(desk->out, "   last fetch by %s ", name);
+    registry_time_length(age, desk->out);
+    buf_printf(desk->out, " ago, %llu entries, serial %llu",
+               (unsigned long long)d->fetch.elements,
+               (unsigned long long)d->fetch.serial);
+}
+
+static void
+put_head(struct diff *d)
+{
+    struct desk *desk = d->feeds.desk;
+
+    buf_printf(desk->out, "MODE %s   list %zu -> %zu entries (+%zu -%zu ~%zu)",
+               d->feeds.source.enforce ? "enforce" : "simulate", d->before.n,
+               d->feeds.set.n, d->added, d->gone, d->other);
+    put_fetch(d);
+    buf_str(desk->out, d->feeds.preview ? "   preview\n" : "\n");
+}
+
+static uint64_t
+count(const struct diff *d, enum feed_why w)
+{
+    return d->feeds.set.counts[w];
+}
+
+static void
+put_rails(struct diff *d)
+{
+    struct desk *desk = d->feeds.desk;
+    const struct feed *set = &d->feeds.set;
+
+    buf_printf(desk->out,
+               "Rails: growth +%llu (limit %llu/h, %llu wait) · kept out: "
+               "registered %llu, asked for %llu, excepted %llu, protected %llu "
+               "· size %zu of %llu\n",
+               (unsigned long long)set->added,
+               (unsigned long long)d->feeds.limits.hour,
+               (unsigned long long)count(d, FEED_WHY_CAP_HOUR),
+               (unsigned long long)count(d, FEED_WHY_REGISTERED),
+               (unsigned long long)count(d, FEED_WHY_PERMITTED),
+               (unsigned long long)count(d, FEED_WHY_EXCEPTED),
+               (unsigned long long)count(d, FEED_WHY_PROTECTED), set->n,
+               (unsigned long long)d->feeds.limits.total);
+}
+
+static enum cli_exit
+compare(struct diff *d)
+{
+    struct desk *desk = d->feeds.desk;
+    struct buf notes;
+
+    desk_feeds_make(&d->feeds);
+    if (d->feeds.verdict == FEED_EMPTY) /* that it is empty is to be seen */
+        d->feeds.set.n = 0;
+    else if (d->feeds.verdict != FEED_DONE)
+        return desk_feeds_refuse(&d->feeds);
+    feed_diff(d->has_before ? &d->before : NULL, &d->feeds.set, put_change, d);
+    put_head(d);
+    buf_span(desk->out, buf_view(&d->lines));
+    buf_init(&notes, 1 << 24);
+    desk_feeds_notes(&d->feeds, &notes);
+    buf_span(desk->out, buf_view(&notes));
+    buf_free(&notes);
+    put_rails(d);
+    return d->lines.cut ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
+}
+
+/* Where nothing is enforced, what would be. */
+static enum cli_exit
+read_all(struct diff *d)
+{
+    enum cli_exit code;
+
+    d->feeds.preview = d->feeds.preview || !desk_feeds_live(&d->feeds);
+    code = desk_feeds_read(&d->feeds);
+    if (code == CLI_EXIT_DONE && !d->feeds.preview &&
+        !d->feeds.source.enforce) {
+        feed_fini(&d->feeds.last);
+        feed_source_fini(&d->feeds.source);
+        exceptions_free(d->feeds.exceptions);
+        d->feeds.exceptions = NULL;
+        d->feeds.preview = true;
+        code = desk_feeds_read(&d->feeds);
+    }
+    if (code == CLI_EXIT_DONE)
+        code = desk_alerts_read(d->feeds.desk, &d->alerts);
+    if (code == CLI_EXIT_DONE && !sort_alerts(d))
+        code = desk_say(d->feeds.desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    return code;
+}
+
+enum cli_exit
+desk_blocks_diff(struct desk *desk)
+{
+    struct diff d = {.has_before = false};
+    enum cli_exit code;
+
+    buf_init(&d.lines, 1 << 28);
+    desk_feeds_init(&d.feeds, desk);
+    code = feed_store_look(desk->config->state, &d.feeds.store) == ERR_OK
+               ? read_before(&d)
+               : desk_say(desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    if (code == CLI_EXIT_DONE)
+        code = read_all(&d);
+    if (code == CLI_EXIT_DONE)
+        code = compare(&d);
+    desk_alerts_fini(&d.alerts);
+    free(d.about);
+    feed_fini(&d.before);
+    buf_free(&d.lines);
+    desk_feeds_fini(&d.feeds);
+    return code;
+}

@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Walk the verbs about block lists through states, with the real program.
+
+    blocks_test.py PROGRAM JOURNAL_MAKE [NAME...]
+
+Journals hold made decisions, so it is known what every list has to hold, and
+what each refusal is. The last line is "N passed, N failed".
+"""
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+PATIENCE = 240
+PROGRAM = MAKE = TEMP = None
+HASH = "0123456789abcdef" * 4
+
+
+def check(good, why):
+    if not good:
+        raise AssertionError(why)
+
+
+class Run:
+    def __init__(self, *args, stdin=None):
+        done = subprocess.run([*map(str, args)], input=stdin, check=False,
+                              capture_output=True, timeout=PATIENCE,
+                              env={**os.environ, "TZ": "UTC"})
+        self.args, self.code = args, done.returncode
+        self.out = done.stdout.decode(errors="replace")
+        self.err = done.stderr.decode(errors="replace")
+
+    def expect(self, code):
+        check(self.code == code, f"{self.args}: exit {self.code}, not {code}: "
+                                 f"{self.out[-1500:]} {self.err[-1500:]}")
+        return self
+
+    def says(self, *wants):
+        for want in wants:
+            check(want in self.out, f"{self.args}: no {want!r} in\n{self.out}")
+        return self
+
+    def lacks(self, *wants):
+        for want in wants:
+            check(want not in self.out, f"{self.args}: {want!r} in\n{self.out}")
+        return self
+
+    def warns(self, *wants):
+        for want in wants:
+            check(want in self.err, f"{self.args}: no {want!r} in\n{self.err}")
+        return self
+
+
+def at(seconds):
+    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
+        seconds=seconds)
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%f+0000")
+
+
+COUNT = [0]
+
+
+def head(kind, seconds):
+    COUNT[0] += 1
+    return {"timestamp": at(seconds), "flow_id": 0, "flow_seq": COUNT[0],
+            "event_type": kind, "event_id": f"{COUNT[0]:016x}"}
+
+
+def decision(subject, action="block", mode="enforce", seconds=-60, ttl=3600,
+             **more):
+    body = {"id": f"{COUNT[0] + 0xabc000:016x}", "action": action,
+            "mode": mode, "subject": subject,
+            "scope": "tcp/25 outbound, and inbound from port 25",
+            "origin": "detector", "reason": f"s2 of {subject}", "shown": ["s2"],
+            "step": 1, "evidence_hash": HASH}
+    if action == "block":
+        body |= {"ttl_s": ttl, "until": at(seconds + ttl)}
+    return {**head("decision", seconds), "decision": body | more}
+
+
+def sight(seconds=-5, **more):
+    body = {"window_s": 300, "packets": 1000, "dropped": 0, "sessions": 10,
+            "sessions_oneway": 0, "bytes_seen": 100000, "bytes_unseen": 0,
+            "resyncs": 0, "records_lost": 0}
+    return {**head("stats", seconds), "stats": {"sight": body | more}}
+
+
+def append(state, events, kind="live"):
+    text = "".join(json.dumps(e) + "\n" for e in events)
+    Run(MAKE, state, *([kind] if kind else []),
+        stdin=text.encode()).expect(0)
+
+
+def state_of(*events, kind="live", registry="192.0.2.1", seen=-5):
+    state = pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / "state"
+    append(state, [sight(seen), *events], kind)
+    if registry:
+        forms = state.parent / "registry.csv"
+        forms.write_text(f"address,site\n{registry},Library\n")
+        Run(PROGRAM, "registry", "import", "--state", state,
+            forms).expect(0)
+    return state
+
+
+def export(state, *more, code=0):
+    return Run(PROGRAM, "blocks", "export", "--state", state,
+               *more).expect(code)
+
+
+def diff(state, *more, code=0):
+    return Run(PROGRAM, "blocks", "diff", "--state", state, "--utc",
+               *more).expect(code)
+
+
+def addresses(run):
+    return [x for x in run.out.splitlines() if not x.startswith("#")]
+
+
+def shown(state):
+    return json.loads(export(state, "--format", "json").out)
+
+
+# ---- what is listed ----
+
+def test_newest_decision_counts():
+    rows = [
+        ("in force", [decision("10.0.0.1/32")], True),
+        ("simulated", [decision("10.0.0.1/32", mode="simulate")], False),
+        ("lifted", [decision("10.0.0.1/32", seconds=-90),
+                    decision("10.0.0.1/32", "lift")], False),
+        ("listed again", [decision("10.0.0.1/32", seconds=-90),
+                          decision("10.0.0.1/32", "lift", seconds=-80),
+                          decision("10.0.0.1/32")], True),
+        ("over", [decision("10.0.0.1/32", seconds=-3700)], False),
+        ("a human is asked", [decision("10.0.0.1/32", "hold")], False),
+        ("withheld", [decision("10.0.0.1/32", "withheld")], False),
+        ("an action that nobody knows", [decision("10.0.0.1/32", "blok")],
+         False),
+        ("registered", [decision("192.0.2.1/32")], False),
+        ("no evidence", [decision("10.0.0.1/32", evidence_hash="")], False),
+        ("not enforced any more", [
+            decision("10.0.0.1/32", seconds=-90),
+            decision("10.0.0.3/32", "withheld", mode="simulate")], False),
+    ]
+    for why, events, listed in rows:
+        # another one is enforced, unless the row ends otherwise
+        first = decision("10.9.9.9/32", seconds=-100)
+        state = state_of(first, *events)
+        got = addresses(export(state, "--allow-empty"))
+        check(("10.0.0.1" in got or "192.0.2.1" in got) == listed,
+              f"{why}: {got}")
+
+
+def test_formats():
+    state = state_of(decision("10.0.0.1/32"), decision("10.0.0.2/32"),
+                     decision("2001:db8:1:2::/64"))
+    rows = [("text", "10.0.0.1\n"), ("edl:plain", "10.0.0.1\n10.0.0.2\n"),
+            ("edl:paloalto", "10.0.0.1 "), ("edl:fortigate", "10.0.0.2\n"),
+            ("edl:cisco", "2001:db8:1:2::/64\n"), ("edl:checkpoint", ",IP,"),
+            ("nft", "add element inet span25_feed blk4"),
+            ("nft-rules", "tcp dport 25"), ("ipset", "swap"),
+            ("crowdsec", '"deleted":[]'), ("rbldnsd4", "$SOA"),
+            ("rbldnsd6", "2001:db8:1:2::/64")]
+    for name, want in rows:
+        export(state, "--format", name).says(want)
+    export(state, "--format", "edl:nobody", code=2).warns("none of")
+    export(state, "--format", "nft,json", code=2)
+    got = shown(state)
+    check(got["count"] == 3 and len(got["entries"]) == 3, f"{got}")
+    check(all(e["rule"] == "s2" for e in got["entries"]), f"{got}")
+
+
+def test_serials_go_on():
+    state = state_of(decision("10.0.0.1/32"))
+    first = shown(state)
+    check(shown(state)["serial"] == first["serial"], "the same set")
+    append(state, [decision("10.0.0.2/32")])
+    second = shown(state)
+    check(second["serial"] == first["serial"] + 1, f"{second}")
+    (state / "feeds" / "set").write_bytes(b"damaged")
+    export(state, code=6).warns("cannot be read")
+
+
+def test_captures_feed_nothing():
+    state = state_of(decision("10.0.0.1/32"), kind="")
+    for name in ("text", "json", "nft", "ipset", "edl:paloalto", "crowdsec"):
+        export(state, "--format", name, code=5).warns("read by hand")
+    check(not (state / "feeds").exists(), "feeds/ was made")
+    out = state.parent / "list"
+    export(state, "--preview").says("# PREVIEW", "10.0.0.1")
+    check(json.loads(export(state, "--preview", "--format", "json").out)[
+        "preview"] is True, "not marked")
+    for name in ("edl:plain", "edl:paloalto", "edl:checkpoint", "crowdsec"):
+        export(state, "--preview", "--format", name, code=2)
+    export(state, "--preview", "-o", out)
+    before = out.read_text()
+    export(state, "--preview", "--format", "json", "-o", out, code=5)
+    check(out.read_text() == before, "a file was replaced")
+    check(not (state / "feeds").exists(), "feeds/ was made")
+
+
+def test_simulated_is_previewed():
+    state = state_of(decision("10.0.0.1/32", mode="simulate"))
+    export(state, code=5).warns("simulated, not enforced")
+    export(state, "--preview").says("10.0.0.1")
+    diff(state).says("MODE simulate", "+ 10.0.0.1/32", "preview")
+
+
+def test_refusals():
+    good = decision("10.0.0.1/32")
+    out = pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / "list"
+    out.write_text("the last good one\n")
+    rows = [
+        ("without a registry", state_of(good, registry=None), "no registry"),
+        ("a bad capture", state_of(good, sight(-1, bytes_unseen=50000)),
+         "no list"),
+        ("packets lost", state_of(good, sight(-1, dropped=500)), "no list"),
+        ("blind", state_of(good, sight(-1, blind=["interface"])), "no list"),
+        ("not measured lately", state_of(good, seen=-700), "no list"),
+        ("nothing in force", state_of(), "nothing is left"),
+    ]
+    for why, state, want in rows:
+        got = export(state, "-o", out, code=5).warns(want)
+        check(got.out == "", why)
+        check(out.read_text() == "the last good one\n", f"{why}: replaced")
+        check(list(out.parent.iterdir()) == [out], f"{why}: files were left")
+    export(state_of(), "--allow-empty", "-o", out)
+    check(not addresses(Run("cat", out)), "not empty")
+    export(state_of(good), "--at", "2026-11-22", code=2)
+    export(state_of(good), "-o", out.parent / "none" / "list", code=1)
+
+
+def test_never_listed():
+    state = state_of(decision("10.0.0.1/32"), decision("10.0.0.2/32"),
+                     decision("10.0.0.3/32"), decision("10.0.0.0/8"),
+                     decision("0.0.0.0/0"), decision("127.0.0.1/32"),
+                     decision("10.7.7.7/32"), registry="10.0.0.1")
+    config = state.parent / "c.yaml"
+    config.write_text("feeds:\n  protected: [10.0.0.3]\n")
+    Run(PROGRAM, "exceptions", "add", "--state", state, "10.0.0.2", "--from",
+        "block", "--for", "48h", "--reason", "a scanner of ours").expect(0)
+    got = export(state, "-c", config)
+    check(addresses(got) == ["10.7.7.7"], got.out)
+    got.warns("10.0.0.1/32: in the registry; not listed",
+              "10.0.0.2/32: an exception from blocking; not listed",
+              "10.0.0.3/32: own servers", "10.0.0.0/8: wider than configured",
+              "0.0.0.0/0: every address of a family", "127.0.0.1/32: loopback")
+    diff(state, "-c", config).says("registered 1", "excepted 1", "protected 1")
+
+
+def test_limits():
+    state = state_of(*[decision(f"10.0.0.{i}/32") for i in range(1, 13)])
+    config = state.parent / "c.yaml"
+    for hour, total in ((11, 100), (100, 11)):
+        config.write_text(f"feeds:\n  hour: {hour}\n  total: {total}\n")
+        got = export(state, "-c", config)
+        check(len(addresses(got)) == 11, f"{hour}, {total}: {got.out}")
+        got.warns("not listed")
+    other = state_of(*[decision(f"10.0.0.{i}/32") for i in range(1, 13)])
+    check(len(addresses(export(other))) == 10, "the default of an hour")
+
+
+def test_requested_is_kept():
+    state = state_of(decision("10.0.0.5/32"), decision("10.0.0.6/32"))
+    form = state.parent / "form.yaml"
+    text = (pathlib.Path(__file__).parent / "fixtures" /
+            "library-form.yaml").read_text()
+    form.write_text(re.sub(r"\b10\.20\.\d+\.\d+\b", "10.0.0.5", text))
+    Run(PROGRAM, "registry", "submit", "--state", state, form)
+    listed = Run(PROGRAM, "registry", "list", "--state", state).out
+    check("requested" in listed and "10.0.0.5" in listed, listed)
+    check(addresses(export(state)) == ["10.0.0.6"], "asked for, and listed")
+
+
+def test_hostile_texts():
+    bad = "x\"; flush ruleset; add rule # \n<script>\x1b[2J,"
+    state = state_of(decision("10.0.0.1/32", reason=bad, shown=[bad],
+                              site=bad))
+    for name in ("nft", "ipset", "text", "edl:paloalto", "rbldnsd4",
+                 "edl:checkpoint"):
+        got = export(state, "--format", name).out
+        for word in ("flush ruleset", "<script>", "\x1b", "J,"):
+            check(word not in got, f"{name}: {word!r}")
+    got = export(state, "--preview", "--format", "json").out
+    check("\x1b" not in got + diff(state).out, "an escape")
+
+
+# ---- diff ----
+
+def test_diff():
+    state = state_of(decision("10.0.0.1/32"), decision("10.0.0.2/32"))
+    diff(state).says("MODE enforce", "0 -> 2 entries (+2 -0 ~0)",
+                     "+ 10.0.0.1/32  until ", "auto")
+    export(state)
+    diff(state).says("2 -> 2 entries (+0 -0 ~0)")
+    append(state, [decision("10.0.0.2/32", "lift"), decision("10.0.0.3/32"),
+                   decision("10.0.0.1/32", ttl=7200)])
+    diff(state).says("(+1 -1 ~1)", "- 10.0.0.2/32  lift", "~ 10.0.0.1/32",
+                     "+ 10.0.0.3/32", "Rails: growth +1 (limit 10/h")
+    diff(state, "--target", "fw", code=5).warns("has fetched nothing yet")
+    diff(state, "--target", "../fw", code=2)
+
+
+def test_diff_with_a_firewall():
+    state = state_of(decision("10.0.0.1/32"), decision("10.0.0.2/32"))
+    found = state.parent / "found"
+    found.write_text("10.0.0.2\n10.0.0.9\n")
+    diff(state, "--readback", found).says(
+        "2 -> 2 entries (+1 -1 ~0)", "+ 10.0.0.1/32", "- 10.0.0.9/32  no "
+        "decision is known")
+
+
+TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+
+
+def main():
+    global PROGRAM, MAKE, TEMP
+    PROGRAM, MAKE = sys.argv[1:3]
+    wanted = sys.argv[3:]
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        TEMP = pathlib.Path(folder)
+        for test in TESTS:
+            if wanted and not any(w in test.__name__ for w in wanted):
+                continue
+            try:
+                test()
+                passed += 1
+            except AssertionError as e:
+                failed += 1
+                print(f"{test.__name__}: {e}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
