@@ -120,6 +120,11 @@ MUST_USE enum err sigma_set_pack(struct sigma_set *s, struct span pack);
  * before replaces it. */
 void sigma_set_keep_first(struct sigma_set *s);
 
+/* A rule without a service applies to events of every type, also to alerts,
+ * decisions, statistics and control, and a service may be any of them: for who
+ * only chooses among events. Before sigma_load. */
+void sigma_set_every_event(struct sigma_set *s);
+
 /* A rule with this id or name does not alert; it still serves correlations.
  * Before sigma_load. */
 MUST_USE enum err sigma_set_disable(struct sigma_set *s, struct span word);

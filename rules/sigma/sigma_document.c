@@ -234,10 +234,12 @@ static const struct span services[] = {
     SPAN_INIT("tls"),  SPAN_INIT("anomaly"),      SPAN_INIT("host")};
 
 static uint64_t
-services_of(struct span one)
+services_of(const struct sigma_reader *r, struct span one)
 {
     uint64_t set = 0;
 
+    if (r->every_event)
+        return one.p == NULL ? UINT64_MAX : UINT64_C(1) << event_type_find(one);
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {
         enum event_type t = event_type_find(services[i]);
 
@@ -248,8 +250,10 @@ services_of(struct span one)
 }
 
 static bool
-is_service(struct span s)
+is_service(const struct sigma_reader *r, struct span s)
 {
+    if (r->every_event)
+        return event_type_find(s) != EVENT_NONE;
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {
         if (span_eq(s, services[i]))
             return true;
@@ -298,12 +302,12 @@ read_logsource(struct sigma_reader *r, struct sigma_rule *out)
         return;
     }
     ours = product && span_eq(out->product, SPAN_LIT("span25"));
-    if (ours && !category && service && !is_service(out->service))
+    if (ours && !category && service && !is_service(r, out->service))
         wrong_service(r, map, out->service);
     r->foreign = category || (product && !ours) ||
-                 (service && !is_service(out->service));
+                 (service && !is_service(r, out->service));
     r->may_be_other = !product;
-    out->services = services_of(service ? out->service : SPAN_NONE);
+    out->services = services_of(r, service ? out->service : SPAN_NONE);
 }
 
 /* ---- detection ---- */

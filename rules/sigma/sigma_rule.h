@@ -224,6 +224,7 @@ struct sigma_reader {
     struct span file;
     unsigned faults;
     bool nomem;
+    bool every_event;  /* see sigma_set_every_event */
     bool foreign;      /* unknown fields are no fault */
     bool may_be_other; /* no product given: unknown fields make it foreign */
 };

@@ -76,6 +76,12 @@ sigma_set_keep_first(struct sigma_set *s)
     s->keep_first = true;
 }
 
+void
+sigma_set_every_event(struct sigma_set *s)
+{
+    s->every_event = true;
+}
+
 enum err
 sigma_set_disable(struct sigma_set *s, struct span word)
 {
@@ -279,6 +285,7 @@ read_document(struct sigma_set *s, struct span text, uint32_t line,
                              .n_regex = s->n_regex,
                              .regex_cap = s->regex_cap,
                              .messages = messages,
+                             .every_event = s->every_event,
                              .file = file};
     enum err e = ERR_OK;
 

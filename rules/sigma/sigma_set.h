@@ -27,7 +27,7 @@ struct sigma_set {
     struct span *disabled; /* ids and names */
     uint32_t n_disabled;
     struct span pack;
-    bool keep_first;
+    bool keep_first, every_event;
     struct sigma_loaded loaded;
     bool compiled;
     struct sigma_index *index[EVENT_TYPE_COUNT];
