@@ -83,6 +83,17 @@ add_families(scmp_filter_ctx f, int number)
 }
 
 static bool
+add_requests(scmp_filter_ctx f, int number)
+{
+    static const scmp_datum_t requests[] = {FIONREAD, TIOCOUTQ, FIONBIO};
+    bool good = true;
+
+    for (size_t i = 0; good && i < ARRAY_LEN(requests); i++)
+        good = add_where(f, number, SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
+    return good;
+}
+
+static bool
 add_protections(scmp_filter_ctx f, int number)
 {
     static const scmp_datum_t allowed[] = {0, PROT_WRITE, PROT_EXEC};
@@ -113,9 +124,7 @@ add(scmp_filter_ctx f, const struct call *c, int folder)
                          SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
     case CONFINE_LINK:
         return add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS, 0));
-    case CONFINE_QUEUE:
-        return add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)) &&
-               add_where(f, c->number, SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0));
+    case CONFINE_QUEUE: return add_requests(f, c->number);
     case CONFINE_STDERR:
         return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0));
     case CONFINE_LOCAL:

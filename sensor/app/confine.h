@@ -50,7 +50,7 @@ enum confine_how {
     CONFINE_OWN,    /* to this process */
     CONFINE_PLAIN,  /* no new namespace */
     CONFINE_LINK,   /* whether an interface is up */
-    CONFINE_QUEUE,  /* how much there is to read; not to wait */
+    CONFINE_QUEUE,  /* how much is to be read or sent; not to wait */
     CONFINE_STDERR, /* to standard error */
     CONFINE_LOCAL,  /* of the Unix domain */
     CONFINE_PEERS,  /* of the Unix domain, the Internet, or to ask for routes */
