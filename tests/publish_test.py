@@ -263,7 +263,175 @@ def part_sinks(bench):
           f"{dict(books)}")
 
 
-PARTS = {"sinks": part_sinks}
+# ---- outages ----
+
+class Outage:
+    """What happens while mail flows: (share of the time, what) in order."""
+
+    def __init__(self, seconds, kills, plan):
+        self.begin, self.seconds = time.monotonic(), seconds
+        self.plan = sorted(plan, key=lambda row: row[0])
+        self.kills = sorted(random.random() for _ in range(kills))
+        self.killed, self.looks = 0, 0
+
+    def over(self):
+        return time.monotonic() - self.begin > self.seconds
+
+    def __call__(self):
+        share = (time.monotonic() - self.begin) / self.seconds
+        while self.plan and self.plan[0][0] <= share:
+            self.plan.pop(0)[1]()
+        if self.kills and self.kills[0] <= share:
+            self.kill()
+        self.look()
+
+    def kill(self):
+        for pid in live.processes().get("span25-publish", []):
+            os.kill(pid, signal.SIGKILL)
+            self.killed += 1
+            self.kills.pop(0)
+
+    def look(self):
+        """Lines are acknowledged, wait or are lost: at any time."""
+        for (sink, lane), n in numbers().items():
+            assert n["journaled"] == (n["acknowledged"] + n["waiting"] +
+                                      n["lost"]), (sink, lane, n)
+            self.looks += 1
+
+
+def tiny_disk(folder, size):
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=777",
+                    "tmpfs", str(folder)], check=True)
+    return folder
+
+
+def rotate(sensor, path, n):
+    """As logrotate does it: away with the file, and a signal."""
+    shutil.move(path, f"{path}.{n}")
+    sensor.process.send_signal(signal.SIGHUP)
+
+
+def fill(path):
+    with path.open("wb") as f:
+        try:
+            while True:
+                f.write(bytes(1 << 16))
+                f.flush()
+        except OSError:
+            pass
+
+
+def lines_of(paths):
+    for path in paths:
+        for line in pathlib.Path(path).read_text().splitlines():
+            yield json.loads(line)
+
+
+def dropped():
+    sys.path.insert(0, str(pathlib.Path(__file__).parent))
+    import live_long
+    return live_long.metric("span25_capture_dropped_packets_total")
+
+
+def part_outages(bench):
+    seconds, kills = (600, 100) if bench.long else (30, 8)
+    folder = bench.fresh("outages")
+    out = folder / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    small = tiny_disk(folder / "small", "24m")
+    with brokers.Kafka(folder / "kafka") as kafka, \
+            brokers.Redis(folder / "redis") as redis:
+        targets = {"kafka": kafka.address, "redis": redis.address,
+                   "file": out / "events.jsonl",
+                   "file-full": small / "events.jsonl"}
+        bench.sinks(folder, **targets)
+        sensor = bench.sensor(folder)
+        assert live.wait_for(lambda: len(numbers()) == 3 * len(targets))
+        rotated = lambda: rotate(sensor, out / "events.jsonl", 1)  # noqa: E731
+        outage = Outage(seconds, kills, [
+            (.10, kafka.kill), (.20, lambda: fill(small / "ballast")),
+            (.30, redis.kill), (.45, rotated), (.55, redis.start),
+            (.70, kafka.start), (.80, (small / "ballast").unlink)])
+        data, sender = live_test.frames("lab.pcap"), live.Sender(4000)
+        while not outage.over():
+            for at in range(0, len(data), 256):
+                sender.send(data[at:at + 256])
+                outage()
+        sender.close()
+        found = live.wait_for(lambda: settled(targets), 240)
+        assert found, (numbers(), sensor.log_text()[-3000:])
+        n_dropped = dropped()
+        sensor.stop()
+        wanted = wanted_of(sensor)
+        got = {"kafka": of_kafka(kafka), "redis": of_redis(redis)}
+        for name, paths in (("file", [out / "events.jsonl.1",
+                                      out / "events.jsonl"]),
+                            ("file-full", [small / "events.jsonl"])):
+            got[name] = [(topic_of(e), None, e) for e in lines_of(paths)]
+        doubles = {}
+        for name, rows in got.items():
+            mine = since_first(wanted, rows)
+            doubles[name] = check_same(name, [e for _, _, e in rows], mine, True)
+            check_order(name, rows, wanted)
+            for lane, (_, n, acknowledged, lost) in saved(
+                    sensor.state, name).items():
+                assert n == acknowledged and lost == 0, (name, lane)
+            check_books(sensor, name, mine)
+    subprocess.run(["umount", str(small)], check=True)
+    alerts = sum(e["event_type"] in ("alert", "decision") for e in wanted)
+    print(f"outages: {seconds} s with brokers away and killed, a full disk, a "
+          f"rotation and {outage.killed} kills of the publishing process: "
+          f"{len(wanted)} events, {alerts} of them alerts and decisions, in "
+          f"every sink; doubles {doubles}; {outage.looks} times journaled = "
+          f"acknowledged + waiting + lost; {n_dropped:.0f} packets dropped")
+    assert outage.killed >= kills - 1, outage.killed
+
+
+# ---- latency ----
+
+def part_latency(bench):
+    """From the last packet of an event to the broker's having it, by the
+    broker's own time of appending, which is the same clock here."""
+    for rate in (1000, 10000, 40000) if bench.long else (4000,):
+        folder = bench.fresh(f"latency-{rate}")
+        with brokers.Kafka(folder / "kafka") as kafka:
+            bench.sinks(folder, kafka=kafka.address)
+            sensor = bench.sensor(folder)
+            assert live.wait_for(lambda: len(numbers()) == 3)
+            data, sender = live_test.frames("lab.pcap"), live.Sender(rate)
+            sender.send(data[:2000])  # topics are made, connections too
+            assert live.wait_for(lambda: settled(["kafka"]), 60)
+            begin, n = time.time(), 0
+            while time.time() < begin + (20 if bench.long else 3):
+                n += sender.send(data)
+            took = time.time() - begin
+            sender.close()
+            assert live.wait_for(lambda: settled(["kafka"]), 60)
+            sensor.stop()
+            shutil.copytree(sensor.state, "/tmp/latstate", dirs_exist_ok=True)
+            for topic in ("smtp.tx", "alert"):
+                rows = kafka.consume(f"span25.{topic}", "%T\t%s\n").splitlines()
+                tell_latency(topic, rows, begin, f"{n / took:.0f} packets/s")
+
+
+def tell_latency(topic, rows, begin, load):
+    found = []
+    for row in rows:
+        when, _, text = row.partition(b"\t")
+        at = live_test.seconds_of(json.loads(text)["timestamp"])
+        if at > begin and json.loads(text)["event_type"] in ("smtp", "alert"):
+            found.append(int(when) / 1000 - at)
+    found.sort()
+    if found:
+        print(f"latency: {load}, load {os.getloadavg()[0]:.1f}: {topic}: "
+              f"{len(found)} events, p50 {found[len(found) // 2] * 1000:.0f} ms, "
+              f"p99 {found[len(found) * 99 // 100] * 1000:.0f} ms, most "
+              f"{found[-1] * 1000:.0f} ms")
+
+
+PARTS = {"sinks": part_sinks, "outages": part_outages, "latency": part_latency}
 
 
 def main():

@@ -126,13 +126,14 @@ struct live_usage {
 /* By the core. */
 struct live_core_board {
     _Alignas(LIVE_PART) struct live_process process;
-    _Atomic uint64_t events;       /* journaled */
-    _Atomic uint64_t refused;      /* records that did not pass the check */
-    _Atomic uint64_t alerts_open;  /* up and down */
-    _Atomic uint64_t journal_seq;  /* durable */
-    _Atomic uint64_t stream_ns;    /* time of the latest event, UTC */
-    _Atomic uint64_t ready;        /* 1: state restored, events are taken */
-    _Atomic uint64_t config_loads; /* configurations that took force */
+    _Atomic uint64_t events;          /* journaled */
+    _Atomic uint64_t refused;         /* records that did not pass the check */
+    _Atomic uint64_t alerts_open;     /* up and down */
+    _Atomic uint64_t journal_seq;     /* durable */
+    _Atomic uint64_t journal_flushed; /* readers can see it */
+    _Atomic uint64_t stream_ns;       /* time of the latest event, UTC */
+    _Atomic uint64_t ready;           /* 1: state restored, events are taken */
+    _Atomic uint64_t config_loads;    /* configurations that took force */
     _Atomic uint64_t config_refused;
     _Atomic uint64_t journal_failed; /* 1: it cannot be written now */
     /* What is not journaled for want of room. */

@@ -403,6 +403,8 @@ note_journal(struct live_core *c, enum err e)
     }
     atomic_store(&c->board->journal_failed, failed);
     atomic_store(&c->board->journal_seq, journal_durable(c->journal));
+    atomic_store(&c->board->journal_flushed,
+                 journal_position(c->journal).flushed);
 }
 
 /* A mail of a quiet link goes at once, those of a busy one together. */

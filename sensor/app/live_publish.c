@@ -33,9 +33,17 @@ live_publish_prepare(struct live_board *b, const struct config_sinks *s)
 }
 
 static uint64_t
-durable(const struct live_publish *p)
+journaled(const struct live_publish *p)
 {
-    return atomic_load(&p->board->core.journal_seq);
+    return atomic_load(&p->board->core.journal_flushed);
+}
+
+/* May others know of it? */
+static bool
+is_ripe(const struct live_publish *p, const struct journal_line *line)
+{
+    return keep_of_json(line->json) != KEEP_ALERTS ||
+           line->seq <= atomic_load(&p->board->core.journal_seq);
 }
 
 static void
@@ -131,7 +139,7 @@ has_line(struct live_publish *p)
             break;
         p->has = r == JOURNAL_READ_LINE;
     }
-    return p->has && p->line.seq <= durable(p);
+    return p->has && p->line.seq <= journaled(p) && is_ripe(p, &p->line);
 }
 
 /* True: something was read. */
@@ -216,11 +224,11 @@ static bool
 wait_for_core(struct live_publish *p)
 {
     beat(p);
-    while (durable(p) == 0 && !is_last(p)) {
+    while (journaled(p) == 0 && !is_last(p)) {
         nap();
         beat(p);
     }
-    return durable(p) > 0;
+    return journaled(p) > 0;
 }
 
 static enum err
@@ -231,7 +239,7 @@ open_all(struct live_publish *p)
 
     for (; e == ERR_OK && p->n < all->n; p->n += e == ERR_OK) {
         const struct publish_plan plan = {p->live->state, &all->v[p->n],
-                                          durable(p)};
+                                          journaled(p)};
 
         e = publish_new(&plan, &p->sinks[p->n], &p->messages);
         if (e != ERR_OK)

@@ -2,8 +2,11 @@
 #define SPAN25_APP_LIVE_PUBLISH_H
 /* live_publish - the process that gives events to the configured sinks
  *
- * Reads the journal, as far as the core says that it is on disk, and shows each
- * line to each sink (publish.h). A sink that is away or slow costs disk and
+ * Reads the journal and shows each line to each sink (publish.h): alerts,
+ * decisions and what people did when the core says that they are on disk, the
+ * rest when it is written, for a disk is slow to sync. So a machine that loses
+ * its power may have published what its journal then lacks, of at most
+ * LIVE_SYNC_NS. A sink that is away or slow costs disk and
  * nothing else. What a sink has acknowledged is on the board and, every
  * LIVE_PUBLISH_SAVE_NS and at the end, in its cursor.
  *

@@ -173,7 +173,7 @@ publish_save(struct publish *p, struct buf *messages)
 
 /* The spool of a sink whose cursor says so, or that has none. */
 static enum err
-load_cursor(struct publish *p, uint64_t durable, struct buf *messages)
+load_cursor(struct publish *p, uint64_t last, struct buf *messages)
 {
     struct buf text;
     enum err e;
@@ -186,17 +186,15 @@ load_cursor(struct publish *p, uint64_t durable, struct buf *messages)
             say(p, messages,
                 "its cursor is damaged: all of the journal is sent again");
     } else if (e == ERR_NOENT) {
-        e = spool_new(durable, &p->spool);
+        e = spool_new(last, &p->spool);
     }
     buf_free(&text);
-    if (e != ERR_OK || spool_scanned(p->spool) <= durable)
-        return e;
-    say(p, messages,
-        "its cursor is ahead of the journal, which has lost lines: it goes on "
-        "with what comes");
-    spool_free(p->spool);
-    p->spool = NULL;
-    return spool_new(durable, &p->spool);
+    if (e == ERR_OK && spool_scanned(p->spool) > last) {
+        say(p, messages,
+            "its cursor is ahead of the journal, which has lost lines");
+        spool_cut(p->spool, last);
+    }
+    return e;
 }
 
 static enum err
@@ -249,7 +247,7 @@ publish_new(const struct publish_plan *plan, struct publish **out,
     p->values = calloc(plan->sink->n_settings + 1, sizeof(*p->values));
     e = p->values != NULL ? open_folder(plan->dir, &p->folder) : ERR_NOMEM;
     if (e == ERR_OK)
-        e = load_cursor(p, plan->durable, messages);
+        e = load_cursor(p, plan->last, messages);
     if (e == ERR_OK) /* or a new one would begin later the next time */
         e = write_cursor(p);
     if (e != ERR_OK) {

@@ -13,7 +13,8 @@
  * written in turn, and put in its place whole. What was acknowledged since is
  * sent again, with the same event_id. A sink without the file is new, and
  * begins with what comes. A file that cannot be read, or is ahead of the
- * journal, is told of: in doubt lines are sent again rather than never.
+ * journal, which has lost lines, is told of: in doubt lines are sent again
+ * rather than never.
  *
  * THE OTHER SIDE. One that is DEAD, or cannot be opened, is opened again after
  * half a second, then twice as long up to PUBLISH_PAUSE_NS; why is told once
@@ -50,7 +51,7 @@ const char *publish_state_word(enum publish_state s);
 struct publish_plan {
     const char *dir; /* the state; borrowed, as is sink */
     const struct config_sink *sink;
-    uint64_t durable; /* last line of the journal */
+    uint64_t last; /* line of the journal */
 };
 
 /* Reads or makes the cursor; the sink itself is opened by the first step. What

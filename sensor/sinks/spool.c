@@ -171,6 +171,20 @@ spool_again(struct spool *s)
     }
 }
 
+/* What is lost shows when the lane comes by. */
+void
+spool_cut(struct spool *s, uint64_t seq)
+{
+    REQUIRE(s->n == 0);
+    for (size_t k = 0; k < KEEP_KINDS; k++) {
+        struct lane *l = &s->lanes[k];
+
+        l->read = l->read < seq ? l->read : seq;
+        l->settled = l->settled < seq ? l->settled : seq;
+    }
+    s->scanned = s->scanned < seq ? s->scanned : seq;
+}
+
 struct spool_counts
 spool_counts(const struct spool *s, enum keep_kind k)
 {

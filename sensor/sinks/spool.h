@@ -76,6 +76,11 @@ void spool_settled(struct spool *s, bool delivered);
  * again, by readers opened at spool_next. */
 void spool_again(struct spool *s);
 
+/* The journal ends with line seq: what was scanned behind it is gone, and other
+ * lines will have its numbers. What of it was waiting is lost. Nothing may be
+ * in flight. */
+void spool_cut(struct spool *s, uint64_t seq);
+
 struct spool_counts spool_counts(const struct spool *s, enum keep_kind k);
 
 /* ---- across a restart ---- */

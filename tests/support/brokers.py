@@ -136,6 +136,7 @@ listener.name.secure.sasl.enabled.mechanisms=PLAIN
 listener.name.secure.plain.sasl.jaas.config={login}
 controller.listener.names=CONTROLLER
 log.dirs={data}
+log.message.timestamp.type=LogAppendTime
 num.partitions=4
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
