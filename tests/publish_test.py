@@ -124,16 +124,17 @@ def of_redis(redis):
 # ---- a sensor with sinks ----
 
 class Bench(live_test.Bench):
-    def sinks(self, folder, more="", **targets):
-        """The configuration of a sensor that publishes to these."""
+    def sinks(self, folder, targets, more=""):
+        """The configuration of a sensor that publishes to these; more is in
+        it besides."""
         kinds = {"kafka": "    linger-ms: 1\n", "redis": "", "syslog": "",
                  "unix": "", "file": ""}
         text = f"live:\n  user: {live.user()}\nsinks:\n"
         for name, target in targets.items():
             kind = name.split("-")[0]
             text += (f"  - name: {name}\n    kind: {kind}\n"
-                     f"    target: \"{target}\"\n{kinds[kind]}{more}")
-        (folder / "state.yaml").write_text(text)
+                     f"    target: \"{target}\"\n{kinds[kind]}")
+        (folder / "state.yaml").write_text(text + more)
 
 
 def numbers():
@@ -227,6 +228,45 @@ def send(name, rate=4000):
     sender.close()
 
 
+SHAPED = """  - name: severe
+    kind: file
+    target: {0}/severe.jsonl
+    filter: |
+      grave:
+        event_type: alert
+        alert.severity|lte: 2
+      condition: grave
+    format: ecs
+  - name: veiled
+    kind: file
+    target: {0}/veiled.jsonl
+    events: [smtp, alert]
+    pseudonyms: network
+    pseudonym-key: {0}/key
+    hide-domains: true
+"""
+
+
+def check_shaped(out, sensor):
+    """What is chosen, in the other schema; and nobody's name or address."""
+    severe = [json.loads(e) for e in
+              (out / "severe.jsonl").read_text().splitlines()]
+    alerts = wanted_of(sensor, ("alert",))
+    assert sorted(e["event"]["id"] for e in severe) == sorted(
+        e["event_id"] for e in alerts if e["alert"]["severity"] <= 2), severe
+    assert 0 < len(severe) < len(alerts)
+    assert all(e["event"]["kind"] == "alert" and e["@timestamp"] and e["rule"]
+               for e in severe), severe[0]
+    veiled = (out / "veiled.jsonl").read_text()
+    ours = wanted_of(sensor, ("smtp", "alert"))
+    assert sorted(json.loads(e)["event_id"] for e in veiled.splitlines()) == \
+        sorted(e["event_id"] for e in ours)
+    for e in ours:
+        for word in [e.get("src_ip"), e.get("dest_ip")] + e.get("smtp", {}).get(
+                "rcpt_to", []):
+            assert word is None or len(word) < 5 or word not in veiled, word
+
+
 def part_sinks(bench):
     folder = bench.fresh("sinks")
     out = folder / "out"
@@ -239,7 +279,9 @@ def part_sinks(bench):
         targets = {"kafka": kafka.address, "redis": redis.address,
                    "unix": out / "unix.sock", "syslog": f"127.0.0.1:{port}",
                    "file": out / "events.jsonl"}
-        bench.sinks(folder, **targets)
+        bench.sinks(folder, targets, SHAPED.format(out))
+        (out / "key").write_text("a key of 32 bytes, or whatever..\n")
+        targets |= {"severe": "", "veiled": ""}
         sensor = bench.sensor(folder)
         assert live.wait_for(lambda: len(numbers()) == 3 * len(targets))
         send("lab.pcap")
@@ -259,7 +301,9 @@ def part_sinks(bench):
             check_same(name, [e for _, _, e in rows], mine, False)
             check_order(name, rows, wanted)
             books = check_books(sensor, name, mine)
-    print(f"sinks: {len(wanted)} events, in five sinks as journaled, in order; "
+        check_shaped(out, sensor)
+    print(f"sinks: {len(wanted)} events, in five sinks as journaled, in order, "
+          f"and in two others as chosen and veiled; "
           f"{dict(books)}")
 
 
@@ -346,7 +390,7 @@ def part_outages(bench):
         targets = {"kafka": kafka.address, "redis": redis.address,
                    "file": out / "events.jsonl",
                    "file-full": small / "events.jsonl"}
-        bench.sinks(folder, **targets)
+        bench.sinks(folder, targets)
         sensor = bench.sensor(folder)
         assert live.wait_for(lambda: len(numbers()) == 3 * len(targets))
         rotated = lambda: rotate(sensor, out / "events.jsonl", 1)  # noqa: E731
@@ -397,7 +441,7 @@ def part_latency(bench):
     for rate in (1000, 10000, 40000) if bench.long else (4000,):
         folder = bench.fresh(f"latency-{rate}")
         with brokers.Kafka(folder / "kafka") as kafka:
-            bench.sinks(folder, kafka=kafka.address)
+            bench.sinks(folder, {"kafka": kafka.address})
             sensor = bench.sensor(folder)
             assert live.wait_for(lambda: len(numbers()) == 3)
             data, sender = live_test.frames("lab.pcap"), live.Sender(rate)
@@ -410,7 +454,6 @@ def part_latency(bench):
             sender.close()
             assert live.wait_for(lambda: settled(["kafka"]), 60)
             sensor.stop()
-            shutil.copytree(sensor.state, "/tmp/latstate", dirs_exist_ok=True)
             for topic in ("smtp.tx", "alert"):
                 rows = kafka.consume(f"span25.{topic}", "%T\t%s\n").splitlines()
                 tell_latency(topic, rows, begin, f"{n / took:.0f} packets/s")

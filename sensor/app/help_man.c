@@ -70,7 +70,8 @@ put_range(const struct option_row *row, struct buf *out)
 
     if (row->range[0] != 0 && options_value_is_list(row->type))
         buf_printf(out, "The list has %s items.\n", row->range);
-    else if (row->range[0] != 0 && row->type == OPTION_TEXT)
+    else if (row->range[0] != 0 &&
+             (row->type == OPTION_TEXT || row->type == OPTION_LINES))
         buf_printf(out, "Its length is %s bytes.\n", row->range);
     else if (row->range[0] != 0)
         buf_printf(out, "%s\n.Ql %s .\n",

@@ -32,6 +32,7 @@ struct verb_row {
 /* X(type, C type of the member, is a list, what it is called) */
 #define OPTION_TYPES(X)                                                        \
     X(TEXT, char *, false, "a text")                                           \
+    X(LINES, char *, false, "a text of lines")                                 \
     X(PATH, char *, false, "a path")                                           \
     X(OUTPUT, char *, false, "a file name")                                    \
     X(BOOL, bool, false, "true or false")                                      \

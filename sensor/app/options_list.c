@@ -59,6 +59,10 @@ options_list_has(const struct options_list *l, const void *item, unsigned key)
 
     if (options_value_is_list(type))
         return options_value_count(type, at) > 0;
+    if (type == OPTION_BOOL)
+        return *(const bool *)at;
+    if (type == OPTION_CHOICE)
+        return *(const unsigned *)at != 0;
     return *(char *const *)at != NULL;
 }
 

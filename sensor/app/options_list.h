@@ -11,7 +11,8 @@ struct options_list {
     const char *path; /* "sites" */
     const char *item; /* "a site" */
     const char *help; /* one line, for config default */
-    /* As rows of options: path is the key, offset is in the item. */
+    /* As rows of options: path is the key, offset is in the item. Texts,
+     * lists, BOOL (default false) and CHOICE (default its first word). */
     const struct option_row *rows;
     const bool *must;
     unsigned n_rows;

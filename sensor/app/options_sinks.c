@@ -137,6 +137,27 @@ check_target(const struct config_sink *s, struct buf *why)
     return false;
 }
 
+/* Whether the key can be read is for the process that reads it. */
+static bool
+check_shape(const struct config_sink *s, struct buf *why)
+{
+    const struct shape_settings settings = options_sinks_shape(s, false);
+    struct shape *shape = NULL;
+    enum err e;
+
+    if (s->pseudonyms != VEIL_NONE && s->pseudonym_key == NULL) {
+        buf_str(why, "pseudonyms need a pseudonym-key, a file");
+        return false;
+    }
+    e = shape_new(&settings, &shape, why);
+    shape_free(shape);
+    if (e == ERR_NOMEM)
+        buf_str(why, err_text(e));
+    while (why->n > 0 && why->p[why->n - 1] == '\n')
+        why->n--;
+    return e == ERR_OK;
+}
+
 static bool
 check(const struct config *c, const void *item, struct buf *why)
 {
@@ -151,7 +172,7 @@ check(const struct config *c, const void *item, struct buf *why)
     }
     settings = options_sinks_settings(s, values);
     good = check_name(c, s, why) && check_events(s, why) &&
-           check_target(s, why) &&
+           check_target(s, why) && check_shape(s, why) &&
            sink_check(span_str(s->kind), &settings, why) == ERR_OK;
     free(values);
     return good;
@@ -187,6 +208,20 @@ options_sinks_events(const struct config_sink *s)
     for (size_t i = 0; i < s->events.n; i++)
         bits |= UINT32_C(1) << find_event(s->events.v[i]);
     return bits;
+}
+
+struct shape_settings
+options_sinks_shape(const struct config_sink *s, bool with)
+{
+    return (struct shape_settings){
+        .kinds = options_sinks_events(s),
+        .filter = s->filter != NULL ? span_str(s->filter) : SPAN_NONE,
+        .filter_name = "filter",
+        .format = (enum shape_format)s->format,
+        .veil = with ? (enum veil_level)s->pseudonyms : VEIL_NONE,
+        .key_file = s->pseudonym_key,
+        .hide_domains = s->hide_domains,
+    };
 }
 
 struct sink_settings

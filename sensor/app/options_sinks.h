@@ -4,6 +4,7 @@
  *
  * The keys of options_sinks.def, and the settings of the item's kind. */
 #include "sensor/app/options_list.h"
+#include "sensor/app/publish_shape.h"
 #include "sensor/event/record.h"
 #include "sensor/sinks/sink.h"
 
@@ -13,6 +14,10 @@ extern const struct options_list options_sinks;
 
 /* What it gets: bits 1 << enum event_type. */
 uint32_t options_sinks_events(const struct config_sink *s);
+
+/* What stands before it; the pseudonyms only when with is true. */
+struct shape_settings options_sinks_shape(const struct config_sink *s,
+                                          bool with);
 
 /* To open it with; values has room for its n_settings. */
 struct sink_settings options_sinks_settings(const struct config_sink *s,

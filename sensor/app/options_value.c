@@ -117,10 +117,16 @@ options_value_range(const struct option_row *row, uint64_t *least,
            number(span_tail(range, dots + 2), units, most);
 }
 
+static bool
+has_length(enum option_type type)
+{
+    return type == OPTION_TEXT || type == OPTION_LINES;
+}
+
 bool
 options_value_shows_range(const struct option_row *row)
 {
-    return row->range[0] != 0 && row->type != OPTION_TEXT &&
+    return row->range[0] != 0 && !has_length(row->type) &&
            !options_value_is_list(row->type);
 }
 
@@ -152,9 +158,11 @@ set_number(const struct option_row *row, struct span text, uint64_t *at,
 }
 
 static bool
-has_control(struct span s)
+has_control(const struct option_row *row, struct span s)
 {
     for (size_t i = 0; i < s.n; i++) {
+        if (row->type == OPTION_LINES && s.p[i] == '\n')
+            continue;
         if (s.p[i] < 0x20 || s.p[i] == 0x7f)
             return true;
     }
@@ -176,16 +184,17 @@ copy(struct span text, struct buf *why)
     return s;
 }
 
-/* What a text or a path may be: it is printed on one line and has no NUL. */
+/* What a text or a path may be: it is printed on one line and has no NUL; only
+ * LINES have ends of lines. */
 static bool
 is_text(const struct option_row *row, struct span text, struct buf *why)
 {
-    if (has_control(text) || !utf8_valid(text)) {
+    if (has_control(row, text) || !utf8_valid(text)) {
         quote(why, text);
         buf_str(why, " has bytes that are not text");
         return false;
     }
-    if (row->type == OPTION_TEXT)
+    if (has_length(row->type))
         return in_range(row, text.n, text, "its length is ", why);
     if (text.n == 0) {
         buf_str(why, "the name is empty");
@@ -377,6 +386,7 @@ set_item(const struct option_row *row, struct span text, void *at,
 {
     switch (row->type) {
     case OPTION_TEXT:
+    case OPTION_LINES:
     case OPTION_PATH:
     case OPTION_OUTPUT: return set_text(row, text, at, why);
     case OPTION_BOOL: return set_bool(row, text, at, why);
@@ -445,6 +455,7 @@ options_value_free(const struct option_row *row, void *at)
 {
     switch (row->type) {
     case OPTION_TEXT:
+    case OPTION_LINES:
     case OPTION_PATH:
     case OPTION_OUTPUT: free_text(at); break;
     case OPTION_TEXTS: free_texts(at); break;
@@ -534,6 +545,7 @@ options_value_format(const struct option_row *row, const void *at,
 {
     switch (row->type) {
     case OPTION_TEXT:
+    case OPTION_LINES:
     case OPTION_PATH:
     case OPTION_OUTPUT: format_text(*(char *const *)at, out); break;
     case OPTION_BOOL: buf_str(out, *(const bool *)at ? "true" : "false"); break;

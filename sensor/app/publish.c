@@ -28,8 +28,10 @@ struct publish {
     struct sink_value *values;
     struct sink_settings settings;
     const char *dir;
-    uint32_t events; /* wanted, bits 1 << enum event_type */
-    int folder;      /* DIR/publish */
+    uint32_t events;      /* wanted, bits 1 << enum event_type */
+    struct shape *filter; /* or NULL: nothing but events counts */
+    struct shape *shape;  /* of what is sent; NULL while it is CLOSED */
+    int folder;           /* DIR/publish */
     struct sink *sink;
     struct spool *spool;
     struct lane lanes[KEEP_KINDS];
@@ -216,6 +218,14 @@ open_folder(const char *dir, int *out)
 
 /* ---- life ---- */
 
+static enum err
+make_filter(struct publish *p, struct buf *messages)
+{
+    const struct shape_settings s = options_sinks_shape(p->config, false);
+
+    return s.filter.n > 0 ? shape_new(&s, &p->filter, messages) : ERR_OK;
+}
+
 static void
 on_settled(void *ctx, bool delivered)
 {
@@ -247,6 +257,8 @@ publish_new(const struct publish_plan *plan, struct publish **out,
     p->values = calloc(plan->sink->n_settings + 1, sizeof(*p->values));
     e = p->values != NULL ? open_folder(plan->dir, &p->folder) : ERR_NOMEM;
     if (e == ERR_OK)
+        e = make_filter(p, messages);
+    if (e == ERR_OK)
         e = load_cursor(p, plan->last, messages);
     if (e == ERR_OK) /* or a new one would begin later the next time */
         e = write_cursor(p);
@@ -270,6 +282,8 @@ publish_free(struct publish *p)
         p->sink->ops->close(p->sink);
     for (size_t k = 0; k < KEEP_KINDS; k++)
         journal_reader_close(p->lanes[k].reader);
+    shape_free(p->filter);
+    shape_free(p->shape);
     spool_free(p->spool);
     if (p->folder >= 0)
         (void)close(p->folder);
@@ -283,10 +297,22 @@ publish_free(struct publish *p)
 
 /* ---- one line ---- */
 
+/* False: it is none of ours, and never will be. */
 static bool
-wants(const struct publish *p, const struct journal_line *line)
+read_event(struct publish *p, const struct journal_line *line)
 {
-    return (p->events >> keep_type_of_json(line->json) & 1) != 0;
+    buf_reset(&p->scratch);
+    return json_read(&p->json, line->json, &p->record, &p->scratch) == ERR_OK;
+}
+
+/* What cannot be read is wanted, and lost. */
+static bool
+wants(struct publish *p, const struct journal_line *line)
+{
+    if ((p->events >> keep_type_of_json(line->json) & 1) == 0)
+        return false;
+    return p->filter == NULL || !read_event(p, line) ||
+           shape_wants(p->filter, record_view(&p->record));
 }
 
 static void
@@ -311,17 +337,20 @@ takes_lines(const struct publish *p)
 static bool
 send_line(struct publish *p, enum keep_kind k, const struct journal_line *line)
 {
+    struct shaped shaped;
     enum put result;
 
     if (!takes_lines(p) || !spool_has_room(p->spool, k))
         return false;
-    buf_reset(&p->scratch);
-    if (json_read(&p->json, line->json, &p->record, &p->scratch) != ERR_OK) {
+    if (!read_event(p, line)) {
         spool_passed(p->spool, k, line->seq);
         return true;
     }
+    if (shape_line(p->shape, record_view(&p->record), line->json, &shaped) !=
+        ERR_OK)
+        return false;
     spool_took(p->spool, k, line->seq); /* the put may settle it */
-    result = p->sink->ops->put(p->sink, record_view(&p->record), line->json);
+    result = p->sink->ops->put(p->sink, shaped.record, shaped.line);
     on_put(p, result);
     if (result != PUT_DONE)
         spool_untook(p->spool, k, line->seq);
@@ -473,11 +502,14 @@ pause_more(struct publish *p, ns_t mono)
 static void
 open_sink(struct publish *p, ns_t mono, struct buf *messages)
 {
+    const struct shape_settings shape = options_sinks_shape(p->config, true);
     enum err e;
 
     buf_reset(&p->scratch);
-    e = sink_open(span_str(p->config->kind), &p->settings, &p->sink,
-                  &p->scratch);
+    e = p->shape == NULL ? shape_new(&shape, &p->shape, &p->scratch) : ERR_OK;
+    if (e == ERR_OK)
+        e = sink_open(span_str(p->config->kind), &p->settings, &p->sink,
+                      &p->scratch);
     if (e == ERR_OK) {
         p->state = PUBLISH_OPEN;
         return;

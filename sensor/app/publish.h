@@ -16,6 +16,8 @@
  * journal, which has lost lines, is told of: in doubt lines are sent again
  * rather than never.
  *
+ * WHAT IT GETS is what publish_shape.h makes of the event.
+ *
  * THE OTHER SIDE. One that is DEAD, or cannot be opened, is opened again after
  * half a second, then twice as long up to PUBLISH_PAUSE_NS; why is told once
  * for each text. What the journal removes meanwhile, because it is too old or
