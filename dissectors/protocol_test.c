@@ -28,10 +28,10 @@ static const struct {
 static void
 test_table(void **state)
 {
-    struct protocol *p;
+    struct ndpi_lines *p;
 
     (void)state;
-    assert_int_equal(protocol_new(&p), ERR_OK);
+    assert_int_equal(ndpi_lines_new(&p), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *got = protocol_name(p, span_str(rows[i].client),
                                         span_str(rows[i].server));
@@ -40,7 +40,7 @@ test_table(void **state)
             (got != NULL && strcmp(got, rows[i].want) != 0))
             fail_msg("%s: %s", rows[i].why, got != NULL ? got : "none");
     }
-    protocol_free(p);
+    ndpi_lines_free(p);
 }
 
 static void
@@ -50,18 +50,18 @@ test_without_library(void **state)
     assert_string_equal(
         protocol_name(NULL, SPAN_LIT("GET / HTTP/1.1\r\n"), SPAN_NONE), "http");
     assert_null(protocol_name(NULL, SPAN_LIT("SSH-2.0-x\r\n"), SPAN_NONE));
-    protocol_free(NULL);
+    ndpi_lines_free(NULL);
 }
 
 /* Bytes of every kind and length up to and past what is looked at. */
 static void
 test_hostile(void **state)
 {
-    struct protocol *p;
+    struct ndpi_lines *p;
     uint32_t seed = 1;
 
     (void)state;
-    assert_int_equal(protocol_new(&p), ERR_OK);
+    assert_int_equal(ndpi_lines_new(&p), ERR_OK);
     for (unsigned round = 0; round < 20000; round++) {
         uint8_t *bytes = malloc(2 * PROTOCOL_BYTES);
         const size_t n = round % (PROTOCOL_BYTES + 2);
@@ -77,7 +77,7 @@ test_hostile(void **state)
                             span_of(bytes + PROTOCOL_BYTES - n / 2, n));
         free(bytes);
     }
-    protocol_free(p);
+    ndpi_lines_free(p);
 }
 
 int

@@ -1,10 +1,24 @@
 #include "dissectors/smtp.h"
 
-#include "dissectors/protocol.h"
+#include "dissectors/ndpi_lines.h"
 
 #include <openssl/evp.h>
 
 #include "dissectors/smtp_session.h"
+
+/* False: no memory. Where the library is not there, nothing is asked of it. */
+static bool
+start_ndpi(struct smtp_ctx *c, const struct smtp_options *o)
+{
+    c->name_others = o->name_others;
+    c->suspects.evidence = SMTP_SUSPECT_EVIDENCE;
+    if (!o->name_others && !o->ask_ndpi)
+        return true;
+    if (ndpi_lines_new(&c->ndpi) == ERR_NOMEM)
+        return false;
+    c->suspects.ndpi = o->ask_ndpi ? c->ndpi : NULL;
+    return true;
+}
 
 enum err
 smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
@@ -41,7 +55,7 @@ smtp_new(const struct smtp_options *o, struct smtp_ctx **out)
         smtp_free(c);
         return ERR_NOMEM;
     }
-    if (o->name_others && protocol_new(&c->protocol) != ERR_OK) {
+    if (!start_ndpi(c, o)) {
         smtp_free(c);
         return ERR_NOMEM;
     }
@@ -64,7 +78,7 @@ smtp_free(struct smtp_ctx *c)
     smtp_late_free(c);
     record_free(&c->late_rec);
     EVP_MD_free(c->sha256);
-    protocol_free(c->protocol);
+    ndpi_lines_free(c->ndpi);
     part_ctx_free(c->part_ctx);
     charset_fini(&c->charset);
     record_free(&c->rec);
@@ -77,6 +91,12 @@ const struct smtp_stats *
 smtp_stats_of(const struct smtp_ctx *c)
 {
     return &c->stats;
+}
+
+const struct smtp_suspect_stats *
+smtp_suspects_of(const struct smtp_ctx *c)
+{
+    return &c->suspects.stats;
 }
 
 uint64_t
@@ -739,6 +759,24 @@ on_probe(struct span c2s, struct span s2c, size_t skip[2])
     return judge(span_tail(c2s, c), span_tail(s2c, v));
 }
 
+static int
+on_second(void *ctx, const struct flow *f, void **state, struct span c2s,
+          struct span s2c)
+{
+    struct smtp_ctx *c = ctx;
+
+    return smtp_suspect_ask(&c->suspects, f, state, c2s, s2c,
+                            &c->mem[f->shard % FLOW_SHARDS]);
+}
+
+static void
+on_second_end(void *ctx, const struct flow *f, void **state)
+{
+    struct smtp_ctx *c = ctx;
+
+    smtp_suspect_end(&c->suspects, f, state, &c->mem[f->shard % FLOW_SHARDS]);
+}
+
 const struct stream_ops smtp_ops = {
     .open = on_open,
     .data = on_data,
@@ -749,4 +787,6 @@ const struct stream_ops smtp_ops = {
     .end = on_end,
     .attempt = on_attempt,
     .probe = on_probe,
+    .second = on_second,
+    .second_end = on_second_end,
 };

@@ -26,6 +26,7 @@
  * Memory is charged per shard, so a cap bites the same way whatever the number
  * of workers. */
 #include "dissectors/part.h"
+#include "dissectors/smtp_suspect.h"
 #include "sensor/base/err.h"
 #include "sensor/event/stream.h"
 
@@ -50,6 +51,7 @@ struct smtp_options {
     bool locked; /* the process will lose its right to open files: converters
                   * of charsets are opened now */
     bool name_others; /* what is not SMTP gets a name, protocol.h */
+    bool ask_ndpi;    /* about connections on other ports, smtp_suspect.h */
     /* Adds what only the worker knows of a flow: FIELD_COMMUNITY_ID,
      * FIELD_IN_IFACE. NULL is fine. */
     void (*describe)(void *ctx, const struct flow *f, struct record_out *r);
@@ -77,6 +79,8 @@ void smtp_free(struct smtp_ctx *c);
 extern const struct stream_ops smtp_ops;
 
 const struct smtp_stats *smtp_stats_of(const struct smtp_ctx *c);
+
+const struct smtp_suspect_stats *smtp_suspects_of(const struct smtp_ctx *c);
 
 /* With part.later: a part that it took was answered or refused. What waited for
  * it is given out, with now as its time; the part may be gone then. */

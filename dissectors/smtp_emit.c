@@ -301,6 +301,11 @@ smtp_emit_session(struct smtp *s, enum end_why why)
         END_WHY_MAP(END_NAME)
 #undef END_NAME
     };
+    static const char *const found[] = {
+#define FOUND_NAME(id, name) [FLOW_FOUND_##id] = (name),
+        FLOW_FOUND_MAP(FOUND_NAME)
+#undef FOUND_NAME
+    };
     struct record_out *r = smtp_record(s, EVENT_SMTP_SESSION, NULL);
 
     greeting(s, r);
@@ -315,6 +320,8 @@ smtp_emit_session(struct smtp *s, enum end_why why)
         if (s->anomalies & (UINT64_C(1) << i))
             record_text(r, FIELD_SMTP_ANOMALIES, anomaly_table[i].name);
     }
+    if (found[s->flow->found_by] != NULL)
+        record_text(r, FIELD_SMTP_FOUND_BY, found[s->flow->found_by]);
     record_text(r, FIELD_SMTP_END, ends[why]);
     record_u64(r, FIELD_SMTP_UNANSWERED, s->n_unanswered);
     transport(s->flow, r);

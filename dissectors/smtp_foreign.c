@@ -42,7 +42,8 @@ smtp_foreign_name(struct smtp *s)
     if (f == NULL || (s->anomalies & UINT64_C(1) << ANOM_NOT_SMTP) == 0)
         return NULL;
     if (!f->asked)
-        f->name = protocol_name(s->ctx->protocol, vec_view(&f->bytes[DIR_C2S]),
+        f->name = protocol_name(s->ctx->name_others ? s->ctx->ndpi : NULL,
+                                vec_view(&f->bytes[DIR_C2S]),
                                 vec_view(&f->bytes[DIR_S2C]));
     f->asked = true;
     return f->name;

@@ -65,8 +65,10 @@ struct smtp_ctx {
     struct mem raw[FLOW_SHARDS]; /* messages for files */
     struct part_ctx *part_ctx;   /* NULL: bodies are not looked at */
     smtp_scan_fn scan;
-    struct protocol *protocol; /* or NULL */
-    struct smtp_late *late;    /* flows with records that wait */
+    struct ndpi_lines *ndpi; /* or NULL */
+    bool name_others;
+    struct smtp_suspects suspects;
+    struct smtp_late *late; /* flows with records that wait */
     struct record_out late_rec;
     struct mem late_mem;
     uint32_t n_late; /* records that wait */

@@ -38,6 +38,7 @@ struct worker_plan {
     uint32_t flows_max;
     bool body_digest;
     bool name_others; /* what is on a mail port and not mail gets a name */
+    bool ask_ndpi;    /* about connections on other ports */
     bool locked;      /* workers lose their right to open files */
     bool carve_parts;
     uint64_t save_mail; /* bytes of the largest; 0: none */

@@ -299,6 +299,7 @@ worker_parts_tell(struct worker *w, const struct worker_live_counts *live)
 {
     const struct net_stats *n = net_stats(w->net);
     const struct smtp_stats *s = smtp_stats_of(w->smtp);
+    const struct smtp_suspect_stats *q = smtp_suspects_of(w->smtp);
     const uint64_t one = w->ones;
     struct record_out *r = &w->out;
 
@@ -322,6 +323,9 @@ worker_parts_tell(struct worker *w, const struct worker_live_counts *live)
     record_u64(r, FIELD_STATS_GAPS, n->gaps);
     record_u64(r, FIELD_STATS_DUPLICATES, n->duplicates);
     record_u64(r, FIELD_STATS_REASSEMBLY_DROPPED, n->reassembly_dropped);
+    record_u64(r, FIELD_STATS_SUSPECTS, q->shown);
+    record_u64(r, FIELD_STATS_SUSPECTS_FOUND, q->found);
+    record_u64(r, FIELD_STATS_SUSPECTS_REFUSED, q->refused);
     record_u64(r, FIELD_STATS_SESSIONS, s->sessions);
     record_u64(r, FIELD_STATS_SESSIONS_TLS, s->sessions_tls);
     record_u64(r, FIELD_STATS_SESSIONS_ONEWAY, s->sessions_oneway);
@@ -360,6 +364,7 @@ start_smtp(struct worker *w, const struct worker_share *share)
         .memory_max = share->memory_max / 2,
         .body_digest = p->body_digest,
         .name_others = p->name_others,
+        .ask_ndpi = p->ask_ndpi,
         .locked = p->locked,
         .content_max = p->content_max,
         .carve_parts = p->carve_parts,

@@ -15,6 +15,7 @@ worker_plan_of(const struct config *c)
         .flows_max = (uint32_t)c->flows,
         .body_digest = c->body_digest,
         .name_others = c->name_others,
+        .ask_ndpi = c->ask_ndpi,
         .n_workers = (unsigned)c->workers,
     };
 }

@@ -53,6 +53,18 @@ enum end_why {
 #define FLOW_VLANS   4
 #define FLOW_TUNNELS 4
 
+/* What found the protocol on a connection. */
+#define FLOW_FOUND_MAP(X)                                                      \
+    X(PORT, NULL) /* its port is listed */                                     \
+    X(PROBE, "probe")                                                          \
+    X(NDPI, "ndpi")
+
+enum flow_found {
+#define FOUND_ENUM(id, name) FLOW_FOUND_##id,
+    FLOW_FOUND_MAP(FOUND_ENUM)
+#undef FOUND_ENUM
+};
+
 /* One direction's counts; offsets are stream offsets. */
 struct flow_half {
     uint64_t packets;
@@ -90,6 +102,7 @@ struct flow {
                             * first byte: bytes before that may be missing */
     bool has_mac;
     bool has_mac_server;
+    uint8_t found_by;         /* enum flow_found */
     uint8_t shard;            /* 0..FLOW_SHARDS-1; caps are per shard */
     uint16_t iface;           /* index of the capture's interface */
     struct flow_half half[2]; /* by enum dir: of that direction's sender */
@@ -127,6 +140,15 @@ struct stream_ops {
      * 1 yes, 0 not yet known, -1 no. *skip: bytes per direction that come
      * before the protocol (an HTTP CONNECT exchange). */
     int (*probe)(struct span c2s, struct span s2c, size_t skip[2]);
+    /* A second opinion, asked at the same places when probe did not say yes;
+     * NULL: there is none. 0 not yet known, -1 no, or enum flow_found: yes.
+     * After -1 it is not asked again, and the connection is ignored when both
+     * said no. *state is its own, NULL at first and after any answer but 0;
+     * else second_end is called. Whole lines count, so that it does not matter
+     * how they came. */
+    int (*second)(void *ctx, const struct flow *f, void **state,
+                  struct span c2s, struct span s2c);
+    void (*second_end)(void *ctx, const struct flow *f, void **state);
 };
 
 /* What net tells of single datagrams (UDP) from a port of interest, put

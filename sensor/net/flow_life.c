@@ -13,12 +13,21 @@ ms(uint64_t n)
 /* ---- what reasm tells ---- */
 
 static void
+free_probe(struct flow_env *e, struct shard *s, const struct flow *f,
+           struct probe *p)
+{
+    if (p->second != NULL)
+        e->ops->second_end(e->ops_ctx, f, &p->second);
+    net_mem_put(&s->mem, p, sizeof(*p));
+}
+
+static void
 ignore(struct flow_step *st)
 {
     struct conn *c = st->c;
 
     if (c->state == CONN_PROBE)
-        net_mem_put(&st->s->mem, c->probe, sizeof(*c->probe));
+        free_probe(st->e, st->s, &c->flow, c->probe);
     c->session = NULL;
     c->state = CONN_IGNORED;
     st->e->stats->ignored++;
@@ -75,7 +84,32 @@ probe_won(struct flow_step *st, const size_t skip[2])
     if (st->c->state == CONN_OPEN)
         flow_probe_replay(p, skip, st->e->now, st->e->ops->data,
                           st->c->session);
-    net_mem_put(&st->s->mem, p, sizeof(*p));
+    free_probe(st->e, st->s, &st->c->flow, p);
+}
+
+/* Either may find it. */
+static int
+opinion(struct flow_step *st, size_t skip[2])
+{
+    const struct stream_ops *ops = st->e->ops;
+    struct flow *f = &st->c->flow;
+    struct probe *p = st->c->probe;
+    const struct span c2s = flow_probe_view(p, DIR_C2S);
+    const struct span s2c = flow_probe_view(p, DIR_S2C);
+    const int v = ops->probe(c2s, s2c, skip);
+    int w = -1;
+
+    f->found_by = FLOW_FOUND_PROBE;
+    if (v > 0 || ops->second == NULL)
+        return v;
+    if (!p->second_over)
+        w = ops->second(st->e->ops_ctx, f, &p->second, c2s, s2c);
+    p->second_over = w < 0;
+    if (w <= 0)
+        return v < w ? w : v;
+    f->found_by = (uint8_t)w;
+    skip[DIR_C2S] = skip[DIR_S2C] = 0;
+    return 1;
 }
 
 static void
@@ -86,8 +120,7 @@ probe_data(struct flow_step *st, const struct chunk *k)
     size_t kept = flow_probe_add(p, k, max);
     struct chunk rest = *k;
     size_t skip[2] = {0, 0};
-    int v = st->e->ops->probe(flow_probe_view(p, DIR_C2S),
-                              flow_probe_view(p, DIR_S2C), skip);
+    int v = opinion(st, skip);
 
     if (v > 0) {
         probe_won(st, skip);
@@ -330,10 +363,10 @@ flush_both(struct flow_env *e, struct shard *s, struct conn *c)
 }
 
 static void
-let_go(struct shard *s, struct conn *c)
+let_go(struct flow_env *e, struct shard *s, struct conn *c)
 {
     if (c->state == CONN_PROBE)
-        net_mem_put(&s->mem, c->probe, sizeof(*c->probe));
+        free_probe(e, s, &c->flow, c->probe);
     c->session = NULL;
     clear_both(s, c);
     c->state = CONN_CLOSED;
@@ -350,7 +383,7 @@ flow_life_close(struct flow_env *e, struct shard *s, struct conn *c,
     if (c->state == CONN_OPEN || c->state == CONN_NEW)
         flush_both(e, s, c);
     tell_end(e, c, why);
-    let_go(s, c);
+    let_go(e, s, c);
     c->last = e->now;
 }
 
@@ -610,6 +643,5 @@ flow_life_finish(struct flow_env *e, struct shard *s, struct conn *c)
 void
 flow_life_forget(struct flow_env *e, struct shard *s, struct conn *c)
 {
-    (void)e;
-    let_go(s, c);
+    let_go(e, s, c);
 }

@@ -19,6 +19,8 @@ struct probe_piece {
 };
 
 struct probe {
+    void *second;     /* state of the second opinion (stream.h) */
+    bool second_over; /* it said no */
     uint16_t n[2];
     uint8_t n_piece;
     struct probe_piece piece[FLOW_PROBE_PIECES];

@@ -452,13 +452,18 @@ test_counted(void **state)
 struct chunks {
     struct chunk c[16];
     size_t n;
+    char text[16];          /* all of them, as far as there is room */
+    unsigned asked, let_go; /* the second opinion */
+    uint8_t found_by;
 };
 
 static void *
 chunks_open(void *ctx, struct flow *f, ns_t when)
 {
-    (void)f;
+    struct chunks *all = ctx;
+
     (void)when;
+    all->found_by = f->found_by;
     return ctx;
 }
 
@@ -466,7 +471,10 @@ static void
 chunks_data(void *session, const struct chunk *c)
 {
     struct chunks *all = session;
+    const size_t n = strlen(all->text);
 
+    memcpy(all->text + n, c->data.p,
+           span_head(c->data, sizeof(all->text) - 1 - n).n);
     if (all->n < ARRAY_LEN(all->c))
         all->c[all->n++] = *c;
 }
@@ -506,9 +514,56 @@ static const struct stream_ops chunks_ops = {
     .probe = chunks_probe,
 };
 
+/* No at a "-", else not yet. */
+static int
+unsure_probe(struct span c2s, struct span s2c, size_t skip[2])
+{
+    (void)s2c, (void)skip;
+    return span_find(c2s, '-') < c2s.n ? -1 : 0;
+}
+
+/* Yes at a "y", no at an "n", else not yet: and then it has a state. */
+static int
+unsure_second(void *ctx, const struct flow *f, void **state, struct span c2s,
+              struct span s2c)
+{
+    struct chunks *all = ctx;
+    const bool yes = span_find(c2s, 'y') < c2s.n;
+    const bool no = span_find(c2s, 'n') < c2s.n;
+
+    (void)f, (void)s2c;
+    REQUIRE(*state == NULL || *state == ctx);
+    all->asked++;
+    *state = yes || no ? NULL : ctx;
+    return yes ? FLOW_FOUND_NDPI : no ? -1 : 0;
+}
+
+static void
+unsure_second_end(void *ctx, const struct flow *f, void **state)
+{
+    struct chunks *all = ctx;
+
+    (void)f;
+    REQUIRE(*state == ctx);
+    *state = NULL;
+    all->let_go++;
+}
+
+static const struct stream_ops unsure_ops = {
+    .open = chunks_open,
+    .data = chunks_data,
+    .gap = chunks_gap,
+    .wants_tick = chunks_wants,
+    .end = chunks_end,
+    .probe = unsure_probe,
+    .second = unsure_second,
+    .second_end = unsure_second_end,
+};
+
 /* A net that has run the script; all must outlive it. */
 static struct kit *
-chunks_run(struct chunks *all, const char *script, uint16_t port)
+ops_run(struct chunks *all, const struct stream_ops *ops, const char *script,
+        uint16_t port)
 {
     struct kit *k = kit_new();
     struct net_options o = {.n_workers = 1,
@@ -516,7 +571,7 @@ chunks_run(struct chunks *all, const char *script, uint16_t port)
                             .n_ports = 4,
                             .memory_max = 1 << 30,
                             .flows_max = 1000,
-                            .ops = &chunks_ops,
+                            .ops = ops,
                             .ops_ctx = all};
 
     assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
@@ -524,6 +579,50 @@ chunks_run(struct chunks *all, const char *script, uint16_t port)
     assert_int_equal(net_new(&o, &k->net), ERR_OK);
     kit_run(k, script, port);
     return k;
+}
+
+static struct kit *
+chunks_run(struct chunks *all, const char *script, uint16_t port)
+{
+    return ops_run(all, &chunks_ops, script, port);
+}
+
+static void
+test_second_opinion(void **state)
+{
+    static const struct {
+        const char *why, *script, *data;
+        unsigned asked, let_go, found_by;
+    } rows[] = {
+        {"it says yes, the other not yet", SHAKE "C A 0 0 y",                           "y",  1, 0,
+         FLOW_FOUND_NDPI                                                                                           },
+        {"it says yes, the other no",      SHAKE "C A 0 0 -y",                          "-y", 1, 0,
+         FLOW_FOUND_NDPI                                                                                           },
+        {"yes after no of the other",      SHAKE "C A 0 0 -; C A 1 0 y",                "-y", 2, 0,
+         FLOW_FOUND_NDPI                                                                                           },
+        {"both say no",                    SHAKE "C A 0 0 -n; C A 2 0 y",               "",   1, 0,
+         FLOW_FOUND_PORT                                                                                           },
+        {"its no is its last word",        SHAKE "C A 0 0 n; C A 1 0 y",                "",   1, 0,
+         FLOW_FOUND_PORT                                                                                           },
+        {"the connection ends before",     SHAKE "C A 0 0 -; C AR 1 0; +3000",          "",
+         1,                                                                                      1, FLOW_FOUND_PORT},
+        {"bytes are lost before",          SHAKE "C A 0 0 -; C A 2 0 y; S A 0 3; +900",
+         "",                                                                                  1, 1, FLOW_FOUND_PORT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct chunks all = {.n = 0};
+        struct kit *k = ops_run(&all, &unsure_ops, rows[i].script, 9925);
+
+        (void)net_finish(k->net, NULL, NULL);
+        if (all.asked != rows[i].asked || all.let_go != rows[i].let_go ||
+            all.found_by != rows[i].found_by)
+            fail_msg("%s: asked %u, let go %u, found by %u", rows[i].why,
+                     all.asked, all.let_go, all.found_by);
+        assert_string_equal(all.text, rows[i].data);
+        kit_free(k);
+    }
 }
 
 static void
@@ -1328,6 +1427,7 @@ main(void)
         cmocka_unit_test(test_odd_ports),
         cmocka_unit_test(test_counted),
         cmocka_unit_test(test_peer_acked),
+        cmocka_unit_test(test_second_opinion),
         cmocka_unit_test(test_seen),
         cmocka_unit_test(test_seen_late),
         cmocka_unit_test(test_gap_everywhere),
