@@ -267,6 +267,33 @@ def check_shaped(out, sensor):
             assert word is None or len(word) < 5 or word not in veiled, word
 
 
+def desk(bench, sensor, *words):
+    done = subprocess.run([bench.program, *words, "--state", str(sensor.state)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def check_test_alert(bench, sensor, targets):
+    """A test alert is followed to each sink that wants it."""
+    said = json.loads(desk(bench, sensor, "test-alert", "--json"))
+    assert said["passed"], said
+    assert said["sinks"] == dict.fromkeys(targets, True), said
+
+
+def check_metrics(bench, sensor, targets):
+    """The verb says what stands in the cursors, and the sums are right."""
+    rows = json.loads(desk(bench, sensor, "metrics", "--json"))
+    assert {r["sink"] for r in rows} == set(targets), rows
+    for r in rows:
+        _, journaled, acknowledged, lost = saved(sensor.state, r["sink"])[
+            r["lane"]]
+        assert (r["journaled"], r["acknowledged"], r["lost"], r["waiting"]) == (
+            journaled, acknowledged, lost, 0), r
+    table = desk(bench, sensor, "metrics").splitlines()
+    assert len(table) == 1 + 3 * len(targets), table
+
+
 def part_sinks(bench):
     folder = bench.fresh("sinks")
     out = folder / "out"
@@ -287,9 +314,11 @@ def part_sinks(bench):
         send("lab.pcap")
         assert live.wait_for(lambda: len(sensor.of_type("alert")) > 3, 60)
         time.sleep(1)
+        check_test_alert(bench, sensor, targets)
         found = live.wait_for(lambda: settled(targets), 60)
         assert found, (numbers(), sensor.log_text())
         sensor.stop()
+        check_metrics(bench, sensor, targets)
         wanted = wanted_of(sensor)
         got = {"kafka": of_kafka(kafka), "redis": of_redis(redis),
                "unix": [(topic_of(e), None, e) for e in unix.events()],

@@ -15,6 +15,7 @@
 #include "sensor/app/registry.h"
 #include "sensor/app/rules.h"
 #include "sensor/app/test_alert.h"
+#include "sensor/app/metrics.h"
 #include "sensor/app/top.h"
 #include "sensor/base/text.h"
 
@@ -577,6 +578,7 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_EXCEPTIONS_LIST:
     case VERB_EXCEPTIONS_REMOVE: return desk_run(c, out, messages);
     case VERB_DOCTOR: return doctor_run(c, out, messages);
+    case VERB_METRICS: return metrics_run(c, out, messages);
     case VERB_TOP: return top_run(c, out, messages);
     case VERB_TEST_ALERT: return test_alert_run(c, out, messages);
     case VERB_REGISTRY_IMPORT:

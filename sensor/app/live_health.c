@@ -341,6 +341,45 @@ look_at_room(struct health *h)
          mail, "make room on the disk of the state, or lower journal.keep_*");
 }
 
+/* A sink that is away costs nothing but room: blind is nobody. */
+static void
+look_at_sink(struct health *h, unsigned i)
+{
+    const struct live_sink *s = &h->board->publish.sink[i];
+    const uint64_t state = atomic_load(&s->state);
+    const uint64_t from = atomic_load(&s->since_utc_ns);
+    const ns_t stalled = from != 0 ? since(h->utc, from) : 0;
+    const bool slow = stalled > LIVE_HEALTH_STALLED;
+    uint64_t waiting = 0, lost = 0;
+
+    for (unsigned k = 0; k < KEEP_KINDS; k++) {
+        const struct live_lane *l = &s->lane[k];
+
+        lost += atomic_load(&l->lost);
+        waiting += atomic_load(&l->journaled) - atomic_load(&l->acknowledged);
+    }
+    buf_printf(&h->text, "%s: %" PRIu64 " lines wait", h->board->sink_name[i],
+               waiting - lost);
+    if (slow) {
+        buf_str(&h->text, ", and none was taken for ");
+        live_health_time(&h->text, stalled);
+    }
+    if (lost > 0)
+        buf_printf(&h->text, "; %" PRIu64 " are lost", lost);
+    tell(h, "sink",
+         state > 1      ? LIVE_LEVEL_FAIL
+         : slow || lost ? LIVE_LEVEL_WARN
+                        : LIVE_LEVEL_OK,
+         false, "why stands in the log; what waits stays in the journal");
+}
+
+static void
+look_at_sinks(struct health *h)
+{
+    for (unsigned i = 0; i < h->board->n_sinks && i < LIVE_SINKS_MAX; i++)
+        look_at_sink(h, i);
+}
+
 static void
 look_at_lag(struct health *h)
 {
@@ -384,7 +423,7 @@ live_health(const struct live_board *b, const struct live_limits *limits,
         look_at_processes,  look_at_interfaces,   look_at_drops,
         look_at_records,    look_at_journal,      look_at_room,
         look_at_directions, look_at_gaps,         look_at_lag,
-        look_at_clock,      look_at_all_expected,
+        look_at_clock,      look_at_all_expected, look_at_sinks,
     };
     struct health h = {b, limits, mono, utc, row, ctx, {0}};
 

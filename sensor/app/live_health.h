@@ -22,7 +22,8 @@
 #define LIVE_HEALTH_OFFSET  NS_PER_S        /* UX 11: data is not labelled */
 #define LIVE_HEALTH_UNSEEN  20U  /* of a thousand bytes, as the alert rule */
 #define LIVE_HEALTH_ONEWAY  500U /* of a thousand sessions */
-#define LIVE_HEALTH_COUNTED 20U  /* sessions from which a share is judged */
+#define LIVE_HEALTH_STALLED (60 * NS_PER_S) /* a sink takes nothing */
+#define LIVE_HEALTH_COUNTED 20U /* sessions from which a share is judged */
 
 struct live_limits {
     ns_t quiet;             /* live.quiet */

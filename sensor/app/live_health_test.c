@@ -86,7 +86,8 @@ healthy(void)
     atomic_store(&w->sessions, 20);
     atomic_store(&b->core.clock.known, 1);
     atomic_store(&b->core.clock.synchronised, 1);
-    b->n_vlans = b->n_prefixes = 1;
+    b->n_vlans = b->n_prefixes = b->n_sinks = 1;
+    memcpy(b->sink_name[0], "soc", 4);
     b->vlan[0] = 214;
     memcpy(b->prefix[0], "10.1.0.0/16", 12);
     atomic_store(&b->worker[1].vlan_utc_ns[0], NOW - NS_PER_S);
@@ -107,6 +108,9 @@ enum {
     CORE_BEAT = offsetof(struct live_board, core.process.beat_mono_ns),
     BEHIND = offsetof(struct live_board, worker[1].behind_ns),
     BEAT = offsetof(struct live_board, worker[1].process.beat_mono_ns),
+    SINK = offsetof(struct live_board, publish.sink[0].state),
+    STALLED = offsetof(struct live_board, publish.sink[0].since_utc_ns),
+    GONE = offsetof(struct live_board, publish.sink[0].lane[1].lost),
     VLAN = offsetof(struct live_board, worker[1].vlan_utc_ns[0]),
     PREFIX = offsetof(struct live_board, worker[0].prefix_utc_ns[0]),
 };
@@ -122,26 +126,30 @@ static const struct {
     enum live_level level;
     bool blind;
 } words[] = {
-    {"drops of a thousand",      "drops",      DROPPED,   99,                 102,          LIVE_LEVEL_WARN, true },
-    {"drops by the card",        "drops",      MISSED,    99,                 102,          LIVE_LEVEL_WARN, true },
-    {"a record lost",            "records",    LOST,      0,                  1,            LIVE_LEVEL_FAIL, true },
-    {"journal failing",          "journal",    JOURNAL,   0,                  1,            LIVE_LEVEL_FAIL, true },
-    {"bytes unseen",             "unseen",     UNSEEN,    20,                 21,           LIVE_LEVEL_WARN, false},
-    {"one direction",            "directions", ONEWAY,    10,                 11,           LIVE_LEVEL_WARN, false},
-    {"clock off by a second",    "clock",      OFFSET,    NS_PER_S,           NS_PER_S + 1,
-     LIVE_LEVEL_FAIL,                                                                                        false},
-    {"clock not synchronised",   "clock",      IN_TIME,   1,                  0,            LIVE_LEVEL_WARN, false},
+    {"drops of a thousand",      "drops",      DROPPED,   99,                        102,          LIVE_LEVEL_WARN, true },
+    {"drops by the card",        "drops",      MISSED,    99,                        102,          LIVE_LEVEL_WARN, true },
+    {"a record lost",            "records",    LOST,      0,                         1,            LIVE_LEVEL_FAIL, true },
+    {"journal failing",          "journal",    JOURNAL,   0,                         1,            LIVE_LEVEL_FAIL, true },
+    {"bytes unseen",             "unseen",     UNSEEN,    20,                        21,           LIVE_LEVEL_WARN, false},
+    {"one direction",            "directions", ONEWAY,    10,                        11,           LIVE_LEVEL_WARN, false},
+    {"clock off by a second",    "clock",      OFFSET,    NS_PER_S,                  NS_PER_S + 1,
+     LIVE_LEVEL_FAIL,                                                                                               false},
+    {"clock not synchronised",   "clock",      IN_TIME,   1,                         0,            LIVE_LEVEL_WARN, false},
     {"a worker behind",          "behind",     BEHIND,    LIVE_HEALTH_BEHIND,
-     LIVE_HEALTH_BEHIND + 1,                                                                LIVE_LEVEL_WARN, false},
-    {"a worker silent",          "process",    BEAT,      SILENT,             SILENT - 1,   LIVE_LEVEL_FAIL,
-     true                                                                                                         },
-    {"the core silent",          "process",    CORE_BEAT, SILENT,             SILENT - 1,
-     LIVE_LEVEL_FAIL,                                                                                        true },
-    {"VLAN silent for a day",    "expected",   VLAN,      DAY,                DAY - 1,      LIVE_LEVEL_FAIL,
-     true                                                                                                         },
-    {"VLAN never seen",          "expected",   VLAN,      1 + DAY,            0,            LIVE_LEVEL_FAIL, true },
-    {"network silent for a day", "expected",   PREFIX,    DAY,                DAY - 1,
-     LIVE_LEVEL_FAIL,                                                                                        true },
+     LIVE_HEALTH_BEHIND + 1,                                                                       LIVE_LEVEL_WARN, false},
+    {"a worker silent",          "process",    BEAT,      SILENT,                    SILENT - 1,   LIVE_LEVEL_FAIL,
+     true                                                                                                                },
+    {"the core silent",          "process",    CORE_BEAT, SILENT,                    SILENT - 1,
+     LIVE_LEVEL_FAIL,                                                                                               true },
+    {"a sink that failed",       "sink",       SINK,      1,                         2,            LIVE_LEVEL_FAIL, false},
+    {"a sink that is slow",      "sink",       STALLED,   NOW - LIVE_HEALTH_STALLED,
+     NOW - LIVE_HEALTH_STALLED - 1,                                                                LIVE_LEVEL_WARN, false},
+    {"lines lost to a sink",     "sink",       GONE,      0,                         1,            LIVE_LEVEL_WARN, false},
+    {"VLAN silent for a day",    "expected",   VLAN,      DAY,                       DAY - 1,      LIVE_LEVEL_FAIL,
+     true                                                                                                                },
+    {"VLAN never seen",          "expected",   VLAN,      1 + DAY,                   0,            LIVE_LEVEL_FAIL, true },
+    {"network silent for a day", "expected",   PREFIX,    DAY,                       DAY - 1,
+     LIVE_LEVEL_FAIL,                                                                                               true },
 };
 
 static void

@@ -4,6 +4,7 @@
 #include "sensor/event/json_read.h"
 #include "sensor/sinks/sink_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define CURSOR_MAX  4096U
+#define CURSOR_END  ".cursor"
 #define WHY_MAX     1024U
 #define PAUSE_FIRST (NS_PER_S / 2)
 
@@ -97,7 +99,7 @@ ask_why(struct publish *p, struct buf *messages)
 static void
 cursor_name(const char *name, struct buf *out)
 {
-    buf_printf(out, "%s.cursor%c", name, 0);
+    buf_printf(out, "%s" CURSOR_END "%c", name, 0);
 }
 
 static enum err
@@ -620,10 +622,13 @@ publish_reopen(struct publish *p)
 static struct publish_counts
 counts_of(const struct spool *s)
 {
-    struct publish_counts n = {.unread = spool_unread(s)};
+    struct publish_counts n = {.unread = spool_unread(s),
+                               .scanned = spool_scanned(s)};
 
-    for (unsigned k = 0; k < KEEP_KINDS; k++)
+    for (unsigned k = 0; k < KEEP_KINDS; k++) {
         n.lane[k] = spool_counts(s, (enum keep_kind)k);
+        n.cursor[k] = spool_cursor(s, (enum keep_kind)k);
+    }
     return n;
 }
 
@@ -637,17 +642,15 @@ publish_counts(const struct publish *p)
     return n;
 }
 
-enum err
-publish_saved(const char *dir, const char *name, struct publish_counts *out)
+static enum err
+saved_one(int folder, const char *name, struct publish_counts *out)
 {
     struct spool *s = NULL;
     struct buf text;
-    int folder = -1;
-    enum err e = open_folder(dir, &folder);
+    enum err e;
 
     buf_init(&text, CURSOR_MAX + 1);
-    if (e == ERR_OK)
-        e = read_cursor(folder, name, &text);
+    e = read_cursor(folder, name, &text);
     if (e == ERR_OK)
         e = spool_new(0, &s);
     if (e == ERR_OK)
@@ -656,7 +659,42 @@ publish_saved(const char *dir, const char *name, struct publish_counts *out)
         *out = counts_of(s);
     spool_free(s);
     buf_free(&text);
+    return e;
+}
+
+static int
+is_cursor(const struct dirent *d)
+{
+    const size_t n = strlen(d->d_name), end = strlen(CURSOR_END);
+
+    return n > end && strcmp(d->d_name + n - end, CURSOR_END) == 0;
+}
+
+enum err
+publish_saved(const char *dir, publish_saved_row *row, void *ctx)
+{
+    struct dirent **found = NULL;
+    struct buf path;
+    int folder, n;
+    enum err e;
+
+    buf_init(&path, 4096);
+    buf_printf(&path, "%s/" PUBLISH_DIR "%c", dir, 0);
+    folder = open((const char *)path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    n = folder >= 0 ? scandirat(folder, ".", &found, is_cursor, alphasort) : -1;
+    e = n >= 0 ? ERR_OK : err_from_errno(errno);
+    for (int i = 0; i < n; i++) {
+        struct publish_counts counts;
+        char *name = found[i]->d_name;
+
+        name[strlen(name) - strlen(CURSOR_END)] = '\0';
+        row(ctx, name,
+            saved_one(folder, name, &counts) == ERR_OK ? &counts : NULL);
+        free(found[i]);
+    }
+    free(found);
     if (folder >= 0)
         (void)close(folder);
+    buf_free(&path);
     return e;
 }

@@ -69,8 +69,7 @@ uint64_t publish_scanned(const struct publish *p);
 /* The next line of the journal; those it was shown before are passed over. */
 void publish_line(struct publish *p, const struct journal_line *line);
 /* What can be done without waiting; true: something was. mono and utc: now. */
-MUST_USE bool publish_step(struct publish *p, ns_t mono, ns_t utc,
-                           struct buf *messages);
+bool publish_step(struct publish *p, ns_t mono, ns_t utc, struct buf *messages);
 /* All lines that it was shown are acknowledged or lost. */
 bool publish_idle(const struct publish *p);
 /* Nothing more comes: what the sink gathered goes out by and by. */
@@ -82,6 +81,9 @@ MUST_USE enum err publish_save(struct publish *p, struct buf *messages);
 
 struct publish_counts {
     struct spool_counts lane[KEEP_KINDS];
+    uint64_t
+        cursor[KEEP_KINDS]; /* last line that is settled, with all before */
+    uint64_t scanned;       /* last line that is counted */
     uint64_t unread; /* lines of which nobody knows the kind, of any lane */
     enum publish_state state;
     ns_t since; /* UTC; something waits, and since then nothing of it was
@@ -89,9 +91,12 @@ struct publish_counts {
 };
 struct publish_counts publish_counts(const struct publish *p);
 
-/* The counts of a sink as they were saved last, for who looks from outside.
- * ERR_NOENT: there is no such sink; ERR_FORMAT: not readable. */
-MUST_USE enum err publish_saved(const char *dir, const char *name,
-                                struct publish_counts *out);
+/* For who looks from outside: the counts of each sink as they were saved last,
+ * by name; state and since are not in them. NULL: its cursor cannot be read.
+ * ERR_NOENT: no sink has ever run. */
+typedef void publish_saved_row(void *ctx, const char *name,
+                               const struct publish_counts *n);
+MUST_USE enum err publish_saved(const char *dir, publish_saved_row *row,
+                                void *ctx);
 
 #endif

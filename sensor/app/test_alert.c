@@ -4,6 +4,7 @@
 #include "sensor/app/clock.h"
 #include "sensor/app/live.h"
 #include "sensor/app/live_socket.h"
+#include "sensor/app/publish.h"
 #include "sensor/base/text.h"
 #include "sensor/journal/journal_reader.h"
 #include "sensor/store/index_query.h"
@@ -90,6 +91,15 @@ enum step {
         STEP_COUNT
 };
 
+struct trial_sink {
+    char name[64];
+    uint64_t lost;       /* in the lane of alerts, before */
+    ns_t after;          /* begin; 0: it does not have it */
+    uint64_t scanned[2]; /* then, and last */
+    bool refused;
+    bool old; /* configured no more: its cursor does not move */
+};
+
 struct trial {
     const char *state;
     ns_t begin;             /* mono */
@@ -99,6 +109,8 @@ struct trial {
     char id[ID_HEX + 1];
     struct buf why;
     bool found;
+    struct trial_sink sinks[OPTIONS_SINKS_MAX];
+    size_t n_sinks;
 };
 
 static void
@@ -221,16 +233,113 @@ seek_in_index(struct trial *t)
     index_reader_close(r);
 }
 
+static struct trial_sink *
+sink_of(struct trial *t, const char *name)
+{
+    for (size_t i = 0; i < t->n_sinks; i++) {
+        if (strcmp(t->sinks[i].name, name) == 0)
+            return &t->sinks[i];
+    }
+    return NULL;
+}
+
+/* Before the test: which there are, and what they had. */
+static void
+note_sink(void *ctx, const char *name, const struct publish_counts *n)
+{
+    struct trial *t = ctx;
+    struct trial_sink *s = &t->sinks[t->n_sinks];
+
+    if (n == NULL || t->n_sinks == OPTIONS_SINKS_MAX ||
+        strlen(name) >= sizeof(s->name))
+        return;
+    *s = (struct trial_sink){
+        .lost = n->lane[KEEP_ALERTS].lost, .scanned = {n->scanned, n->scanned}
+    };
+    memcpy(s->name, name, strlen(name) + 1);
+    t->n_sinks++;
+}
+
+static void
+look_at_sink(void *ctx, const char *name, const struct publish_counts *n)
+{
+    struct trial *t = ctx;
+    struct trial_sink *s = sink_of(t, name);
+
+    if (s == NULL || n == NULL || s->after != 0)
+        return;
+    s->scanned[1] = n->scanned;
+    if (n->scanned < t->line)
+        return;
+    if (n->cursor[KEEP_ALERTS] < t->line)
+        return;
+    s->refused = n->lane[KEEP_ALERTS].lost > s->lost;
+    s->after = clock_of(CLOCK_MONOTONIC) - t->begin;
+}
+
+static bool
+all_have_it(const struct trial *t)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < t->n_sinks; i++)
+        all &= t->sinks[i].after != 0 || t->sinks[i].old;
+    return all;
+}
+
+/* The cursor of one that is configured no more does not move. */
+static bool
+is_old(const struct trial_sink *s)
+{
+    return s->after == 0 && s->scanned[0] == s->scanned[1];
+}
+
+/* Cursors are written by and by: it takes seconds. */
+static bool
+seek_in_sinks(struct trial *t)
+{
+    while (!all_have_it(t) && has_time(t)) {
+        if (publish_saved(t->state, look_at_sink, t) != ERR_OK)
+            return t->n_sinks == 0;
+    }
+    for (size_t i = 0; i < t->n_sinks; i++)
+        t->sinks[i].old = is_old(&t->sinks[i]);
+    return all_have_it(t);
+}
+
 static bool
 follow(struct trial *t)
 {
     seek_in_journal(t);
     if (t->after[STEP_JOURNAL] != 0)
         seek_in_index(t);
-    return t->after[STEP_INDEX] != 0;
+    return t->after[STEP_INDEX] != 0 && seek_in_sinks(t);
 }
 
 /* ---- what is said ---- */
+
+static void
+put_sinks(const struct trial *t, struct buf *out)
+{
+    for (size_t i = 0; t->after[STEP_INDEX] != 0 && i < t->n_sinks; i++) {
+        const struct trial_sink *s = &t->sinks[i];
+
+        if (s->old)
+            buf_printf(out, "-     sink %s is not configured any more\n",
+                       s->name);
+        else if (s->after == 0)
+            buf_printf(out,
+                       "fail  sink %s does not have it: see span25 doctor\n",
+                       s->name);
+        else if (s->refused)
+            buf_printf(out, "fail  sink %s refused it\n", s->name);
+        else
+            buf_printf(
+                out,
+                "ok    sink %s has what it wants up to there, within %.1f s\n",
+                s->name, (double)s->after / NS_PER_S);
+    }
+}
 
 static void
 put_text(const struct trial *t, bool all, struct buf *out)
@@ -253,6 +362,7 @@ put_text(const struct trial *t, bool all, struct buf *out)
         if (!well)
             break;
     }
+    put_sinks(t, out);
     buf_printf(out,
                "alert %s is marked as a test: it counts for no host and "
                "leads to no decision\n",
@@ -278,6 +388,13 @@ put_json(const struct trial *t, bool all, struct buf *out)
     for (unsigned s = 0; s < STEP_COUNT && t->after[s] != 0; s++)
         buf_printf(out, ",\"%s_ms\":%.3f", names[s],
                    (double)t->after[s] / NS_PER_MS);
+    for (size_t i = 0; i < t->n_sinks; i++)
+        buf_printf(out, "%s\"%s\":%s%s", i == 0 ? ",\"sinks\":{" : ",",
+                   t->sinks[i].name,
+                   t->sinks[i].old                                  ? "null"
+                   : t->sinks[i].after != 0 && !t->sinks[i].refused ? "true"
+                                                                    : "false",
+                   i + 1 == t->n_sinks ? "}" : "");
     buf_str(out, "}\n");
 }
 
@@ -309,6 +426,8 @@ test_alert_run(const struct cli *c, struct buf *out, struct buf *messages)
 
     buf_init(&t.why, 4096);
     note_position(&t);
+    if (publish_saved(t.state, note_sink, &t) != ERR_OK)
+        t.n_sinks = 0;
     t.begin = clock_of(CLOCK_MONOTONIC);
     e = make_id(t.id) ? ask(&t, &c->config) : ERR_IO;
     if (e == ERR_OK) {

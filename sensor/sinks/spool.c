@@ -185,6 +185,12 @@ spool_cut(struct spool *s, uint64_t seq)
     s->scanned = s->scanned < seq ? s->scanned : seq;
 }
 
+uint64_t
+spool_cursor(const struct spool *s, enum keep_kind k)
+{
+    return s->lanes[k].settled;
+}
+
 struct spool_counts
 spool_counts(const struct spool *s, enum keep_kind k)
 {

@@ -81,6 +81,9 @@ void spool_again(struct spool *s);
  * in flight. */
 void spool_cut(struct spool *s, uint64_t seq);
 
+/* All lines of the lane up to this one are settled. */
+uint64_t spool_cursor(const struct spool *s, enum keep_kind k);
+
 struct spool_counts spool_counts(const struct spool *s, enum keep_kind k);
 
 /* ---- across a restart ---- */

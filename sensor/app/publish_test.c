@@ -1,0 +1,357 @@
+#include "sensor/app/publish.h"
+
+#include "sensor/app/config.h"
+#include "sensor/journal/journal.h"
+#include "sensor/journal/state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/tempdir.h"
+
+#define NOW (1000 * NS_PER_S)
+
+/* A journal, and a sink that is a file. */
+struct rig {
+    struct tempdir dir;
+    char state[TEMPDIR_PATH + 32], target[TEMPDIR_PATH + 32];
+    struct config config;
+    struct journal *journal;
+    struct journal_reader *reader;
+    struct publish *publish;
+    struct buf messages;
+    uint64_t n; /* events so far */
+    ns_t mono;
+};
+
+static void
+configure(struct rig *r, const char *more)
+{
+    struct buf text;
+
+    buf_init(&text, 4096);
+    buf_printf(&text, "sinks: [{name: f, kind: file, target: %s%s}]\n",
+               r->target, more);
+    assert_int_equal(options_init(&r->config), ERR_OK);
+    assert_int_equal(
+        config_parse(buf_view(&text), "f", &r->config, &r->messages), ERR_OK);
+    buf_free(&text);
+}
+
+static void
+begin(struct rig *r, const char *more)
+{
+    struct journal_recovery recovery;
+
+    *r = (struct rig){.mono = NOW};
+    buf_init(&r->messages, 1 << 16);
+    tempdir_make(&r->dir);
+    (void)snprintf(r->state, sizeof(r->state), "%s/state", r->dir.path);
+    (void)snprintf(r->target, sizeof(r->target), "%s/out", r->dir.path);
+    configure(r, more);
+    assert_int_equal(state_open(r->state, STATE_LIVE, &r->messages), ERR_OK);
+    assert_int_equal(
+        journal_open(r->state, NULL, &r->journal, &recovery, &r->messages),
+        ERR_OK);
+}
+
+static void
+end(struct rig *r)
+{
+    publish_free(r->publish);
+    journal_reader_close(r->reader);
+    assert_int_equal(journal_close(r->journal), ERR_OK);
+    options_fini(&r->config);
+    buf_free(&r->messages);
+    tempdir_remove(&r->dir);
+}
+
+static uint64_t
+add(struct rig *r, const char *type)
+{
+    struct buf json;
+    uint64_t seq;
+
+    buf_init(&json, 1024);
+    buf_printf(&json,
+               "{\"timestamp\":\"2026-11-23T00:00:00.000000+0000\","
+               "\"event_type\":\"%s\",\"event_id\":\"%016u\"}",
+               type, (unsigned)++r->n);
+    assert_int_equal(journal_append(r->journal, buf_view(&json), &seq), ERR_OK);
+    assert_int_equal(journal_sync(r->journal), ERR_OK);
+    buf_free(&json);
+    return seq;
+}
+
+/* As the process does at its start; the one before is gone as by kill -9. */
+static void
+start(struct rig *r)
+{
+    const struct publish_plan plan = {r->state, &r->config.sinks.v[0],
+                                      journal_durable(r->journal)};
+
+    publish_free(r->publish);
+    journal_reader_close(r->reader);
+    buf_reset(&r->messages);
+    assert_int_equal(publish_new(&plan, &r->publish, &r->messages), ERR_OK);
+    assert_int_equal(journal_reader_open(r->state,
+                                         publish_scanned(r->publish) + 1,
+                                         &r->reader, &r->messages),
+                     ERR_OK);
+}
+
+static void
+turns(struct rig *r, unsigned n)
+{
+    struct journal_line line;
+
+    for (; n > 0; n--) {
+        while (journal_read(r->reader, &line) == JOURNAL_READ_LINE)
+            publish_line(r->publish, &line);
+        r->mono += NS_PER_S;
+        (void)publish_step(r->publish, r->mono, r->mono, &r->messages);
+        publish_flush(r->publish);
+    }
+}
+
+static unsigned
+lines_of(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    unsigned n = 0;
+    int c;
+
+    while (f != NULL && (c = fgetc(f)) != EOF)
+        n += c == '\n';
+    if (f != NULL)
+        (void)fclose(f);
+    return n;
+}
+
+static void
+assert_lane(const struct rig *r, enum keep_kind k, uint64_t journaled,
+            uint64_t acknowledged, uint64_t lost)
+{
+    const struct publish_counts n = publish_counts(r->publish);
+
+    assert_int_equal(n.lane[k].journaled, journaled);
+    assert_int_equal(n.lane[k].acknowledged, acknowledged);
+    assert_int_equal(n.lane[k].lost, lost);
+    assert_int_equal(n.lane[k].waiting, journaled - acknowledged - lost);
+}
+
+static void
+a_new_sink_begins_with_what_comes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    start(&r);
+    (void)add(&r, "alert");
+    (void)add(&r, "smtp");
+    (void)add(&r, "control"); /* is not asked for */
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 2);
+    assert_lane(&r, KEEP_ALERTS, 1, 1, 0);
+    assert_lane(&r, KEEP_TRANSACTIONS, 1, 1, 0);
+    assert_true(publish_idle(r.publish));
+    end(&r);
+}
+
+static void
+a_restart_goes_on_from_the_cursor(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    start(&r);
+    (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+    (void)add(&r, "smtp");
+    turns(&r, 3); /* delivered, and not saved: a double */
+    start(&r);
+    (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 4);
+    assert_lane(&r, KEEP_TRANSACTIONS, 3, 3, 0);
+    end(&r);
+}
+
+static void
+what_came_while_nobody_ran_is_sent(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    start(&r);
+    publish_free(r.publish);
+    r.publish = NULL;
+    for (unsigned i = 0; i < 3 * PUBLISH_TURN; i++)
+        (void)add(&r, i % 100 == 0 ? "alert" : "smtp");
+    start(&r);
+    turns(&r, 8);
+    assert_int_equal(lines_of(r.target), 3 * PUBLISH_TURN);
+    assert_true(publish_idle(r.publish));
+    end(&r);
+}
+
+/* The target is a folder for a time: it cannot be opened. */
+static void
+a_sink_that_fails_is_opened_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    assert_int_equal(mkdir(r.target, 0700), 0);
+    start(&r);
+    (void)add(&r, "alert");
+    (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(publish_counts(r.publish).state, PUBLISH_CLOSED);
+    assert_true(publish_counts(r.publish).since > 0);
+    assert_true(r.messages.n > 0);
+    assert_lane(&r, KEEP_ALERTS, 1, 0, 0);
+    assert_int_equal(rmdir(r.target), 0);
+    turns(&r, 40);
+    assert_int_equal(lines_of(r.target), 2);
+    assert_lane(&r, KEEP_ALERTS, 1, 1, 0);
+    assert_int_equal(publish_counts(r.publish).since, 0);
+    end(&r);
+}
+
+static void
+write_cursor(const struct rig *r, const char *text)
+{
+    char path[TEMPDIR_PATH + 64];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/publish/f.cursor", r->state);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void
+a_damaged_cursor_sends_all_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    (void)add(&r, "smtp");
+    start(&r);
+    write_cursor(&r, "span25 spool 1\njournal 2");
+    start(&r);
+    assert_true(r.messages.n > 0);
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 2);
+    end(&r);
+}
+
+/* What was told behind the journal's end is told again, and what waited there
+ * is lost; what waits before it is not. */
+static void
+a_cursor_ahead_of_the_journal(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    start(&r);
+    (void)add(&r, "alert"); /* line 2, waits */
+    write_cursor(&r, "span25 spool 1\njournal 9 0\nalerts 1 2 0 0\n"
+                     "transactions 9 3 3 0\nstatistics 9 0 0 0\nend\n");
+    start(&r);
+    assert_true(r.messages.n > 0);
+    assert_int_equal(publish_scanned(r.publish), 2);
+    (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 2);
+    assert_lane(&r, KEEP_ALERTS, 2, 1, 1);
+    assert_lane(&r, KEEP_TRANSACTIONS, 4, 4, 0);
+    end(&r);
+}
+
+static void
+the_filter_chooses(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, ", events: [alert, smtp], filter: \"{s: {event_id|endswith: '2'},"
+              " condition: s}\"");
+    (void)add(&r, "smtp");
+    start(&r);
+    for (unsigned i = 0; i < 12; i++) /* numbers 2 to 13 */
+        (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 2);
+    assert_lane(&r, KEEP_TRANSACTIONS, 2, 2, 0);
+    end(&r);
+}
+
+static void
+count_row(void *ctx, const char *name, const struct publish_counts *n)
+{
+    uint64_t *sum = ctx;
+
+    assert_string_equal(name, "f");
+    *sum += n != NULL ? n->lane[KEEP_TRANSACTIONS].acknowledged : 1000;
+}
+
+static void
+who_looks_from_outside(void **state)
+{
+    uint64_t sum = 0;
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    assert_int_equal(publish_saved(r.state, count_row, &sum), ERR_NOENT);
+    (void)add(&r, "smtp");
+    start(&r);
+    (void)add(&r, "smtp");
+    turns(&r, 3);
+    assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+    assert_int_equal(publish_saved(r.state, count_row, &sum), ERR_OK);
+    assert_int_equal(sum, 1);
+    write_cursor(&r, "");
+    assert_int_equal(publish_saved(r.state, count_row, &sum), ERR_OK);
+    assert_int_equal(sum, 1001);
+    end(&r);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_sink_begins_with_what_comes),
+        cmocka_unit_test(a_restart_goes_on_from_the_cursor),
+        cmocka_unit_test(what_came_while_nobody_ran_is_sent),
+        cmocka_unit_test(a_sink_that_fails_is_opened_again),
+        cmocka_unit_test(a_damaged_cursor_sends_all_again),
+        cmocka_unit_test(a_cursor_ahead_of_the_journal),
+        cmocka_unit_test(the_filter_chooses),
+        cmocka_unit_test(who_looks_from_outside),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
