@@ -7,9 +7,9 @@
  * journals it and behind it an event of type alert with alert.test, which goes
  * where every alert goes. It is about no host: no rule matched, no episode is
  * open, no count of alerts counts it, no decision comes of it. The verb follows
- * it through the journal into the index, and to each sink that wants alerts, and
- * says how far it got, and when. A sink is through when the other side has
- * acknowledged all that it wants up to there; what it refused is told. */
+ * it through the journal into the index, and to each sink, and says how far it
+ * got, and when. A sink is through when the other side has acknowledged all
+ * that it wants up to there; what it refused is told. */
 #include "sensor/app/cli.h"
 #include "sensor/event/record.h"
 
