@@ -24,10 +24,13 @@ import live  # noqa: E402
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 CONFIG = f"""evidence:
   packets: true
+feeds:
+  lists: [nft]
 live:
   user: {live.user()}
 """
-ROLES = ("worker", "core", "index", "recorder", "publish", "web", "keeper",
+ROLES = ("worker", "core", "index", "recorder", "publish", "feeds", "web",
+         "keeper",
          "inspect")
 
 # Of each role: what its open files may be, beside nothing (0, 1) and standard
@@ -41,6 +44,7 @@ FILES = {
     "core": ((SOCKET, FOLDER), 16),
     "index": ((FOLDER,), 10),
     "publish": ((SOCKET, FOLDER, "/events.jsonl"), 10),
+    "feeds": ((FOLDER,), 10),
     "web": ((SOCKET,), 3),
     "keeper": ((), 0),
     "inspect": ((), 0),
@@ -48,11 +52,11 @@ FILES = {
 # Mappings that are shared and may be written. All have their own part of the
 # board but keepers and inspectors, who have none of it.
 PARTS = {"worker": 1, "core": 1, "index": 1, "recorder": 1,
-         "publish": 1, "web": 1, "keeper": 0, "inspect": 0}
+         "publish": 1, "feeds": 1, "web": 1, "keeper": 0, "inspect": 0}
 # A worker: its ring, the bell, its job and its post. The core: both rings, the
 # orders, the bell. The keeper: jobs and posts. An inspector: its job.
 SHARED = {"worker": 4, "core": 4, "index": 0, "recorder": 0,
-          "publish": 0, "web": 0,
+          "publish": 0, "feeds": 0, "web": 0,
           "keeper": 4, "inspect": 1}
 
 

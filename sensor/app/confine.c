@@ -34,9 +34,9 @@
     1024 /* numbers of files when the recorder locks itself in */
 
 /* What the state directory has when it is made. */
-static const char *const state_files[] = {".",         "state",      "journal",
-                                          "snapshots", "evidence",   "seed",
-                                          "index.db",  "registry.db"};
+static const char *const state_files[] = {
+    ".",        "state",       "journal", "snapshots", "evidence",  "seed",
+    "index.db", "registry.db", "feeds",   "feeds/set", "feeds/lock"};
 
 /* ---- filters ---- */
 
@@ -55,8 +55,9 @@ static const char letters[] = {
     [CONFINE_SUPERVISOR] = 'S', [CONFINE_WORKER] = 'w',
     [CONFINE_CORE] = 'c',       [CONFINE_INDEX] = 'i',
     [CONFINE_RECORDER] = 'r',   [CONFINE_PUBLISH] = 'p',
-    [CONFINE_WEB] = 'h',        [CONFINE_KEEPER] = 'k',
-    [CONFINE_INSPECTOR] = 'x',  [CONFINE_ASKER] = 'a',
+    [CONFINE_FEEDS] = 'f',      [CONFINE_WEB] = 'h',
+    [CONFINE_KEEPER] = 'k',     [CONFINE_INSPECTOR] = 'x',
+    [CONFINE_ASKER] = 'a',
 };
 
 #define NEW_NAMESPACES                                                         \

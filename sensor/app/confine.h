@@ -15,6 +15,8 @@
  *     recorder    what a worker may, files relative to one open folder; it
  *                 cannot write to its packet sockets
  *     publish     files, threads, connections to others. No packet, no process
+ *     feeds       files, of its state alone where the kernel has Landlock;
+ *                 connections of the socket it has. No new socket, no process
  *     web         connections of the socket it has. No file, no new socket
  *     keeper      processes; no file. What it forks may ask a Unix socket
  *     inspector   memory; an asker also a Unix socket (deep.h)
@@ -36,6 +38,7 @@ enum confine_role {
     CONFINE_INDEX,
     CONFINE_RECORDER,
     CONFINE_PUBLISH,
+    CONFINE_FEEDS,
     CONFINE_WEB,
     CONFINE_KEEPER,
     CONFINE_INSPECTOR,
@@ -66,6 +69,11 @@ MUST_USE enum err confine(enum confine_role role);
 
 /* Files are named relative to this open folder alone. */
 MUST_USE enum err confine_recorder(int folder);
+
+/* Of feeds: from now on only files below these two folders can be used, and
+ * only those below `write` made or removed (Landlock). False: the kernel has it
+ * and did not do it; one that does not have it leaves things as they are. */
+MUST_USE bool confine_files(const char *read, const char *write);
 
 /* The system calls only. False: not possible. */
 MUST_USE bool confine_calls(enum confine_role role);

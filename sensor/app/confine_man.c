@@ -18,6 +18,7 @@ static const struct {
     {'i', "index",                     "journal to the database that is searched"},
     {'r', "recorder",                  "packets to the ring on disk"             },
     {'p', "publish",                   "events to the configured sinks"          },
+    {'f', "feeds",                     "block lists, in files and over HTTP"     },
     {'h', "web",                       "numbers and health over HTTP"            },
     {'k', "keeper",                    "starts inspectors and ends them"         },
     {'x', "inspector",                 "looks into one attachment at a time"     },

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@
 #endif
 
 /* The letters of confine_calls.def, in the order of enum confine_role. */
-#define ALL "Swcirphkxa"
+#define ALL "Swcirpfhkxa"
 
 static void
 open_file(void)
@@ -123,18 +124,18 @@ static const struct {
     void (*act)(void);
     const char *lives;
 } rows[] = {
-    {"who has files opens them",              open_file,           "Scipkxa"},
-    {"one process speaks to the network",     open_socket,         "Sp"     },
-    {"nor to this machine, but who is asked", open_local,          "Scpka"  },
-    {"no process executes anything",          execute,             ""       },
-    {"few have children",                     fork_once,           "Sck"    },
-    {"no process leaves its namespaces",      leave_namespace,     ""       },
-    {"all tell what is wrong",                write_line,          ALL      },
-    {"who has no files writes nowhere else",  write_elsewhere,     "Scirp"  },
-    {"memory is never code",                  map_code,            "Sp"     },
-    {"there is memory",                       take_memory,         ALL      },
-    {"no process signals another",            signal_parent,       "S"      },
-    {"an interface stays as it is",           take_interface_down, "S"      },
+    {"who has files opens them",              open_file,           "Scipfkxa"},
+    {"one process speaks to the network",     open_socket,         "Sp"      },
+    {"nor to this machine, but who is asked", open_local,          "Scpka"   },
+    {"no process executes anything",          execute,             ""        },
+    {"few have children",                     fork_once,           "Sck"     },
+    {"no process leaves its namespaces",      leave_namespace,     ""        },
+    {"all tell what is wrong",                write_line,          ALL       },
+    {"who has no files writes nowhere else",  write_elsewhere,     "Scirpf"  },
+    {"memory is never code",                  map_code,            "Sp"      },
+    {"there is memory",                       take_memory,         ALL       },
+    {"no process signals another",            signal_parent,       "S"       },
+    {"an interface stays as it is",           take_interface_down, "S"       },
 };
 
 static enum err
@@ -188,12 +189,83 @@ what_is_not_listed_kills(void **state)
     }
 }
 
+/* ---- files ---- */
+
+/* What may be opened after confine_files, by its flags. */
+static const struct {
+    const char *why, *path;
+    int flags;
+    bool may;
+} files[] = {
+    {"what it reads",           "state/journal",    O_RDONLY,           true },
+    {"where it locks",          "state/journal",    O_RDWR,             true },
+    {"a new list",              "state/feeds/new",  O_WRONLY | O_CREAT, true },
+    {"nothing new beside them", "state/new",        O_WRONLY | O_CREAT, false},
+    {"nothing outside",         "outside",          O_RDONLY,           false},
+    {"nor by a way around",     "state/../outside", O_RDONLY,           false},
+    {"nothing of the system",   "/etc/passwd",      O_RDONLY,           false},
+};
+
+static bool
+kernel_has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) >= 1;
+}
+
+/* 0: all as it should be; else the row, from 1. */
+static int
+try_files(void)
+{
+    if (!confine_files("state", "state/feeds"))
+        return 100;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        const int fd = open(files[i].path, files[i].flags | O_CLOEXEC, 0600);
+
+        if ((fd >= 0) != files[i].may)
+            return (int)i + 1;
+    }
+    return unlink("state/journal") == 0 ? 101 : 0;
+}
+
+static void
+files_of_others_stay_closed(void **state)
+{
+    char folder[] = "/tmp/span25-confine-XXXXXX";
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+    if (!kernel_has_landlock())
+        return;
+    assert_non_null(mkdtemp(folder));
+    pid = fork();
+    if (pid == 0) {
+        if (chdir(folder) != 0 || mkdir("state", 0700) != 0 ||
+            mkdir("state/feeds", 0700) != 0 ||
+            close(open("state/journal", O_CREAT | O_WRONLY, 0600)) != 0 ||
+            close(open("outside", O_CREAT | O_WRONLY, 0600)) != 0)
+            _exit(99);
+        _exit(try_files());
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(chdir(folder), 0);
+    (void)unlink("state/feeds/new");
+    (void)unlink("state/journal");
+    (void)unlink("outside");
+    (void)rmdir("state/feeds");
+    (void)rmdir("state");
+    assert_int_equal(chdir("/"), 0);
+    (void)rmdir(folder);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* That it was us is to be seen: not the filter ends it. */
 static void
 all_may_abort(void **state)
 {
     (void)state;
-    for (size_t r = 0; !IS_SANITIZED && r < strlen("Swcirphk"); r++) {
+    for (size_t r = 0; !IS_SANITIZED && r < strlen("Swcirpfhk"); r++) {
         const int status = act_confined(abort_self, (enum confine_role)r);
 
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
@@ -302,6 +374,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_listed_kills),
+        cmocka_unit_test(files_of_others_stay_closed),
         cmocka_unit_test(all_may_abort),
         cmocka_unit_test(who_forks_may_what_the_forked_may),
         cmocka_unit_test(a_packet_is_never_sent),

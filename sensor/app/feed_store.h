@@ -16,8 +16,8 @@
 
 #define FEED_STORE_NAME 32U /* bytes of a consumer's name, with its NUL */
 
-/* "feeds.lists", "feeds.consumers" and --format: "nft", "edl:paloalto", "text".
- * False: there is no such format. */
+/* "feeds.lists", the format of a consumer, and --format: "nft", "edl:paloalto",
+ * "text". False: there is no such format. */
 struct feed_kind {
     enum render_format format;
     enum render_vendor vendor; /* of RENDER_LIST */

@@ -14,6 +14,7 @@
  *     index        follows the journal into index.db
  *     publish      follows the journal to the configured sinks
  *                  (live_publish.h)
+ *     feeds        block lists, to files and to who fetches them (live_feeds.h)
  *     web          /metrics, /healthz and /readyz (live_web.h)
  *
  * Started as root, all of them become the user live.user and keep no capability

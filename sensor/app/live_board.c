@@ -15,6 +15,7 @@ static const size_t places[] = {
     offsetof(struct live_board, recorder),
     offsetof(struct live_board, web),
     offsetof(struct live_board, publish.process),
+    offsetof(struct live_board, feeds.process),
 };
 _Static_assert(sizeof(places) / sizeof(places[0]) == LIVE_ROLES,
                "a row for each role");
@@ -78,7 +79,8 @@ static const struct {
     }
     PART(LIVE_SUPERVISOR, sensor, core),    PART(LIVE_CORE, core, index),
     PART(LIVE_INDEX, index, web),           PART(LIVE_WEB, web, recorder),
-    PART(LIVE_RECORDER, recorder, publish), PART(LIVE_PUBLISH, publish, worker),
+    PART(LIVE_RECORDER, recorder, publish), PART(LIVE_PUBLISH, publish, feeds),
+    PART(LIVE_FEEDS, feeds, worker),
 #undef PART
 };
 

@@ -37,6 +37,8 @@ enum {
     LIVE_EXPECT_NAME_MAX = 48,
     LIVE_SINKS_MAX = 16,
     LIVE_SINK_NAME_MAX = 33,
+    LIVE_CONSUMERS_MAX = 32,
+    LIVE_CONSUMER_NAME_MAX = 32,
     LIVE_PART = 64 << 10, /* parts begin at its multiples: the largest page */
 };
 
@@ -49,7 +51,8 @@ enum {
     X(INDEX, "index", false)                                                   \
     X(RECORDER, "recorder", false)                                             \
     X(WEB, "web", false)                                                       \
-    X(PUBLISH, "publish", false)
+    X(PUBLISH, "publish", false)                                               \
+    X(FEEDS, "feeds", false)
 
 enum live_role {
 #define LIVE_ROLE_ENUM(id, name, many) LIVE_##id,
@@ -175,6 +178,28 @@ struct live_publish_board {
     struct live_sink sink[LIVE_SINKS_MAX];
 };
 
+/* Who fetches block lists. */
+struct live_consumer {
+    _Atomic uint64_t fetches; /* answered with a list, or that it has it */
+    _Atomic uint64_t serial;  /* of the set that it fetched last */
+    _Atomic uint64_t last_utc_ns;
+};
+
+/* By the process feeds. */
+struct live_feeds_board {
+    _Alignas(LIVE_PART) struct live_process process;
+    _Atomic uint64_t serial;         /* of the last set */
+    _Atomic uint64_t elements;       /* up and down */
+    _Atomic uint64_t made_utc_ns;    /* up and down */
+    _Atomic uint64_t expires_utc_ns; /* up and down */
+    _Atomic uint64_t refused;        /* times that no set was made */
+    _Atomic uint64_t verdict;        /* enum feed_verdict; up and down */
+    _Atomic uint64_t kept_out;  /* entries refused or cut now; up and down */
+    _Atomic uint64_t waiting;   /* of them for want of room; up and down */
+    _Atomic uint64_t strangers; /* requests without a token that is known */
+    struct live_consumer consumer[LIVE_CONSUMERS_MAX];
+};
+
 struct live_board {
     char sensor[64]; /* all of this by the supervisor */
     uint32_t n_workers;
@@ -186,6 +211,9 @@ struct live_board {
     char prefix[LIVE_EXPECT_MAX][LIVE_EXPECT_NAME_MAX];
     uint32_t n_sinks;
     char sink_name[LIVE_SINKS_MAX][LIVE_SINK_NAME_MAX];
+    uint32_t n_consumers;
+    char consumer_name[LIVE_CONSUMERS_MAX][LIVE_CONSUMER_NAME_MAX];
+    uint64_t consumer_late_ns[LIVE_CONSUMERS_MAX];
     volatile sig_atomic_t stop; /* not 0: the sensor ends */
     struct live_process supervisor;
     struct live_process content; /* the keeper does not know the board */
@@ -205,6 +233,7 @@ struct live_board {
     _Atomic uint64_t recorder_oldest_utc_ns;
     _Atomic uint64_t recorder_stopped; /* enum recorder_state; 0: it records */
     struct live_publish_board publish;
+    struct live_feeds_board feeds;
     struct live_worker worker[LIVE_WORKERS_MAX];
 };
 

@@ -2,6 +2,7 @@
 
 #include "sensor/app/clock.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_feeds.h"
 #include "sensor/app/live_links.h"
 #include "sensor/app/live_roles.h"
 #include "sensor/app/log.h"
@@ -308,6 +309,8 @@ live_children_make(struct live_children *all)
         add_child(all, LIVE_RECORDER, 0, &b->recorder);
     if (all->live->cli->config.sinks.n > 0)
         add_child(all, LIVE_PUBLISH, 0, &b->publish.process);
+    if (live_feeds_wanted(&all->live->cli->config))
+        add_child(all, LIVE_FEEDS, 0, &b->feeds.process);
     add_keeper(all, all->live->inspection.deep, &b->content);
     add_keeper(all, all->live->inspection.clamd, &all->clamd);
 }

@@ -120,7 +120,7 @@ look_at_process(struct health *h, enum live_role role, unsigned number)
     buf_printf(&h->text, ", restarted %" PRIu32 " times",
                atomic_load(&p->restarts));
     tell(h, "process", there && !silent ? LIVE_LEVEL_OK : LIVE_LEVEL_FAIL,
-         role != LIVE_INDEX && role != LIVE_WEB,
+         role != LIVE_INDEX && role != LIVE_WEB && role != LIVE_FEEDS,
          "look for event=process_ended in the log; it is started again");
 }
 

@@ -294,6 +294,76 @@ sink_since(struct page *p)
     each_sink(p, since_row);
 }
 
+/* ---- block lists ---- */
+
+/* Only of a sensor that makes them. */
+static bool
+has_feeds(const struct page *p)
+{
+    return atomic_load(&p->b->feeds.process.since_utc_ns) != 0;
+}
+
+#define FEEDS_ROW(word)                                                        \
+    static void feeds_##word(struct page *p)                                   \
+    {                                                                          \
+        if (has_feeds(p))                                                      \
+            put(p, NULL, 0, atomic_load(&p->b->feeds.word));                   \
+    }
+
+FEEDS_ROW(serial)
+FEEDS_ROW(elements)
+FEEDS_ROW(refused)
+FEEDS_ROW(kept_out)
+FEEDS_ROW(waiting)
+FEEDS_ROW(strangers)
+#undef FEEDS_ROW
+
+static void
+feeds_time(struct page *p, uint64_t when)
+{
+    if (has_feeds(p) && when != 0)
+        put_seconds(p, NULL, 0, when);
+}
+
+static void
+feeds_made(struct page *p)
+{
+    feeds_time(p, atomic_load(&p->b->feeds.made_utc_ns));
+}
+
+static void
+feeds_expires(struct page *p)
+{
+    feeds_time(p, atomic_load(&p->b->feeds.expires_utc_ns));
+}
+
+/* Of verdict FEED_DONE, which is 0. */
+static void
+feeds_fresh(struct page *p)
+{
+    if (has_feeds(p))
+        put(p, NULL, 0, atomic_load(&p->b->feeds.verdict) == 0);
+}
+
+#define CONSUMER_ROW(word, call, value)                                        \
+    static void consumer_##word(struct page *p)                                \
+    {                                                                          \
+        for (unsigned i = 0; i < p->b->n_consumers && i < LIVE_CONSUMERS_MAX;  \
+             i++) {                                                            \
+            const struct live_consumer *c = &p->b->feeds.consumer[i];          \
+            const struct label label = {"consumer", p->b->consumer_name[i]};   \
+                                                                               \
+            (void)c;                                                           \
+            call(p, &label, 1, value);                                         \
+        }                                                                      \
+    }
+
+CONSUMER_ROW(last, put_seconds, atomic_load(&c->last_utc_ns))
+CONSUMER_ROW(serial, put, atomic_load(&c->serial))
+CONSUMER_ROW(fetches, put, atomic_load(&c->fetches))
+CONSUMER_ROW(late, put_seconds, p->b->consumer_late_ns[i])
+#undef CONSUMER_ROW
+
 /* ---- workers ---- */
 
 static void

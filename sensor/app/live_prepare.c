@@ -3,7 +3,8 @@
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
 #include "sensor/app/live_publish.h"
-#include "sensor/app/live_web.h"
+#include "sensor/app/listen.h"
+#include "sensor/app/live_feeds.h"
 #include "sensor/app/worker_plan.h"
 #include "sensor/base/text.h"
 #include "sensor/journal/state.h"
@@ -82,7 +83,7 @@ check_listen(const struct config *c, struct buf *messages)
     uint16_t port;
 
     if (c->metrics_listen == NULL || c->metrics_listen[0] == '\0' ||
-        live_web_address(span_str(c->metrics_listen), &a, &port))
+        listen_address(span_str(c->metrics_listen), &a, &port))
         return ERR_OK;
     buf_str(messages, "span25: live.metrics_listen is not an address and port, "
                       "such as 127.0.0.1:9125\n");
@@ -182,6 +183,7 @@ label_board(struct live *l)
                   l->capture.ifaces[i]);
     label_expected(b, &l->cli->config);
     live_publish_prepare(b, &l->cli->config.sinks);
+    live_feeds_label(b, &l->cli->config);
 }
 
 enum err
@@ -192,6 +194,8 @@ live_prepare(struct live *l, struct buf *messages)
 
     if (e == ERR_OK)
         e = check_listen(c, messages);
+    if (e == ERR_OK)
+        e = live_feeds_check(c, messages);
     if (e == ERR_OK)
         e = state_open(l->state, STATE_LIVE, messages);
     if (e == ERR_OK)

@@ -3,6 +3,7 @@
 #include "sensor/app/clock.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/live_core.h"
+#include "sensor/app/live_feeds.h"
 #include "sensor/app/live_keep.h"
 #include "sensor/app/live_links.h"
 #include "sensor/app/live_publish.h"
@@ -73,6 +74,13 @@ run_publish(struct live *l, unsigned number)
     return live_publish_run(l);
 }
 
+static enum err
+run_feeds(struct live *l, unsigned number)
+{
+    (void)number;
+    return live_feeds_run(l);
+}
+
 /* One look at the journal. */
 static enum err
 index_step(struct live *l, uint64_t *seen, bool *more, struct buf *messages)
@@ -126,6 +134,7 @@ static enum err (*const runs[LIVE_ROLES])(struct live *l, unsigned number) = {
     [LIVE_WORKER] = run_worker,     [LIVE_CORE] = run_core,
     [LIVE_INDEX] = run_index,       [LIVE_WEB] = run_web,
     [LIVE_RECORDER] = run_recorder, [LIVE_PUBLISH] = run_publish,
+    [LIVE_FEEDS] = run_feeds,
 };
 
 /* ---- what they leave ---- */

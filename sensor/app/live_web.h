@@ -32,10 +32,6 @@ struct live_web_state {
 void live_web_answer(const struct live_web_state *s, struct span request,
                      struct buf *out);
 
-/* "127.0.0.1:9125", "[::1]:9125" */
-MUST_USE bool live_web_address(struct span text, struct addr *out,
-                               uint16_t *port);
-
 /* Until the sensor is stopped. */
 MUST_USE enum err live_web_run(struct live *l);
 

@@ -1,3 +1,4 @@
+#include "sensor/app/listen.h"
 #include "sensor/app/live_web.h"
 
 #include <setjmp.h>
@@ -164,8 +165,7 @@ test_address(void **state)
         uint16_t port = 0;
         struct addr a;
 
-        if (live_web_address(span_str(rows[i].text), &a, &port) !=
-                rows[i].good ||
+        if (listen_address(span_str(rows[i].text), &a, &port) != rows[i].good ||
             (rows[i].good && port != rows[i].port))
             fail_msg("%s", rows[i].text);
     }

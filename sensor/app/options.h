@@ -98,6 +98,14 @@ struct config_setting {
     char *value;
 };
 
+/* One item of the list `consumers`, see options_consumers.h. */
+struct config_consumer {
+#define X(id, key, argument, type, ...) option_##type##_t id;
+#include "sensor/app/options_consumers.def"
+#undef X
+    uint32_t line; /* of the file */
+};
+
 /* One item of the list `sinks`, see options_sinks.h. */
 struct config_sink {
 #define X(id, key, argument, type, ...) option_##type##_t id;
@@ -121,6 +129,10 @@ struct config_sites {
 struct config_sinks {
     OPTIONS_LIST(config_sink);
 };
+
+struct config_consumers {
+    OPTIONS_LIST(config_consumer);
+};
 #undef OPTIONS_LIST
 
 /* A text without a value is NULL. Strings and lists belong to the config.
@@ -132,6 +144,7 @@ struct config {
     struct origin origin[OPTION_COUNT];
     struct config_sites sites;
     struct config_sinks sinks;
+    struct config_consumers consumers;
 };
 
 /* The words of content.hashes, in the order of its row. */

@@ -1,12 +1,13 @@
 #include "sensor/app/options_list.h"
 
+#include "sensor/app/options_consumers.h"
 #include "sensor/app/options_sinks.h"
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/near.h"
 
-const struct options_list *const options_lists[] = {&options_sites,
-                                                    &options_sinks, NULL};
+const struct options_list *const options_lists[] = {
+    &options_sites, &options_sinks, &options_consumers, NULL};
 
 const struct options_list *
 options_list_find(struct span path)
