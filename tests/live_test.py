@@ -390,6 +390,22 @@ def check_alerts(reference, load, sensor):
     return excused
 
 
+def check_published(sensor):
+    """Whoever died: what is journaled has been given to the sink, in order but
+    for doubles, which are the same. A new sink begins with what comes."""
+    kinds = ("alert", "decision", "smtp", "smtp_session")
+    wanted = [e["event_id"] for e in sensor.events()
+              if e["event_type"] in kinds]
+    got = [e for e in map(json.loads, (sensor.state / "events.jsonl")
+                          .read_text().splitlines())
+           if e["event_type"] in kinds]
+    begin = wanted.index(got[0]["event_id"]) if got else 0
+    missing = set(wanted[begin:]) - {e["event_id"] for e in got}
+    assert begin < 50 and not missing, (begin, len(missing), len(wanted))
+    assert len({json.dumps(e) for e in got}) == len(
+        {e["event_id"] for e in got})
+
+
 def kill_round(bench, number, kills, data, reference):
     """{role: kills}"""
     seconds, wanted = 14, len(alerts_of(reference))
@@ -400,6 +416,7 @@ def kill_round(bench, number, kills, data, reference):
     longest = check_gaps(sensor, killer)
     events = check_lost(reference, load, sensor)
     alerts = check_alerts(reference, load, sensor)
+    check_published(sensor)
     print(f"kill: {kills} kills, back in {killer.slowest * 1000:.0f} ms at "
           f"most, the longest gap {longest * 1000:.0f} ms; {events} events and "
           f"{alerts} of {wanted} alerts lie in gaps", flush=True)

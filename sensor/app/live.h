@@ -39,7 +39,7 @@
 
 #define LIVE_STATE     "/var/lib/span25"
 #define LIVE_SILENT_NS (5 * NS_PER_S)
-#define LIVE_STOP_NS   (30 * NS_PER_S) /* then what is left is killed */
+#define LIVE_STOP_NS   (75 * NS_PER_S) /* then what is left is killed */
 
 struct live_links;
 

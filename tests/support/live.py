@@ -185,7 +185,7 @@ class Sensor:
 
     def stop(self, code=0):
         self.process.send_signal(signal.SIGTERM)
-        got = self.process.wait(timeout=60)
+        got = self.process.wait(timeout=100)
         assert got == code, (got, self.log_text())
 
     def events(self):
