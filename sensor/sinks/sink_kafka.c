@@ -4,6 +4,8 @@
 #include "sensor/base/digits.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
+#include "sensor/sinks/auth.h"
+#include "sensor/sinks/kafka_conf.h"
 #include "sensor/sinks/sink_queue.h"
 
 #include <librdkafka/rdkafka.h>
@@ -28,10 +30,13 @@ struct kafka_sink {
     char topic[SINK_TOPIC_COUNT][TOPIC_MAX];
     size_t line_max;
     bool dead;
+    struct buf hmac_key; /* empty: nothing is signed */
+    ns_t now;            /* the caller's clock */
+    uint64_t sequence;   /* of the last message signed */
     struct buf why;
 };
 
-static const struct sink_option options[] = {
+const struct sink_option sink_kafka_options[] = {
     {"prefix",            "span25",  0,    0,       "word before the names of topics"         },
     {"compression",       "zstd",    0,    0,       "none, gzip, snappy, lz4 or zstd"         },
     {"linger-ms",         "5",       0,    60000,   "time for which messages gather"          },
@@ -47,10 +52,14 @@ static const struct sink_option options[] = {
     {"key-file",          "",        0,    0,       "its key"                                 },
     {"key-password-file", "",        0,    0,       "file with the key's password"            },
     {"sasl",              "",        0,    0,       "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"   },
+    {"hmac-key-file",     "",        0,    0,
+     "file with the sensor's key: messages are signed, for aggregate"                         },
     {"user",              "",        0,    0,       "name to log in with"                     },
     {"password-file",     "",        0,    0,       "file with its password"                  },
     {NULL,                NULL,      0,    0,       NULL                                      },
 };
+
+static const struct sink_option *const options = sink_kafka_options;
 
 static struct kafka_sink *
 self(struct sink *s)
@@ -144,40 +153,6 @@ static const struct {
     {"log_level",                "4"             },
 };
 
-/* Options that are librdkafka's own under another name; empty: not set. */
-static const struct {
-    const char *name, *option;
-} passed[] = {
-    {"compression.codec",        "compression"},
-    {"linger.ms",                "linger-ms"  },
-    {"ssl.ca.location",          "ca-file"    },
-    {"ssl.certificate.location", "cert-file"  },
-    {"ssl.key.location",         "key-file"   },
-    {"sasl.mechanisms",          "sasl"       },
-    {"sasl.username",            "user"       },
-};
-
-static const struct {
-    const char *name, *option;
-} secrets[] = {
-    {"ssl.key.password", "key-password-file"},
-    {"sasl.password",    "password-file"    },
-};
-
-static enum err
-set(struct kafka_sink *k, const char *name, const char *value,
-    struct buf *message)
-{
-    char text[WHY_MAX];
-
-    if (rd_kafka_conf_set(k->conf, name, value, text, sizeof(text)) ==
-        RD_KAFKA_CONF_OK)
-        return ERR_OK;
-    buf_str(message, "kafka: ");
-    text_term(message, span_str(text));
-    return ERR_CONFIG;
-}
-
 static enum err
 set_number(struct kafka_sink *k, const char *name, uint64_t value,
            struct buf *message)
@@ -185,7 +160,7 @@ set_number(struct kafka_sink *k, const char *name, uint64_t value,
     char text[NUMBER_MAX];
 
     (void)snprintf(text, sizeof(text), "%" PRIu64, value);
-    return set(k, name, text, message);
+    return kafka_set(k->conf, name, text, message);
 }
 
 static enum err
@@ -194,67 +169,22 @@ set_fixed(struct kafka_sink *k, struct buf *message)
     enum err e = ERR_OK;
 
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(fixed); i++)
-        e = set(k, fixed[i].name, fixed[i].value, message);
-    if (e == ERR_OK)
-        e = set(k, "bootstrap.servers", k->target, message);
+        e = kafka_set(k->conf, fixed[i].name, fixed[i].value, message);
     return e;
 }
 
 static enum err
-set_passed(struct kafka_sink *k, const struct sink_settings *s,
-           struct buf *message)
+set_hmac(struct kafka_sink *k, const struct sink_settings *s,
+         struct buf *message)
 {
-    enum err e = ERR_OK;
+    enum err e =
+        sink_secret(options, s, "hmac-key-file", &k->hmac_key, message);
 
-    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(passed); i++) {
-        const char *v = sink_text(options, s, passed[i].option);
-
-        if (v[0] != '\0')
-            e = set(k, passed[i].name, v, message);
-    }
-    return e;
-}
-
-static enum err
-set_secrets(struct kafka_sink *k, const struct sink_settings *s,
-            struct buf *message)
-{
-    enum err e = ERR_OK;
-
-    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(secrets); i++) {
-        struct buf b;
-
-        buf_init(&b, SINK_SECRET_MAX);
-        e = sink_secret(options, s, secrets[i].option, &b, message);
-        if (e == ERR_OK && b.n > 0) {
-            buf_putc(&b, '\0');
-            e = b.failed ? ERR_NOMEM
-                         : set(k, secrets[i].name, (char *)b.p, message);
-        }
-        if (b.p != NULL)
-            explicit_bzero(b.p, b.cap);
-        buf_free(&b);
-    }
-    return e;
-}
-
-static enum err
-set_protocol(struct kafka_sink *k, const struct sink_settings *s,
-             struct buf *message)
-{
-    static const char *const names[2][2] = {
-        {"plaintext",      "ssl"     },
-        {"sasl_plaintext", "sasl_ssl"},
-    };
-    const char *tls = sink_text(options, s, "tls");
-    bool is_on = strcmp(tls, "yes") == 0;
-    bool has_login = sink_text(options, s, "sasl")[0] != '\0';
-
-    if (!is_on && strcmp(tls, "no") != 0) {
-        buf_str(message, "kafka: tls: is yes or no");
-        return ERR_CONFIG;
-    }
-    return set(k, "security.protocol", names[has_login][is_on], message);
+    if (e != ERR_OK || k->hmac_key.n == 0 || k->hmac_key.n >= AUTH_KEY_LEAST)
+        return e;
+    buf_printf(message, "kafka: hmac-key-file: less than %u characters",
+               AUTH_KEY_LEAST);
+    return ERR_CONFIG;
 }
 
 /* Room in librdkafka for all that the queue can hold, so that the queue is what
@@ -306,11 +236,15 @@ configure(struct kafka_sink *k, const struct sink_settings *s,
     enum err e = set_fixed(k, message);
 
     if (e == ERR_OK)
-        e = set_passed(k, s, message);
+        e = kafka_conf_peer(k->conf, options, s, message);
     if (e == ERR_OK)
-        e = set_secrets(k, s, message);
+        e = kafka_set(k->conf, "compression.codec",
+                      sink_text(options, s, "compression"), message);
     if (e == ERR_OK)
-        e = set_protocol(k, s, message);
+        e = kafka_set(k->conf, "linger.ms", sink_text(options, s, "linger-ms"),
+                      message);
+    if (e == ERR_OK)
+        e = set_hmac(k, s, message);
     if (e == ERR_OK)
         e = set_room(k, s, message);
     if (e == ERR_OK)
@@ -356,6 +290,9 @@ kafka_close(struct sink *s)
     if (k->conf != NULL)
         rd_kafka_conf_destroy(k->conf);
     sink_queue_fini(&k->q);
+    if (k->hmac_key.p != NULL)
+        explicit_bzero(k->hmac_key.p, k->hmac_key.cap);
+    buf_free(&k->hmac_key);
     buf_free(&k->why);
     free(k->target);
     free(k);
@@ -386,6 +323,7 @@ kafka_open(struct sink **out, const struct sink_settings *s,
         return ERR_NOMEM;
     k->sink.ops = &sink_kafka;
     buf_init(&k->why, WHY_MAX);
+    buf_init(&k->hmac_key, SINK_SECRET_MAX);
     k->target = strdup(s->target);
     k->conf = rd_kafka_conf_new();
     if (k->target != NULL && k->conf != NULL)
@@ -412,12 +350,31 @@ lend(const struct sink_item *i, struct span s)
     return i->block + (s.p - i->block);
 }
 
+/* In header, begun anew; false: it is not to be signed, or cannot be, and who
+ * checks refuses it. */
+static bool
+sign(const struct kafka_sink *k, const struct sink_item *i, unsigned part,
+     struct buf *header)
+{
+    const struct auth_message m = {
+        .topic = span_str(k->topic[i->topic]),
+        .key = i->key,
+        .value = part > 0 ? SPAN_NONE : i->line,
+    };
+
+    return k->hmac_key.n > 0 && auth_sign(buf_view(&k->hmac_key), i->sensor,
+                                          i->mark + part, &m, header);
+}
+
 /* Our block is lent until the report; key and headers are copied. */
 static rd_kafka_resp_err_t
 produce(struct kafka_sink *k, const struct sink_item *i, struct sink_part *part)
 {
     bool is_tombstone = part != &i->part[0];
     char schema[NUMBER_MAX];
+    uint8_t room[AUTH_HEADER_MAX];
+    struct buf hmac = {room, 0, sizeof(room), sizeof(room), false, false};
+    bool is_signed = sign(k, i, is_tombstone, &hmac);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC,     .u.cstr = k->topic[i->topic]        },
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = RD_KAFKA_PARTITION_UA      },
@@ -433,9 +390,11 @@ produce(struct kafka_sink *k, const struct sink_item *i, struct sink_part *part)
         {.vtype = RD_KAFKA_VTYPE_HEADER,
          .u.header = {"content-type", "application/json", -1}                   },
         {.vtype = RD_KAFKA_VTYPE_OPAQUE,    .u.ptr = part                       },
+        {.vtype = RD_KAFKA_VTYPE_HEADER,
+         .u.header = {AUTH_HEADER, room, (ssize_t)hmac.n}                       },
     };
     rd_kafka_error_t *error =
-        rd_kafka_produceva(k->rk, parts, ARRAY_LEN(parts));
+        rd_kafka_produceva(k->rk, parts, ARRAY_LEN(parts) - !is_signed);
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
 
     rd_kafka_error_destroy(error);
@@ -493,6 +452,17 @@ write_stub(struct buf *b, struct span record, size_t bytes)
     json_end(&j, '}');
 }
 
+/* A line keeps its number when it is sent again: it is the same message. */
+static struct sink_item *
+number(struct kafka_sink *k, struct sink_item *item)
+{
+    if (item != NULL) {
+        item->mark = auth_next(k->sequence, k->now);
+        k->sequence = item->mark + item->parts - 1;
+    }
+    return item;
+}
+
 static struct sink_item *
 take(struct kafka_sink *k, struct span record, struct span line)
 {
@@ -527,7 +497,7 @@ kafka_put(struct sink *s, struct span record, struct span line)
         return PUT_DEAD;
     if (k->q.next < k->q.tail || !sink_queue_has_room(&k->q, line.n))
         return PUT_BUSY;
-    if (take(k, record, line) == NULL)
+    if (number(k, take(k, record, line)) == NULL)
         return PUT_BUSY; /* memory may come back */
     turn(k, 0);
     return PUT_DONE;
@@ -566,7 +536,7 @@ kafka_reopen(struct sink *s)
 static void
 kafka_tick(struct sink *s, ns_t now)
 {
-    (void)now;
+    self(s)->now = now;
     turn(self(s), 0);
 }
 
@@ -584,7 +554,7 @@ kafka_counts(const struct sink *s)
 
 const struct sink_ops sink_kafka = {
     .name = "kafka",
-    .options = options,
+    .options = sink_kafka_options,
     .open = kafka_open,
     .put = kafka_put,
     .flush = kafka_flush,

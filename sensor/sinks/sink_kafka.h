@@ -23,6 +23,11 @@
  * they have equal event_id. Failed logins are tried again for ever, and why
  * tells of them.
  *
+ * SIGNED where hmac-key-file is set: header "hmac" (auth.h), by which
+ * `span25 aggregate` knows which sensor wrote a message and that it did not
+ * come before. Its sequence is made of the clock that tick gives: the first
+ * tick comes before the first put. One process publishes under a sensor's name.
+ *
  * A line longer than line-max bytes goes to PREFIX.deadletter as {event_id,
  * event_type, bytes, reason} and counts as refused.
  *
@@ -31,5 +36,6 @@
 #include "sensor/sinks/sink.h"
 
 extern const struct sink_ops sink_kafka;
+extern const struct sink_option sink_kafka_options[]; /* those of sink_kafka */
 
 #endif

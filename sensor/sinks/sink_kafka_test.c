@@ -1,7 +1,9 @@
 #include "sensor/sinks/sink_kafka.h"
 
+#include "sensor/sinks/auth.h"
 #include "sensor/sinks/sink_test_kit.h"
 #include "sensor/sinks/sink_test_mock.h"
+#include "tempdir.h"
 
 /* ---- another client, that reads ---- */
 
@@ -9,6 +11,7 @@
 
 struct got {
     char topic[40], key[80], id[20], schema[8], content[24];
+    char hmac[AUTH_HEADER_MAX]; /* "": it has none */
     bool is_empty;
     int partition;
     char line[300];
@@ -78,6 +81,19 @@ read_header(const rd_kafka_message_t *m, const char *name, char *to,
 }
 
 static void
+read_hmac(const rd_kafka_message_t *m, struct got *g)
+{
+    rd_kafka_headers_t *headers;
+    const void *p;
+    size_t n;
+
+    g->hmac[0] = '\0';
+    assert_int_equal(rd_kafka_message_headers(m, &headers), 0);
+    if (rd_kafka_header_get_last(headers, AUTH_HEADER, &p, &n) == 0)
+        copy(g->hmac, sizeof(g->hmac), p, n);
+}
+
+static void
 take(struct reader *r, const rd_kafka_message_t *m)
 {
     struct got *g = &r->got[r->n++];
@@ -89,6 +105,7 @@ take(struct reader *r, const rd_kafka_message_t *m)
     copy(g->line, sizeof(g->line), m->payload, m->len);
     g->is_empty = m->payload == NULL;
     g->partition = m->partition;
+    read_hmac(m, g);
     read_header(m, "event_id", g->id, sizeof(g->id));
     read_header(m, "schema_version", g->schema, sizeof(g->schema));
     read_header(m, "content-type", g->content, sizeof(g->content));
@@ -216,6 +233,7 @@ check_message(const struct reader *r, size_t row, const char *id)
         assert_string_equal(g->key, kinds[row].key);
         assert_string_equal(g->schema, "1");
         assert_string_equal(g->content, "application/json");
+        assert_string_equal(g->hmac, "");
         assert_int_equal(g->is_empty, n == 1);
         if (n == 0)
             assert_true(span_search(span_str(g->line), span_str(id)) <
@@ -258,6 +276,73 @@ test_messages(void **state)
     reader_fini(&r);
     s->ops->close(s);
     kit_fini(&k);
+}
+
+/* ---- signatures ---- */
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+/* Each of another sequence than the one before it; a tombstone too. */
+static void
+check_signed(const struct got *g, uint64_t *last)
+{
+    const struct auth_message message = {
+        .topic = span_str(g->topic),
+        .key = span_str(g->key),
+        .value = g->is_empty ? SPAN_NONE : span_str(g->line),
+    };
+    struct auth_mark mark;
+
+    assert_true(auth_read(span_str(g->hmac), &mark));
+    assert_true(span_eq(mark.writer, SPAN_LIT("north gate")));
+    assert_true(auth_verify(SPAN_LIT(SECRET), &mark, &message));
+    assert_true(mark.sequence > *last);
+    *last = mark.sequence;
+}
+
+static void
+test_signed(void **state)
+{
+    const struct mock *m = *state;
+    const struct kit_event lift = {.type = EVENT_DECISION,
+                                   .action = "lift",
+                                   .mode = "enforce",
+                                   .sensor = "north gate",
+                                   .subject = "192.0.2.7/32"};
+    struct tempdir dir;
+    struct tempdir_name key;
+    uint64_t last = 41;
+    struct reader r;
+    struct kit k;
+    struct sink *s;
+
+    tempdir_make(&dir);
+    tempdir_store(dir.path, "key", SECRET "\n", sizeof(SECRET));
+    key = tempdir_name(dir.path, "key");
+    kit_init(&k);
+    k.now = 42 * NS_PER_US;
+    {
+        const struct sink_value values[] = {
+            {"prefix",        "h"  },
+            {"hmac-key-file", key.s},
+            {"linger-ms",     "1"  }
+        };
+
+        s = kit_open("kafka", m->address, values, ARRAY_LEN(values));
+    }
+    s->ops->tick(s, k.now);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(kit_put(&k, s, &lift), PUT_DONE);
+    assert_int_equal(kit_flush(&k, s), PUT_DONE);
+    reader_init(&r, m->address, "h");
+    read_until(&r, 6);
+    for (size_t i = 0; i < 6; i++)
+        check_signed(&r.got[i], &last);
+    assert_true(last >= 47);
+    reader_fini(&r);
+    s->ops->close(s);
+    kit_fini(&k);
+    tempdir_remove(&dir);
 }
 
 /* Those of a key come in their order when doubles are left out. */
@@ -457,15 +542,18 @@ static const struct {
     struct sink_value value;
     const char *message;
 } wrong[] = {
-    {"no such setting",            {"colour", "red"},                   "no setting colour; there are:"},
-    {"a text for a number",        {"queue-lines", "many"},             "not a number from 1"          },
-    {"below the range",            {"queue-lines", "0"},                "not a number from 1"          },
-    {"above it",                   {"queue-lines", "1000001"},          "to 1000000"                   },
-    {"neither yes nor no",         {"tls", "maybe"},                    "yes or no"                    },
-    {"librdkafka's own check",     {"compression", "rar"},              "compression.codec"            },
-    {"no such file",               {"password-file", "/nonexistent/p"}, "No such file"                 },
-    {"an empty file",              {"password-file", "/dev/null"},      "has no line of text"          },
-    {"a mechanism without a name", {"sasl", "NONSENSE"},                "mechanism"                    },
+    {"a file of the sensor's key that is not there",
+     {"hmac-key-file", "/nowhere/at/all"},
+     "hmac-key-file"                                                                                                     },
+    {"no such setting",                              {"colour", "red"},                   "no setting colour; there are:"},
+    {"a text for a number",                          {"queue-lines", "many"},             "not a number from 1"          },
+    {"below the range",                              {"queue-lines", "0"},                "not a number from 1"          },
+    {"above it",                                     {"queue-lines", "1000001"},          "to 1000000"                   },
+    {"neither yes nor no",                           {"tls", "maybe"},                    "yes or no"                    },
+    {"librdkafka's own check",                       {"compression", "rar"},              "compression.codec"            },
+    {"no such file",                                 {"password-file", "/nonexistent/p"}, "No such file"                 },
+    {"an empty file",                                {"password-file", "/dev/null"},      "has no line of text"          },
+    {"a mechanism without a name",                   {"sasl", "NONSENSE"},                "mechanism"                    },
 };
 
 static void
@@ -513,11 +601,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_every_kind),
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_outage),
-        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_as_every_kind),  cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_signed),         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_outage),         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_wrong_settings),
     };
 

@@ -150,6 +150,7 @@ sink_queue_put(struct sink_queue *q, struct span record, struct span line)
     struct span id =
         span_head(record_find(record, FIELD_EVENT_ID), SINK_KEY_MAX);
     struct text key = {.n = 0};
+    struct span sensor = record_find(record, FIELD_SENSOR);
     struct span subject = SPAN_NONE;
     size_t n;
     uint8_t *at;
@@ -167,7 +168,8 @@ sink_queue_put(struct sink_queue *q, struct span record, struct span line)
     } else {
         make_key(&key, record);
     }
-    n = line.n + id.n + key.n + subject.n;
+    sensor = span_head(sensor, SINK_KEY_MAX);
+    n = line.n + id.n + key.n + subject.n + sensor.n;
     at = item->block = malloc(n > 0 ? n : 1);
     if (at == NULL)
         return NULL;
@@ -175,6 +177,7 @@ sink_queue_put(struct sink_queue *q, struct span record, struct span line)
     item->event_id = copy(&at, id);
     item->key = copy(&at, span_of(key.p, key.n));
     item->subject = copy(&at, subject);
+    item->sensor = copy(&at, sensor);
     for (unsigned i = 0; i < SINK_PARTS; i++)
         item->part[i].of = item;
     q->bytes += line.n;

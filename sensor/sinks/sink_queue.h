@@ -53,6 +53,7 @@ struct sink_item {
     uint8_t *block;
     struct span line, key, event_id;
     struct span subject;  /* of a decision, else empty */
+    struct span sensor;   /* that of the event */
     uint64_t schema;      /* schema_version */
     ns_t until;           /* of a decision */
     enum event_type type; /* of the event */
