@@ -12,7 +12,7 @@
 #define MATCHES_MAX 4096U           /* alerting matches of one event */
 
 struct detect {
-    struct campaigns *campaigns;
+    struct campaigns *campaigns; /* or NULL: judged elsewhere */
     struct hosts *hosts;
     struct exceptions *exceptions;
     struct alerts *alerts;
@@ -41,7 +41,7 @@ new_parts(struct detect *d, const struct detect_options *o)
     alerts.exceptions = d->exceptions;
     decide.exceptions = d->exceptions;
     decide.seed = o->hosts.seed;
-    if (e == ERR_OK)
+    if (e == ERR_OK && !o->clusters_elsewhere)
         e = campaigns_new(o->hosts.seed, &d->campaigns);
     if (e == ERR_OK)
         e = hosts_new(&o->hosts, &d->hosts);
@@ -241,7 +241,8 @@ count(struct detect *d, const struct record_map *event)
 {
     struct record_sink sink = {put, d};
     struct campaign_join joined;
-    bool joins = campaigns_event(d->campaigns, event, &joined);
+    bool joins =
+        d->campaigns != NULL && campaigns_event(d->campaigns, event, &joined);
 
     hosts_event(d->hosts, event, joins ? &joined : NULL, &sink);
 }
@@ -342,6 +343,20 @@ detect_event(struct detect *d, const struct record_map *event)
     decide_event(d->decide, event, &sink);
 }
 
+void
+detect_joined(struct detect *d, const struct record_map *event,
+              const struct campaign_join *joined)
+{
+    ns_t when = record_head_of(event->record).when;
+    struct record_sink sink = {put, d};
+
+    REQUIRE(d->campaigns == NULL);
+    if (when > d->latest)
+        d->latest = when;
+    detect_time(d, when);
+    hosts_joined(d->hosts, event, joined, &sink);
+}
+
 /* ---- time ---- */
 
 /* Windows that end without an event have none to show. */
@@ -395,6 +410,12 @@ put_u64(struct buf *out, uint64_t v)
     buf_put(out, &v, sizeof(v));
 }
 
+static enum err
+save_clusters(const struct detect *d, struct buf *out)
+{
+    return d->campaigns != NULL ? campaigns_save(d->campaigns, out) : ERR_OK;
+}
+
 /* Its length stands before it: known only behind it. */
 static enum err
 put_section(const struct detect *d, unsigned section, struct buf *out)
@@ -404,7 +425,7 @@ put_section(const struct detect *d, unsigned section, struct buf *out)
 
     buf_init(&part, SNAPSHOT_MAX);
     switch (section) {
-    case 0: e = campaigns_save(d->campaigns, &part); break;
+    case 0: e = save_clusters(d, &part); break;
     case 1: e = hosts_save(d->hosts, &part); break;
     case 2: e = alerts_save(d->alerts, &part); break;
     case 3: e = decide_save(d->decide, &part); break;
@@ -434,6 +455,14 @@ detect_save(const struct detect *d, struct buf *out)
     return e;
 }
 
+static enum err
+load_clusters(struct detect *d, struct span part)
+{
+    if (d->campaigns == NULL)
+        return part.n == 0 ? ERR_OK : ERR_FORMAT;
+    return campaigns_load(d->campaigns, part);
+}
+
 /* Of a run with rules for one without, and the reverse, there is nothing. */
 static enum err
 load_windows(struct detect *d, struct span part)
@@ -445,7 +474,7 @@ static enum err
 take_section(struct detect *d, unsigned section, struct span part)
 {
     switch (section) {
-    case 0: return campaigns_load(d->campaigns, part);
+    case 0: return load_clusters(d, part);
     case 1: return hosts_load(d->hosts, part);
     case 2: return alerts_load(d->alerts, part);
     case 3: return decide_load(d->decide, part);
@@ -481,13 +510,14 @@ detect_counts(const struct detect *d)
 {
     struct detect_counts c = {
         .hosts = hosts_counts(d->hosts),
-        .campaigns = campaigns_counts(d->campaigns),
         .alerts = alerts_counts(d->alerts),
         .decide = decide_counts(d->decide),
         .dropped = d->dropped,
         .exceptions_unread = d->unread,
     };
 
+    if (d->campaigns != NULL)
+        c.campaigns = campaigns_counts(d->campaigns);
     if (d->run != NULL)
         c.sigma = sigma_run_counts(d->run);
     return c;

@@ -24,6 +24,7 @@ struct detect_options {
     struct hosts_options hosts;
     struct decide_options decide;  /* its exceptions are filled in here */
     const struct sigma_set *rules; /* or NULL; outlives it or the next reload */
+    bool clusters_elsewhere;       /* it sees not all mail: see detect_joined */
 };
 
 struct detect;
@@ -36,6 +37,10 @@ void detect_free(struct detect *d);
 MUST_USE enum err detect_rules(struct detect *d, const struct sigma_set *rules);
 
 void detect_event(struct detect *d, const struct record_map *event);
+/* Who saw all mail found this cluster for a message of the event's source:
+ * hosts_joined. With clusters_elsewhere only. */
+void detect_joined(struct detect *d, const struct record_map *event,
+                   const struct campaign_join *joined);
 /* Stream time has come to now. */
 void detect_time(struct detect *d, ns_t now);
 /* No more events of flows. */

@@ -527,6 +527,25 @@ hosts_event(struct hosts *h, const struct record_map *event,
     on[head.type](h, &s, sink);
 }
 
+void
+hosts_joined(struct hosts *h, const struct record_map *event,
+             const struct campaign_join *joined, const struct record_sink *sink)
+{
+    struct detail *d;
+    struct scene s;
+    uint32_t i;
+
+    hosts_time(h, record_head_of(event->record).when, sink);
+    set_scene(h, event, joined, &s);
+    i = table_find(h, &s.src);
+    d = i != POOL_NONE ? detail_of(h, host_at(h, i)) : NULL;
+    if (d == NULL)
+        return;
+    stat_time(h, host_at(h, i), s.now);
+    mail_joined(d, joined, s.now);
+    tell(h, i, 0, &s, false, sink);
+}
+
 /* ---- time ---- */
 
 static bool

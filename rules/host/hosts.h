@@ -95,6 +95,15 @@ void hosts_event(struct hosts *h, const struct record_map *event,
                  const struct campaign_join *joined,
                  const struct record_sink *sink);
 
+/* For who judges clusters elsewhere (span25 aggregate), and so later than
+ * hosts_event: a message of this event's source, home and away by its src_ip,
+ * src_host.lease and direction, belongs to that cluster. Nothing else of it is
+ * looked at. Of a source that is not known, or has no detail, nothing is kept.
+ */
+void hosts_joined(struct hosts *h, const struct record_map *event,
+                  const struct campaign_join *joined,
+                  const struct record_sink *sink);
+
 /* Stream time has come to now: intervals, windows, four-hour and day waits. */
 void hosts_time(struct hosts *h, ns_t now, const struct record_sink *sink);
 

@@ -227,18 +227,16 @@ judge(struct tx *t, bool accepted)
         window_ordinary(t->d);
 }
 
-static void
-join(struct tx *t)
+void
+mail_joined(struct detail *d, const struct campaign_join *c, ns_t now)
 {
-    const struct campaign_join *c = t->s->joined;
-
     if (c == NULL || c->cluster == 0)
         return;
-    t->d->s4_cluster = c->cluster;
-    t->d->s4_kind = c->kind;
-    t->d->s4_sources = c->sources;
-    t->d->s4_messages = c->messages;
-    t->d->s4_at = t->s->now;
+    d->s4_cluster = c->cluster;
+    d->s4_kind = c->kind;
+    d->s4_sources = c->sources;
+    d->s4_messages = c->messages;
+    d->s4_at = now;
 }
 
 static void
@@ -263,7 +261,7 @@ message(struct tx *t)
         queueing_looks(t->d, t->s->now);
     }
     judge(t, accepted);
-    join(t);
+    mail_joined(t->d, t->s->joined, t->s->now);
     t->d->tx_keys[t->d->tx_at % HOST_MESSAGES] = t->key;
     t->d->tx_orgs[t->d->tx_at % HOST_MESSAGES] = t->org;
     t->d->tx_at++;

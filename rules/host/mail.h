@@ -21,4 +21,7 @@ struct mail_ledger {
 };
 struct mail_ledger mail_ledger(const struct record_map *smtp);
 
+/* Its mail belongs to this cluster. */
+void mail_joined(struct detail *d, const struct campaign_join *c, ns_t now);
+
 #endif
