@@ -12,6 +12,7 @@
 #define WRITE    IN(CONFIG_INIT)
 #define LIVE     IN(LIVE)
 #define RUN      (READ | LIVE | SHOW)
+#define AGG      (IN(AGGREGATE) | SHOW)
 #define WATCH    (IN(DOCTOR) | IN(TOP) | IN(METRICS) | IN(TEST_ALERT))
 #define IMPORT   IN(REGISTRY_IMPORT)
 #define DECIDE   IN(REGISTRY_DECIDE)

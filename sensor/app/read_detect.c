@@ -194,6 +194,12 @@ read_detect_refused(const struct read_detect *r)
     return r->refused;
 }
 
+const struct detect_options *
+read_detect_options(const struct read_detect *r)
+{
+    return &r->options;
+}
+
 struct detect *
 read_detect_get(const struct read_detect *r)
 {

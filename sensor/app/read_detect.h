@@ -32,6 +32,9 @@ MUST_USE enum err read_detect_reload(struct read_detect *r,
 /* Was a rule refused, or a file of rules not read? */
 bool read_detect_refused(const struct read_detect *r);
 
+/* What its detect was made with. */
+const struct detect_options *read_detect_options(const struct read_detect *r);
+
 struct detect *read_detect_get(const struct read_detect *r);
 
 /* With a journal: its state as of the journal's end. Before the first event. */

@@ -3,10 +3,11 @@
 /* sink_kafka - events as messages of Apache Kafka, by librdkafka
  *
  * target: the brokers to ask first, "host:port,host:port". Topics are
- * PREFIX.smtp.tx, .alert, .decision, .stats, .deadletter (sink_queue.h); they
- * are made by the broker or before. Value: the JSON line. Key: the source
- * address as text, hashed by murmur2 as Java's clients do, so the events of one
- * host stay in order. Headers: event_id, schema_version, content-type.
+ * PREFIX.smtp.tx, .alert, .decision, .stats, .control, .deadletter
+ * (sink_queue.h); they are made by the broker or before. Value: the JSON line.
+ * Key: the source address as text, hashed by murmur2 as Java's clients do, so
+ * the events of one host stay in order. Headers: event_id, schema_version,
+ * content-type.
  *
  * PREFIX.decision may be compacted: its key is the prefix that is stopped, and
  * behind the line of a lift or an expiry comes a tombstone, an empty value with

@@ -1,6 +1,7 @@
 #include "sensor/sinks/sink_queue.h"
 
 #include "sensor/base/attr.h"
+#include "sensor/base/digits.h"
 
 #include <stdlib.h>
 
@@ -130,6 +131,51 @@ make_key(struct text *t, struct span record)
         add(t, record_find(record, FIELD_SENSOR));
 }
 
+/* ---- what people entered ---- */
+
+/* What tells the things of one kind apart. */
+static const struct {
+    const char *kind;
+    enum field words[3]; /* FIELD_COUNT: no more */
+} controls[] = {
+    {"registry",  {FIELD_CONTROL_AUDIT, FIELD_CONTROL_PART, FIELD_COUNT}      },
+    {"exception", {FIELD_CONTROL_EXCEPTION, FIELD_CONTROL_ACTION, FIELD_COUNT}},
+    {"block",     {FIELD_CONTROL_SUBJECT, FIELD_CONTROL_ACTION, FIELD_COUNT}  },
+    {"tick",      {FIELD_SENSOR, FIELD_COUNT, FIELD_COUNT}                    },
+};
+
+static void
+add_word(struct text *t, struct span record, enum field f)
+{
+    struct span v = record_find(record, f);
+    char number[DIGITS_MAX + 1];
+
+    add(t, SPAN_LIT("/"));
+    if (field_shapes[f].type != FT_U64)
+        add(t, v);
+    else if (v.n > 0)
+        add(t, span_of(number,
+                       (size_t)(digits_u64(number, entry_u64(v)) - number)));
+}
+
+/* False: it is none of these. */
+static bool
+make_control_key(struct text *t, struct span record)
+{
+    struct span kind = record_find(record, FIELD_CONTROL_KIND);
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(controls) &&
+           !span_eq(kind, span_str(controls[i].kind)))
+        i++;
+    if (i == ARRAY_LEN(controls))
+        return false;
+    add(t, kind);
+    for (size_t w = 0; w < 3 && controls[i].words[w] != FIELD_COUNT; w++)
+        add_word(t, record, controls[i].words[w]);
+    return true;
+}
+
 /* ---- in and out ---- */
 
 static struct span
@@ -165,6 +211,8 @@ sink_queue_put(struct sink_queue *q, struct span record, struct span line)
                             SINK_KEY_MAX);
         add(&key, span_str(read_decision(item, record)));
         add(&key, subject);
+    } else if (item->type == EVENT_CONTROL && make_control_key(&key, record)) {
+        item->topic = SINK_TOPIC_CONTROL;
     } else {
         make_key(&key, record);
     }

@@ -22,6 +22,7 @@
     X(ALERT, "alert")                                                          \
     X(DECISION, "decision")                                                    \
     X(STATS, "stats")                                                          \
+    X(CONTROL, "control")       /* what people entered */                      \
     X(DEADLETTER, "deadletter") /* in place of a line too long for the peer */
 
 enum sink_topic {
@@ -44,7 +45,13 @@ struct sink_part {
     bool sent, done;
 };
 
-/* Spans are in the item's block. The key is what keeps an order: the source
+/* CONTROL has what people entered, for who decides elsewhere (span25
+ * aggregate): events of kinds registry, exception and block, and ticks, which
+ * tell that all before them is there. It may be compacted: each key stands for
+ * one thing that was done, so nothing that counts goes, and what is published
+ * again takes the place of what it repeats. Other kinds of control are STATS.
+ *
+ * Spans are in the item's block. The key is what keeps an order: the source
  * address, of events without one the subject or the sensor. Of a decision it is
  * the subject, with "simulate:", "hold:" or "withheld:" before it where nothing
  * is stopped: so what is in force has a key that no other line takes, and who

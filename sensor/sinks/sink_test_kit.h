@@ -20,6 +20,8 @@ struct kit_event {
     unsigned id;
     const char *src, *action, *mode, *subject, *sensor;
     ns_t until;
+    const char *kind, *done, *exception, *about; /* of control */
+    uint64_t audit, part;
 };
 
 struct kit {
@@ -81,6 +83,14 @@ kit_make(struct kit *k, const struct kit_event *e)
     kit_text(k, FIELD_DECISION_SUBJECT, e->subject);
     if (e->until != 0)
         record_time(&k->record, FIELD_DECISION_UNTIL, e->until);
+    kit_text(k, FIELD_CONTROL_KIND, e->kind);
+    kit_text(k, FIELD_CONTROL_ACTION, e->done);
+    if (e->audit != 0)
+        record_u64(&k->record, FIELD_CONTROL_AUDIT, e->audit);
+    if (e->part != 0)
+        record_u64(&k->record, FIELD_CONTROL_PART, e->part);
+    kit_text(k, FIELD_CONTROL_EXCEPTION, e->exception);
+    kit_text(k, FIELD_CONTROL_SUBJECT, e->about);
     buf_reset(&k->line);
     assert_true(record_check(record_view(&k->record)));
     assert_true(json_write(&k->json, record_view(&k->record), &k->line));

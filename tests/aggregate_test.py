@@ -1,0 +1,436 @@
+"""Several sensors, one verdict: span25 aggregate on a real Kafka.
+
+    aggregate_test.py SPAN25 SINK_RUN [--long]
+
+Two readings of one capture, each of every other connection, are published as
+two sensors would; what the aggregate says is read by another client (kcat). With
+--long aggregators are killed. A partition is done when its state in the topic
+says that it is: no test waits for a time. Exit code 77 when there is no Kafka.
+"""
+import collections
+import hashlib
+import hmac
+import gzip
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/support")
+import brokers  # noqa: E402
+
+SPAN25 = SINK_RUN = ""
+LONG = False
+CAPTURE = pathlib.Path(__file__).parent / "fixtures/bot.pcap.gz"
+HOME = "10.20.0.0/16"
+BOT = "10.20.4.17"
+BOT_RULE = "Behaves like a spam bot, by unknown users and many organisations"
+SAME_RULE = "Same mail from several hosts at home"
+SEEN = ("smtp", "smtp_session", "fileinfo", "anomaly", "tls", "dns")
+STAGES = ("source", "group", "decide")
+PARTITIONS = 4
+TASKS = 2 * PARTITIONS + 1
+
+
+# ---- captures and events ----
+
+def address(raw):
+    return ".".join(str(b) for b in raw)
+
+
+def halves(host=None, connections=None):
+    """The capture in two: every other connection of each client."""
+    data = gzip.decompress(CAPTURE.read_bytes())
+    out = [bytearray(data[:24]), bytearray(data[:24])]
+    number = {}
+    clients = collections.Counter()
+    at = 24
+    while at < len(data):
+        size = struct.unpack(">I", data[at + 8:at + 12])[0]
+        record, at = data[at:at + 16 + size], at + 16 + size
+        ip = record[30:]
+        end = (ip[0] & 15) * 4
+        ends = ((ip[12:16], ip[end:end + 2]), (ip[16:20], ip[end + 2:end + 4]))
+        if host and host not in (address(ends[0][0]), address(ends[1][0])):
+            continue
+        key = tuple(sorted(ends))
+        if key not in number:
+            number[key] = clients[ends[0][0]]
+            clients[ends[0][0]] += 1
+        if connections is None or number[key] < connections:
+            out[number[key] % 2] += record
+    return out
+
+
+def read(folder, sensor, capture):
+    """Its events, as a sensor of that name tells them."""
+    path = pathlib.Path(folder) / f"{sensor}.pcap"
+    events = pathlib.Path(folder) / f"{sensor}.jsonl"
+    path.write_bytes(capture)
+    subprocess.run((SPAN25, "read", "--sensor", sensor, "--home", HOME, "--events",
+                    str(events), str(path)), check=True, capture_output=True, timeout=120)
+    return [json.loads(line) for line in events.read_text().splitlines()]
+
+
+def seen(events):
+    return [e for e in events if e["event_type"] in SEEN]
+
+
+def alerts_of(events):
+    return {(e["alert"]["subject"], e["alert"]["signature"])
+            for e in events if e["event_type"] == "alert"}
+
+
+def lines(events):
+    return "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in events)
+
+
+def now_text(ago=0):
+    t = time.time() - ago
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t)) + ".000000+0000"
+
+
+# ---- another implementation of sensor/sinks/auth.h ----
+
+def signature(secret, topic, writer, sequence, key, value):
+    def framed(b):
+        return struct.pack("<Q", len(b)) + b
+    text = (b"span25 message 1" + framed(topic.encode()) + framed(writer.encode()) +
+            struct.pack("<Q", sequence) + framed(key.encode()) +
+            framed(hashlib.sha256(value.encode()).digest()))
+    mac = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+    return f"1 {sequence} {mac} {writer}"
+
+
+class Site:
+    """One prefix of topics, its keys and its aggregators."""
+
+    def __init__(self, test, prefix, **options):
+        self.test, self.prefix, self.broker = test, prefix, test.broker
+        self.folder = pathlib.Path(test.folder.name) / prefix
+        keys = self.folder / "keys"
+        keys.mkdir(parents=True)
+        self.secret = {}
+        for name in ("north", "south", "aggregate"):
+            self.secret[name] = hashlib.sha256(name.encode()).hexdigest()
+            (keys / name).write_text(self.secret[name] + "\n")
+        more = "".join(f"  {k}: {v}\n" for k, v in options.items())
+        self.config = self.folder / "aggregate.yaml"
+        self.config.write_text(
+            f"network:\n  home: [{HOME}]\naggregate:\n  keys: {keys}\n"
+            f"  partitions: {PARTITIONS}\n  snapshot: 300ms\n{more}"
+            f"sinks:\n  - name: bus\n    kind: kafka\n    target: \"{self.broker.address}\"\n"
+            f"    prefix: {prefix}\n    linger-ms: 1\n")
+        self.running = []
+        test.addCleanup(self.end)
+
+    def end(self):
+        for a in self.running:
+            a.kill()
+            a.log.close()
+
+    def aggregator(self, wait=True):
+        a = Aggregator(self)
+        self.running.append(a)
+        if wait:
+            a.wait_for(lambda log: len(a.owned()) == TASKS)
+        return a
+
+    def feed(self, sensor, events, **settings):
+        words = [f"prefix={self.prefix}", "linger-ms=1",
+                 f"hmac-key-file={self.folder / 'keys' / sensor}"]
+        words += [f"{k.replace('_', '-')}={v}" for k, v in settings.items()]
+        done = subprocess.run((SINK_RUN, "kafka", self.broker.address, *words),
+                              input=lines(events).encode(), capture_output=True,
+                              check=True, timeout=300)
+        counts = json.loads(done.stdout)
+        self.test.assertEqual(counts["delivered"], len(events))
+
+    def feed_both(self, north, south, slices=8):
+        """As both see it: one stretch of time after the other."""
+        times = sorted(e["timestamp"] for e in north + south)
+        bounds = [times[i * len(times) // slices] for i in range(1, slices)] + ["9"]
+        begin = ""
+        for end in bounds:
+            for sensor, events in (("north", north), ("south", south)):
+                part = [e for e in events if begin <= e["timestamp"] < end]
+                if part:
+                    self.feed(sensor, part)
+            begin = end
+
+    def topic(self, name):
+        return f"{self.prefix}.{name}"
+
+    def raw(self, name, form):
+        return self.broker.kcat("-t", self.topic(name), "-C", "-e", "-o", "beginning", "-f", form,
+                                "-X", "fetch.wait.max.ms=5").decode(errors="surrogateescape")
+
+    def events(self, name):
+        return [json.loads(line) for line in self.raw(name, "%s\n").splitlines() if line]
+
+    def ends(self, name):
+        """Messages of each partition."""
+        known = json.loads(self.broker.kcat("-L", "-J"))["topics"]
+        (n,) = [len(t["partitions"]) for t in known if t["topic"] == self.topic(name)]
+        asked = [w for p in range(n) for w in ("-t", f"{self.topic(name)}:{p}:-1")]
+        said = self.broker.kcat("-Q", *asked).decode()
+        return {int(line.split("[")[1].split("]")[0]): int(line.rsplit(" ", 1)[1])
+                for line in said.splitlines()}
+
+    def saved(self, stage):
+        """Offsets that whole states stand for."""
+        out = collections.Counter()
+        for line in self.raw(f"agg.{stage}.state", "%p %k %S\n").splitlines():
+            partition, key, size = line.split()
+            if key.endswith("/whole") and int(size) > 0:
+                out[int(partition)] = max(out[int(partition)], int(key.split("-")[0], 16))
+        return out
+
+    def is_done(self):
+        """Every message that there is was judged, and that was saved."""
+        for stage, name in zip(STAGES, ("smtp.tx", "agg.group", "agg.decide")):
+            saved = self.saved(stage)
+            if any(saved[p] < n for p, n in self.ends(name).items()):
+                return False
+        return True
+
+    def settle(self):
+        """Twice: a stage may have told the one before it meanwhile."""
+        for _ in range(2):
+            end = time.monotonic() + brokers.PATIENCE
+            while not self.is_done():
+                for a in self.running:
+                    a.check()
+                if time.monotonic() > end:
+                    raise AssertionError([a.said()[-2000:] for a in self.running])
+                time.sleep(0.1)
+
+    def put(self, name, key, value, header=None, partition=None):
+        """One message by another client."""
+        words = ["-t", self.topic(name), "-P", "-k", key, "-X", "topic.partitioner=murmur2_random"]
+        words += ["-p", str(partition)] if partition is not None else []
+        words += ["-H", f"hmac={header}"] if header else []
+        self.broker.kcat(*words, data=value.encode())
+
+    def sign(self, name, writer, key, value, sequence=None, secret=None):
+        return signature(secret or self.secret[writer], self.topic(name), writer,
+                         sequence or int(time.time() * 1e6), key, value)
+
+
+class Aggregator:
+    def __init__(self, site):
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen((SPAN25, "aggregate", "-c", str(site.config)),
+                                        stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log, preexec_fn=brokers.die_with_parent)
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def check(self):
+        if self.process.returncode is None and self.process.poll() is not None:
+            raise AssertionError(self.said())
+
+    def wait_for(self, count):
+        """Until count(lines of its log) is true."""
+        end = time.monotonic() + brokers.PATIENCE
+        while not count(self.said().splitlines()):
+            self.check()
+            if time.monotonic() > end:
+                raise AssertionError(self.said())
+            time.sleep(0.1)
+
+    def owned(self):
+        """Tasks that it has now."""
+        out = set()
+        for line in self.said().splitlines():
+            words = dict(w.split("=", 1) for w in line.split() if "=" in w)
+            if words.get("event") == "assigned":
+                out.add(words["task"])
+            elif words.get("event") in ("revoked", "lost"):
+                out.discard(words["task"])
+        return out
+
+    def stop(self):
+        """Its counts."""
+        self.process.terminate()
+        self.process.wait(brokers.PATIENCE)
+        if self.process.returncode != 0:
+            raise AssertionError(self.said())
+        last = [line for line in self.said().splitlines() if "event=aggregate " in line][-1]
+        return {k: int(v) for k, v in (w.split("=") for w in last.split()[2:])}
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class OnKafka(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.broker = brokers.Kafka(cls.folder.name + "/kafka")
+        cls.addClassCleanup(cls.broker.kill)
+        begun = time.monotonic()
+        cls.broker.start()
+        print(f"kafka answers after {time.monotonic() - begun:.1f} s")
+
+    def sensors(self, folder, **which):
+        north, south = halves(**which)
+        return read(folder, "north", north), read(folder, "south", south)
+
+    def check_alerts(self, site):
+        """Nothing that stage source told is lost, and nothing is told twice."""
+        told = {}
+        for e in site.events("agg.decide"):
+            if e["event_type"] == "alert":
+                self.assertEqual(told.setdefault(e["event_id"], e), e)
+        published = {}
+        end = time.monotonic() + brokers.PATIENCE  # the world is told behind the state
+        while not set(told) <= set(published) and time.monotonic() < end:
+            for e in site.events("alert"):
+                self.assertEqual(published.setdefault(e["event_id"], e), e)
+        self.assertEqual(told, published)
+        self.assertEqual(len({(e["alert"]["id"], e["alert"]["state"], e["timestamp"])
+                              for e in published.values()}), len(published))
+        return alerts_of(published.values())
+
+
+class Sensors(OnKafka):
+    def test_half_a_bot_each(self):
+        """Neither sees a bot; the aggregate does, once, also of doubles."""
+        site = Site(self, "half")
+        north, south = self.sensors(site.folder, host=BOT, connections=28)
+        for events in (north, south):
+            self.assertNotIn((BOT, BOT_RULE), alerts_of(events))
+        a = site.aggregator()
+        site.feed_both(seen(north), seen(south))
+        site.feed("south", seen(south)[:20])  # as after a crash of the sensor
+        site.settle()
+        self.assertIn((BOT, BOT_RULE), self.check_alerts(site))
+        counts = a.stop()
+        self.assertEqual(counts["double"], 20)
+        self.assertEqual(counts["forged"] + counts["stale"] + counts["replayed"], 0)
+        self.assertEqual(counts["decisions"], 0)  # nobody's registry was read
+        self.assertGreater(counts["unjudged"], 0)
+
+    def test_campaign_over_partitions(self):
+        """Hosts of different partitions that send the same mail are found."""
+        site = Site(self, "same")
+        north, south = self.sensors(site.folder)
+        a = site.aggregator()
+        site.feed_both(seen(north), seen(south))
+        site.settle()
+        found = {subject for subject, rule in self.check_alerts(site) if rule == SAME_RULE}
+        where = {line.split()[1]: line.split()[0]
+                 for line in site.raw("smtp.tx", "%p %k\n").splitlines()}
+        self.assertGreater(len({where[host] for host in found}), 1, (found, where))
+        a.stop()
+
+    def test_not_let_in(self):
+        """Forged, changed, replayed, stale and misplaced messages count for nothing."""
+        site = Site(self, "wrong")
+        north, _ = self.sensors(site.folder, host=BOT)
+        everything = seen(read(site.folder, "north", sum_of(halves(host=BOT))))
+        self.assertIn((BOT, BOT_RULE), alerts_of(read(site.folder, "north",
+                                                     sum_of(halves(host=BOT)))))
+        a = site.aggregator()
+        site.feed("north", everything[:6])
+        site.settle()
+        (again,) = site.raw("smtp.tx", "%h\x01%s\x02").split("\x02")[:1]
+        header, value = again.split("\x01")
+        header = header.split("hmac=")[1]
+        now = int(time.time() * 1e6)
+        rest = lines(everything[6:])
+        site.put("smtp.tx", BOT, rest)  # no header at all
+        other = site.secret["south"]
+        wanted = {"forged": len(everything) - 6}
+        for why, word, name, key, line, mark in (
+                ("the key of another sensor", "forged", "smtp.tx", BOT, everything[7], {"secret": other}),
+                ("signed an hour ago", "stale", "smtp.tx", BOT, everything[8], {"sequence": now - 3600 * 10**6}),
+                ("signed in an hour", "stale", "smtp.tx", BOT, everything[9], {"sequence": now + 3600 * 10**6}),
+                ("under another's key", "refused", "smtp.tx", "10.20.4.18", everything[10], {}),
+                ("of another sensor", "refused", "smtp.tx", BOT, everything[11] | {"sensor": "south"}, {}),
+                ("an alert of a sensor", "refused", "smtp.tx", BOT, everything[12] | {"event_type": "alert"}, {}),
+                ("for stage decide", "refused", "agg.decide", BOT, everything[13] | {"event_type": "alert"}, {}),
+                ("for stage group", "refused", "agg.group", "campaign", everything[14], {})):
+            value_of = lines([line])[:-1]
+            with self.subTest(why):
+                site.put(name, key, value_of, site.sign(name, "north", key, value_of, **mark))
+            wanted[word] = wanted.get(word, 0) + 1
+        changed = lines([everything[15]])[:-1]
+        site.put("smtp.tx", BOT, changed.replace(BOT, "10.20.4.19"),
+                 site.sign("smtp.tx", "north", BOT, changed))
+        wanted["forged"] += 1
+        site.put("smtp.tx", BOT, value, header)
+        wanted["replayed"] = 1
+        site.settle()
+        counts = a.stop()
+        self.assertEqual({k: counts[k] for k in wanted}, wanted)
+        self.assertEqual(site.events("alert"), [])
+
+    def test_registry(self):
+        """A decision names its registry; with an old one there is none."""
+        site = Site(self, "book", registry="south")
+        north, south = self.sensors(site.folder)
+        a = site.aggregator()
+        site.feed("south", [tick("south", 601, 1)])
+        half = len(seen(north)) // 2
+        site.feed("north", seen(north)[:half])
+        site.settle()
+        self.assertEqual(site.events("decision"), [])
+        site.feed("south", [tick("south", 0, 2), permit("south")])
+        site.feed("south", seen(south))
+        site.feed("north", seen(north)[half:])
+        site.settle()
+        counts = a.stop()
+        self.assertGreater(counts["unjudged"], 0)
+        decisions = site.events("decision")
+        self.assertTrue(decisions)
+        for e in decisions:
+            self.assertRegex(e["decision"]["registry"], r"^1 records, \d+ s old$")
+        self.assertEqual({e["decision"]["mode"] for e in decisions}, {"simulate"})
+
+
+def sum_of(parts):
+    """Two halves as one capture; not in the order of time, but of one host."""
+    records = []
+    for part in parts:
+        at = 24
+        while at < len(part):
+            size = struct.unpack(">I", part[at + 8:at + 12])[0]
+            records.append(bytes(part[at:at + 16 + size]))
+            at += 16 + size
+    records.sort(key=lambda r: r[:8])
+    return bytes(parts[0][:24]) + b"".join(records)
+
+
+def tick(sensor, ago, n):
+    return {"timestamp": now_text(ago), "event_type": "control", "event_id": f"{n:016x}",
+            "schema_version": 1, "sensor": sensor, "control": {"kind": "tick"}}
+
+
+def permit(sensor):
+    """An exception: the host of the newsletter is never stopped."""
+    return {"timestamp": now_text(), "event_type": "control", "event_id": "00000000000000e1",
+            "schema_version": 1, "sensor": sensor,
+            "control": {"kind": "exception", "action": "add", "time": now_text(3600), "actor": "ada",
+                        "reason": "a newsletter", "exception": "00000000000000e1",
+                        "subject": "10.20.6.30/32", "from": "block"}}
+
+
+if __name__ == "__main__":
+    SPAN25, SINK_RUN = sys.argv.pop(1), sys.argv.pop(1)
+    if sys.argv[1:2] == ["--long"]:
+        LONG = True
+        del sys.argv[1]
+    if brokers.Kafka.missing():
+        print("skipped: " + brokers.Kafka.missing())
+        sys.exit(77)
+    unittest.main(verbosity=2)
