@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import brokers  # noqa: E402
 import live  # noqa: E402
+import live_disk_test  # noqa: E402
 import live_test  # noqa: E402
 
 LANES = {"alert": "alerts", "decision": "alerts", "control": "alerts",
@@ -462,6 +463,46 @@ def part_outages(bench):
     assert outage.killed >= kills - 1, outage.killed
 
 
+# ---- a full disk under the journal ----
+
+def part_disk(bench):
+    """The state is on a disk that fills, Redis is away, and who publishes is
+    killed: each alert that was taken is in Redis at the end."""
+    disk = tiny_disk(bench.folder / "small-state", "24m")
+    redis = brokers.Redis(bench.folder / "redis-disk")
+    bench.sinks(disk, {"redis": redis.address}, "journal:\n  high_water: 8MiB\n"
+                "  high_water_percent: 0\n")
+    sensor = bench.sensor(disk)
+    assert live.wait_for(lambda: len(numbers()) == 3)
+    send("lab.pcap")
+    assert live.wait_for(lambda: len(sensor.of_type("alert")) > 3, 60)
+
+    def is_full():
+        live_disk_test.fill(disk, 600 << 10)
+        return live_disk_test.value("journal_room_step") == 3
+    assert live.wait_for(is_full, 60), live_disk_test.value("journal_room_step")
+    for n in range(20):
+        live_disk_test.test_alert(bench.program, sensor, codes=(0, 4))
+        if n % 5 == 2:
+            for pid in live.processes().get("span25-publish", []):
+                os.kill(pid, signal.SIGKILL)
+    (disk / "other").unlink()
+    with redis:
+        assert live.wait_for(lambda: settled(["redis"]), 120), (
+            numbers(), sensor.log_text()[-2000:])
+        sensor.stop()
+        wanted, rows = wanted_of(sensor), of_redis(redis)
+        doubles = check_same("redis", [e for _, _, e in rows],
+                             since_first(wanted, rows), True)
+        check_books(sensor, "redis", since_first(wanted, rows))
+    tests = sum(e["event_type"] == "alert" and "test" in e["alert"]
+                for e in wanted)
+    subprocess.run(["umount", str(disk)], check=True)
+    assert tests == 20, tests
+    print(f"disk: {len(wanted)} events of a disk that was full, {tests} alerts "
+          f"made then, all in Redis; {doubles} doubles")
+
+
 # ---- latency ----
 
 def part_latency(bench):
@@ -503,7 +544,8 @@ def tell_latency(topic, rows, begin, load):
               f"{found[-1] * 1000:.0f} ms")
 
 
-PARTS = {"sinks": part_sinks, "outages": part_outages, "latency": part_latency}
+PARTS = {"sinks": part_sinks, "outages": part_outages, "disk": part_disk,
+         "latency": part_latency}
 
 
 def main():

@@ -191,6 +191,8 @@ load_cursor(struct publish *p, uint64_t last, struct buf *messages)
                 "its cursor is damaged: all of the journal is sent again");
     } else if (e == ERR_NOENT) {
         e = spool_new(last, &p->spool);
+        if (e == ERR_OK) /* or it would begin later the next time */
+            e = write_cursor(p);
     }
     buf_free(&text);
     if (e == ERR_OK && spool_scanned(p->spool) > last) {
@@ -262,8 +264,6 @@ publish_new(const struct publish_plan *plan, struct publish **out,
         e = make_filter(p, messages);
     if (e == ERR_OK)
         e = load_cursor(p, plan->last, messages);
-    if (e == ERR_OK) /* or a new one would begin later the next time */
-        e = write_cursor(p);
     if (e != ERR_OK) {
         publish_free(p);
         return e;
