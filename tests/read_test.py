@@ -179,6 +179,8 @@ def same_in_all_ways(path, ways, *more, codes=(0,)):
 
 
 def all_of(paths, ways, codes=(0,)):
+    """With sanitizers, which look for other faults, in one way alone."""
+    ways = ways[-1:] if is_sanitized() else ways
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(same_in_all_ways, p, ways, codes=codes)
                 for p in paths]
