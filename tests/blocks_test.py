@@ -6,7 +6,11 @@
 Journals hold made decisions, so it is known what every list has to hold, and
 what each refusal is. The last line is "N passed, N failed".
 """
+import base64
 import datetime
+import email
+import email.policy
+import hashlib
 import json
 import os
 import pathlib
@@ -312,6 +316,176 @@ def test_diff_with_a_firewall():
     diff(state, "--readback", found).says(
         "2 -> 2 entries (+1 -1 ~0)", "+ 10.0.0.1/32", "- 10.0.0.9/32  no "
         "decision is known")
+
+
+# ---- abuse reports ----
+
+HOSTILE = "x\r\nBcc: all@evil.example\r\n\r\nbody $(touch pwned) `id` \x1b[2J"
+IDENT = "1111222233334444"
+
+
+def alert(subject="10.0.0.1", ident=IDENT, **more):
+    return {**head("alert", -50), "src_ip": subject, "alert": {
+        "id": ident, "state": "ended", "signature_id": 7,
+        "signature": HOSTILE, "severity": 1, "category": "behaviour",
+        "rule": "4d202f90-ce55-4541-986f-e33a1a0bc714", "rule_hash": "0" * 16,
+        "level": "high", "subject": subject, "reason": HOSTILE,
+        "first": at(-90), "last": at(-50), "count": 3,
+        "checks": [
+            {"name": "s1", "result": "fired", "observed": HOSTILE,
+             "limit": "score 9.2"},
+            {"name": "s2", "result": "passed", "observed": "victim@v.example"}],
+        "evidence": [{"role": "first", "event_id": "00000000000000aa",
+                      "when": at(-80), "sight": "text"}]} | more}
+
+
+def mail(sender="<joe@forged.example>"):
+    return {**head("smtp", -80), "event_id": "00000000000000aa",
+            "flow_id": 77, "src_ip": "10.0.0.1", "src_port": 40123,
+            "dest_ip": "203.0.113.25", "dest_port": 25, "proto": "TCP",
+            "tx_id": 0, "direction": "outbound",
+            "smtp": {"helo": HOSTILE, "mail_from": sender,
+                     "rcpt_to": ["<victim@v.example>"], "rcpt_offered": 1},
+            "email": {"subject": "buy"}}
+
+
+def reporting(*events, site="Library", contact="abuse@site.example"):
+    state = state_of(*events)
+    config = state.parent / "c.yaml"
+    config.write_text(
+        "report:\n  org: Example Network\n  contact: noc@example.net\n"
+        f"sites:\n  - code: LIB\n    name: {site}\n    contact: "
+        f"{json.dumps(contact)}\n    prefixes: [10.0.0.0/24]\n")
+    return state, config
+
+
+def report(state, config, what, *more, code=0):
+    return Run(PROGRAM, "blocks", "report", "--state", state, "-c", config,
+               what, *more).expect(code)
+
+
+def close(state, reason, ident=IDENT):
+    Run(PROGRAM, "alerts", "close", "--state", state, ident[:6], "--reason",
+        reason).expect(0)
+
+
+def test_report_needs_a_human():
+    for reason in ("misconfiguration", "legitimate-bulk", "test", "not-ours",
+                   "duplicate", "not-enough-evidence"):
+        state, config = reporting(alert(), decision("10.0.0.1/32"))
+        report(state, config, "10.0.0.1", code=5).warns("is not confirmed")
+        close(state, reason)
+        report(state, config, IDENT, code=5)
+    state, config = reporting(alert())
+    for reason in ("misuse", "compromised-host"):
+        close(state, reason)
+        report(state, config, "10.0.0.1").says(reason)
+        report(state, config, IDENT[:5]).says(reason)
+        Run(PROGRAM, "alerts", "reopen", "--state", state, IDENT, "--reason",
+            "wrong").expect(0)
+        report(state, config, "10.0.0.1", code=5)
+    report(state, config, "10.0.0.9", code=5)
+    append(state, [decision("10.0.0.9/32", origin="human")])
+    report(state, config, "10.0.0.9").says("(stopped by", "is closed")
+    config.write_text("")
+    report(state, config, "10.0.0.9", code=2).warns("report.org")
+
+
+def check_xarf(text, smtp):
+    got = json.loads(text)
+    want = {"xarf_version", "report_id", "timestamp", "reporter", "sender",
+            "source_identifier", "category", "type", "protocol", "description",
+            "evidence", "evidence_source"}
+    check(want <= set(got), f"{want - set(got)}")
+    check(got["category"] == "messaging" and got["type"] == "spam", f"{got}")
+    check(re.fullmatch(r"4\.\d+\.\d+", got["xarf_version"]), "version")
+    check(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}"
+                       r"-[0-9a-f]{12}", got["report_id"]), got["report_id"])
+    check(datetime.datetime.fromisoformat(
+        got["timestamp"].replace("Z", "+00:00")), "time")
+    for who in ("reporter", "sender"):
+        check(got[who] == {"org": "Example Network", "contact":
+                           "noc@example.net", "domain": "example.net"}, who)
+    check(len(got["description"]) <= 1000, "description")
+    for item in got["evidence"]:
+        payload = base64.b64decode(item["payload"])
+        check(item["size"] == len(payload) and item["hash"] == "sha256:" +
+              hashlib.sha256(payload).hexdigest(), "hash")
+        text += payload.decode()
+    check(got["protocol"] == ("smtp" if smtp else "other"), f"{got}")
+    if smtp: # the schema of messaging-spam asks for both
+        check(got["source_port"] == 40123 and re.fullmatch(
+            r"masked-[0-9a-f]{8}@forged\.example", got["smtp_from"]), f"{got}")
+    for word in ("victim", "203.0.113", "joe@", "buy", "\x1b"):
+        check(word not in text, f"{word!r} is told")
+    return got
+
+
+def test_report_xarf():
+    rows = [("<joe@forged.example>", True), ("<>", False), ("<joe>", False),
+            ("<joe@bad\r\nBcc: x@y>", False), ("<joe@-x;id>", False)]
+    for sender, smtp in rows:
+        state, config = reporting(mail(sender), alert())
+        close(state, "compromised-host")
+        got = check_xarf(report(state, config, "10.0.0.1", "--format",
+                                "xarf").out, smtp)
+        check(got["source_identifier"] == "10.0.0.1", f"{got}")
+
+
+def test_report_letter():
+    state, config = reporting(mail(), alert())
+    close(state, "misuse")
+    out = state.parent / "out"
+    path = report(state, config, "10.0.0.1", "-o", out).out.strip()
+    text = pathlib.Path(path).read_text()
+    mail_ = email.message_from_string(text, policy=email.policy.default)
+    check(not mail_.defects, f"{mail_.defects}")
+    check(mail_["To"] == "abuse@site.example" and mail_["From"] ==
+          "noc@example.net" and mail_["Date"].datetime is not None and
+          mail_["Bcc"] is None, text)
+    check(all(len(line) < 500 and line.isprintable()
+              for line in text.splitlines()), "a line")
+    check("\nBcc" not in text and "Bcc: all@evil" in text, "inert")
+    for word in ("victim", "203.0.113", "joe@", "spammer", "infected"):
+        check(word not in text, f"{word!r} is told")
+    report(state, config, "10.0.0.1", "-o", out, code=5).warns("there already")
+    for contact in ("+1 555 0100", "a@b.example, x@y.example",
+                    "-oQ/tmp@evil.example", "a b@c.example", "a@b@c.example"):
+        state, config = reporting(alert(), contact=contact)
+        close(state, "misuse")
+        report(state, config, "10.0.0.1").says("To: owner-not-known:;").lacks(
+            "x@y.example")
+
+
+def test_report_sendmail():
+    state, config = reporting(mail(), alert())
+    close(state, "misuse")
+    folder = state.parent
+    tool = folder / "tool"
+    tool.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\" > "
+                    f"{folder}/args\ncat > {folder}/mail\n")
+    tool.chmod(0o755)
+    for name, kind in (("letter", "text/plain"), ("xarf", "multipart/mixed")):
+        report(state, config, "10.0.0.1", "--format", name, "--sendmail",
+               tool).says("given to")
+        check((folder / "args").read_text() == "-i\n--\nabuse@site.example\n",
+              (folder / "args").read_text())
+        sent = email.message_from_bytes((folder / "mail").read_bytes(),
+                                        policy=email.policy.default)
+        check(sent.get_content_type() == kind and not sent.defects, kind)
+    part = list(sent.iter_attachments())[0]
+    check_xarf(part.get_content().decode(), True)
+    for bad in ("tool", f"{tool} -x", folder / "none"):
+        report(state, config, "10.0.0.1", "--sendmail", bad,
+               code=2 if bad == "tool" else 1)
+    tool.write_text("#!/bin/sh\nexit 75\n")
+    report(state, config, "10.0.0.1", "--sendmail", tool, code=1).warns(
+        "was not sent")
+    (folder / "args").unlink()
+    state, config = reporting(alert(), contact="-f@evil.example")
+    close(state, "misuse")
+    report(state, config, "10.0.0.1", "--sendmail", tool, code=5)
+    check(not (folder / "args").exists(), "it was run")
 
 
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]

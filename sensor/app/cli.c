@@ -574,6 +574,7 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_BLOCKS_LIFT:
     case VERB_BLOCKS_EXPORT:
     case VERB_BLOCKS_DIFF:
+    case VERB_BLOCKS_REPORT:
     case VERB_EXPLAIN:
     case VERB_EXCEPTIONS_ADD:
     case VERB_EXCEPTIONS_LIST:

@@ -35,6 +35,7 @@ static const struct {
     {VERB_BLOCKS_LIFT,       desk_blocks_lift      },
     {VERB_BLOCKS_EXPORT,     desk_blocks_export    },
     {VERB_BLOCKS_DIFF,       desk_blocks_diff      },
+    {VERB_BLOCKS_REPORT,     desk_blocks_report    },
     {VERB_EXPLAIN,           desk_explain          },
     {VERB_EXCEPTIONS_ADD,    desk_exceptions_add   },
     {VERB_EXCEPTIONS_LIST,   desk_exceptions_list  },

@@ -83,6 +83,7 @@ enum cli_exit desk_blocks_add(struct desk *d);
 enum cli_exit desk_blocks_lift(struct desk *d);
 enum cli_exit desk_blocks_export(struct desk *d);
 enum cli_exit desk_blocks_diff(struct desk *d);
+enum cli_exit desk_blocks_report(struct desk *d);
 enum cli_exit desk_explain(struct desk *d);
 enum cli_exit desk_exceptions_add(struct desk *d);
 enum cli_exit desk_exceptions_list(struct desk *d);

@@ -377,6 +377,28 @@ desk_card_owner(struct desk *d, const struct addr *a, struct span site)
     buf_str(d->out, v.line == NULL ? "; this address is not on it)\n" : ")\n");
 }
 
+const char *
+desk_card_mail(struct desk *d, const struct addr *a, struct span site)
+{
+    static const enum form_field fields[] = {FORM_ABUSE_CONTACT_MAIL,
+                                             FORM_SITE_CONTACT_MAIL,
+                                             FORM_TECH_CONTACT_MAIL};
+    const struct config_site *s = configured_site(d, a, site);
+    const struct form *f = NULL;
+    struct book_verdict v = {0};
+
+    desk_book(d);
+    if (d->book != NULL)
+        v = book_judge(d->book, a, 25, FORM_SEND, d->now);
+    if (d->book != NULL)
+        f = v.line != NULL ? &v.line->form->form : form_of_site(d, site);
+    for (size_t i = 0; f != NULL && i < ARRAY_LEN(fields); i++) {
+        if (f->text[fields[i]] != NULL)
+            return f->text[fields[i]];
+    }
+    return s != NULL ? s->contact : NULL;
+}
+
 /* ---- one alert ---- */
 
 struct shown {

@@ -10,6 +10,12 @@ void desk_card_checks(struct desk *d, struct span record, bool all);
 /* Who answers for an address or a site, by the registry of the state. */
 void desk_card_owner(struct desk *d, const struct addr *a, struct span site);
 
+/* Where to write to about it: the abuse contact of its form, else that of the
+ * site, else the technical one, else the site's of the configuration. NULL: not
+ * known. */
+const char *desk_card_mail(struct desk *d, const struct addr *a,
+                           struct span site);
+
 /* One alert, whole: as text, or as JSON. id is all of its id. */
 MUST_USE enum cli_exit desk_card_alert(struct desk *d,
                                        const struct desk_alert *a);

@@ -36,7 +36,7 @@
     (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST) | IN(BLOCKS_LIST))
 #define DESK                                                                   \
     (DESK_TABLES | ACTS | EXCEPT | BLOCKS | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) | \
-     IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF))
+     IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF) | IN(BLOCKS_REPORT))
 #define ALL  ((UINT64_C(1) << VERB_COUNT) - 1)
 #define INIT OPTION_INIT
 
