@@ -126,6 +126,7 @@ static void
 enter(struct smtp *s, ns_t now)
 {
     s->ctx->now = s->ctx->at = now;
+    s->ctx->own = &s->ctx->mem[s->flow->shard % FLOW_SHARDS];
     s->ctx->cmd_acked = STREAM_ACK_UNKNOWN;
     if (s->w == NULL)
         s->w = &s->ctx->spare;
@@ -137,17 +138,17 @@ free_work(struct smtp *s)
     struct work *w = s->w;
 
     for (unsigned d = 0; d < 2; d++) {
-        line_wipe(&w->held[d], s->mem);
+        line_wipe(&w->held[d], smtp_mem(s));
         w->held_at[d] = 0;
         w->ahead[d] = 0;
-        line_reset(&w->line[d], s->mem);
+        line_reset(&w->line[d], smtp_mem(s));
     }
-    vec_free(&w->reply, s->mem);
+    vec_free(&w->reply, smtp_mem(s));
     w->reply_lines = 0;
-    vec_free(&w->queue, s->mem);
+    vec_free(&w->queue, smtp_mem(s));
     w->queue_head = 0;
     if (w != &s->ctx->spare)
-        mem_free(s->mem, w, sizeof(*w));
+        mem_free(smtp_mem(s), w, sizeof(*w));
     s->w = NULL;
 }
 
@@ -183,8 +184,10 @@ leave(struct smtp *s)
     struct work *w = s->w;
     struct work *kept;
 
-    line_done(&w->line[0], s->mem);
-    line_done(&w->line[1], s->mem);
+    for (unsigned d = 0; d < 2; d++) {
+        if (w->line[d].spent)
+            line_done(&w->line[d], smtp_mem(s));
+    }
     if (is_idle(s)) {
         if (w == &s->ctx->spare && !holds_memory(w))
             s->w = NULL;
@@ -194,7 +197,7 @@ leave(struct smtp *s)
     }
     if (w != &s->ctx->spare)
         return;
-    kept = mem_new(s->mem, sizeof(*kept));
+    kept = mem_new(smtp_mem(s), sizeof(*kept));
     if (kept == NULL) {
         forget(s);
         return;
@@ -275,9 +278,9 @@ hold(struct smtp *s, enum dir d, struct held *h, struct span data)
     if (s->w->held_at[d] > 0)
         compact(s, d);
     n = v->n;
-    if (!line_store(v, s->mem, h, sizeof(*h)))
+    if (!line_store(v, smtp_mem(s), h, sizeof(*h)))
         return false;
-    if (!line_store(v, s->mem, data.p, data.n)) {
+    if (!line_store(v, smtp_mem(s), data.p, data.n)) {
         v->n = n;
         return false;
     }
@@ -363,7 +366,7 @@ advance(struct smtp *s, enum dir d, const struct held *h, size_t n)
     }
     if (w->held_at[d] < w->held[d].n)
         return;
-    line_wipe(&w->held[d], s->mem);
+    line_wipe(&w->held[d], smtp_mem(s));
     w->held_at[d] = 0;
 }
 
@@ -537,7 +540,8 @@ on_data(void *session, const struct chunk *c)
         while (n_held(s, d) > LIMIT_smtp_held && release_one(s, d, true))
             release(s);
     }
-    smtp_foreign_see(s, c); /* a greeting was read by now: nothing is kept */
+    if (!s->familiar)
+        smtp_foreign_see(s, c); /* after a greeting nothing is kept */
     leave(s);
 }
 
@@ -563,14 +567,14 @@ static void *
 on_open(void *ctx, struct flow *f, ns_t when)
 {
     struct smtp_ctx *c = ctx;
-    struct mem *m = &c->mem[f->shard % FLOW_SHARDS];
-    struct smtp *s = mem_new(m, sizeof(*s));
+    struct smtp *s;
 
+    c->own = &c->mem[f->shard % FLOW_SHARDS];
+    s = mem_new(c->own, sizeof(*s));
     if (s == NULL)
         return NULL;
     s->ctx = c;
     s->flow = f;
-    s->mem = m;
     s->pos[DIR_C2S] = f->half[DIR_C2S].skipped;
     s->pos[DIR_S2C] = f->half[DIR_S2C].skipped;
     c->now = when;
@@ -587,7 +591,7 @@ on_open(void *ctx, struct flow *f, ns_t when)
 static void
 free_session(struct smtp *s)
 {
-    struct mem *m = s->mem;
+    struct mem *m = smtp_mem(s);
 
     for (struct tx *t = s->txs; t != NULL;) {
         struct tx *next = t->next;

@@ -150,7 +150,7 @@ keep_as_content(struct smtp *s)
     struct span in = line_begun(l);
     bool ended = in.n > 0 && push(s, &in, s->pos[DIR_C2S]);
 
-    line_reset(l, s->mem);
+    line_reset(l, smtp_mem(s));
     if (ended)
         end_data(s);
 }
@@ -165,7 +165,7 @@ smtp_client_data_answered(struct smtp *s)
         keep_as_content(s);
     } else if (s->tx != NULL) { /* a message by guess: no framing */
         s->tx->bytes += line_begun(l).n;
-        line_reset(l, s->mem);
+        line_reset(l, smtp_mem(s));
     }
     if (s->mode == CLIENT_DATA || s->mode == CLIENT_LOST)
         end_cut(s);
@@ -176,7 +176,7 @@ smtp_client_data_refused(struct smtp *s)
 {
     if (s->tx != NULL)
         smtp_message_undo(s, s->tx);
-    line_reset(&s->w->line[DIR_C2S], s->mem);
+    line_reset(&s->w->line[DIR_C2S], smtp_mem(s));
     s->mode = CLIENT_COMMAND;
 }
 
@@ -215,8 +215,7 @@ note_dialect(struct smtp *s, const struct smtp_cmd *c, enum eol eol)
 {
     s->n_commands++;
     s->eols = (s->eols | 1U << eol) & 3U;
-    if (s->n_order < sizeof(s->order))
-        s->order[s->n_order++] = smtp_verb_letter(c->verb);
+    smtp_order_add(s, c->verb);
     if (c->verb != SMTP_UNKNOWN)
         s->cases = (s->cases | 1U << c->verb_case) & 7U;
     if (!s->has_first_ms && s->flow->established > 0 &&
@@ -276,7 +275,7 @@ on_hello(struct smtp *s, const struct smtp_cmd *c)
      * to the old name. */
     smtp_tx_close(s, CUT_RESET);
     log_drop(&s->log, LOG_HELO);
-    if (c->arg.n > 0 && !log_put(&s->log, s->mem, &item))
+    if (c->arg.n > 0 && !log_put(&s->log, smtp_mem(s), &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     s->ehlo |= c->verb != SMTP_HELO;
     s->helo_verb |= c->verb == SMTP_HELO;
@@ -307,13 +306,13 @@ on_mail(struct smtp *s, const struct smtp_cmd *c)
     t->null_sender = span_eq(c->path, SPAN_LIT("<>"));
     t->smtputf8 = smtp_param(c->params, "SMTPUTF8").p != NULL;
     t->has_size = span_to_u64(size, &t->size_declared);
-    if (!log_put(&t->log, s->mem, &item))
+    if (!log_put(&t->log, smtp_mem(s), &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     if (c->params.n == 0)
         return;
     item.tag = LOG_PARAMS;
     item.text = span_head(c->params, LIMIT_smtp_path);
-    (void)log_put(&t->log, s->mem, &item);
+    (void)log_put(&t->log, smtp_mem(s), &item);
 }
 
 static void
@@ -334,7 +333,7 @@ on_rcpt(struct smtp *s, const struct smtp_cmd *c)
             (waiting >= LIMIT_smtp_part_rcpt && smtp_oneway(s)))
             smtp_tx_part(s, t);
         number = t->offered++;
-        if (!log_put(&t->log, s->mem, &item))
+        if (!log_put(&t->log, smtp_mem(s), &item))
             smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
     }
     smtp_pending_add(s, SMTP_RCPT, t, number);
@@ -403,7 +402,7 @@ on_auth(struct smtp *s, const struct smtp_cmd *c)
         smtp_odd(s, ANOM_STARTTLS_REFUSED_AUTH, DIR_C2S);
     if (item.text.n == 0)
         item.text = SPAN_LIT("other");
-    if (s->n_auths < LIMIT_smtp_auths && log_put(&s->log, s->mem, &item))
+    if (s->n_auths < LIMIT_smtp_auths && log_put(&s->log, smtp_mem(s), &item))
         number = s->n_auths++;
     smtp_pending_add(s, SMTP_AUTH, NULL, number);
     s->mode = CLIENT_AUTH;
@@ -525,7 +524,7 @@ next_line(struct smtp *s, struct span *in, struct line *line)
 {
     size_t before = in->n;
     bool whole =
-        line_take(&s->w->line[DIR_C2S], s->mem, in, LIMIT_smtp_line, line);
+        line_take(&s->w->line[DIR_C2S], smtp_mem(s), in, LIMIT_smtp_line, line);
 
     s->pos[DIR_C2S] += before - in->n;
     return whole;
@@ -559,7 +558,7 @@ is_command_after_all(struct smtp *s, const struct line *line)
         end_cut(s);
     s->mode = CLIENT_COMMAND;
     on_command(s, line);
-    line_reset(&s->w->line[DIR_C2S], s->mem);
+    line_reset(&s->w->line[DIR_C2S], smtp_mem(s));
 }
 
 /* After a loss the end of data may have been lost with it, and where no reply
@@ -572,8 +571,8 @@ in_doubt(struct smtp *s, struct span *in)
     struct span head = span_head(*in, span_find(*in, '\n') + 1);
     struct line line = {SPAN_NONE, EOL_LF, false};
 
-    line_done(l, s->mem);
-    if (!line_store(&l->carry, s->mem, head.p, head.n)) {
+    line_done(l, smtp_mem(s));
+    if (!line_store(&l->carry, smtp_mem(s), head.p, head.n)) {
         s->w->check = false;
         keep_as_content(s);
         return;
@@ -648,10 +647,10 @@ smtp_client_tls(struct smtp *s)
     s->mode = CLIENT_TLS;
     if (s->tls != NULL)
         return;
-    s->tls = mem_new(s->mem, sizeof(*s->tls));
+    s->tls = mem_new(smtp_mem(s), sizeof(*s->tls));
     if (s->tls == NULL)
         return;
-    tls_init(s->tls, s->mem, !s->implicit_tls);
+    tls_init(s->tls, smtp_mem(s), !s->implicit_tls);
     if (s->implicit_tls || s->flow->server_port == PORT_SUBMISSION)
         tls_expect_auth(s->tls);
 }
@@ -892,7 +891,7 @@ smtp_client_gap(struct smtp *s, uint64_t lost)
     s->spoke_client = true;
     switch ((enum client_mode)s->mode) {
     case CLIENT_COMMAND:
-        line_reset(l, s->mem);
+        line_reset(l, smtp_mem(s));
         s->mode = CLIENT_LOST;
         s->fragment = true;
         if (s->tx != NULL && s->tx->via == VIA_BDAT)
@@ -904,7 +903,7 @@ smtp_client_gap(struct smtp *s, uint64_t lost)
         break;
     case CLIENT_BDAT: gap_in_bdat(s, lost); break;
     case CLIENT_AUTH:
-        line_reset(l, s->mem);
+        line_reset(l, smtp_mem(s));
         s->auth_lost = true;
         break;
     case CLIENT_TLS:
@@ -913,7 +912,7 @@ smtp_client_gap(struct smtp *s, uint64_t lost)
             tls_gap(s->tls, DIR_C2S, lost);
         break;
     case CLIENT_LOST:
-        line_reset(l, s->mem);
+        line_reset(l, smtp_mem(s));
         s->fragment = true;
         if (s->tx != NULL && s->tx->via != VIA_NONE)
             s->tx->bytes += lost;

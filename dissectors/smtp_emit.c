@@ -207,6 +207,7 @@ dialect(const struct smtp *s, struct record_out *r)
 {
     static const char *const eols[] = {"", "crlf", "lf", "mixed"};
     static const char *const cases[] = {"upper", "upper", "lower", "mixed"};
+    char order[ORDER_MAX];
 
     if (s->n_commands == 0)
         return;
@@ -222,7 +223,9 @@ dialect(const struct smtp *s, struct record_out *r)
     record_bool(r, FIELD_SMTP_DIALECT_PARAMS, s->params);
     record_bool(r, FIELD_SMTP_DIALECT_RSET, s->rset);
     record_text(r, FIELD_SMTP_DIALECT_EOL, eols[s->eols & 3]);
-    record_str(r, FIELD_SMTP_DIALECT_ORDER, span_of(s->order, s->n_order));
+    for (unsigned i = 0; i < s->n_order; i++)
+        order[i] = smtp_verb_letter(smtp_order(s, i));
+    record_str(r, FIELD_SMTP_DIALECT_ORDER, span_of(order, s->n_order));
 }
 
 static void

@@ -16,7 +16,7 @@ keep(struct smtp *s, enum dir d, struct span data)
     const struct span more = span_head(data, PROTOCOL_BYTES - v->n);
 
     if (more.n > 0)
-        (void)vec_put(v, s->mem, more.p, more.n);
+        (void)vec_put(v, smtp_mem(s), more.p, more.n);
 }
 
 void
@@ -29,7 +29,7 @@ smtp_foreign_see(struct smtp *s, const struct chunk *c)
         return;
     }
     if (s->foreign == NULL)
-        s->foreign = mem_new(s->mem, sizeof(*s->foreign));
+        s->foreign = mem_new(smtp_mem(s), sizeof(*s->foreign));
     if (s->foreign != NULL)
         keep(s, c->dir, c->data);
 }
@@ -54,8 +54,8 @@ smtp_foreign_free(struct smtp *s)
 {
     if (s->foreign == NULL)
         return;
-    vec_free(&s->foreign->bytes[DIR_C2S], s->mem);
-    vec_free(&s->foreign->bytes[DIR_S2C], s->mem);
-    mem_free(s->mem, s->foreign, sizeof(*s->foreign));
+    vec_free(&s->foreign->bytes[DIR_C2S], smtp_mem(s));
+    vec_free(&s->foreign->bytes[DIR_S2C], smtp_mem(s));
+    mem_free(smtp_mem(s), s->foreign, sizeof(*s->foreign));
     s->foreign = NULL;
 }

@@ -42,7 +42,8 @@ struct message {
 static bool
 has_room(const struct smtp *s, uint64_t n)
 {
-    return s->mem->used < s->mem->max && n <= s->mem->max - s->mem->used;
+    return smtp_mem(s)->used < smtp_mem(s)->max &&
+           n <= smtp_mem(s)->max - smtp_mem(s)->used;
 }
 
 static void
@@ -58,7 +59,7 @@ open_digest(struct smtp *s, struct message *m)
         m->digest = NULL;
         return;
     }
-    s->mem->used += DIGEST_BYTES;
+    smtp_mem(s)->used += DIGEST_BYTES;
 }
 
 static void
@@ -68,7 +69,7 @@ close_digest(struct smtp *s, struct message *m)
         return;
     EVP_MD_CTX_free(m->digest);
     m->digest = NULL;
-    s->mem->used -= DIGEST_BYTES;
+    smtp_mem(s)->used -= DIGEST_BYTES;
 }
 
 void
@@ -79,13 +80,13 @@ smtp_message_begin(struct smtp *s, struct tx *t, enum via via)
     t->via = (uint8_t)via;
     if (t->msg != NULL)
         return;
-    m = mem_new(s->mem, sizeof(*m));
+    m = mem_new(smtp_mem(s), sizeof(*m));
     if (m == NULL) {
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
         return;
     }
     t->msg = m;
-    (void)vec_reserve(&t->log, s->mem, REPLIES_ROOM);
+    (void)vec_reserve(&t->log, smtp_mem(s), REPLIES_ROOM);
     header_init(&m->header, &s->ctx->charset);
     m->in_header = true;
     m->parts = smtp_parts_new(s, t);
@@ -101,8 +102,8 @@ charge_header(struct smtp *s, struct message *m)
 {
     uint64_t now = header_memory(&m->header);
 
-    s->mem->used += now;
-    s->mem->used -= m->charged;
+    smtp_mem(s)->used += now;
+    smtp_mem(s)->used -= m->charged;
     m->charged = now;
 }
 
@@ -113,7 +114,7 @@ end_header(struct smtp *s, struct message *m)
         return;
     m->in_header = false;
     header_end(&m->header);
-    line_reset(&m->line, s->mem);
+    line_reset(&m->line, smtp_mem(s));
     charge_header(s, m);
 }
 
@@ -134,7 +135,8 @@ header_bytes(struct smtp *s, struct message *m, struct span in)
     while (m->in_header) {
         size_t before = in.n;
         enum header_more more;
-        bool whole = line_take(&m->line, s->mem, &in, LIMIT_smtp_line, &line);
+        bool whole =
+            line_take(&m->line, smtp_mem(s), &in, LIMIT_smtp_line, &line);
 
         m->wire += before - in.n;
         if (!whole)
@@ -185,7 +187,7 @@ hidden_command(struct smtp *s, struct tx *t, struct span text)
     item.text = span_head(c.path, LIMIT_smtp_path);
     if (item.tag == LOG_MAIL ||
         (item.tag == LOG_RCPT && g->n_rcpt++ < LIMIT_smtp_smuggle_rcpt))
-        (void)log_put(&g->log, s->mem, &item);
+        (void)log_put(&g->log, smtp_mem(s), &item);
     smtp_anomaly(s, ANOM_SMUGGLING, DIR_C2S, g->offset,
                  span_str(smtp_eod_name((enum smtp_eod)t->eod)));
     g->done = c.verb == SMTP_DATA || c.verb == SMTP_BDAT;
@@ -199,10 +201,10 @@ look_behind(struct smtp *s, struct tx *t, struct span in)
 
     in = span_head(in, g->left);
     g->left -= (uint32_t)in.n;
-    while (!g->done && line_take(&g->line, s->mem, &in, 512, &line))
+    while (!g->done && line_take(&g->line, smtp_mem(s), &in, 512, &line))
         hidden_command(s, t, line.text);
     if (g->left == 0 || g->done)
-        line_reset(&g->line, s->mem);
+        line_reset(&g->line, smtp_mem(s));
 }
 
 /* For a file: all of it or nothing. */
@@ -246,7 +248,7 @@ smtp_message_gap(struct smtp *s, struct tx *t, uint64_t lost)
     if (m == NULL)
         return;
     if (m->in_header) {
-        line_reset(&m->line, s->mem);
+        line_reset(&m->line, smtp_mem(s));
         header_gap(&m->header);
         m->wire = 0;
         m->fragment = true;
@@ -270,10 +272,10 @@ smtp_message_variant(struct smtp *s, struct tx *t, enum smtp_eod e)
         return;
     t->eod = (uint8_t)e;
     if (m->smuggle == NULL)
-        m->smuggle = mem_new(s->mem, sizeof(*m->smuggle));
+        m->smuggle = mem_new(smtp_mem(s), sizeof(*m->smuggle));
     if (m->smuggle == NULL)
         return;
-    line_reset(&m->smuggle->line, s->mem);
+    line_reset(&m->smuggle->line, smtp_mem(s));
     m->smuggle->offset = s->pos[DIR_C2S];
     m->smuggle->left = LIMIT_smtp_smuggle_look;
 }
@@ -293,7 +295,7 @@ smtp_message_end(struct smtp *s, struct tx *t)
     close_digest(s, m);
     if (m->smuggle != NULL) {
         m->smuggle->left = 0;
-        line_reset(&m->smuggle->line, s->mem);
+        line_reset(&m->smuggle->line, smtp_mem(s));
     }
 }
 
@@ -435,17 +437,17 @@ smtp_message_free(struct smtp *s, struct tx *t)
 
     if (m == NULL)
         return;
-    line_reset(&m->line, s->mem);
+    line_reset(&m->line, smtp_mem(s));
     if (m->smuggle != NULL) {
-        line_reset(&m->smuggle->line, s->mem);
-        vec_free(&m->smuggle->log, s->mem);
-        mem_free(s->mem, m->smuggle, sizeof(*m->smuggle));
+        line_reset(&m->smuggle->line, smtp_mem(s));
+        vec_free(&m->smuggle->log, smtp_mem(s));
+        mem_free(smtp_mem(s), m->smuggle, sizeof(*m->smuggle));
     }
     smtp_parts_free(m->parts);
     vec_free(&m->raw, smtp_raw(s));
     close_digest(s, m);
     header_free(&m->header);
-    s->mem->used -= m->charged;
-    mem_free(s->mem, m, sizeof(*m));
+    smtp_mem(s)->used -= m->charged;
+    mem_free(smtp_mem(s), m, sizeof(*m));
     t->msg = NULL;
 }

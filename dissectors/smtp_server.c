@@ -112,7 +112,7 @@ smtp_pending_add(struct smtp *s, enum smtp_verb verb, struct tx *t,
             p.tx = t = NULL;
         }
         compact(s->w);
-        if (!vec_put(&s->w->queue, s->mem, &p, sizeof(p))) {
+        if (!vec_put(&s->w->queue, smtp_mem(s), &p, sizeof(p))) {
             smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
             s->n_unanswered++;
             return;
@@ -145,7 +145,7 @@ smtp_pending_pop(struct smtp *s)
     s->first = *next;
     w->queue_head += (uint32_t)sizeof(*next);
     if (w->queue_head == w->queue.n) {
-        vec_free(&w->queue, s->mem);
+        vec_free(&w->queue, smtp_mem(s));
         w->queue_head = 0;
     }
 }
@@ -304,7 +304,7 @@ log_session(struct smtp *s, const struct pending *p, const struct reply *r)
         item.text = span_head(r->text, LIMIT_smtp_reply_text);
     if (may_repeat(p, r->code))
         item.text = smtp_enhanced(r->text);
-    if (!log_put(&s->log, s->mem, &item))
+    if (!log_put(&s->log, smtp_mem(s), &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
 }
 
@@ -349,7 +349,7 @@ on_greeting(struct smtp *s, const struct pending *p, struct reply *r)
     buf_printf(b, "%03u%c", r->code, line.n < r->text.n ? '-' : ' ');
     buf_span(b, span_head(line, LIMIT_smtp_reply_text));
     item.text = buf_view(b);
-    if (!log_put(&s->log, s->mem, &item))
+    if (!log_put(&s->log, smtp_mem(s), &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
     if (s->flow->established > 0 && s->ctx->at >= s->flow->established) {
         s->banner_ms = smtp_ms_since(s, s->flow->established);
@@ -411,7 +411,7 @@ on_hello_reply(struct smtp *s, const struct pending *p, const struct reply *r)
         caps = span_tail(caps, line.n + 1);
     }
     item.text = buf_view(small);
-    if (item.text.n > 0 && !log_put(&s->log, s->mem, &item))
+    if (item.text.n > 0 && !log_put(&s->log, smtp_mem(s), &item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_S2C);
 }
 
@@ -575,7 +575,7 @@ begin_unseen(struct smtp *s, const struct reply *r)
     s->gate = GATE_OPEN;
     while (s->has_first && is_candidate(&s->first, r))
         drop_head(s, true);
-    line_reset(&s->w->line[DIR_C2S], s->mem);
+    line_reset(&s->w->line[DIR_C2S], smtp_mem(s));
     smtp_client_begin_data(s, t);
     if (t == NULL)
         return;
@@ -710,10 +710,10 @@ keep_text(struct smtp *s, struct span text)
         w->reply.n + text.n + 1 > LIMIT_smtp_line)
         return;
     if (first) /* room for the usual EHLO reply; without it, line by line */
-        (void)vec_reserve(&w->reply, s->mem, REPLY_FIRST);
-    if (vec_reserve(&w->reply, s->mem, text.n + 1)) {
-        (void)vec_put(&w->reply, s->mem, "\n", !first);
-        (void)vec_put(&w->reply, s->mem, text.p, text.n);
+        (void)vec_reserve(&w->reply, smtp_mem(s), REPLY_FIRST);
+    if (vec_reserve(&w->reply, smtp_mem(s), text.n + 1)) {
+        (void)vec_put(&w->reply, smtp_mem(s), "\n", !first);
+        (void)vec_put(&w->reply, smtp_mem(s), text.p, text.n);
     }
 }
 
@@ -749,7 +749,7 @@ on_line(struct smtp *s, const struct line *line, uint64_t acked)
     r.text = begun ? vec_view(&w->reply) : text;
     r.last = w->reply_last;
     on_reply(s, &r);
-    vec_free(&w->reply, s->mem);
+    vec_free(&w->reply, smtp_mem(s));
     w->reply_lines = 0;
 }
 
@@ -761,7 +761,8 @@ plain_after_220(struct smtp *s, struct span *in)
     size_t before = in->n;
     struct line line;
 
-    if (!line_take(&s->w->line[DIR_S2C], s->mem, in, LIMIT_smtp_line, &line))
+    if (!line_take(&s->w->line[DIR_S2C], smtp_mem(s), in, LIMIT_smtp_line,
+                   &line))
         return;
     s->pos[DIR_S2C] += before - in->n;
     /* A complaint about the client's hello injects nothing. */
@@ -813,7 +814,7 @@ smtp_server_bytes(struct smtp *s, const struct chunk *c)
         if (s->mode == CLIENT_TLS)
             in_tls(s, &in);
         else
-            whole = line_take(&s->w->line[DIR_S2C], s->mem, &in,
+            whole = line_take(&s->w->line[DIR_S2C], smtp_mem(s), &in,
                               LIMIT_smtp_line, &line);
         s->pos[DIR_S2C] = c->offset + (c->data.n - in.n);
         if (whole)
@@ -836,8 +837,8 @@ end_in_gap(struct smtp *s)
         s->server_lost = true; /* no word about it if it is no reply */
         on_line(s, &line, STREAM_ACK_UNKNOWN);
     }
-    line_reset(&s->w->line[DIR_S2C], s->mem);
-    vec_free(&s->w->reply, s->mem);
+    line_reset(&s->w->line[DIR_S2C], smtp_mem(s));
+    vec_free(&s->w->reply, smtp_mem(s));
     s->w->reply_lines = 0;
 }
 

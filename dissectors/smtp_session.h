@@ -61,6 +61,7 @@ struct smtp_ctx {
     struct buf scratch;
     struct buf caps; /* EHLO lines, packed or unpacked */
     struct mem mem[FLOW_SHARDS];
+    struct mem *own; /* of these: of the session in call */
     struct mem content[FLOW_SHARDS];
     struct mem raw[FLOW_SHARDS]; /* messages for files */
     struct part_ctx *part_ctx;   /* NULL: bodies are not looked at */
@@ -177,12 +178,14 @@ enum client_mode {
 /* What the client's next bytes depend on. */
 enum gate { GATE_OPEN, GATE_DATA, GATE_STARTTLS, GATE_AUTH };
 
-#define ORDER_MAX 24
+/* First commands, for smtp.dialect.order: 5 bits each. */
+#define ORDER_MAX  24U
+#define ORDER_BITS 5U
+_Static_assert(SMTP_VERB_COUNT <= 1U << ORDER_BITS, "a verb takes 5 bits");
 
 struct smtp {
     struct smtp_ctx *ctx;
     struct flow *flow;
-    struct mem *mem;
     struct work *w;       /* NULL between calls when nothing is in it */
     struct vec log;       /* of the session */
     struct pending first; /* the only one in a lock-step session */
@@ -209,7 +212,7 @@ struct smtp {
     uint8_t n_auths, n_replies, n_order, auth_lines;
     uint8_t eols : 2;  /* bit per enum eol, command lines */
     uint8_t cases : 3; /* bit per enum smtp_case */
-    char order[ORDER_MAX];
+    uint8_t order[ORDER_MAX * ORDER_BITS / 8];
     bool has_first : 1, has_banner : 1, greeted : 1, ehlo : 1, helo_verb : 1;
     bool quit : 1, has_banner_ms : 1, has_first_ms : 1, space : 1;
     bool unbracketed : 1, bracketed : 1, params : 1, rset : 1;
@@ -228,6 +231,43 @@ struct smtp {
     bool lmtp : 1;          /* LHLO was the last hello taken */
     bool authenticated : 1; /* an AUTH was answered 2xx */
 };
+
+/* With the head of malloc 256 bytes: an open connection shall take 1 KiB in
+ * all, and a million of them may be open. */
+_Static_assert(sizeof(struct smtp) <= 248, "of each open connection");
+
+/* What the session in call is charged to. */
+static inline struct mem *
+smtp_mem(const struct smtp *s)
+{
+    return s->ctx->own;
+}
+
+/* The verb of the command number i below s->n_order. */
+static inline enum smtp_verb
+smtp_order(const struct smtp *s, unsigned i)
+{
+    const unsigned at = i * ORDER_BITS;
+    const unsigned next = at / 8 + 1 < sizeof(s->order) ? at / 8 + 1 : at / 8;
+    const unsigned two = s->order[at / 8] | (unsigned)s->order[next] << 8;
+
+    return (enum smtp_verb)(two >> at % 8 & ((1U << ORDER_BITS) - 1));
+}
+
+/* Notes one more, as far as there is room. */
+static inline void
+smtp_order_add(struct smtp *s, enum smtp_verb v)
+{
+    const unsigned at = s->n_order * ORDER_BITS;
+    const unsigned two = (unsigned)v << at % 8;
+
+    if (s->n_order >= ORDER_MAX)
+        return;
+    s->order[at / 8] |= (uint8_t)two;
+    if (two > UINT8_MAX)
+        s->order[at / 8 + 1] |= (uint8_t)(two >> 8);
+    s->n_order++;
+}
 
 /* What parts of messages are charged to. */
 static inline struct mem *

@@ -4,7 +4,7 @@
  * (code, index, latency), the text. Numbers are LEB128, a code is 2 bytes. */
 enum { HAS_CODE = 0x10, HAS_INDEX = 0x20, HAS_LATENCY = 0x40, TAG_BITS = 0x0f };
 #define ITEM_HEAD_MAX 18U
-#define LOG_FIRST     88U
+#define LOG_FIRST     72U
 
 static size_t
 put_number(uint8_t *out, uint32_t v)
@@ -162,7 +162,7 @@ log_text(const struct vec *v, enum log_tag tag)
 static void
 append(struct smtp *s, struct tx *t, const struct log_item *item)
 {
-    if (!log_put(&t->log, s->mem, item))
+    if (!log_put(&t->log, smtp_mem(s), item))
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
 }
 
@@ -184,7 +184,7 @@ smtp_tx_new(struct smtp *s)
     struct tx *t;
 
     make_way(s);
-    t = mem_new(s->mem, sizeof(*t));
+    t = mem_new(smtp_mem(s), sizeof(*t));
     if (t == NULL) {
         smtp_odd(s, ANOM_NO_MEMORY, DIR_C2S);
         return NULL;
@@ -218,8 +218,8 @@ void
 smtp_tx_free(struct smtp *s, struct tx *t)
 {
     smtp_message_free(s, t);
-    vec_free(&t->log, s->mem);
-    mem_free(s->mem, t, sizeof(*t));
+    vec_free(&t->log, smtp_mem(s));
+    mem_free(smtp_mem(s), t, sizeof(*t));
 }
 
 static void
@@ -634,7 +634,7 @@ smtp_tx_part(struct smtp *s, struct tx *t)
         if (item.tag == LOG_MAIL || item.tag == LOG_PARAMS)
             append(s, t, &item);
     }
-    vec_free(&old, s->mem);
+    vec_free(&old, smtp_mem(s));
 }
 
 static void
