@@ -523,6 +523,12 @@ detect_counts(const struct detect *d)
     return c;
 }
 
+const struct rollout *
+detect_policy(const struct detect *d)
+{
+    return decide_policy(d->decide);
+}
+
 void
 detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES])
 {

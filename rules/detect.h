@@ -66,6 +66,8 @@ struct detect_counts {
     uint64_t exceptions_unread; /* that say nothing usable, or one too many */
 };
 struct detect_counts detect_counts(const struct detect *d);
+/* The policy, of all control events so far. */
+const struct rollout *detect_policy(const struct detect *d);
 /* Open episodes by alert.severity less 1. */
 void detect_open_by(const struct detect *d, uint64_t by[ALERTS_SEVERITIES]);
 /* Open episodes that began at t or before. */

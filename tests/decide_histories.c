@@ -4,12 +4,15 @@
  * A history is some fifty events about nine hosts, two of them in one /64: host
  * events of which most speak for a bot, registry states, exceptions, what
  * people order, and time that goes on by nothing, minutes or months; its limits
- * are small and its own. The model keeps a list of all that was ever decided
- * and counts in it. Each event must bring the model's decisions, with their end
- * and with what stands against them. Beside that, whoever is stopped was not
- * registered, permitted, requested, excepted, immune, unproven or too many; now
- * and then the state is saved and the copy goes on; and at the end the written
- * decisions alone make the same set. */
+ * are small and its own. The policy goes up and down, for all and for single
+ * statistics, is paused and resumed, and falls back by itself. The model keeps
+ * a list of all that was ever decided and counts in it. Each event must bring
+ * the model's decisions, with their end and with what stands against them.
+ * Beside that, whoever is stopped was not registered, permitted, requested,
+ * excepted, immune, unproven or too many, and nothing but what may be enforced
+ * is told as such: in simulate, off, or where no sensor is live nobody is
+ * stopped, by the log alone; now and then the state is saved and the copy goes
+ * on; and at the end the written decisions alone make the same set. */
 #include "rules/decide/decide_test_kit.h"
 
 #define SEED      UINT64_C(0xdec1de)
@@ -66,8 +69,10 @@ struct line {
     int subject;
     enum what what;
     uint32_t against;
-    bool human;     /* a person's */
-    bool is_silent; /* withheld as before: not told */
+    bool human; /* a person's */
+    bool enforced;
+    unsigned alert, block; /* what it rests on: bits of statistics */
+    bool is_silent;        /* withheld as before: not told */
     const char *site;
 };
 
@@ -82,11 +87,20 @@ struct msubject {
     uint64_t macs;
     const char *lease;
     unsigned step;
+    bool enforced; /* as it was last told */
+    bool struck;   /* by the detector, for real */
+    int approver;
+    ns_t asked; /* the end that the first of two asked for */
 };
 
 struct model {
     struct decide_limits l;
-    bool enforce, disabled;
+    bool live, disabled, approve_all;
+    unsigned approvals;
+    int said, mode; /* -1 off, 0 simulate, 1 enforce */
+    int rule[DECIDE_STATS];
+    ns_t paused, mistake;
+    size_t counted; /* lines before do not count for caps */
     ns_t now, breaker;
     struct line log[LOG_MAX];
     size_t n, shown;
@@ -133,7 +147,8 @@ one_in(uint64_t *r, unsigned n)
     (AGAINST(REGISTERED) | AGAINST(PERMITTED) | AGAINST(REQUESTED) |           \
      AGAINST(PROTECTED))
 #define HUMAN                                                                  \
-    (AGAINST(QUEUEING) | AGAINST(POOL) | AGAINST(IDENTITY) | AGAINST(SHARED))
+    (AGAINST(QUEUEING) | AGAINST(POOL) | AGAINST(IDENTITY) | AGAINST(SHARED) | \
+     AGAINST(APPROVAL))
 #define NOT_YET                                                                \
     (AGAINST(SESSIONS) | AGAINST(ORGANISATIONS) | AGAINST(NETWORKS) |          \
      AGAINST(SECONDS) | AGAINST(VOLUME) | AGAINST(RETRIES) |                   \
@@ -142,8 +157,8 @@ one_in(uint64_t *r, unsigned n)
     (AGAINST(BREAKER) | AGAINST(CAP_MINUTE) | AGAINST(CAP_ACTIVE) |            \
      AGAINST(CAP_NET) | AGAINST(CAP_SITE) | AGAINST(CAP_DAY))
 #define NEVER                                                                  \
-    (AGAINST(DISABLED) | AGAINST(EXCEPTION) | REG | AGAINST(NEIGHBOUR) |       \
-     AGAINST(NO_REGISTRY) | AGAINST(IMMUNITY))
+    (AGAINST(DISABLED) | AGAINST(MODE) | AGAINST(EXCEPTION) | REG |            \
+     AGAINST(NEIGHBOUR) | AGAINST(NO_REGISTRY) | AGAINST(IMMUNITY))
 
 static const struct line *
 last_of(const struct model *m, int subject)
@@ -182,8 +197,11 @@ say(struct model *m, int subject, enum what what, uint32_t against)
 
     if (m->n == LOG_MAX)
         abort();
-    *l = (struct line){
-        .when = m->now, .subject = subject, .what = what, .against = against};
+    *l = (struct line){.when = m->now,
+                       .subject = subject,
+                       .what = what,
+                       .against = against,
+                       .enforced = m->s[subject].enforced};
     return l;
 }
 
@@ -199,9 +217,94 @@ made(struct model *m, int subject)
     return s;
 }
 
+/* ---- the policy ---- */
+
+static unsigned
+allowed(const struct model *m, int least)
+{
+    unsigned set = 0;
+
+    for (unsigned i = 0; i < DECIDE_STATS; i++)
+        set |= (unsigned)(m->mode >= least && m->rule[i] >= least) << i;
+    return set;
+}
+
+/* DETECTION 1.10, spelled out: what is at alert level or above, what at block.
+ */
+static bool
+rule(unsigned alert, unsigned block)
+{
+    enum { LISTS = 3, CONTENT = 4 | 16 | 32, OTHER = 8 | 64 | 128 };
+
+    if ((block & 2) != 0 && (block & 8) != 0)
+        return true;
+    if ((block & 1) != 0 && (alert & (CONTENT | OTHER)) != 0)
+        return true;
+    return (block & (4 | 32)) != 0 && (alert & (LISTS | OTHER)) != 0;
+}
+
+static bool
+may(const struct model *m, unsigned alert, unsigned block, int least)
+{
+    return rule(alert & allowed(m, least), block & allowed(m, least));
+}
+
+static void over(struct model *m, int subject);
+
+/* What must end because the mode, or a rule's, is another. */
+static void
+m_settle(struct model *m, bool whole)
+{
+    int was = m->mode;
+
+    m->mode = m->now < m->paused ? -1 : m->said;
+    if (!m->live && m->mode > 0)
+        m->mode = 0;
+    if (m->mode == was && !whole)
+        return;
+    for (unsigned order = 0; order < m->n_made; order++) {
+        for (int i = 0; i < SUBJECTS; i++) {
+            const struct line *l = last_of(m, i);
+            bool stays;
+
+            if (!m->s[i].made || m->s[i].order != order || !in_force(m, i))
+                continue;
+            if (l->what == M_HOLD)
+                stays = m->mode >= 0;
+            else if (l->human)
+                stays = m->mode >= 0 && l->enforced == (m->mode == 1);
+            else
+                stays = may(m, l->alert, l->block, 0) &&
+                        l->enforced == may(m, l->alert, l->block, 1);
+            if (stays)
+                continue;
+            over(m, i);
+            (void)say(m, i, M_LIFT, AGAINST(MODE));
+        }
+    }
+    if (m->mode != 1 || was == 1)
+        return;
+    m->counted = m->n;
+    for (int i = 0; i < SUBJECTS; i++) {
+        if (!m->s[i].enforced)
+            m->s[i].step = 0;
+    }
+}
+
+static void
+m_roll_back(struct model *m)
+{
+    if (m->mode != 1)
+        return;
+    m->said = 0;
+    m_settle(m, true);
+}
+
 static void
 over(struct model *m, int subject)
 {
+    m->s[subject].approver = 0;
+    m->s[subject].asked = 0;
     m->s[subject].ended = m->now;
     m->s[subject].wanted = true;
     m->s[subject].known = false;
@@ -213,6 +316,7 @@ m_time(struct model *m, ns_t now)
 {
     if (now > m->now)
         m->now = now;
+    m_settle(m, false);
     for (;;) {
         const struct line *first = NULL;
 
@@ -262,6 +366,8 @@ standing(const struct model *m, int subject)
 
     if (m->disabled)
         a |= AGAINST(DISABLED);
+    if (m->mode < 0)
+        a |= AGAINST(MODE);
     if (excepted(m, subject))
         a |= AGAINST(EXCEPTION);
     if (any_host(m, subject, false))
@@ -295,19 +401,26 @@ fires(const struct kit_host *h, unsigned stat)
     return is(h, stat, "alert") || is(h, stat, "block");
 }
 
-/* DETECTION 1.10, spelled out. */
-static bool
-rule(const struct kit_host *h)
+static unsigned
+set_of(const struct kit_host *h, bool block)
 {
-    bool other = fires(h, 3) || fires(h, 6) || fires(h, 7);
+    unsigned set = 0;
 
-    if (is(h, 1, "block") && is(h, 3, "block"))
-        return true;
-    if (is(h, 0, "block") &&
-        (other || fires(h, 2) || fires(h, 4) || fires(h, 5)))
-        return true;
-    return (is(h, 2, "block") || is(h, 5, "block")) &&
-           (other || fires(h, 0) || fires(h, 1));
+    for (unsigned i = 0; i < DECIDE_STATS; i++)
+        set |= (unsigned)(block ? is(h, i, "block") : fires(h, i)) << i;
+    return set;
+}
+
+static bool
+speaks(const struct kit_host *h)
+{
+    return rule(set_of(h, false), set_of(h, true));
+}
+
+static bool
+leads_to(const struct model *m, const struct kit_host *h, int least)
+{
+    return may(m, set_of(h, false), set_of(h, true), least);
 }
 
 static uint32_t
@@ -369,15 +482,15 @@ whole(const struct model *m, int subject, const struct kit_host *h)
 }
 
 static uint32_t
-weigh(const struct model *m, uint32_t a)
+weigh(bool enforce, uint32_t a)
 {
-    return m->enforce ? a : a & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
+    return enforce ? a : a & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
 }
 
 static enum what
-outcome(const struct model *m, uint32_t a)
+outcome(bool enforce, uint32_t a)
 {
-    a = weigh(m, a);
+    a = weigh(enforce, a);
     if (a & (NEVER | NOT_YET))
         return M_WITHHELD;
     if (a & HUMAN)
@@ -387,9 +500,9 @@ outcome(const struct model *m, uint32_t a)
 
 /* Which of the kinds comes first. */
 static int
-kind(const struct model *m, uint32_t a)
+kind(bool enforce, uint32_t a)
 {
-    a = weigh(m, a);
+    a = weigh(enforce, a);
     return a & NEVER ? 0 : a & NOT_YET ? 1 : a & HUMAN ? 2 : a & CAPS ? 3 : 4;
 }
 
@@ -438,7 +551,7 @@ blocks_within(const struct model *m, uint64_t seconds, const char *site)
 {
     uint64_t n = 0;
 
-    for (size_t i = 0; i < m->n; i++) {
+    for (size_t i = m->counted; i < m->n; i++) {
         const struct line *l = &m->log[i];
 
         n += l->what == M_BLOCK && !l->human &&
@@ -493,14 +606,17 @@ m_decide(struct model *m, int host, const struct kit_host *h)
     int subject = hosts[host].subject;
     struct msubject *s = &m->s[subject];
     uint32_t a = whole(m, subject, h);
+    bool e = leads_to(m, h, 1);
     const struct line *last = last_of(m, subject);
     const struct line *told = last_told(m, subject);
     struct line *l;
 
-    if (outcome(m, a) == M_BLOCK)
+    if (e && m->approve_all)
+        a |= AGAINST(APPROVAL);
+    if (outcome(e, a) == M_BLOCK)
         a |= caps(m, host);
-    if (outcome(m, a) == M_WITHHELD && told != NULL &&
-        told->what == M_WITHHELD && kind(m, told->against) == kind(m, a) &&
+    if (outcome(e, a) == M_WITHHELD && told != NULL &&
+        told->what == M_WITHHELD && kind(e, told->against) == kind(e, a) &&
         (a == told->against || (a & ~told->against) != 0)) {
         if (last->what == M_WITHHELD)
             return;
@@ -509,7 +625,10 @@ m_decide(struct model *m, int host, const struct kit_host *h)
             return;
         }
     }
-    l = say(m, subject, outcome(m, a), a);
+    s->enforced = e;
+    l = say(m, subject, outcome(e, a), a);
+    l->alert = set_of(h, false);
+    l->block = set_of(h, true);
     l->site = hosts[host].site;
     s->told = l->what == M_WITHHELD ? m->now : 0;
     s->host = host;
@@ -519,6 +638,7 @@ m_decide(struct model *m, int host, const struct kit_host *h)
         l->until = m->now + m->l.hold_s * NS_PER_S;
     if (l->what != M_BLOCK)
         return;
+    s->struck = e;
     s->step = s->step < 4 ? s->step + 1 : 4;
     l->until = m->now + ttl_of(m, s->step) * NS_PER_S;
 }
@@ -532,8 +652,14 @@ same_lease(const char *a, const char *b)
 static void
 lifted(struct model *m, int subject, uint32_t against)
 {
+    const struct line *l = last_of(m, subject);
+    bool hit = (against & AGAINST(PROTECTED)) != 0 && l->what == M_BLOCK &&
+               !l->human && l->enforced;
+
     over(m, subject);
     (void)say(m, subject, M_LIFT, against);
+    if (hit)
+        m_roll_back(m);
 }
 
 /* True: in force still. */
@@ -545,7 +671,7 @@ m_goes_on(struct model *m, int host, const struct kit_host *h)
     const struct line *l = last_of(m, subject);
     bool human = l->human;
     uint32_t a = whole(m, subject, h) & ~AGAINST(IMMUNITY);
-    uint32_t never = weigh(m, a) & NEVER;
+    uint32_t never = weigh(s->enforced, a) & NEVER;
     bool mine = s->host == host;
 
     if (human)
@@ -561,7 +687,7 @@ m_goes_on(struct model *m, int host, const struct kit_host *h)
         return true;
     } else if ((a & HUMAN) != 0 || (mine && h->macs > s->macs)) {
         lifted(m, subject, (a & HUMAN) != 0 ? a & HUMAN : AGAINST(IDENTITY));
-        s->wanted = (a & HUMAN) == 0 || !rule(h);
+        s->wanted = (a & HUMAN) == 0 || !leads_to(m, h, 0);
     } else {
         return true;
     }
@@ -625,14 +751,14 @@ m_host(struct model *m, int host, const struct kit_host *h)
         return;
     m_seen(m, host);
     m->queueing[host] = h->queueing;
-    m->ordinary[host] = hosts[host].subject >= 6 && !rule(h);
+    m->ordinary[host] = hosts[host].subject >= 6 && !speaks(h);
     if (in_force(m, subject) && m_goes_on(m, host, h)) {
-        if (rule(h))
+        if (leads_to(m, h, 0))
             m->s[subject].held = m->now;
         return;
     }
     l = last_of(m, subject);
-    if (!rule(h)) {
+    if (!leads_to(m, h, 0)) {
         if (l != NULL && l->what == M_WITHHELD)
             (void)say(m, subject, M_QUIET, 0);
         return;
@@ -663,33 +789,71 @@ m_end_all(struct model *m, bool all)
     }
 }
 
+/* A person says that it is to be stopped; until 0: for the next step. */
 static void
-m_add(struct model *m, int subject, ns_t until)
+m_stop(struct model *m, int subject, ns_t until, int actor)
 {
-    struct msubject *s = made(m, subject);
+    struct msubject *s = &m->s[subject];
     const struct line *last = last_of(m, subject);
+    bool held = in_force(m, subject) && last->what == M_HOLD;
     uint32_t a = standing(m, subject);
+    enum what what = a != 0 ? M_WITHHELD : M_BLOCK;
+    ns_t asked = 0, end = until;
     struct line *l;
 
-    if (until <= m->now)
-        return;
-    if (a == 0 && last != NULL && in_force(m, subject) && last->human &&
+    if (a == 0 && last != NULL && last->what == M_BLOCK && last->human &&
         last->until == until)
         return;
+    if (a == 0 && m->approvals == 2 &&
+        (s->approver == 0 || s->approver == actor)) {
+        if (held && s->approver == actor && s->asked == until)
+            return;
+        what = M_HOLD;
+        a = AGAINST(APPROVAL);
+        asked = until;
+        end = held ? last->until : m->now + m->l.hold_s * NS_PER_S;
+    } else if (a == 0 && until == 0) {
+        s->step = s->step < 4 ? s->step + 1 : 4;
+        end = m->now + ttl_of(m, s->step) * NS_PER_S;
+    }
     if (in_force(m, subject))
         over(m, subject);
-    l = say(m, subject, a != 0 ? M_WITHHELD : M_BLOCK, a);
+    s->enforced = m->mode == 1;
+    s->struck = s->struck && what != M_BLOCK;
+    l = say(m, subject, what, a);
     l->human = true;
-    l->until = a != 0 ? 0 : until;
-    s->told = a != 0 ? m->now : 0;
+    l->until = what == M_WITHHELD ? 0 : end;
+    s->told = what == M_WITHHELD ? m->now : 0;
     s->immune = 0;
     s->lease = NULL;
+    s->approver = what == M_HOLD ? actor : 0;
+    s->asked = asked;
     if (s->host < 0)
         s->host = subject < 6 ? subject : -2; /* of a /64: its first address */
 }
 
 static void
-m_lift(struct model *m, int subject)
+m_add(struct model *m, int subject, ns_t until, int actor)
+{
+    (void)made(m, subject);
+    if (until > m->now)
+        m_stop(m, subject, until, actor);
+}
+
+static void
+m_approve(struct model *m, int subject, ns_t until, int actor)
+{
+    struct msubject *s = made(m, subject);
+
+    if (!in_force(m, subject) || last_of(m, subject)->what != M_HOLD)
+        return;
+    if (until == 0)
+        until = s->asked;
+    m_stop(m, subject, until > m->now ? until : 0, actor);
+}
+
+static void
+m_lift_one(struct model *m, int subject)
 {
     struct msubject *s = made(m, subject);
     const struct line *last = last_of(m, subject);
@@ -700,12 +864,29 @@ m_lift(struct model *m, int subject)
         over(m, subject);
     } else if (m->now < s->immune) {
         return;
+    } else {
+        s->enforced = m->mode == 1;
     }
     s->immune = m->now + m->l.immunity_s * NS_PER_S;
     s->told = 0;
     if (s->host < 0)
         s->host = subject < 6 ? subject : -2;
     say(m, subject, M_LIFT, 0)->human = true;
+}
+
+static void
+m_lift(struct model *m, int subject, bool mistake)
+{
+    struct msubject *s = &m->s[subject];
+    ns_t before = m->mistake;
+
+    m_lift_one(m, subject);
+    if (!mistake || !s->struck)
+        return;
+    s->struck = false;
+    m->mistake = m->now;
+    if (before != 0 && m->now - before < DAY_S * NS_PER_S)
+        m_roll_back(m);
 }
 
 /* ---- what comes by ---- */
@@ -819,6 +1000,15 @@ struct run {
 static void
 wrong(const struct run *u, const char *why)
 {
+    struct kit *k = (struct kit *)(uintptr_t)&u->k;
+
+    if (u->m.shown < u->m.n) {
+        const struct line *l = &u->m.log[u->m.shown];
+
+        fprintf(stderr, "model: %s %s %x enforced %d mode %d\n", whats[l->what],
+                subject_texts[l->subject], l->against, l->enforced, u->m.mode);
+    }
+    fprintf(stderr, "told: %s\n", kit_told(k));
     fprintf(stderr,
             "decide_histories: history %llu: %s (--seed %llu --histories 1)\n",
             (unsigned long long)u->number, why, (unsigned long long)u->number);
@@ -857,6 +1047,8 @@ is_told(const struct line *l, struct span record)
            span_eq(record_find(record, FIELD_DECISION_SUBJECT),
                    span_str(subject_texts[l->subject])) &&
            against_in(record) == l->against && until == l->until &&
+           span_eq(record_find(record, FIELD_DECISION_MODE),
+                   l->enforced ? SPAN_LIT("enforce") : SPAN_LIT("simulate")) &&
            (human == l->human || l->what == M_EXPIRE) &&
            record_head_of(record).when == l->when;
 }
@@ -894,12 +1086,15 @@ assert_safe(struct run *u, int host, const struct kit_host *h, size_t before)
 
         if (!span_eq(record_find(r, FIELD_DECISION_ACTION), SPAN_LIT("block")))
             continue;
-        if (any_host(m, subject, false) || registry_of(h) != 0 ||
+        if (span_eq(record_find(r, FIELD_DECISION_MODE), SPAN_LIT("enforce")) !=
+            leads_to(m, h, 1))
+            wrong(u, "stopped for real, or not, against the policy");
+        if (m->mode < 0 || any_host(m, subject, false) || registry_of(h) != 0 ||
             excepted(m, subject) || m->now < m->s[subject].immune ||
             m->disabled || h->sessions < 10 || h->networks < 3 ||
             h->organisations < 5 || h->seconds < 30 || h->queueing ||
             h->volume < 10 || m->ordinary[host] ||
-            (u->o.enforce && h->reg == NULL))
+            (leads_to(m, h, 1) && (h->reg == NULL || m->approve_all)))
             wrong(u, "stopped what must not be");
         if (active(m, -1) > active_limit(m) ||
             blocks_within(m, 60, NULL) > m->l.per_minute)
@@ -984,25 +1179,79 @@ static void
 show_person(struct run *u)
 {
     static const char *const actions[] = {
-        "lift", "lift", "add", "add", "disable", "enable", "enable", "resume"};
+        "lift",    "lift",    "add",    "add",    "approve", "approve",
+        "approve", "disable", "enable", "enable", "resume"};
     const char *action = actions[below(&u->r, ARRAY_LEN(actions))];
     int subject = (int)below(&u->r, SUBJECTS);
+    int actor = 1 + (int)below(&u->r, 2);
+    bool mistake = one_in(&u->r, 2);
     double until = one_in(&u->r, 3) ? 0 : u->at + below(&u->r, 90000) - 10;
     struct model *m = &u->m;
+    struct record_out *r = &u->k.out;
+    struct record_sink sink = kit_to(&u->k);
+    struct record_head head = {kit_ns(u->at), 0, 1, EVENT_CONTROL};
 
     m_time(m, kit_ns(u->at));
     if (strcmp(action, "lift") == 0)
-        m_lift(m, subject);
+        m_lift(m, subject, mistake);
+    else if (strcmp(action, "approve") == 0)
+        m_approve(m, subject, until > 0 ? kit_ns(until) : 0, actor);
     else if (strcmp(action, "add") == 0)
         m_add(m, subject,
-              until > 0 ? kit_ns(until) : m->now + m->l.step1_s * NS_PER_S);
+              until > 0 ? kit_ns(until) : m->now + m->l.step1_s * NS_PER_S,
+              actor);
     else if (strcmp(action, "resume") == 0)
         m->breaker = 0;
     else
         m->disabled = action[0] == 'd';
     if (strcmp(action, "disable") == 0)
         m_end_all(m, true);
-    kit_control(&u->k, u->at, "block", action, subject_texts[subject], until);
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, "block");
+    record_text(r, FIELD_CONTROL_ACTION, action);
+    record_text(r, FIELD_CONTROL_ACTOR, actor == 1 ? "mk" : "jo");
+    record_text(r, FIELD_CONTROL_SUBJECT, subject_texts[subject]);
+    if (mistake)
+        record_bool(r, FIELD_CONTROL_MISTAKE, true);
+    if (until > 0)
+        record_time(r, FIELD_CONTROL_UNTIL, kit_ns(until));
+    decide_event(u->k.d, kit_map(&u->k), &sink);
+}
+
+static void
+show_policy(struct run *u)
+{
+    static const char *const words[] = {"off", "simulate", "enforce",
+                                        "enforce"};
+    struct record_head head = {kit_ns(u->at), 0, 1, EVENT_CONTROL};
+    struct record_sink sink = kit_to(&u->k);
+    struct record_out *r = &u->k.out;
+    struct model *m = &u->m;
+    unsigned word = below(&u->r, ARRAY_LEN(words));
+    unsigned what = below(&u->r, 8);
+    unsigned stat = below(&u->r, DECIDE_STATS);
+    int mode = (int)(word < 3 ? word : 2) - 1;
+
+    m_time(m, kit_ns(u->at));
+    record_begin(r, &head);
+    record_text(r, FIELD_CONTROL_KIND, "policy");
+    if (what == 0) {
+        record_text(r, FIELD_CONTROL_ACTION, "pause");
+        record_time(r, FIELD_CONTROL_UNTIL, kit_ns(u->at + 3000));
+        m->paused = kit_ns(u->at + 3000);
+    } else if (what == 1) {
+        record_text(r, FIELD_CONTROL_ACTION, "resume");
+        m->paused = 0;
+        m->breaker = 0;
+    } else {
+        record_text(r, FIELD_CONTROL_ACTION, "mode");
+        if (what < 5)
+            record_text(r, FIELD_CONTROL_RULE, decide_stat_word(stat));
+        record_text(r, FIELD_CONTROL_MODE, words[word]);
+        *(what < 5 ? &m->rule[stat] : &m->said) = mode;
+    }
+    m_settle(m, true);
+    decide_event(u->k.d, kit_map(&u->k), &sink);
 }
 
 static void
@@ -1067,9 +1316,19 @@ history(struct run *u)
     u->m = (struct model){0};
     u->o = (struct decide_options){.seed = next(&u->r)};
     u->o.limits = random_limits(&u->r);
-    u->o.enforce = one_in(&u->r, 3);
+    u->o.may_enforce = one_in(&u->r, 2);
+    u->o.start = one_in(&u->r, 2) ? ROLLOUT_ENFORCE : ROLLOUT_SIMULATE;
+    u->o.approvals = 1 + one_in(&u->r, 3);
+    u->o.approve_all = one_in(&u->r, 8);
     u->m.l = u->o.limits;
-    u->m.enforce = u->o.enforce;
+    u->m.live = u->o.may_enforce;
+    u->m.said = (int)u->o.start;
+    u->m.approvals = u->o.approvals;
+    u->m.approve_all = u->o.approve_all;
+    for (unsigned i = 0; i < DECIDE_STATS; i++)
+        u->m.rule[i] = 1;
+    m_settle(&u->m, false);
+    u->m.counted = 0;
     u->m.all.all = u->m.exceptions;
     u->o.exceptions = &u->m.all;
     u->at = below(&u->r, 200000);
@@ -1086,6 +1345,8 @@ history(struct run *u)
             show_exception(u);
         else if (what < 97)
             show_person(u);
+        else if (what < 99)
+            show_policy(u);
         else
             go_on_from_copy(u);
         compare(u);

@@ -1,6 +1,7 @@
 #include "rules/decide/decide.h"
 
 #include "rules/decide/decide_people.h"
+#include "rules/decide/decide_rollout.h"
 #include "rules/decide/decide_stand.h"
 #include "rules/decide/decide_tell.h"
 
@@ -22,6 +23,8 @@ decide_new(const struct decide_options *o, struct decide **out)
     decide_guard_init(&d->servers, o->seed);
     decide_guard_init(&d->others, o->seed);
     d->notes.seed = o->seed;
+    rollout_init(&d->policy, o->start, o->rules);
+    decide_fit(d);
     record_init(&d->out);
     buf_init(&d->reason, REASON_MAX);
     *out = d;
@@ -53,6 +56,7 @@ decide_time(struct decide *d, ns_t now, const struct record_sink *sink)
     now -= now % NS_PER_US;
     if (now > d->now)
         d->now = now;
+    decide_settle(d, CHANGED_TIME, sink);
     due = decide_table_due(&d->table, d->now, &n);
     for (size_t i = 0; i < n; i++) {
         struct subject *s = &d->table.rows[due[i]];
@@ -64,20 +68,13 @@ decide_time(struct decide *d, ns_t now, const struct record_sink *sink)
 
 /* ---- a decision ---- */
 
-static uint64_t
-step_seconds(const struct decide_limits *l, unsigned step)
-{
-    const uint64_t steps[] = {l->step1_s, l->step2_s, l->step3_s, l->step4_s};
-
-    return steps[step < ARRAY_LEN(steps) ? step - 1 : ARRAY_LEN(steps) - 1];
-}
-
 static void
 keep_facts(struct subject *s, const struct decide_facts *f)
 {
     s->host = f->host;
     s->collateral = f->collateral;
     s->macs = f->macs;
+    s->levels = f->levels;
     decide_keep_text(s->lease, sizeof(s->lease), f->lease);
     decide_keep_text(s->site, sizeof(s->site), f->site);
 }
@@ -90,7 +87,8 @@ enter(struct decide *d, struct subject *s, enum decide_act action)
 
     if (action == ACT_BLOCK) {
         s->step = (uint8_t)(s->step < 4 ? s->step + 1 : 4);
-        ttl = step_seconds(&d->options.limits, s->step);
+        s->struck = s->enforced;
+        ttl = decide_step_seconds(&d->options.limits, s->step);
         decide_caps_begin(&d->caps, &s->key, span_str(s->site), d->now);
     } else if (action == ACT_HOLD) {
         ttl = d->options.limits.hold_s;
@@ -164,15 +162,35 @@ forget_steps(const struct decide *d, struct subject *s)
 /* A score that goes up and down around its level is no news; that less stands
  * against it is. */
 static bool
-was_told(const struct decide *d, const struct subject *s, uint32_t against)
+was_told(const struct decide *d, const struct subject *s, uint32_t against,
+         bool enforce)
 {
     bool less = against != s->against && (against & ~s->against) == 0;
 
     return !less &&
            (s->state == SUBJECT_WITHHELD ||
             (s->told > 0 && d->now - s->told < DECIDE_REPEAT)) &&
-           decide_first_kind(decide_counting(d, s->against)) ==
-               decide_first_kind(decide_counting(d, against));
+           decide_first_kind(decide_counting(enforce, s->against)) ==
+               decide_first_kind(decide_counting(enforce, against));
+}
+
+/* DETECTION 6.3: somebody is to know at once. */
+static uint32_t
+ask_caps(struct decide *d, const struct subject *s,
+         const struct decide_facts *f, const struct record_sink *sink)
+{
+    const ns_t before = d->caps.breaker_until;
+    const uint32_t against =
+        decide_caps_against(&d->caps, &s->key, f->site, d->now);
+    const struct decide_doing what = {
+        .action = "breaker",
+        .reason =
+            (against & AGAINST(CAP_MINUTE)) != 0 ? "cap:minute" : "cap:active",
+        .until = d->caps.breaker_until};
+
+    if (d->caps.breaker_until != before)
+        decide_do(d, &what, sink);
+    return against;
 }
 
 static void
@@ -180,17 +198,22 @@ consider(struct decide *d, struct subject *s, const struct decide_facts *f,
          const struct record_sink *sink)
 {
     const struct exception *x = decide_excepted(d, &s->key);
+    const bool enforce = decide_enforces(d, f->levels);
     uint32_t against = decide_stands(d, s, f, x);
-    enum decide_act action = decide_action(decide_counting(d, against));
+    enum decide_act action;
 
+    if (enforce && d->options.approve_all)
+        against |= AGAINST(APPROVAL);
+    action = decide_action(decide_counting(enforce, against));
     if (action == ACT_BLOCK) {
-        against |= decide_caps_against(&d->caps, &s->key, f->site, d->now);
-        action = decide_action(decide_counting(d, against));
+        against |= ask_caps(d, s, f, sink);
+        action = decide_action(decide_counting(enforce, against));
     }
-    if (action == ACT_WITHHELD && was_told(d, s, against)) {
+    if (action == ACT_WITHHELD && was_told(d, s, against, enforce)) {
         decide_table_set(&d->table, s, SUBJECT_WITHHELD, s->since, 0);
         return;
     }
+    s->enforced = enforce;
     decide_on(d, s, f, action, (struct stand){against, decide_exception_id(x)},
               sink);
 }
@@ -210,6 +233,20 @@ has_new_mac(const struct subject *s, const struct decide_facts *f)
     return addr_cmp(&s->host, &f->host) == 0 && f->macs > s->macs;
 }
 
+/* A host of the detector's that is protected: nobody asked for a permit in the
+ * meantime, it should not have been stopped. */
+static void
+end_kept(struct decide *d, struct subject *s, struct stand stand,
+         const struct record_sink *sink)
+{
+    const bool hit = s->state == SUBJECT_BLOCK && !s->human &&
+                     (stand.against & AGAINST(PROTECTED)) != 0;
+
+    decide_end(d, s, ACT_LIFT, "policy", stand, sink);
+    if (hit)
+        decide_never_hit(d, s, sink);
+}
+
 /* True: it is in force still. */
 static bool
 goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
@@ -218,15 +255,14 @@ goes_on(struct decide *d, struct subject *s, const struct decide_facts *f,
     const struct exception *x = decide_excepted(d, &s->key);
     uint32_t against = decide_stands(d, s, f, x) & ~AGAINST(IMMUNITY);
     uint32_t never =
-        decide_against_kind(decide_counting(d, against), KIND_NEVER) &
+        decide_against_kind(decide_counting(s->enforced, against), KIND_NEVER) &
         ~(s->human ? AGAINST(NO_REGISTRY) : 0);
     uint32_t human = decide_against_kind(against, KIND_HUMAN);
 
     if (s->human && s->lease[0] == '\0' && !addr_cmp(&s->host, &f->host))
         decide_keep_text(s->lease, sizeof(s->lease), f->lease);
     if (never != 0) {
-        decide_end(d, s, ACT_LIFT, "policy",
-                   (struct stand){never, decide_exception_id(x)}, sink);
+        end_kept(d, s, (struct stand){never, decide_exception_id(x)}, sink);
     } else if (changed_hands(s, f)) {
         /* Another machine: nothing of the old one is held against it. */
         s->step = 0;
@@ -267,6 +303,7 @@ on_host(struct decide *d, const struct record_map *event,
     decide_guard_set(&d->servers, &f.host,
                      (f.against & AGAINST(QUEUEING)) != 0);
     decide_guard_set(&d->others, &f.host, f.subject.bits < 128 && !f.holds);
+    f.holds = decide_holds(f.levels, decide_allowed(d, ROLLOUT_SIMULATE));
     s = decide_table_find(&d->table, &f.subject);
     keep_shared(d, s, &f);
     if (s != NULL && subject_in_force(s) && goes_on(d, s, &f, sink)) {
@@ -311,8 +348,7 @@ on_end(struct decide *d, const struct record_map *event, bool client,
     subject = decide_subject_of(&host);
     s = decide_table_find(&d->table, &subject);
     if (s != NULL && subject_in_force(s))
-        decide_end(d, s, ACT_LIFT, "policy", (struct stand){against, SPAN_NONE},
-                   sink);
+        end_kept(d, s, (struct stand){against, SPAN_NONE}, sink);
 }
 
 static void
@@ -337,6 +373,8 @@ on_control(struct decide *d, const struct record_map *event,
 {
     if (record_map_is(event, FIELD_CONTROL_KIND, "block"))
         decide_people(d, event, sink);
+    else if (record_map_is(event, FIELD_CONTROL_KIND, "policy"))
+        decide_on_policy(d, event, sink);
     else if (record_map_is(event, FIELD_CONTROL_KIND, "exception"))
         end_excepted(d, sink);
 }
@@ -395,4 +433,16 @@ decide_counts(const struct decide *d)
         counts.holds += d->table.rows[i].state == SUBJECT_HOLD;
     }
     return counts;
+}
+
+const struct rollout *
+decide_policy(const struct decide *d)
+{
+    return &d->policy;
+}
+
+enum rollout_mode
+decide_mode(const struct decide *d)
+{
+    return d->mode;
 }

@@ -11,10 +11,11 @@
  * stands against it is named in decision.against, each thing, in the order of
  * 6.3, and the first one says what becomes of it:
  *
- *   never     disabled, exception:ID, registered, permitted, permit_requested,
- *             protected, neighbour, immunity              withheld, always
+ *   never     disabled, mode, exception:ID, registered, permitted,
+ *             permit_requested, protected, neighbour, immunity
+ *                                                         withheld, always
  *   not yet   evidence:... (6.1)                          withheld
- *   a human   queueing, pool, identity, shared            hold
+ *   a human   queueing, pool, identity, shared, approval  hold
  *   too many  breaker, cap:...                            withheld
  *   nothing                                               block
  *
@@ -23,6 +24,20 @@
  * A decision in force ends (lift) as soon as an event shows something of the
  * first or third kind, or another lease or MAC address; the host may have
  * changed hands.
+ *
+ * MODE is that of the policy (rollout.h), but enforce only where `may_enforce`
+ * says that this is a live sensor's: a capture stops nobody whatever was said.
+ * A rule's own mode is the most that it leads to: decided is with the rules
+ * that may simulate, and enforced when those that may enforce suffice. What is
+ * in force and may not be any more ends at once (lift, mode); so does what was
+ * simulated when the mode goes up: it does not become a block by itself, and
+ * nothing that was simulated counts for ladder and caps. Off: nothing new is
+ * decided.
+ *
+ * ROLLBACK, DETECTION 6.4: a second enforced block within a day that a person
+ * lifts as a mistake, or one of a host that turns out to be protected, makes
+ * enforce simulate. That, and an opened breaker, it tells as control events of
+ * kind policy too.
  *
  * WITHOUT A REGISTRY (no src_reg in the event) nobody can be known to be
  * registered. Enforcing, registry:none is of the first kind: nothing is
@@ -61,14 +76,18 @@
  * the whole network (cap:minute, cap:active) opens the breaker.
  *
  * PEOPLE: control events of kind block, control.action lift (immunity for a
- * day, a step less), add (until control.until, else the first step; stands
- * behind all of the first kind but immunity), disable and enable (everything),
- * resume (the breaker). Subjects wider than the scope are refused. All are
- * idempotent.
+ * day, a step less; with control.mistake it counts for the rollback), add
+ * (until control.until, else the first step; stands behind all of the first
+ * kind but immunity), approve (of a hold: until control.until, else the next
+ * step; refused is by lift), disable and enable (everything), resume (the
+ * breaker). With `approvals` 2 it takes two different people: the first add or
+ * approve makes or leaves a hold. Subjects wider than the scope are refused.
+ * All are idempotent.
  *
  * MEMORY is bounded: DECIDE_SUBJECTS remembered; when they are full a newcomer
  * is not stopped (counted). Keyed hashes. One thread. */
 #include "rules/alert/exceptions.h"
+#include "rules/decide/rollout.h"
 #include "sensor/base/err.h"
 #include "sensor/event/record.h"
 
@@ -85,7 +104,12 @@ extern const struct decide_limits decide_limits_default;
 
 struct decide_options {
     uint64_t seed;
-    bool enforce;
+    enum rollout_mode start;        /* of the configuration */
+    const enum rollout_mode *rules; /* the same, ROLLOUT_RULES of them; or NULL:
+                                     * enforce. Outlives the decide */
+    bool may_enforce;
+    bool approve_all;   /* enforcing, every block is a person's to approve */
+    unsigned approvals; /* 2: by two people; else one */
     struct decide_limits limits;
     const struct exceptions *exceptions; /* or NULL; has seen each event before
                                           * decide_event does */
@@ -105,10 +129,12 @@ void decide_event(struct decide *d, const struct record_map *event,
                   const struct record_sink *sink);
 void decide_time(struct decide *d, ns_t now, const struct record_sink *sink);
 
-/* Into a new one, decision events of a log in order: what is in force, the
- * steps, immunity and caps afterwards are those of who wrote it, whatever else
- * was lost. */
+/* Into a new one, decision events of a log in order, and control events of kind
+ * policy: what is in force, the steps, immunity and caps afterwards are those
+ * of who wrote it, whatever else was lost (of holds, who approved them). */
 void decide_replay(struct decide *d, const struct record_map *decision);
+/* That was all of the log; it is now. */
+void decide_replayed(struct decide *d, ns_t now);
 
 /* What would be stopped now, for summaries; each once. */
 struct decide_entry {
@@ -130,6 +156,10 @@ struct decide_counts {
     uint64_t lost;            /* not decided for want of memory */
 };
 struct decide_counts decide_counts(const struct decide *d);
+
+/* What the policy is; and what of it is in force here. */
+const struct rollout *decide_policy(const struct decide *d);
+enum rollout_mode decide_mode(const struct decide *d);
 
 /* All state, versioned and checked. Load into a new one of the same options;
  * ERR_FORMAT (another version or seed), ERR_CORRUPT, ERR_NOMEM: nothing was

@@ -208,6 +208,14 @@ decide_caps_begin(struct caps *c, const struct prefix *subject,
 }
 
 void
+decide_caps_forget(struct caps *c)
+{
+    c->first = 0;
+    c->n = 0;
+    tally_clear(&c->site_blocks);
+}
+
+void
 decide_caps_end(struct caps *c, const struct prefix *subject)
 {
     c->active--;

@@ -46,6 +46,8 @@ uint32_t decide_caps_against(struct caps *c, const struct prefix *subject,
                              struct span site, ns_t now);
 void decide_caps_begin(struct caps *c, const struct prefix *subject,
                        struct span site, ns_t now);
+/* Blocks so far do not count for the limits of a minute and a day. */
+void decide_caps_forget(struct caps *c);
 void decide_caps_end(struct caps *c, const struct prefix *subject);
 
 /* One more in the log of the day, for snapshots. False: no room. */

@@ -1,4 +1,4 @@
-#include "rules/decide/decide_tell.h"
+#include "rules/decide/decide_rollout.h"
 
 /* ---- from a log alone ---- */
 
@@ -9,8 +9,8 @@ static void
 replay_begin(struct decide *d, const struct record_map *e, struct subject *s,
              enum decide_act action)
 {
-    s->human =
-        record_map_is(e, FIELD_DECISION_ORIGIN, "human") && action == ACT_BLOCK;
+    s->human = record_map_is(e, FIELD_DECISION_ORIGIN, "human") &&
+               action != ACT_WITHHELD;
     s->host = s->key.addr;
     (void)record_map_addr(e, FIELD_SRC_IP, &s->host);
     s->collateral = record_map_u64(e, FIELD_DECISION_COLLATERAL, 0);
@@ -33,6 +33,8 @@ decide_replay(struct decide *d, const struct record_map *e)
     struct prefix key;
     struct subject *s;
 
+    if (rollout_event(&d->policy, e))
+        d->caps.breaker_until = d->policy.breaker;
     while (action < ARRAY_LEN(replayed) &&
            !record_map_is(e, FIELD_DECISION_ACTION, replayed[action]))
         action++;
@@ -47,6 +49,11 @@ decide_replay(struct decide *d, const struct record_map *e)
     if (subject_in_force(s))
         decide_leave(d, s);
     s->held = d->now;
+    s->enforced = record_map_is(e, FIELD_DECISION_MODE, "enforce");
+    s->levels = 0; /* not in the log */
+    if (action == ACT_BLOCK)
+        s->struck =
+            s->enforced && record_map_is(e, FIELD_DECISION_ORIGIN, "detector");
     s->step = (uint8_t)record_map_u64(e, FIELD_DECISION_STEP, s->step);
     if (action <= ACT_WITHHELD)
         replay_begin(d, e, s, (enum decide_act)action);
@@ -54,4 +61,12 @@ decide_replay(struct decide *d, const struct record_map *e)
              record_map_is(e, FIELD_DECISION_ORIGIN, "human") &&
              record_map_find(e, FIELD_DECISION_AGAINST).p == NULL)
         s->immune = d->now + d->options.limits.immunity_s * NS_PER_S;
+}
+
+void
+decide_replayed(struct decide *d, ns_t now)
+{
+    if (now > d->now)
+        d->now = now - now % NS_PER_US;
+    decide_fit(d);
 }

@@ -223,6 +223,28 @@ rule_holds(const enum level level[DECIDE_STATS])
     return false;
 }
 
+/* Two bits for each. */
+static uint32_t
+pack(const enum level level[DECIDE_STATS])
+{
+    uint32_t levels = 0;
+
+    for (unsigned i = 0; i < DECIDE_STATS; i++)
+        levels |= (uint32_t)level[i] << 2 * i;
+    return levels;
+}
+
+bool
+decide_holds(uint32_t levels, uint32_t allowed)
+{
+    enum level level[DECIDE_STATS];
+
+    for (unsigned i = 0; i < DECIDE_STATS; i++)
+        level[i] = (allowed >> i & 1) != 0 ? (enum level)(levels >> 2 * i & 3)
+                                           : LEVEL_NONE;
+    return rule_holds(level);
+}
+
 /* ---- evidence ---- */
 
 /* Several speakers behind one address: one bad, others that carry more than a
@@ -381,6 +403,7 @@ decide_facts(const struct record_map *event, const struct decide_limits *l,
     for (unsigned i = 0; i < DECIDE_STATS; i++)
         level[i] = level_of(event, i);
     rank(event, level, &f);
+    f.levels = pack(level);
     f.holds = rule_holds(level);
     f.subject = decide_subject_of(&f.host);
     f.against = decide_registry(event, true) | humans_part(event);

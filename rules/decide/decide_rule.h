@@ -21,6 +21,7 @@
  * decides. */
 #define DECIDE_AGAINST(X)                                                      \
     X(DISABLED, "disabled", NEVER)                                             \
+    X(MODE, "mode", NEVER)                                                     \
     X(EXCEPTION, "exception", NEVER)                                           \
     X(REGISTERED, "registered", NEVER)                                         \
     X(PERMITTED, "permitted", NEVER)                                           \
@@ -42,6 +43,7 @@
     X(POOL, "pool", HUMAN)                                                     \
     X(IDENTITY, "identity", HUMAN)                                             \
     X(SHARED, "shared", HUMAN)                                                 \
+    X(APPROVAL, "approval", HUMAN)                                             \
     X(BREAKER, "breaker", TOO_MANY)                                            \
     X(CAP_MINUTE, "cap:minute", TOO_MANY)                                      \
     X(CAP_ACTIVE, "cap:active", TOO_MANY)                                      \
@@ -71,6 +73,7 @@ struct decide_facts {
     struct addr host;
     struct prefix subject;
     bool holds;                  /* the rule of 1.10 */
+    uint32_t levels;             /* of statistics, for decide_holds */
     uint32_t against;            /* of what the event itself says */
     uint8_t shown[DECIDE_STATS]; /* at alert or block level, strongest first */
     size_t n_shown;
@@ -83,6 +86,9 @@ struct decide_facts {
 /* False: not of a host at home. event is of type host. */
 bool decide_facts(const struct record_map *event, const struct decide_limits *l,
                   struct decide_facts *out);
+/* Does the rule of 1.10 hold with these statistics alone? Bits 1 << stat. */
+bool decide_holds(uint32_t levels, uint32_t stats);
+#define DECIDE_STATS_ALL ((UINT32_C(1) << DECIDE_STATS) - 1)
 /* What the registry says of one end of any event. */
 uint32_t decide_registry(const struct record_map *event, bool client);
 /* The address, or the /64 that it is in. */

@@ -6,7 +6,7 @@
 
 /* magic, check of all that follows, then: each number 8 bytes little-endian,
  * each table its length and its entries. */
-#define MAGIC    UINT64_C(0x3465646963656473) /* "sdecide4" */
+#define MAGIC    UINT64_C(0x3565646963656473) /* "sdecide5" */
 #define SAVE_MAX (64U << 20)
 
 static void
@@ -18,6 +18,8 @@ put(struct buf *b, uint64_t v)
 /* X(member) of struct subject that are numbers */
 #define SUBJECT_NUMBERS(X)                                                     \
     X(human)                                                                   \
+    X(enforced)                                                                \
+    X(struck)                                                                  \
     X(fresh_wanted)                                                            \
     X(base_known)                                                              \
     X(step)                                                                    \
@@ -32,7 +34,10 @@ put(struct buf *b, uint64_t v)
     X(base_sessions)                                                           \
     X(base_bad)                                                                \
     X(collateral)                                                              \
-    X(macs)
+    X(macs)                                                                    \
+    X(levels)                                                                  \
+    X(approver)                                                                \
+    X(wanted)
 
 #define SUBJECT_TEXTS(X) X(id) X(lease) X(site)
 
@@ -237,6 +242,8 @@ get_notes(struct cursor *c, struct notes *notes)
     X(now)                                                                     \
     X(seq)                                                                     \
     X(disabled)                                                                \
+    X(mode)                                                                    \
+    X(mistake)                                                                 \
     X(counts.decided)                                                          \
     X(counts.controls_unread)                                                  \
     X(counts.lost)                                                             \
@@ -255,7 +262,7 @@ decide_save(const struct decide *d, struct buf *out)
 
     buf_init(&body, SAVE_MAX);
     put(&body, hash_mix(d->options.seed, 1)); /* the seed itself is a secret */
-#define PUT_NUMBER(member) put(&body, d->member);
+#define PUT_NUMBER(member) put(&body, (uint64_t)d->member);
     DECIDE_NUMBERS(PUT_NUMBER)
 #undef PUT_NUMBER
     put(&body, d->table.n);
@@ -267,6 +274,7 @@ decide_save(const struct decide *d, struct buf *out)
     put_tally(&body, &d->servers.subjects);
     put_tally(&body, &d->others.hosts);
     put_tally(&body, &d->others.subjects);
+    rollout_save(&d->policy, &body);
     put_caps(&body, &d->caps);
     put_notes(&body, &d->notes);
     put(out, MAGIC);
@@ -300,6 +308,16 @@ get_subjects(struct cursor *c, struct decide *d)
     return c->bad ? ERR_CORRUPT : ERR_OK;
 }
 
+/* Where nobody has said anything the configuration is that of now. */
+static enum err
+get_policy(struct cursor *c, struct decide *d)
+{
+    if (!rollout_load(&d->policy, c))
+        return ERR_CORRUPT;
+    rollout_configure(&d->policy, d->options.start, d->options.rules);
+    return ERR_OK;
+}
+
 static enum err
 get_all(struct decide *d, struct cursor *c)
 {
@@ -320,6 +338,8 @@ get_all(struct decide *d, struct cursor *c)
     d->table.refused = refused;
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(tallies); i++)
         e = get_tally(c, tallies[i]);
+    if (e == ERR_OK)
+        e = get_policy(c, d);
     if (e == ERR_OK)
         e = get_caps(c, &d->caps);
     if (e == ERR_OK)

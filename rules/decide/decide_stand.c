@@ -52,6 +52,8 @@ decide_kept(const struct decide *d, const struct prefix *subject,
 
     if (d->disabled)
         against |= AGAINST(DISABLED);
+    if (d->mode == ROLLOUT_OFF)
+        against |= AGAINST(MODE);
     if (x != NULL)
         against |= AGAINST(EXCEPTION);
     if (decide_guard_has(&d->guard, subject))
@@ -87,11 +89,10 @@ decide_stands(const struct decide *d, const struct subject *s,
 /* What counts: simulating, a missing registry does not, nor that no router is
  * known: a capture of an hour would show nothing. */
 uint32_t
-decide_counting(const struct decide *d, uint32_t against)
+decide_counting(bool enforce, uint32_t against)
 {
-    return d->options.enforce
-               ? against
-               : against & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
+    return enforce ? against
+                   : against & ~(AGAINST(NO_REGISTRY) | AGAINST(PATH));
 }
 
 enum decide_act

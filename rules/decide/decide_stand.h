@@ -15,7 +15,7 @@ uint32_t decide_kept(const struct decide *d, const struct prefix *subject,
 uint32_t decide_stands(const struct decide *d, const struct subject *s,
                        const struct decide_facts *f, const struct exception *x);
 /* What counts: simulating, a missing registry does not. */
-uint32_t decide_counting(const struct decide *d, uint32_t against);
+uint32_t decide_counting(bool enforce, uint32_t against);
 enum decide_act decide_action(uint32_t counts);
 /* enum decide_kind, or one more when nothing counts. */
 unsigned decide_first_kind(uint32_t counts);

@@ -16,6 +16,9 @@ struct decide {
     ns_t now; /* whole microseconds, as in records */
     uint32_t seq;
     bool disabled;
+    struct rollout policy;
+    enum rollout_mode mode; /* that what is in force has been made to fit */
+    ns_t mistake;           /* when a block was last lifted as one */
     struct decide_counts counts;
     struct record_out out;
     struct buf reason;

@@ -23,7 +23,10 @@ struct subject {
     struct prefix key;
     struct addr host; /* that the latest decision was made on */
     enum subject_state state;
-    bool human;            /* a person's block */
+    bool human;            /* a person's block, or hold for another one */
+    bool enforced;         /* the latest decision was told as such */
+    bool struck;           /* the latest block was the detector's, enforced, and
+                            * nobody has called it a mistake */
     bool fresh_wanted;     /* something ended; fresh evidence is asked for */
     bool base_known;       /* base_* are of behind that end */
     uint8_t step;          /* of the ladder: 0 none yet */
@@ -37,6 +40,9 @@ struct subject {
     struct addr base_host; /* of a /64, whose counts these are */
     uint64_t base_sessions, base_bad;
     uint64_t collateral, macs;
+    uint64_t levels;   /* of decide_facts; 0: not known */
+    uint64_t approver; /* of a hold that waits for another: hash of the first */
+    ns_t wanted;       /* the end that this one asked for; 0: none */
     char id[TABLE_ID], lease[TABLE_ID], site[TABLE_SITE]; /* "" none */
 };
 

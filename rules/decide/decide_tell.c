@@ -29,7 +29,7 @@ decide_tell_head(struct decide *d, const struct subject *s,
     prefix_format(&s->key, &d->reason);
     buf_str(&d->reason,
             action == ACT_HOLD || action == ACT_EXPIRE ? ": " : " ");
-    buf_str(&d->reason, decide_actions[action].told[d->options.enforce]);
+    buf_str(&d->reason, decide_actions[action].told[s->enforced]);
     for (unsigned i = 0; i < AGAINST_COUNT; i++) {
         if ((against >> i & 1) == 0)
             continue;
@@ -72,11 +72,46 @@ decide_tell(struct decide *d, struct decision *what,
 {
     what->when = d->now;
     what->seq = d->seq++;
-    what->enforce = d->options.enforce;
+    what->enforce = what->subject->enforced;
     what->reason = buf_view(&d->reason);
     decide_record(&d->out, what);
     sink->put(sink->ctx, record_view(&d->out));
     d->counts.decided++;
+}
+
+/* Others number control events of the same time from 0. */
+#define DOING_SEQ UINT32_C(0x80000000)
+
+void
+decide_do(struct decide *d, const struct decide_doing *what,
+          const struct record_sink *sink)
+{
+    const struct record_head head = {d->now, 0, DOING_SEQ | d->seq++,
+                                     EVENT_CONTROL};
+    struct record_map m;
+
+    record_begin(&d->out, &head);
+    record_text(&d->out, FIELD_CONTROL_KIND, "policy");
+    record_text(&d->out, FIELD_CONTROL_ACTION, what->action);
+    record_time(&d->out, FIELD_CONTROL_TIME, d->now);
+    record_text(&d->out, FIELD_CONTROL_ACTOR, "span25");
+    record_text(&d->out, FIELD_CONTROL_REASON, what->reason);
+    if (what->mode != NULL)
+        record_text(&d->out, FIELD_CONTROL_MODE,
+                    rollout_mode_word(*what->mode));
+    if (what->until != 0)
+        record_time(&d->out, FIELD_CONTROL_UNTIL, what->until);
+    record_map_init(&m, record_view(&d->out));
+    (void)rollout_event(&d->policy, &m);
+    sink->put(sink->ctx, record_view(&d->out));
+}
+
+uint64_t
+decide_step_seconds(const struct decide_limits *l, unsigned step)
+{
+    const uint64_t steps[] = {l->step1_s, l->step2_s, l->step3_s, l->step4_s};
+
+    return steps[step < ARRAY_LEN(steps) ? step - 1 : ARRAY_LEN(steps) - 1];
 }
 
 /* ---- the end of a decision ---- */
@@ -91,6 +126,8 @@ decide_leave(struct decide *d, struct subject *s)
     s->base_known = false;
     s->told = 0;
     s->human = false;
+    s->approver = 0;
+    s->wanted = 0;
     decide_table_set(&d->table, s, SUBJECT_IDLE, d->now, 0);
 }
 

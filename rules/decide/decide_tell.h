@@ -22,6 +22,19 @@ void decide_tell_clauses(struct decide *d, const struct record_map *event,
 void decide_tell(struct decide *d, struct decision *what,
                  const struct record_sink *sink);
 
+/* What the program itself does to the policy, as a control event of kind
+ * policy; and it is in force. until 0, mode NULL: without. */
+struct decide_doing {
+    const char *action, *reason;
+    const enum rollout_mode *mode;
+    ns_t until;
+};
+void decide_do(struct decide *d, const struct decide_doing *what,
+               const struct record_sink *sink);
+
+/* Of the ladder; step from 1. */
+uint64_t decide_step_seconds(const struct decide_limits *l, unsigned step);
+
 /* Out of force, and fresh evidence is wanted for more; not told. */
 void decide_leave(struct decide *d, struct subject *s);
 /* What stands against it; of an exception its id. */

@@ -292,8 +292,9 @@ test_againsts(void **state)
         const char *want = againsts[i / 2].simulate;
         struct kit k;
 
-        o.enforce = i % 2;
-        if (o.enforce && againsts[i / 2].enforce != NULL)
+        o.may_enforce = i % 2;
+        o.start = (enum rollout_mode)(i % 2);
+        if (o.may_enforce && againsts[i / 2].enforce != NULL)
             want = againsts[i / 2].enforce;
         againsts[i / 2].set(&h);
         kit_open(&k, &o);

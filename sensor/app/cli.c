@@ -575,6 +575,12 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_BLOCKS_EXPORT:
     case VERB_BLOCKS_DIFF:
     case VERB_BLOCKS_REPORT:
+    case VERB_BLOCKS_APPROVE:
+    case VERB_BLOCKS_REFUSE:
+    case VERB_POLICY_SHOW:
+    case VERB_POLICY_MODE:
+    case VERB_POLICY_PAUSE:
+    case VERB_POLICY_RESUME:
     case VERB_EXPLAIN:
     case VERB_EXCEPTIONS_ADD:
     case VERB_EXCEPTIONS_LIST:

@@ -1,7 +1,7 @@
 #ifndef SPAN25_APP_DESK_H
 #define SPAN25_APP_DESK_H
-/* desk - the verbs of an analyst: alerts, hosts, blocks, explain and
- * exceptions
+/* desk - the verbs of an analyst: alerts, hosts, blocks, the policy, explain
+ * and exceptions
  *
  * They read index.db, which is first brought up to the journal; where another
  * process has the journal, that one does it, and the index is read as it is.
@@ -84,6 +84,10 @@ enum cli_exit desk_blocks_lift(struct desk *d);
 enum cli_exit desk_blocks_export(struct desk *d);
 enum cli_exit desk_blocks_diff(struct desk *d);
 enum cli_exit desk_blocks_report(struct desk *d);
+enum cli_exit desk_blocks_approve(struct desk *d);
+enum cli_exit desk_blocks_refuse(struct desk *d);
+enum cli_exit desk_policy_show(struct desk *d);
+enum cli_exit desk_policy_say(struct desk *d);
 enum cli_exit desk_explain(struct desk *d);
 enum cli_exit desk_exceptions_add(struct desk *d);
 enum cli_exit desk_exceptions_list(struct desk *d);

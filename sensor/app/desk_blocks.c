@@ -9,6 +9,7 @@
 #include "rules/decide/decide_rule.h"
 #include "rules/registry/book.h"
 #include "sensor/app/desk.h"
+#include "sensor/app/desk_decide.h"
 #include "sensor/app/desk_decisions.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/registry_time.h"
@@ -186,12 +187,8 @@ check_reason(struct desk *d, const char *without)
 }
 
 static enum cli_exit
-check_until(struct desk *d, ns_t *until)
+check_until(struct desk *d, const char *text, ns_t *until)
 {
-    const char *text = d->config->except_for;
-
-    if (text == NULL)
-        return desk_say(d, CLI_EXIT_USAGE, "blocks add needs --for TIME");
     if (!registry_time_read(span_str(text), d->now, until) || *until <= d->now)
         return desk_say_value(d, CLI_EXIT_USAGE, "--for: ", span_str(text),
                               " is not a time ahead, such as 4h");
@@ -267,63 +264,17 @@ check_exceptions(struct desk *d, const struct prefix *subject)
     return code;
 }
 
-/* ---- where no sensor runs, what follows of it is decided here ---- */
+/* ---- telling it ---- */
 
-static void
-replay(void *ctx, uint64_t seq, struct span record)
-{
-    struct record_map m;
-
-    (void)seq;
-    record_map_init(&m, record);
-    decide_replay(ctx, &m);
-}
-
-static void
-put_decision(void *ctx, struct span record)
-{
-    struct record_head head = record_head_of(record);
-    struct record_out out;
-
-    record_init(&out);
-    record_begin(&out, &head);
-    record_entries(&out, span_tail(record, RECORD_HEAD));
-    desk_tell(ctx, &out);
-    record_free(&out);
-}
-
+/* Who answered first is not in the decisions. */
 static enum cli_exit
-decide_with(struct desk *d, struct decide *decide, struct desk_writer *w,
-            const struct record_out *told)
+check_others(struct desk *d)
 {
-    const struct record_sink sink = {put_decision, w};
-    struct record_map m;
-
-    if (index_acts(d->index, "decision", SPAN_NONE, replay, decide) != ERR_OK)
-        return desk_say_index(d);
-    record_map_init(&m, record_view(told));
-    decide_event(decide, &m, &sink);
-    return CLI_EXIT_DONE;
-}
-
-/* Simulating: no sensor runs that could publish it. */
-static enum cli_exit
-decide_here(struct desk *d, struct desk_writer *w,
-            const struct record_out *told)
-{
-    struct decide_options o = {.limits = decide_limits_default};
-    struct exceptions *x = NULL;
-    struct decide *decide = NULL;
-    enum cli_exit code = desk_exceptions_read(d, &x);
-
-    o.exceptions = x;
-    if (code == CLI_EXIT_DONE && decide_new(&o, &decide) != ERR_OK)
-        code = desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-    if (code == CLI_EXIT_DONE)
-        code = decide_with(d, decide, w, told);
-    decide_free(decide);
-    exceptions_free(x);
-    return code;
+    if (d->config->block_approvals < 2)
+        return CLI_EXIT_DONE;
+    return desk_say(d, CLI_EXIT_REFUSED,
+                    "two people must say yes (block.approvals), and no sensor "
+                    "runs that could remember the first; nothing was changed");
 }
 
 /* until 0: none */
@@ -339,11 +290,16 @@ tell(struct desk *d, const char *action, struct span subject, ns_t until)
         desk_begin(d, &r, "block", action);
         record_text(&r, FIELD_CONTROL_REASON, d->config->except_reason);
         record_str(&r, FIELD_CONTROL_SUBJECT, subject);
+        if (d->config->mistake)
+            record_bool(&r, FIELD_CONTROL_MISTAKE, true);
         if (until != 0)
             record_time(&r, FIELD_CONTROL_UNTIL, until);
-        desk_tell(w, &r);
-        if (!desk_is_live(w))
-            code = decide_here(d, w, &r);
+        if (!desk_is_live(w) && *action == 'a')
+            code = check_others(d);
+        if (code == CLI_EXIT_DONE)
+            desk_tell(w, &r);
+        if (code == CLI_EXIT_DONE && !desk_is_live(w))
+            code = desk_decide(d, w, &r);
         record_free(&r);
     }
     return desk_close(w, code);
@@ -381,8 +337,10 @@ desk_blocks_add(struct desk *d)
     ns_t until = 0;
     enum cli_exit code = subject_of(d, text, &subject);
 
+    if (code == CLI_EXIT_DONE && d->config->except_for == NULL)
+        code = desk_say(d, CLI_EXIT_USAGE, "blocks add needs --for TIME");
     if (code == CLI_EXIT_DONE)
-        code = check_until(d, &until);
+        code = check_until(d, d->config->except_for, &until);
     if (code == CLI_EXIT_DONE)
         code = check_reason(d, "blocks add needs --reason; nothing was "
                                "changed");
@@ -439,6 +397,70 @@ find(struct desk *d, struct span text, struct prefix *out)
         code = CLI_EXIT_USAGE;
     desk_decisions_fini(&b);
     return code;
+}
+
+/* ---- answers to what is asked ---- */
+
+static enum cli_exit
+check_asked(struct desk *d, const struct prefix *subject)
+{
+    struct desk_decisions b;
+    const struct desk_decision *it;
+    enum cli_exit code =
+        say_error(d, desk_decisions_read(d->index, d->now, &b));
+
+    if (code == CLI_EXIT_DONE) {
+        it = desk_decisions_find(&b, subject);
+        if (it == NULL || desk_standing_of(it, d->now) != DESK_ASKED)
+            code =
+                desk_say_value(d, CLI_EXIT_REFUSED, "nothing is asked about ",
+                               span_str(d->cli->arguments[0]),
+                               " now, see blocks list; nothing was changed");
+    }
+    desk_decisions_fini(&b);
+    return code;
+}
+
+static enum cli_exit
+answer(struct desk *d, const char *action, const char *without,
+       const char *done)
+{
+    const bool yes = d->cli->verb == VERB_BLOCKS_APPROVE;
+    struct prefix subject;
+    ns_t until = 0;
+    enum cli_exit code = check_reason(d, without);
+
+    if (code == CLI_EXIT_DONE)
+        code = find(d, span_str(d->cli->arguments[0]), &subject);
+    if (code == CLI_EXIT_DONE && d->config->except_for != NULL)
+        code = check_until(d, d->config->except_for, &until);
+    if (code == CLI_EXIT_DONE)
+        code = check_asked(d, &subject);
+    if (code == CLI_EXIT_DONE && yes)
+        code = check_registry(d, &subject);
+    if (code == CLI_EXIT_DONE && yes)
+        code = check_exceptions(d, &subject);
+    return code == CLI_EXIT_DONE
+               ? tell_subject(d, action, &subject, until, done)
+               : code;
+}
+
+enum cli_exit
+desk_blocks_approve(struct desk *d)
+{
+    return answer(d, "approve",
+                  "blocks approve needs --reason; nothing was changed",
+                  d->config->block_approvals < 2
+                      ? "approved"
+                      : "approved; it is stopped when two people have said so");
+}
+
+enum cli_exit
+desk_blocks_refuse(struct desk *d)
+{
+    return answer(d, "lift",
+                  "blocks refuse needs --reason; nothing was changed",
+                  "refused, and kept from the detector for a day");
 }
 
 enum cli_exit

@@ -15,6 +15,7 @@ static const struct {
     {"alerts",     "list, explain and close what the rules have raised"  },
     {"hosts",      "list the hosts that speak SMTP, and their statistics"},
     {"blocks",     "list, add and lift what is stopped, or would be"     },
+    {"policy",     "whether anything is stopped: off, simulate, enforce" },
     {"exceptions", "hosts that nobody is shown, or that are not stopped" },
     {"rules",      "list, check, test or explain what alerts"            },
     {"config",     "print or check the configuration"                    },

@@ -142,6 +142,7 @@ static const struct page {
     {"alerts",     "SPAN25-ALERTS",     "read, explain and close alerts"       },
     {"hosts",      "SPAN25-HOSTS",      "show the statistics of hosts"         },
     {"blocks",     "SPAN25-BLOCKS",     "list, add and lift what is stopped"   },
+    {"policy",     "SPAN25-POLICY",     "say whether anything is stopped"      },
     {"explain",    "SPAN25-EXPLAIN",    "say all that is known about something"},
     {"exceptions", "SPAN25-EXCEPTIONS",
      "keep hosts from alerts and from being stopped"                           },
@@ -237,6 +238,7 @@ help_man_program(struct buf *out)
                  ".Xr span25-config 1 ,\n.Xr span25-exceptions 1 ,\n"
                  ".Xr span25-explain 1 ,\n.Xr span25-hosts 1 ,\n"
                  ".Xr span25-live 1 ,\n"
+                 ".Xr span25-policy 1 ,\n"
                  ".Xr span25-read 1 ,\n.Xr span25-registry 1 ,\n"
                  ".Xr span25-rules 1 ,\n"
                  ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7 ,\n"
@@ -287,6 +289,11 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 blocks list --state DIR\n"
          ".Dl span25 blocks lift --state DIR 192.0.2.7 --reason 'printer, "
          "ticket 5512'\n"                                                     },
+        {"policy",
+         ".Sh EXAMPLES\nStop nothing any more, at once:\n"
+         ".Dl span25 policy mode off --state DIR --reason 'ticket 5513'\n"
+         "What is in force, and by whom:\n"
+         ".Dl span25 policy show --state DIR\n"                               },
         {"exceptions",
          ".Sh EXAMPLES\nA scanner of our own, for two days:\n"
          ".Dl span25 exceptions add --state DIR 192.0.2.7 --from alert "

@@ -6,6 +6,7 @@
 #include "sensor/app/live_report.h"
 #include "sensor/app/live_socket.h"
 #include "sensor/app/log.h"
+#include "sensor/app/policy_config.h"
 #include "sensor/app/read_detect.h"
 #include "sensor/app/read_registry.h"
 #include "sensor/app/read_total.h"
@@ -122,8 +123,9 @@ load(struct live_core *c)
     buf_printf(&c->start_text, "; key of this installation %016" PRIx64,
                hash_span(span_of(&c->live->seed, sizeof(c->live->seed)), 0));
     if (e == ERR_OK)
-        e = read_detect_open(config, c->live->seed, &c->detect, &c->start_text,
-                             &c->messages);
+        e = read_detect_open(config,
+                             &(struct read_detect_who){c->live->seed, true},
+                             &c->detect, &c->start_text, &c->messages);
     buf_putc(&c->start_text, '\0');
     if (e == ERR_OK)
         e = open_journal(c);
@@ -304,6 +306,26 @@ took_force(struct live_core *c, const char *kind, struct buf *text)
     buf_reset(text);
 }
 
+/* What the configuration says of the policy, where it said something else. */
+static void
+tell_policy(struct live_core *c, const struct config *config)
+{
+    struct policy_config p;
+
+    if (policy_config_read(config, &p, &c->messages) != ERR_OK)
+        return;
+    for (unsigned i = 0; i < POLICY_CONFIG_TELLS; i++) {
+        const struct record_head head = {.when = clock_of(CLOCK_REALTIME),
+                                         .seq = c->n_own++,
+                                         .type = EVENT_CONTROL};
+
+        record_begin(&c->out, &head);
+        if (policy_config_tell(&p, detect_policy(read_detect_get(c->detect)), i,
+                               &c->out))
+            core_tell(c->core, record_view(&c->out));
+    }
+}
+
 static void
 reload_rules(struct live_core *c, const struct config *config, struct buf *text)
 {
@@ -358,6 +380,7 @@ reload(struct live_core *c)
     reload_rules(c, &cli.config, &text);
     reload_lists(c, &text);
     reload_leases(c, &cli.config, &text);
+    tell_policy(c, &cli.config);
     buf_free(&text);
     cli_free(&cli);
     atomic_fetch_add(&c->board->config_loads, 1);
@@ -578,6 +601,7 @@ walk(struct live_core *c)
     c->now = clock_of(CLOCK_MONOTONIC);
     c->flushed = c->synced = c->second = c->told = c->saved = c->tick = c->now;
     core_begin(c->core, clock_of(CLOCK_REALTIME));
+    tell_policy(c, &c->live->cli->config);
     open_socket(c);
     atomic_store(&c->board->ready, 1);
     for (;;) {

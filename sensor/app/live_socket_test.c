@@ -34,6 +34,7 @@ static const struct {
     {"an exception",           EVENT_CONTROL, 0, NOW,              "exception", FIELD_CONTROL_FROM,
      true                                                                                                 },
     {"a block",                EVENT_CONTROL, 0, NOW,              "block",     FIELD_CONTROL_KIND,  true },
+    {"the policy",             EVENT_CONTROL, 0, NOW,              "policy",    FIELD_CONTROL_MODE,  true },
     {"a test",                 EVENT_CONTROL, 0, NOW,              "test",      FIELD_CONTROL_KIND,  true },
     {"as far ahead as may be", EVENT_CONTROL, 0, MOST,             "alert",
      FIELD_CONTROL_KIND,                                                                             true },

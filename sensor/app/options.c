@@ -30,13 +30,17 @@
 #define FORWARD  (IN(ALERTS_ACK) | IN(ALERTS_ESCALATE) | IN(ALERTS_CLOSE))
 #define ACTS     (FORWARD | IN(ALERTS_REOPEN))
 #define EXCEPT   (IN(EXCEPTIONS_ADD) | IN(EXCEPTIONS_REMOVE))
-#define BLOCKS   (IN(BLOCKS_ADD) | IN(BLOCKS_LIFT))
-#define WHY      (EXCEPT | BLOCKS | IN(ALERTS_REOPEN))
+#define BLOCKS                                                                 \
+    (IN(BLOCKS_ADD) | IN(BLOCKS_LIFT) | IN(BLOCKS_APPROVE) | IN(BLOCKS_REFUSE))
+#define POLICY (IN(POLICY_MODE) | IN(POLICY_PAUSE) | IN(POLICY_RESUME))
+#define WHY    (EXCEPT | BLOCKS | POLICY | IN(ALERTS_REOPEN))
 #define DESK_TABLES                                                            \
-    (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST) | IN(BLOCKS_LIST))
+    (IN(ALERTS_LIST) | IN(HOSTS_LIST) | IN(EXCEPTIONS_LIST) |                  \
+     IN(BLOCKS_LIST) | IN(POLICY_SHOW))
 #define DESK                                                                   \
-    (DESK_TABLES | ACTS | EXCEPT | BLOCKS | IN(ALERTS_SHOW) | IN(HOSTS_SHOW) | \
-     IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF) | IN(BLOCKS_REPORT))
+    (DESK_TABLES | ACTS | EXCEPT | BLOCKS | POLICY | IN(ALERTS_SHOW) |         \
+     IN(HOSTS_SHOW) | IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF) |      \
+     IN(BLOCKS_REPORT))
 #define ALL  ((UINT64_C(1) << VERB_COUNT) - 1)
 #define INIT OPTION_INIT
 

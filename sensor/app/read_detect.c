@@ -1,5 +1,6 @@
 #include "sensor/app/read_detect.h"
 
+#include "sensor/app/policy_config.h"
 #include "sensor/app/read_total.h"
 #include "sensor/app/rules_load.h"
 #include "sensor/base/hash.h"
@@ -38,6 +39,7 @@ struct read_detect {
     const char *dir; /* the state directory, or NULL */
     struct sigma_set *rules;
     struct detect_options options;
+    struct policy_config policy;
     struct detect *detect;
     uint64_t kind;               /* of snapshots: all that they depend on */
     struct detect_counts before; /* what was lived again does not count */
@@ -103,6 +105,20 @@ set_limits(const struct config *c, struct decide_limits *l)
 #undef X
 }
 
+static enum err
+set_decide(struct read_detect *r, const struct config *c, struct buf *messages)
+{
+    struct decide_options *o = &r->options.decide;
+    const enum err e = policy_config_read(c, &r->policy, messages);
+
+    set_limits(c, &o->limits);
+    o->start = r->policy.start;
+    o->rules = r->policy.rules;
+    o->approvals = (unsigned)c->block_approvals;
+    o->approve_all = c->block_approve_all;
+    return e;
+}
+
 /* A snapshot is only good for who counts alike. */
 static uint64_t
 kind_of(const struct detect_options *o)
@@ -129,7 +145,7 @@ load_rules(struct read_detect *r, const struct config *c, struct buf *text,
 }
 
 enum err
-read_detect_open(const struct config *c, uint64_t seed,
+read_detect_open(const struct config *c, const struct read_detect_who *who,
                  struct read_detect **out, struct buf *text,
                  struct buf *messages)
 {
@@ -142,9 +158,11 @@ read_detect_open(const struct config *c, uint64_t seed,
     o = &r->options;
     r->dir = c->state;
     o->hosts = hosts_options_default;
-    o->hosts.seed = seed;
-    set_limits(c, &o->decide.limits);
-    e = set_designs(c, &o->hosts, messages);
+    o->hosts.seed = who->seed;
+    e = set_decide(r, c, messages);
+    o->decide.may_enforce = who->live;
+    if (e == ERR_OK)
+        e = set_designs(c, &o->hosts, messages);
     if (e == ERR_OK)
         e = load_rules(r, c, text, messages);
     if (e == ERR_OK)

@@ -14,10 +14,16 @@ struct journal;
 /* In read: the same input gives the same bytes. */
 #define READ_DETECT_SEED UINT64_C(0x7370616e3235)
 
-/* Loads rules and settings. seed is that of all keyed tables. What took force
- * is appended to text, for the first event; faults are told. A rule that is
- * refused does not stop the start. */
-MUST_USE enum err read_detect_open(const struct config *c, uint64_t seed,
+/* Who reads. Only what a live sensor decides is ever enforced. */
+struct read_detect_who {
+    uint64_t seed; /* of all keyed tables */
+    bool live;
+};
+
+/* Loads rules and settings. What took force is appended to text, for the first
+ * event; faults are told. A rule that is refused does not stop the start. */
+MUST_USE enum err read_detect_open(const struct config *c,
+                                   const struct read_detect_who *who,
                                    struct read_detect **out, struct buf *text,
                                    struct buf *messages);
 void read_detect_close(struct read_detect *r);

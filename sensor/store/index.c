@@ -78,6 +78,8 @@ static const struct kept {
      FIELD_CONTROL_SUBJECT,                                                                  true },
     {EVENT_CONTROL,  "block",     "block",     FIELD_CONTROL_SUBJECT,
      FIELD_CONTROL_SUBJECT,                                                                  true },
+    {EVENT_CONTROL,  "policy",    "policy",    FIELD_CONTROL_ACTION,
+     FIELD_CONTROL_ACTION,                                                                   true },
 };
 
 /* ---- version ---- */
@@ -692,7 +694,8 @@ index_expire(struct index *x, enum keep_kind kind, ns_t before, uint64_t *rows)
     buf_init(&sql, 1024);
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(kepts); i++) {
         if (keep_of_type(kepts[i].type) != kind ||
-            kepts[i].key == FIELD_CONTROL_EXCEPTION)
+            kepts[i].key == FIELD_CONTROL_EXCEPTION ||
+            kepts[i].key == FIELD_CONTROL_ACTION)
             continue;
         put_kept(&sql, &kepts[i]);
         e = delete_where(x, &sql, before, rows);

@@ -63,10 +63,11 @@ MUST_USE enum err index_event_by_id(struct index_reader *r, struct span id,
  *
  * A record has passed record_check; one that does not is damage of the index
  * and passed over. Types: "alert" and "host", the newest event of each alert.id
- * and host; "decision", "act" (what people did about an alert), "exception" and
- * "block" (what people did about decisions), all of them. The key is alert.id,
- * the host's address (and " lease ID"), decision.id, the alert.id of an act,
- * the exception's id, the subject of a block. */
+ * and host; "decision", "act" (what people did about an alert), "exception",
+ * "block" (what people did about decisions) and "policy" (what became of the
+ * policy), all of them. The key is alert.id, the host's address (and " lease
+ * ID"), decision.id, the alert.id of an act, the exception's id, the subject of
+ * a block, the action of a policy. */
 typedef void index_record_row(void *ctx, uint64_t seq, struct span record);
 
 /* Newest first, those with from <= timestamp; limit 0: all. */

@@ -61,7 +61,9 @@ own_make(const struct play *p, void **out)
     options.hosts.seed = SEED;
     options.hosts.hosts = HOSTS;
     options.decide.seed = SEED;
-    options.decide.enforce = true; /* all minima count, no packet is stopped */
+    options.decide.start = ROLLOUT_ENFORCE;
+    /* all minima count, no packet is stopped */
+    options.decide.may_enforce = true;
     options.decide.limits = without_caps();
     e = publish_rules(&o->rules);
     options.rules = o->rules;
