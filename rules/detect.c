@@ -523,6 +523,12 @@ detect_counts(const struct detect *d)
     return c;
 }
 
+void
+detect_keep_evidence(struct detect *d, const struct decide_store *store)
+{
+    decide_keep_evidence(d->decide, store);
+}
+
 const struct rollout *
 detect_policy(const struct detect *d)
 {

@@ -66,6 +66,8 @@ struct detect_counts {
     uint64_t exceptions_unread; /* that say nothing usable, or one too many */
 };
 struct detect_counts detect_counts(const struct detect *d);
+/* As decide_keep_evidence. */
+void detect_keep_evidence(struct detect *d, const struct decide_store *store);
 /* The policy, of all control events so far. */
 const struct rollout *detect_policy(const struct detect *d);
 /* Open episodes by alert.severity less 1. */

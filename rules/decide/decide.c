@@ -1,5 +1,6 @@
 #include "rules/decide/decide.h"
 
+#include "rules/decide/decide_evidence.h"
 #include "rules/decide/decide_people.h"
 #include "rules/decide/decide_rollout.h"
 #include "rules/decide/decide_stand.h"
@@ -25,7 +26,11 @@ decide_new(const struct decide_options *o, struct decide **out)
     d->notes.seed = o->seed;
     rollout_init(&d->policy, o->start, o->rules);
     decide_fit(d);
+    d->traces.seed = o->seed;
     record_init(&d->out);
+    json_writer_init(&d->json);
+    buf_init(&d->object, EVIDENCE_MAX);
+    buf_init(&d->line, EVIDENCE_HOST);
     buf_init(&d->reason, REASON_MAX);
     *out = d;
     return ERR_OK;
@@ -42,7 +47,10 @@ decide_free(struct decide *d)
     decide_guard_fini(&d->servers);
     decide_guard_fini(&d->others);
     decide_notes_fini(&d->notes);
+    decide_traces_fini(&d->traces);
     record_free(&d->out);
+    buf_free(&d->object);
+    buf_free(&d->line);
     buf_free(&d->reason);
     free(d);
 }
@@ -98,6 +106,32 @@ enter(struct decide *d, struct subject *s, enum decide_act action)
     return ttl;
 }
 
+/* A score that goes up and down around its level is no news; that less stands
+ * against it is. */
+static bool
+was_told(const struct decide *d, const struct subject *s, uint32_t against,
+         bool enforce)
+{
+    bool less = against != s->against && (against & ~s->against) == 0;
+
+    return !less &&
+           (s->state == SUBJECT_WITHHELD ||
+            (s->told > 0 && d->now - s->told < DECIDE_REPEAT)) &&
+           decide_first_kind(decide_counting(enforce, s->against)) ==
+               decide_first_kind(decide_counting(enforce, against));
+}
+
+static bool
+store(struct decide *d, const uint8_t hash[DECIDE_HASH])
+{
+    char hex[EVIDENCE_HEX];
+
+    if (d->store.keep == NULL)
+        return true;
+    decide_evidence_hex(hash, hex);
+    return d->store.keep(d->store.ctx, hex, buf_view(&d->object));
+}
+
 static void
 decide_on(struct decide *d, struct subject *s, const struct decide_facts *f,
           enum decide_act action, struct stand stand,
@@ -118,7 +152,21 @@ decide_on(struct decide *d, struct subject *s, const struct decide_facts *f,
     what.n_evidence =
         1 + decide_notes_find(&d->notes, &s->key, d->now, evidence + 1);
     if (!decide_sha256(f->event->record, evidence[0].hash) ||
-        !decide_hash(&what) || !decide_id(&what, id)) {
+        !decide_evidence_make(d, f, &what)) {
+        d->counts.lost++;
+        return;
+    }
+    if (action != ACT_WITHHELD && !store(d, what.hash)) {
+        stand.against |= AGAINST(STORE);
+        if (was_told(d, s, stand.against, s->enforced)) {
+            decide_table_set(&d->table, s, SUBJECT_WITHHELD, s->since, 0);
+            return;
+        }
+        action = ACT_WITHHELD;
+        what.action = decide_actions[action].word;
+        what.against = stand.against;
+    }
+    if (!decide_id(&what, id)) {
         d->counts.lost++;
         return;
     }
@@ -157,21 +205,6 @@ forget_steps(const struct decide *d, struct subject *s)
 
     if (d->now - last >= d->options.limits.clean_s * NS_PER_S)
         s->step = 0;
-}
-
-/* A score that goes up and down around its level is no news; that less stands
- * against it is. */
-static bool
-was_told(const struct decide *d, const struct subject *s, uint32_t against,
-         bool enforce)
-{
-    bool less = against != s->against && (against & ~s->against) == 0;
-
-    return !less &&
-           (s->state == SUBJECT_WITHHELD ||
-            (s->told > 0 && d->now - s->told < DECIDE_REPEAT)) &&
-           decide_first_kind(decide_counting(enforce, s->against)) ==
-               decide_first_kind(decide_counting(enforce, against));
 }
 
 /* DETECTION 6.3: somebody is to know at once. */
@@ -300,6 +333,7 @@ on_host(struct decide *d, const struct record_map *event,
     if (!decide_facts(event, &d->options.limits, &f))
         return;
     decide_caps_host(&d->caps, &f.host, f.site, d->now);
+    decide_traces_host(&d->traces, event, &f.subject);
     decide_guard_set(&d->servers, &f.host,
                      (f.against & AGAINST(QUEUEING)) != 0);
     decide_guard_set(&d->others, &f.host, f.subject.bits < 128 && !f.holds);
@@ -367,6 +401,21 @@ end_excepted(struct decide *d, const struct record_sink *sink)
     }
 }
 
+/* It began, as far as is known now, and then there was no room for its
+ * evidence. */
+static void
+was_not_kept(struct decide *d, struct subject *s)
+{
+    if (s->state == SUBJECT_BLOCK) {
+        decide_caps_end(&d->caps, &s->key);
+        s->step = (uint8_t)(s->step > 0 ? s->step - 1 : 0);
+        s->struck = false;
+    }
+    s->against |= AGAINST(STORE);
+    s->told = d->now;
+    decide_table_set(&d->table, s, SUBJECT_WITHHELD, s->since, 0);
+}
+
 static void
 on_control(struct decide *d, const struct record_map *event,
            const struct record_sink *sink)
@@ -379,14 +428,45 @@ on_control(struct decide *d, const struct record_map *event,
         end_excepted(d, sink);
 }
 
+/* As it was told then; what it rests on may not be had now, or not all. */
+static void
+on_own(struct decide *d, const struct record_map *e)
+{
+    const enum decide_act as =
+        record_map_is(e, FIELD_DECISION_ACTION, "hold") ? ACT_HOLD : ACT_BLOCK;
+    const struct span id = record_map_find(e, FIELD_DECISION_ID);
+    struct prefix key;
+    struct subject *s = NULL;
+
+    if (d->table.n > 0 &&
+        decide_notes_subject(record_map_find(e, FIELD_DECISION_SUBJECT), &key))
+        s = decide_table_find(&d->table, &key);
+    if (s == NULL || !subject_in_force(s) || s->human)
+        return;
+    if (record_map_is(e, FIELD_DECISION_ACTION, "withheld"))
+        was_not_kept(d, s);
+    else if (s->state == decide_actions[as].state && id.n > 0 &&
+             record_map_is(e, FIELD_DECISION_ACTION, decide_actions[as].word))
+        decide_keep_text(s->id, sizeof(s->id), id);
+}
+
+void
+decide_keep_evidence(struct decide *d, const struct decide_store *to)
+{
+    d->store = *to;
+}
+
 void
 decide_event(struct decide *d, const struct record_map *event,
              const struct record_sink *sink)
 {
     struct record_head head = record_head_of(event->record);
 
-    if (head.type == EVENT_DECISION)
+    decide_evidence_note(d, event);
+    if (head.type == EVENT_DECISION) {
+        on_own(d, event);
         return;
+    }
     decide_time(d, head.when, sink);
     on_end(d, event, true, sink);
     on_end(d, event, false, sink);

@@ -115,6 +115,13 @@ struct decide_options {
                                           * decide_event does */
 };
 
+/* Where evidence objects are kept (decide_evidence.h). False: it could not be,
+ * and nobody is stopped on it: the decision is withheld, evidence:store. */
+struct decide_store {
+    bool (*keep)(void *ctx, const char *hash, struct span object);
+    void *ctx;
+};
+
 struct decide;
 
 MUST_USE enum err decide_new(const struct decide_options *o,
@@ -123,11 +130,15 @@ void decide_free(struct decide *d);
 
 /* Host events; alert events of the subject become evidence; control events of
  * kind block and exception; of all others the registry state of both ends.
- * Decision events are passed over: they are its own. Those it writes have
+ * Decision events are its own: when a log is lived again they say which id it
+ * was given, and whether its evidence could be kept. Those it writes have
  * flow_id 0, ascending seq, and lack what the core adds. */
 void decide_event(struct decide *d, const struct record_map *event,
                   const struct record_sink *sink);
 void decide_time(struct decide *d, ns_t now, const struct record_sink *sink);
+
+/* From now on; before, and in readings, evidence is hashed and not kept. */
+void decide_keep_evidence(struct decide *d, const struct decide_store *store);
 
 /* Into a new one, decision events of a log in order, and control events of kind
  * policy: what is in force, the steps, immunity and caps afterwards are those

@@ -16,12 +16,7 @@ decide_sha256(struct span s, uint8_t out[DECIDE_HASH])
 bool
 decide_hash(struct decision *d)
 {
-    uint8_t all[DECIDE_EVIDENCE * DECIDE_HASH];
-    size_t n = 0;
-
-    for (; n < d->n_evidence && n < DECIDE_EVIDENCE; n++)
-        memcpy(all + n * DECIDE_HASH, d->evidence[n].hash, DECIDE_HASH);
-    return decide_sha256(span_of(all, n * DECIDE_HASH), d->hash);
+    return decide_sha256(SPAN_NONE, d->hash);
 }
 
 static void

@@ -2,8 +2,9 @@
 #define SPAN25_RULES_DECIDE_DECIDE_RECORD_H
 /* decide_record - a decision event, and the hash of what it rests on
  *
- * EVIDENCE HASH: each event of decision.evidence, in that order, as its record
- * was published; of each the SHA-256, and over all of these the SHA-256. */
+ * EVIDENCE HASH: SHA-256 of the evidence object (decide_evidence.h), which
+ * names each event of decision.evidence, in that order, with the SHA-256 of its
+ * record as it was published. */
 #include "rules/decide/decide_table.h"
 
 #define DECIDE_HASH     32
@@ -33,7 +34,7 @@ struct decision {
 };
 
 MUST_USE bool decide_sha256(struct span s, uint8_t out[DECIDE_HASH]);
-/* Of evidence, into hash. */
+/* Of no evidence, into hash: a person's decision rests on none. */
 MUST_USE bool decide_hash(struct decision *d);
 /* decision.id: of subject, action, time and evidence; hash is there. */
 MUST_USE bool decide_id(const struct decision *d, char out[TABLE_ID]);

@@ -39,6 +39,7 @@
     X(REPLIES, "evidence:replies", NOT_YET)                                    \
     X(LOSS, "evidence:loss", NOT_YET)                                          \
     X(PATH, "evidence:path", NOT_YET)                                          \
+    X(STORE, "evidence:store", NOT_YET)                                        \
     X(QUEUEING, "queueing", HUMAN)                                             \
     X(POOL, "pool", HUMAN)                                                     \
     X(IDENTITY, "identity", HUMAN)                                             \

@@ -244,6 +244,7 @@ get_notes(struct cursor *c, struct notes *notes)
     X(disabled)                                                                \
     X(mode)                                                                    \
     X(mistake)                                                                 \
+    X(clock_us)                                                                \
     X(counts.decided)                                                          \
     X(counts.controls_unread)                                                  \
     X(counts.lost)                                                             \
@@ -277,6 +278,9 @@ decide_save(const struct decide *d, struct buf *out)
     rollout_save(&d->policy, &body);
     put_caps(&body, &d->caps);
     put_notes(&body, &d->notes);
+    buf_put(&body, d->version, sizeof(d->version));
+    buf_put(&body, d->rules, sizeof(d->rules));
+    decide_traces_save(&d->traces, &body);
     put(out, MAGIC);
     put(out, hash_span(buf_view(&body), 0));
     buf_span(out, buf_view(&body));
@@ -344,6 +348,10 @@ get_all(struct decide *d, struct cursor *c)
         e = get_caps(c, &d->caps);
     if (e == ERR_OK)
         e = get_notes(c, &d->notes);
+    get_text(c, d->version, sizeof(d->version));
+    get_text(c, d->rules, sizeof(d->rules));
+    if (e == ERR_OK)
+        e = decide_traces_load(&d->traces, c);
     return e == ERR_OK && cur_left(c) > 0 ? ERR_CORRUPT : e;
 }
 
@@ -366,6 +374,7 @@ decide_load(struct decide *d, struct span snapshot)
     e = decide_new(&d->options, &new);
     if (e != ERR_OK)
         return e;
+    new->store = d->store;
     e = get_all(new, &c);
     if (e == ERR_OK) {
         old = *d;

@@ -4,6 +4,11 @@
 #include "rules/decide/decide_caps.h"
 #include "rules/decide/decide_guard.h"
 #include "rules/decide/decide_notes.h"
+#include "rules/decide/decide_trace.h"
+#include "sensor/event/json_write.h"
+
+#define DECIDE_VERSION 32U  /* bytes with a NUL */
+#define DECIDE_RULES   512U /* of what took force last */
 
 struct decide {
     struct decide_options options;
@@ -13,7 +18,13 @@ struct decide {
     struct guard servers; /* that behave like mail servers */
     struct guard others;  /* of a /64, with nothing to be stopped for */
     struct notes notes;
-    ns_t now; /* whole microseconds, as in records */
+    struct traces traces;
+    char version[DECIDE_VERSION], rules[DECIDE_RULES];
+    uint64_t clock_us; /* offset and 1; 0: not measured */
+    struct decide_store store;
+    struct json_writer json;
+    struct buf object, line; /* of evidence */
+    ns_t now;                /* whole microseconds, as in records */
     uint32_t seq;
     bool disabled;
     struct rollout policy;

@@ -103,38 +103,194 @@ test_event_says_it_all(void **state)
     kit_close(&k);
 }
 
-/* The bytes that the hash is over can be had from the journal alone. */
+/* ---- the evidence object ---- */
+
+struct kept {
+    char hash[EVIDENCE_HEX];
+    struct buf object;
+    size_t n;
+    bool full;
+};
+
+static bool
+keep_object(void *ctx, const char *hash, struct span object)
+{
+    struct kept *k = ctx;
+
+    memcpy(k->hash, hash, sizeof(k->hash));
+    buf_reset(&k->object);
+    buf_span(&k->object, object);
+    k->n++;
+    return !k->full;
+}
+
 static void
-test_evidence_hash_is_of_the_events(void **state)
+keep_in(struct kit *k, struct kept *kept)
+{
+    const struct decide_store store = {keep_object, kept};
+
+    *kept = (struct kept){.n = 0};
+    buf_init(&kept->object, EVIDENCE_MAX);
+    decide_keep_evidence(k->d, &store);
+}
+
+static void
+assert_holds(const struct kept *kept, const char *text)
+{
+    const struct span s = buf_view(&kept->object);
+
+    if (span_search(s, span_str(text)) == s.n)
+        fail_msg("no %s in %.*s", text, (int)s.n, (const char *)s.p);
+}
+
+static void
+assert_names(const struct kept *kept, const uint8_t hash[DECIDE_HASH])
+{
+    char hex[EVIDENCE_HEX];
+
+    decide_evidence_hex(hash, hex);
+    assert_holds(kept, hex);
+}
+
+/* A mail of that host, by number. */
+static void
+show_mail(struct kit *k, const char *ip, unsigned n, const char *outcome,
+          uint8_t hash[DECIDE_HASH])
+{
+    const struct record_head head = {kit_ns(1 + n / 100.0), 9, n, EVENT_SMTP};
+    const struct record_sink sink = kit_to(k);
+    char id[17];
+    struct addr a;
+
+    snprintf(id, sizeof(id), "%016x", 0xa0000000U + n);
+    assert_true(addr_parse(span_str(ip), &a));
+    record_begin(&k->out, &head);
+    record_text(&k->out, FIELD_EVENT_ID, id);
+    record_addr(&k->out, FIELD_SRC_IP, &a);
+    record_text(&k->out, FIELD_DIRECTION, "outbound");
+    record_text(&k->out, FIELD_SMTP_OUTCOME, outcome);
+    assert_true(decide_sha256(record_view(&k->out), hash));
+    decide_event(k->d, kit_map(k), &sink);
+}
+
+/* It can be made again from the journal, names each event by its hash, and its
+ * own is in the decision. */
+static void
+test_evidence_object(void **state)
 {
     struct decide_options o = options();
     struct kit_host h = kit_bot("10.2.3.4", 10);
     struct record_head head = {kit_ns(5), 9, 1, EVENT_ALERT};
-    uint8_t each[2 * DECIDE_HASH];
-    uint8_t all[DECIDE_HASH];
+    uint8_t mail[12][DECIDE_HASH], other[DECIDE_HASH], good[DECIDE_HASH];
+    uint8_t alert[DECIDE_HASH], host[DECIDE_HASH], all[DECIDE_HASH];
     struct record_sink sink;
-    struct buf hex;
+    char hex[EVIDENCE_HEX];
+    struct kept kept;
     struct kit k;
-    struct span r;
 
     (void)state;
     kit_open(&k, &o);
+    keep_in(&k, &kept);
     sink = kit_to(&k);
+    for (unsigned i = 0; i < 12; i++)
+        show_mail(&k, "10.2.3.4", i, "rejected", mail[i]);
+    show_mail(&k, "10.2.3.5", 20, "rejected", other);
+    show_mail(&k, "10.2.3.4", 21, "accepted", good);
     record_begin(&k.out, &head);
     record_text(&k.out, FIELD_EVENT_ID, "00000000000000aa");
     record_text(&k.out, FIELD_ALERT_SUBJECT, "10.2.3.4 lease 0123456789abcdef");
-    assert_true(decide_sha256(record_view(&k.out), each + DECIDE_HASH));
+    assert_true(decide_sha256(record_view(&k.out), alert));
     decide_event(k.d, kit_map(&k), &sink);
-    assert_true(decide_sha256(kit_host_event(&k, &h)->record, each));
+    assert_true(decide_sha256(kit_host_event(&k, &h)->record, host));
     decide_event(k.d, &k.map, &sink);
     kit_expect(&k, "block 10.2.3.4/32");
-    assert_true(decide_sha256(span_of(each, sizeof(each)), all));
-    r = kit_at(&k, 0);
-    buf_init(&hex, 128);
-    text_hex(&hex, span_of(all, sizeof(all)));
+    assert_int_equal(kept.n, 1);
+    assert_names(&kept, host);
+    assert_names(&kept, alert);
+    for (unsigned i = 2; i < 12; i++)
+        assert_names(&kept, mail[i]);
+    assert_holds(&kept, "\"trajectory\":[{");
+    assert_holds(&kept, "\"subject\":\"10.2.3.4/32\"");
+    decide_evidence_hex(mail[1], hex);
+    assert_int_equal(span_search(buf_view(&kept.object), span_str(hex)),
+                     kept.object.n);
+    decide_evidence_hex(other, hex);
+    assert_int_equal(span_search(buf_view(&kept.object), span_str(hex)),
+                     kept.object.n);
+    decide_evidence_hex(good, hex);
+    assert_int_equal(span_search(buf_view(&kept.object), span_str(hex)),
+                     kept.object.n);
+    assert_true(decide_sha256(buf_view(&kept.object), all));
+    decide_evidence_hex(all, hex);
+    assert_string_equal(hex, kept.hash);
     assert_true(
-        span_eq(record_find(r, FIELD_DECISION_EVIDENCE_HASH), buf_view(&hex)));
-    buf_free(&hex);
+        span_eq(record_find(kit_at(&k, 0), FIELD_DECISION_EVIDENCE_HASH),
+                span_str(hex)));
+    buf_free(&kept.object);
+    kit_close(&k);
+}
+
+/* Nobody is stopped on evidence that is nowhere; it is told once. */
+static void
+test_evidence_not_kept(void **state)
+{
+    struct decide_options o = options();
+    struct kit_host h = kit_bot("10.2.3.4", 10);
+    struct decide_counts n;
+    struct kept kept;
+    struct kit k;
+
+    (void)state;
+    kit_open(&k, &o);
+    keep_in(&k, &kept);
+    kept.full = true;
+    kit_show(&k, &h);
+    kit_expect(&k, "withheld 10.2.3.4/32 evidence:store");
+    h.at = 11;
+    kit_show(&k, &h);
+    kit_expect(&k, "");
+    n = decide_counts(k.d);
+    assert_int_equal(n.active, 0);
+    kept.full = false;
+    h.at = 12;
+    kit_show(&k, &h);
+    kit_expect(&k, "block 10.2.3.4/32");
+    buf_free(&kept.object);
+    kit_close(&k);
+}
+
+/* When the journal is lived again, what could not be kept is not in force. */
+static void
+test_evidence_lived_again(void **state)
+{
+    struct decide_options o = options();
+    struct kit_host h = kit_bot("10.2.3.4", 10);
+    struct record_map told;
+    struct decide_counts n;
+    struct kept kept;
+    struct kit k, again;
+    struct record_sink sink;
+
+    (void)state;
+    kit_open(&k, &o);
+    keep_in(&k, &kept);
+    kept.full = true;
+    kit_show(&k, &h);
+    kit_open(&again, &o);
+    sink = kit_to(&again);
+    kit_show(&again, &h);
+    kit_expect(&again, "block 10.2.3.4/32");
+    record_map_init(&told, kit_at(&k, 0));
+    decide_event(again.d, &told, &sink);
+    n = decide_counts(again.d);
+    assert_int_equal(n.active, 0);
+    h.at = 11;
+    kit_show(&again, &h);
+    kit_expect(&again, "block 10.2.3.4/32");
+    assert_int_equal(record_find_u64(kit_at(&again, 1), FIELD_DECISION_STEP, 0),
+                     1);
+    buf_free(&kept.object);
+    kit_close(&again);
     kit_close(&k);
 }
 
@@ -1202,7 +1358,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_once_and_ends),
         cmocka_unit_test(test_event_says_it_all),
-        cmocka_unit_test(test_evidence_hash_is_of_the_events),
+        cmocka_unit_test(test_evidence_object),
+        cmocka_unit_test(test_evidence_not_kept),
+        cmocka_unit_test(test_evidence_lived_again),
         cmocka_unit_test(test_againsts),
         cmocka_unit_test(test_withheld_flaps),
         cmocka_unit_test(test_becomes_registered),

@@ -3,7 +3,7 @@
  * Begins with a host that everything of 1.10 and 6.1 holds for and nothing
  * stands against; a test changes what it is about. Exceptions are an array of
  * the test's: the functions of rules/alert/exceptions.h are here. */
-#include "rules/decide/decide_state.h"
+#include "rules/decide/decide_evidence.h"
 #include "sensor/base/text.h"
 
 #include <setjmp.h>

@@ -48,6 +48,7 @@ static const struct registry_column columns[] = {
     {"AGAINST",    "against"   },
     {"DECISION",   "id"        },
     {"REASON",     "reason"    },
+    {"",           "evidence"  },
 };
 
 static void
@@ -109,6 +110,7 @@ add_row(struct registry_table *t, const struct desk_decision *b,
     add_against(t, b->record);
     registry_table_span(t, record_map_find(&m, FIELD_DECISION_ID));
     add_reason(t, &m, act);
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_EVIDENCE_HASH));
 }
 
 /* What the table says in one line, and what it does not show. */

@@ -2,6 +2,7 @@
 
 #include "rules/registry/requirements.h"
 #include "sensor/app/clock.h"
+#include "sensor/app/evidence_store.h"
 #include "sensor/app/live_keep.h"
 #include "sensor/app/live_report.h"
 #include "sensor/app/live_socket.h"
@@ -107,6 +108,19 @@ open_journal(struct live_core *c)
     return e;
 }
 
+/* What a decision rests on is on disk before it is told. */
+static bool
+keep_evidence(void *ctx, const char *hash, struct span object)
+{
+    struct live_core *c = ctx;
+
+    if (evidence_store_put(c->live->state, hash, object) == ERR_OK)
+        return true;
+    buf_str(&c->messages, "evidence of a decision could not be written: it is "
+                          "withheld\n");
+    return false;
+}
+
 static enum err
 load(struct live_core *c)
 {
@@ -131,6 +145,9 @@ load(struct live_core *c)
         e = open_journal(c);
     if (e == ERR_OK)
         e = read_detect_restore(c->detect, c->journal, &c->messages);
+    if (e == ERR_OK)
+        detect_keep_evidence(read_detect_get(c->detect),
+                             &(struct decide_store){keep_evidence, c});
     if (e == ERR_OK)
         e = requirements_new(&c->requirements);
     return e;
