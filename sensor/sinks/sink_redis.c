@@ -3,42 +3,37 @@
 #include "sensor/base/attr.h"
 #include "sensor/base/digits.h"
 #include "sensor/base/text.h"
+#include "sensor/sinks/peer.h"
 #include "sensor/sinks/sink_queue.h"
 
 #include <hiredis/hiredis.h>
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#define WHY_MAX       400U
-#define PORT_USUAL    6379
-#define BACKOFF_FIRST (100 * NS_PER_MS)
-#define BACKOFF_MAX   (2 * NS_PER_S)
-#define PATIENCE      (5 * NS_PER_S) /* for a connection, and for an answer */
-#define STREAM_MAX    (SINK_KEY_MAX + 300U)
-
-enum state { AWAY, CALLING, UP };
+#define PORT_USUAL  6379
+#define PATIENCE    (5 * NS_PER_S) /* for an answer */
+#define STREAM_MAX  (SINK_KEY_MAX + 300U)
+#define OUT_AT_ONCE ((size_t)256 << 10) /* bytes of commands that are made */
+#define REPLY_MAX   ((size_t)1 << 20)   /* bytes; ours are some dozens */
 
 struct redis_sink {
     struct sink sink;
     struct sink_queue q;
-    redisContext *rc;
-    enum state state;
+    struct peer peer;
+    uint64_t losses;     /* of the peer, that the rest knows of */
+    redisReader *reader; /* of what comes on this connection */
+    struct buf out;      /* commands; out_at of them are written */
+    size_t out_at;
     bool dead;
-    bool unwritten;    /* bytes wait for the socket */
+    bool is_greeted;
     unsigned greeting; /* answers that come before those to lines */
-    ns_t now, call_at, deadline, backoff;
-    char *target, *prefix, *user;
-    char host[SINK_HOST_MAX]; /* empty: target is a socket's path */
-    uint16_t port;
+    ns_t deadline;     /* of the next answer */
+    char *prefix, *user;
     uint64_t db, stream_max;
     struct buf password;
-    struct buf why;
 };
 
 static const struct sink_option options[] = {
@@ -50,6 +45,7 @@ static const struct sink_option options[] = {
     {"db",            "0",      0,   65535,      "number of the database"                   },
     {"user",          "",       0,   0,          "name to log in with"                      },
     {"password-file", "",       0,   0,          "file with its password"                   },
+    PEER_TLS_OPTIONS("no"),
     {NULL,            NULL,     0,   0,          NULL                                       },
 };
 
@@ -65,59 +61,56 @@ self_const(const struct sink *s)
     return (const struct redis_sink *)(const void *)s;
 }
 
-static void
-set_why(struct redis_sink *r, struct span text)
-{
-    buf_reset(&r->why);
-    text_term(&r->why, text);
-}
-
 /* ---- a connection ---- */
 
+/* What was under way on the one before is sent again on the next. */
 static void
-hang_up(struct redis_sink *r)
+forget(struct redis_sink *r)
 {
-    if (r->rc != NULL)
-        redisFree(r->rc);
-    r->rc = NULL;
-    r->state = AWAY;
+    r->losses = r->peer.losses;
+    redisReaderFree(r->reader);
+    r->reader = NULL;
+    buf_reset(&r->out);
+    r->out_at = 0;
+    r->is_greeted = false;
     r->greeting = 0;
-    r->unwritten = false;
     sink_queue_again(&r->q);
 }
 
-static void
-lost(struct redis_sink *r, struct span why)
+static bool
+is_up(struct redis_sink *r)
 {
-    set_why(r, why);
-    hang_up(r);
-    r->call_at = r->now + r->backoff;
-    r->backoff = r->backoff < BACKOFF_MAX / 2 ? 2 * r->backoff : BACKOFF_MAX;
+    bool up = peer_turn(&r->peer);
+
+    if (r->losses != r->peer.losses)
+        forget(r);
+    return up;
+}
+
+static void
+lost(struct redis_sink *r, const char *why)
+{
+    peer_lost(&r->peer, why);
+    forget(r);
+}
+
+static void
+lost_of(struct redis_sink *r, struct span why)
+{
+    char room[200];
+    size_t n = why.n < sizeof(room) ? why.n : sizeof(room) - 1;
+
+    if (n > 0)
+        memcpy(room, why.p, n);
+    room[n] = '\0';
+    lost(r, room);
 }
 
 static void
 dead(struct redis_sink *r, struct span why)
 {
-    set_why(r, why);
-    hang_up(r);
+    lost_of(r, why);
     r->dead = true;
-}
-
-static void
-call(struct redis_sink *r)
-{
-    r->rc = r->host[0] == '\0' ? redisConnectUnixNonBlock(r->target)
-                               : redisConnectNonBlock(r->host, r->port);
-    if (r->rc == NULL) {
-        lost(r, SPAN_LIT("out of memory"));
-        return;
-    }
-    if (r->rc->err != 0) {
-        lost(r, span_str(r->rc->errstr));
-        return;
-    }
-    r->state = CALLING;
-    r->deadline = r->now + PATIENCE;
 }
 
 /* ---- commands ---- */
@@ -142,8 +135,14 @@ add(struct command *c, struct span s)
 static bool
 append(struct redis_sink *r, struct command *c)
 {
-    r->unwritten = true;
-    return redisAppendCommandArgv(r->rc, c->args, c->arg, c->n) == REDIS_OK;
+    char *text = NULL;
+    int n = redisFormatCommandArgv(&text, c->args, c->arg, c->n);
+
+    if (n < 0)
+        return false;
+    buf_put(&r->out, text, (size_t)n);
+    redisFreeCommand(text);
+    return !r->out.failed;
 }
 
 static bool
@@ -223,7 +222,7 @@ send_block(struct redis_sink *r, const struct sink_item *i)
 {
     struct command c = {.args = 0};
     char number[DIGITS_MAX];
-    ns_t left = i->until > r->now && !i->ends ? i->until - r->now : 0;
+    ns_t left = i->until > r->peer.now && !i->ends ? i->until - r->peer.now : 0;
     struct buf name;
     bool good;
 
@@ -275,7 +274,7 @@ take_error(struct redis_sink *r, struct span text)
 
     for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
         if (span_eq(word, span_str(passing[i]))) {
-            lost(r, text);
+            lost_of(r, text);
             return;
         }
     }
@@ -297,42 +296,64 @@ take_answer(struct redis_sink *r)
     while (p < i->parts && i->part[p].done)
         p++;
     if (sink_queue_is_empty(&r->q) || p == i->parts || !i->part[p].sent) {
-        lost(r, SPAN_LIT("an answer to nothing"));
+        lost(r, "an answer to nothing");
         return;
     }
     i->part[p].done = true;
-    r->backoff = BACKOFF_FIRST;
+    peer_good(&r->peer);
     sink_queue_settle(&r->q);
 }
 
 static void
 take_reply(struct redis_sink *r, const redisReply *reply)
 {
-    r->deadline = r->now + PATIENCE;
+    r->deadline = r->peer.now + PATIENCE;
     if (reply->type == REDIS_REPLY_ERROR)
         take_error(r, span_of(reply->str, (size_t)reply->len));
     else
         take_answer(r);
 }
 
+/* False: this is no answer of Redis, and the connection is lost. */
+static bool
+feed(struct redis_sink *r, const uint8_t *bytes, size_t n)
+{
+    redisReader *reader = r->reader;
+
+    if (redisReaderFeed(reader, (const char *)bytes, n) != REDIS_OK) {
+        lost(r, reader->errstr);
+        return false;
+    }
+    for (;;) {
+        void *reply = NULL;
+
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+            lost(r, reader->errstr);
+            return false;
+        }
+        if (reply == NULL)
+            break;
+        take_reply(r, reply);
+        freeReplyObject(reply);
+        if (r->reader != reader)
+            return false; /* what it said has lost it */
+    }
+    if (reader->len - reader->pos <= REPLY_MAX)
+        return true;
+    lost(r, "an answer without end");
+    return false;
+}
+
 static void
 receive(struct redis_sink *r)
 {
-    void *reply = NULL;
+    uint8_t room[16384];
+    size_t n = 0;
 
-    if (redisBufferRead(r->rc) != REDIS_OK) {
-        lost(r, span_str(r->rc->errstr));
-        return;
-    }
-    while (r->state == UP) {
-        if (redisReaderGetReply(r->rc->reader, &reply) != REDIS_OK) {
-            lost(r, span_str(r->rc->reader->errstr));
+    while (is_up(r) &&
+           peer_read(&r->peer, room, sizeof(room), &n) == PEER_DONE) {
+        if (!feed(r, room, n))
             return;
-        }
-        if (reply == NULL)
-            return;
-        take_reply(r, reply);
-        freeReplyObject(reply);
     }
 }
 
@@ -344,60 +365,55 @@ is_under_way(const struct redis_sink *r)
     return r->greeting > 0 || r->q.head < r->q.next;
 }
 
+/* False: there was no memory, and the connection is lost. */
+static bool
+make_commands(struct redis_sink *r)
+{
+    bool good = true;
+
+    if (!r->is_greeted) {
+        r->reader = redisReaderCreate();
+        good = r->reader != NULL && greet(r);
+        r->is_greeted = true;
+    }
+    while (good && r->q.next < r->q.tail && r->out.n < OUT_AT_ONCE) {
+        good = send_item(r, sink_queue_at(&r->q, r->q.next));
+        r->q.next += good;
+    }
+    if (!good)
+        lost(r, "out of memory");
+    return good;
+}
+
+/* Makes commands and writes them, until the other side takes no more. */
 static void
 transmit(struct redis_sink *r)
 {
-    int is_all = 0;
     bool was_idle = !is_under_way(r);
+    size_t n = 0;
 
-    while (r->q.next < r->q.tail &&
-           send_item(r, sink_queue_at(&r->q, r->q.next)))
-        r->q.next++;
-    if (r->rc->err != 0 || r->q.next < r->q.tail) {
-        lost(r, SPAN_LIT("out of memory"));
-        return;
+    while (is_up(r) && make_commands(r) && r->out_at < r->out.n) {
+        if (peer_write(&r->peer, span_tail(buf_view(&r->out), r->out_at), &n) !=
+            PEER_DONE)
+            break;
+        r->out_at += n;
+        if (r->out_at < r->out.n)
+            continue;
+        buf_reset(&r->out);
+        r->out_at = 0;
     }
     if (was_idle)
-        r->deadline = r->now + PATIENCE;
-    if (!r->unwritten)
-        return;
-    if (redisBufferWrite(r->rc, &is_all) != REDIS_OK)
-        lost(r, span_str(r->rc->errstr));
-    else
-        r->unwritten = is_all == 0;
-}
-
-static void
-answer_call(struct redis_sink *r)
-{
-    struct pollfd fd = {.events = POLLOUT};
-    int number = 0;
-    socklen_t n = sizeof(number);
-
-    REQUIRE(r->rc != NULL);
-    fd.fd = r->rc->fd;
-    if (poll(&fd, 1, 0) <= 0)
-        return;
-    if (getsockopt(r->rc->fd, SOL_SOCKET, SO_ERROR, &number, &n) != 0)
-        number = errno;
-    if (number != 0) {
-        lost(r, span_str(strerrordesc_np(number)));
-        return;
-    }
-    r->state = UP;
-    if (!greet(r))
-        lost(r, SPAN_LIT("out of memory"));
+        r->deadline = r->peer.now + PATIENCE;
 }
 
 static void
 turn(struct redis_sink *r)
 {
-    if (r->state == CALLING)
-        answer_call(r);
-    if (r->state == UP)
-        transmit(r);
-    if (r->state == UP)
-        receive(r);
+    if (!is_up(r))
+        return;
+    transmit(r);
+    receive(r);
+    (void)is_up(r);
 }
 
 /* ---- the interface ---- */
@@ -407,27 +423,21 @@ redis_tick(struct sink *s, ns_t now)
 {
     struct redis_sink *r = self(s);
 
-    r->now = now;
-    if (!r->dead && r->state == AWAY && now >= r->call_at)
-        call(r);
+    if (r->dead)
+        r->peer.now = now;
+    else
+        peer_tick(&r->peer, now);
     turn(r);
-    if (r->state == CALLING && now > r->deadline)
-        lost(r, SPAN_LIT("nobody takes the call"));
-    if (r->state == UP && is_under_way(r) && now > r->deadline)
-        lost(r, SPAN_LIT("no answer"));
+    if (is_up(r) && is_under_way(r) && now > r->deadline)
+        lost(r, "no answer");
 }
 
 static void
 redis_wait(struct sink *s, unsigned ms)
 {
     struct redis_sink *r = self(s);
-    struct pollfd fd = {.fd = -1, .events = POLLIN}; /* -1 is passed over */
 
-    if (r->rc != NULL)
-        fd.fd = r->rc->fd;
-    if (r->state == CALLING || r->unwritten)
-        fd.events |= POLLOUT;
-    (void)poll(&fd, 1, (int)ms);
+    peer_wait(&r->peer, r->out_at < r->out.n, ms);
     turn(r);
 }
 
@@ -471,8 +481,8 @@ redis_reopen(struct sink *s)
 
     if (r->dead) {
         r->dead = false;
-        r->call_at = 0;
-        r->backoff = BACKOFF_FIRST;
+        peer_good(&r->peer);
+        r->peer.call_at = 0;
     }
     return ERR_OK;
 }
@@ -486,15 +496,7 @@ redis_counts(const struct sink *s)
 static void
 redis_why(const struct sink *s, struct buf *out)
 {
-    const struct redis_sink *r = self_const(s);
-
-    buf_str(out, "redis ");
-    text_term(out, span_str(r->target));
-    buf_str(out, ": ");
-    if (r->why.n > 0)
-        buf_span(out, buf_view(&r->why));
-    else
-        buf_str(out, "no error");
+    peer_why(&self_const(s)->peer, "redis", out);
 }
 
 static void
@@ -505,14 +507,15 @@ redis_close(struct sink *s)
     if (s == NULL)
         return;
     r = self(s);
-    if (r->rc != NULL)
-        redisFree(r->rc);
+    peer_fini(&r->peer);
+    redisReaderFree(r->reader);
     sink_queue_fini(&r->q);
     if (r->password.p != NULL)
         explicit_bzero(r->password.p, r->password.cap);
+    if (r->out.p != NULL)
+        explicit_bzero(r->out.p, r->out.cap); /* the password was in it */
     buf_free(&r->password);
-    buf_free(&r->why);
-    free(r->target);
+    buf_free(&r->out);
     free(r->prefix);
     free(r->user);
     free(r);
@@ -521,30 +524,43 @@ redis_close(struct sink *s)
 /* ---- opening ---- */
 
 static enum err
-configure(struct redis_sink *r, const struct sink_settings *s,
-          struct buf *message)
+set_target(struct redis_sink *r, const struct sink_settings *s,
+           struct buf *message)
 {
     enum err e;
 
-    r->target = strdup(s->target);
+    if (s->target[0] == '/')
+        return peer_set_path(&r->peer, s->target, message);
+    e = peer_set_host(&r->peer, s->target, PORT_USUAL, message);
+    return e == ERR_OK
+               ? peer_tls_new(options, s, r->peer.host, &r->peer.tls, message)
+               : e;
+}
+
+static enum err
+configure(struct redis_sink *r, const struct sink_settings *s,
+          struct buf *message)
+{
+    size_t begin = message->n;
+    enum err e;
+
     r->prefix = strdup(sink_text(options, s, "prefix"));
     r->user = strdup(sink_text(options, s, "user"));
     r->db = sink_number(options, s, "db");
     r->stream_max = sink_number(options, s, "stream-max");
-    if (r->target == NULL || r->prefix == NULL || r->user == NULL)
+    if (r->prefix == NULL || r->user == NULL)
         return ERR_NOMEM;
-    if (strlen(r->prefix) > SINK_KEY_MAX ||
-        (r->target[0] != '/' &&
-         !sink_host_port(r->target, PORT_USUAL, r->host, &r->port))) {
-        buf_str(message, "redis: ");
-        text_term(message, span_str(r->target));
-        buf_str(message, ": not HOST:PORT or the path of a socket, or the "
-                         "prefix is too long");
+    buf_str(message, "redis: ");
+    if (strlen(r->prefix) > SINK_KEY_MAX) {
+        buf_str(message, "the prefix is too long");
         return ERR_CONFIG;
     }
-    e = sink_secret(options, s, "password-file", &r->password, message);
+    e = set_target(r, s, message);
+    if (e == ERR_OK)
+        e = sink_secret(options, s, "password-file", &r->password, message);
     if (e != ERR_OK)
         return e;
+    message->n = begin;
     return sink_queue_init(&r->q, sink_number(options, s, "depth"),
                            sink_number(options, s, "queue-mib") << 20, s);
 }
@@ -559,9 +575,9 @@ redis_open(struct sink **out, const struct sink_settings *s,
     if (r == NULL)
         return ERR_NOMEM;
     r->sink.ops = &sink_redis;
-    r->backoff = BACKOFF_FIRST;
+    peer_init(&r->peer);
     buf_init(&r->password, SINK_SECRET_MAX);
-    buf_init(&r->why, WHY_MAX);
+    buf_init(&r->out, SIZE_MAX);
     e = configure(r, s, message);
     if (e != ERR_OK) {
         redis_close(&r->sink);

@@ -28,8 +28,10 @@
  * operator must mend (login, rights, a key of another type) is DEAD. What Redis
  * has answered is as safe as its own configuration makes it.
  *
- * hiredis of Debian 12 has no TLS and speaks RESP2: across a network use a
- * tunnel. A host's name is looked up when it is called, which may block. */
+ * TLS (tls: yes) is ours, for hiredis of Debian 12 has none: it makes commands
+ * and reads answers (RESP2) here, peer.h carries them. An answer of more than
+ * 1 MiB loses the connection. A host's name is looked up when it is called,
+ * which may block. */
 #include "sensor/sinks/sink.h"
 
 extern const struct sink_ops sink_redis;

@@ -1,51 +1,28 @@
 #include "sensor/sinks/sink_stream.h"
 
 #include "sensor/base/attr.h"
-#include "sensor/base/digits.h"
-#include "sensor/base/text.h"
+#include "sensor/sinks/peer.h"
 #include "sensor/sinks/sink_queue.h"
 
-#include <errno.h>
 #include <linux/sockios.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#define WHY_MAX       400U
-#define PORT_SYSLOG   601U /* RFC 6587 */
-#define BACKOFF_FIRST (100 * NS_PER_MS)
-#define BACKOFF_MAX   (2 * NS_PER_S)
-#define PATIENCE      (5 * NS_PER_S) /* for a connection */
-#define DEAD_MS       30000U         /* without an acknowledgement of TCP's */
-#define GLANCE_MS     5U /* nothing wakes us when bytes leave our side */
-#define HEADER_MAX    400U
-#define HOSTNAME_MAX  255U /* RFC 5424 6.2.4 */
-
-enum state { AWAY, CALLING, UP };
+#define PORT_PLAIN   601U  /* RFC 6587 */
+#define PORT_TLS     6514U /* RFC 5425 */
+#define GLANCE_MS    5U    /* nothing wakes us when bytes leave our side */
+#define HEADER_MAX   400U
+#define HOSTNAME_MAX 255U /* RFC 5424 6.2.4 */
 
 struct stream_sink {
     struct sink sink;
     struct sink_queue q;
-    int fd; /* -1: none */
-    enum state state;
-    ns_t now, call_at, deadline, backoff;
-    char *target;
-    char host[SINK_HOST_MAX];
-    uint16_t port;
-    unsigned calls;   /* made so far */
+    struct peer peer;
+    uint64_t losses;  /* of the peer, that at and written know of */
     size_t at;        /* bytes of the next line that are written */
     uint64_t written; /* bytes, on this connection */
     unsigned facility;
     struct buf frame; /* the line that is being taken */
-    struct buf why;
 };
 
 #define QUEUE_OPTIONS                                                          \
@@ -62,6 +39,7 @@ static const struct sink_option unix_options[] = {
 static const struct sink_option syslog_options[] = {
     QUEUE_OPTIONS,
     {"facility", "16", 0, 23, "number of RFC 5424; 16 is local0"},
+    PEER_TLS_OPTIONS("no"),
     {NULL,       NULL, 0, 0,  NULL                              },
 };
 
@@ -79,109 +57,19 @@ self_const(const struct sink *s)
 
 /* ---- a connection ---- */
 
-static void
-hang_up(struct stream_sink *t)
+/* What was under way on the one before is sent again on this one. */
+static bool
+is_up(struct stream_sink *t)
 {
-    if (t->fd >= 0)
-        (void)close(t->fd);
-    t->fd = -1;
-    t->state = AWAY;
-    t->at = 0;
-    t->written = 0;
-    sink_queue_again(&t->q);
-}
+    bool up = peer_turn(&t->peer);
 
-static void
-lost(struct stream_sink *t, const char *why)
-{
-    buf_reset(&t->why);
-    text_term(&t->why, span_str(why));
-    hang_up(t);
-    t->call_at = t->now + t->backoff;
-    t->backoff = t->backoff < BACKOFF_MAX / 2 ? 2 * t->backoff : BACKOFF_MAX;
-}
-
-/* Takes the answer of connect, or finds that it is still to come. */
-static void
-called(struct stream_sink *t, int answer, int number)
-{
-    if (answer != 0 && number != EINPROGRESS) {
-        lost(t, strerrordesc_np(number));
-        return;
+    if (t->losses != t->peer.losses) {
+        t->losses = t->peer.losses;
+        t->at = 0;
+        t->written = 0;
+        sink_queue_again(&t->q);
     }
-    t->state = CALLING;
-    t->deadline = t->now + PATIENCE;
-}
-
-static void
-call_path(struct stream_sink *t)
-{
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    int answer;
-
-    memcpy(to.sun_path, t->target, strlen(t->target)); /* see configure */
-    t->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    answer = t->fd < 0
-                 ? -1
-                 : connect(t->fd, (const struct sockaddr *)&to, sizeof(to));
-    called(t, answer, errno);
-}
-
-static void
-call_address(struct stream_sink *t, const struct addrinfo *to)
-{
-    unsigned patience = DEAD_MS;
-    int answer = -1;
-
-    t->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   IPPROTO_TCP);
-    if (t->fd >= 0 && setsockopt(t->fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
-                                 &patience, sizeof(patience)) == 0)
-        answer = connect(t->fd, to->ai_addr, to->ai_addrlen);
-    called(t, answer, errno);
-}
-
-static void
-call_host(struct stream_sink *t)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *all = NULL;
-    const struct addrinfo *one;
-    char port[DIGITS_MAX + 1];
-    unsigned n = 0;
-    int number;
-
-    *digits_u64(port, t->port) = '\0';
-    number = getaddrinfo(t->host, port, &hints, &all);
-    if (number != 0) {
-        lost(t, gai_strerror(number));
-        return;
-    }
-    for (one = all; one != NULL; one = one->ai_next)
-        n++;
-    REQUIRE(n > 0);
-    n = t->calls++ % n;
-    for (one = all; n > 0; one = one->ai_next)
-        n--;
-    call_address(t, one);
-    freeaddrinfo(all);
-}
-
-static void
-answer_call(struct stream_sink *t)
-{
-    struct pollfd fd = {.fd = t->fd, .events = POLLOUT};
-    int number = 0;
-    socklen_t n = sizeof(number);
-
-    if (poll(&fd, 1, 0) <= 0)
-        return;
-    if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &number, &n) != 0)
-        number = errno;
-    if (number != 0)
-        lost(t, strerrordesc_np(number));
-    else
-        t->state = UP;
+    return up;
 }
 
 /* ---- writing ---- */
@@ -191,17 +79,12 @@ static bool
 write_next(struct stream_sink *t)
 {
     struct sink_item *i = sink_queue_at(&t->q, t->q.next);
-    struct span rest = span_tail(i->line, t->at);
-    ssize_t n = send(t->fd, rest.p, rest.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-    int number = errno;
+    size_t n = 0;
 
-    if (n < 0) {
-        if (number != EAGAIN && number != EINTR)
-            lost(t, strerrordesc_np(number));
+    if (peer_write(&t->peer, span_tail(i->line, t->at), &n) != PEER_DONE)
         return false;
-    }
-    t->at += (size_t)n;
-    t->written += (uint64_t)n;
+    t->at += n;
+    t->written += n;
     if (t->at < i->line.n)
         return true;
     t->at = 0;
@@ -217,15 +100,9 @@ static bool
 is_quiet(struct stream_sink *t)
 {
     uint8_t room[4096];
-    ssize_t n = recv(t->fd, room, sizeof(room), MSG_DONTWAIT);
-    int number = errno;
+    size_t n = 0;
 
-    if (n < 0 && (number == EAGAIN || number == EINTR))
-        return number == EAGAIN;
-    if (n <= 0)
-        lost(t,
-             n == 0 ? "the other side has closed it" : strerrordesc_np(number));
-    return false;
+    return peer_read(&t->peer, room, sizeof(room), &n) == PEER_LATER;
 }
 
 /* Lines of which all bytes have left our side (tcp(7), unix(7): SIOCOUTQ). For
@@ -236,7 +113,7 @@ static void
 settle(struct stream_sink *t)
 {
     int left = 0;
-    bool is_told = ioctl(t->fd, SIOCOUTQ, &left) == 0;
+    bool is_told = ioctl(t->peer.fd, SIOCOUTQ, &left) == 0;
     uint64_t head = t->q.head;
 
     if (!is_quiet(t) || !is_told || left < 0 || (uint64_t)left > t->written)
@@ -249,21 +126,20 @@ settle(struct stream_sink *t)
         item->part[0].done = true;
     }
     sink_queue_settle(&t->q);
-    if (t->q.head != head) {
-        t->backoff = BACKOFF_FIRST;
-        buf_reset(&t->why);
-    }
+    if (t->q.head != head)
+        peer_good(&t->peer);
 }
 
 static void
 turn(struct stream_sink *t)
 {
-    if (t->state == CALLING)
-        answer_call(t);
-    while (t->state == UP && t->q.next < t->q.tail && write_next(t))
+    if (!is_up(t))
+        return;
+    while (t->q.next < t->q.tail && write_next(t))
         continue;
-    if (t->state == UP)
+    if (is_up(t))
         settle(t);
+    (void)is_up(t);
 }
 
 /* ---- what a line looks like ---- */
@@ -352,9 +228,7 @@ stream_flush(struct sink *s)
 static enum err
 stream_reopen(struct sink *s)
 {
-    struct stream_sink *t = self(s);
-
-    t->call_at = 0; /* at once, if nobody is there */
+    self(s)->peer.call_at = 0; /* at once, if nobody is there */
     return ERR_OK;
 }
 
@@ -363,29 +237,18 @@ stream_tick(struct sink *s, ns_t now)
 {
     struct stream_sink *t = self(s);
 
-    t->now = now;
-    if (t->state == AWAY && now >= t->call_at) {
-        if (t->host[0] == '\0')
-            call_path(t);
-        else
-            call_host(t);
-    }
+    peer_tick(&t->peer, now);
     turn(t);
-    if (t->state == CALLING && now > t->deadline)
-        lost(t, "nobody takes the call");
 }
 
 static void
 stream_wait(struct sink *s, unsigned ms)
 {
     struct stream_sink *t = self(s);
-    struct pollfd fd = {.fd = t->fd, .events = POLLIN}; /* -1: passed over */
 
-    if (t->state == CALLING || (t->state == UP && t->q.next < t->q.tail))
-        fd.events |= POLLOUT;
     if (t->q.head < t->q.next && ms > GLANCE_MS)
         ms = GLANCE_MS;
-    (void)poll(&fd, 1, (int)ms);
+    peer_wait(&t->peer, t->q.next < t->q.tail, ms);
     turn(t);
 }
 
@@ -398,15 +261,7 @@ stream_counts(const struct sink *s)
 static void
 stream_why(const struct sink *s, struct buf *out)
 {
-    const struct stream_sink *t = self_const(s);
-
-    buf_printf(out, "%s ", s->ops->name);
-    text_term(out, span_str(t->target));
-    buf_str(out, ": ");
-    if (t->why.n > 0)
-        buf_span(out, buf_view(&t->why));
-    else
-        buf_str(out, "no error");
+    peer_why(&self_const(s)->peer, s->ops->name, out);
 }
 
 static void
@@ -417,39 +272,43 @@ stream_close(struct sink *s)
     if (s == NULL)
         return;
     t = self(s);
-    if (t->fd >= 0)
-        (void)close(t->fd);
+    peer_fini(&t->peer);
     sink_queue_fini(&t->q);
     buf_free(&t->frame);
-    buf_free(&t->why);
-    free(t->target);
     free(t);
 }
 
 /* ---- opening ---- */
 
 static enum err
+configure_syslog(struct stream_sink *t, const struct sink_settings *s,
+                 struct buf *message)
+{
+    bool is_tls = peer_tls_is_on(syslog_options, s);
+    enum err e = peer_set_host(&t->peer, s->target,
+                               is_tls ? PORT_TLS : PORT_PLAIN, message);
+
+    t->facility = (unsigned)sink_number(syslog_options, s, "facility");
+    if (e == ERR_OK)
+        e = peer_tls_new(syslog_options, s, t->peer.host, &t->peer.tls,
+                         message);
+    return e;
+}
+
+static enum err
 configure(struct stream_sink *t, const struct sink_settings *s,
           struct buf *message)
 {
     const struct sink_option *options = t->sink.ops->options;
-    bool is_path = t->sink.ops == &sink_unix;
+    size_t begin = message->n;
+    enum err e;
 
-    t->target = strdup(s->target);
-    if (t->target == NULL)
-        return ERR_NOMEM;
-    if (is_path ? t->target[0] == '\0' ||
-                      strlen(t->target) >=
-                          sizeof(((struct sockaddr_un *)NULL)->sun_path)
-                : !sink_host_port(t->target, PORT_SYSLOG, t->host, &t->port)) {
-        buf_printf(message, "%s: ", t->sink.ops->name);
-        text_term(message, span_str(t->target));
-        buf_str(message,
-                is_path ? ": not the path of a socket" : ": not HOST:PORT");
-        return ERR_CONFIG;
-    }
-    if (!is_path)
-        t->facility = (unsigned)sink_number(options, s, "facility");
+    buf_printf(message, "%s: ", t->sink.ops->name);
+    e = t->sink.ops == &sink_unix ? peer_set_path(&t->peer, s->target, message)
+                                  : configure_syslog(t, s, message);
+    if (e != ERR_OK)
+        return e;
+    message->n = begin;
     return sink_queue_init(&t->q, sink_number(options, s, "queue-lines"),
                            sink_number(options, s, "queue-mib") << 20, s);
 }
@@ -464,9 +323,7 @@ stream_open(const struct sink_ops *ops, struct sink **out,
     if (t == NULL)
         return ERR_NOMEM;
     t->sink.ops = ops;
-    t->fd = -1;
-    t->backoff = BACKOFF_FIRST;
-    buf_init(&t->why, WHY_MAX);
+    peer_init(&t->peer);
     buf_init(&t->frame, SIZE_MAX);
     e = configure(t, s, message);
     if (e != ERR_OK) {

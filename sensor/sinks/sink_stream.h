@@ -5,9 +5,10 @@
  * sink_unix: target is the path of a stream socket; a JSON line and a newline
  * for each event.
  *
- * sink_syslog: target is "host:port" (601 when it is left out) of a collector.
- * RFC 5424 with octet counting (RFC 6587 3.4.1) on TCP; the JSON line is MSG,
- * event_type is MSGID, the sensor's name HOSTNAME:
+ * sink_syslog: target is "host:port" of a collector (601 when it is left out,
+ * with TLS 6514). RFC 5424 with octet counting on TCP (RFC 6587 3.4.1), or with
+ * tls: yes on TLS (RFC 5425; peer_tls.h); the JSON line is MSG, event_type is
+ * MSGID, the sensor's name HOSTNAME:
  *
  *     123 <132>1 2026-11-22T10:55:18.000001Z s1 span25 - alert -
  * {"timestamp"...
@@ -21,7 +22,8 @@
  * next address of the host's name (to look that up may block). What the other
  * side says is read and forgotten.
  *
- * Known gap: no TLS (RFC 5425); across a network use a tunnel. No UDP, which
+ * Known gaps: the fingerprints of RFC 5425 4.2.2 cannot be given in place of a
+ * certificate authority: give the certificate itself as ca-file. No UDP, which
  * loses lines and does not tell. */
 #include "sensor/sinks/sink.h"
 
