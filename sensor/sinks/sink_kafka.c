@@ -20,6 +20,7 @@
 #define OVERHEAD_MAX 2048U /* bytes of key, headers and frame of a message */
 #define STUB_MAX     (1U << 20) /* an event_id may be any text */
 #define NUMBER_MAX   (DIGITS_MAX + 1)
+#define SCRAM_MENDED 0x020601ff /* librdkafka#4895 */
 
 struct kafka_sink {
     struct sink sink;
@@ -118,6 +119,10 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *ctx)
         return; /* what came first tells more */
     if (err != RD_KAFKA_RESP_ERR__FATAL) {
         set_why(k, reason);
+        if (strstr(reason, "SCRAM") != NULL &&
+            rd_kafka_version() < SCRAM_MENDED)
+            buf_str(&k->why, "; librdkafka before 2.6.1 cannot log in to "
+                             "Kafka 4 by SCRAM, use PLAIN");
         return;
     }
     (void)rd_kafka_fatal_error(rk, text, sizeof(text));

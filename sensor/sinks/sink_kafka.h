@@ -29,6 +29,11 @@
  * come before. Its sequence is made of the clock that tick gives: the first
  * tick comes before the first put. One process publishes under a sensor's name.
  *
+ * LOGIN. By SASL, PLAIN (which only TLS hides) or SCRAM; or by a certificate of
+ * our own. librdkafka before 2.6.1, so that of Debian 12, sends a nonce in
+ * SCRAM that is not RFC 5802's and that Kafka 4 refuses (older ones take it):
+ * there only PLAIN and certificates are left, and why says so.
+ *
  * A line longer than line-max bytes goes to PREFIX.deadletter as {event_id,
  * event_type, bytes, reason} and counts as refused.
  *

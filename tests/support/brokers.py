@@ -118,7 +118,8 @@ class Broker:
 class Kafka(Broker):
     """Apache Kafka in KRaft mode: one node that is broker and controller.
 
-    secure is the address for TLS with a login: USER, PASSWORD, certificate."""
+    secure is the address for TLS with a login: USER, PASSWORD, certificate; by
+    SCRAM too, when add_scram was called."""
 
     name = "kafka"
     programs = ("java", "kcat", "openssl")
@@ -132,7 +133,9 @@ advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://localhost:{tls}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={store}
-listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required ;
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required ;
 listener.name.secure.plain.sasl.jaas.config={login}
 controller.listener.names=CONTROLLER
 log.dirs={data}
@@ -205,6 +208,12 @@ group.initial.rebalance.delay.ms=0
         asked = subprocess.run(("kcat", "-b", self.address, "-L", "-m", "2"),
                                capture_output=True, check=False)
         return asked.returncode == 0 and b"broker 1 at" in asked.stdout
+
+    def add_scram(self, kind):
+        """Lets USER log in by SCRAM-SHA-256 or -512. Takes a JVM."""
+        tool(*self.java, "-cp", f"{self.jars()}/*", "kafka.admin.ConfigCommand",
+             "--bootstrap-server", self.address, "--alter", "--add-config", f"{kind}=[password={self.PASSWORD}]",
+             "--entity-type", "users", "--entity-name", self.USER)
 
     def kcat(self, *words, data=None):
         """kcat on this broker, quiet; its output in bytes."""
