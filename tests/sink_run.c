@@ -134,6 +134,7 @@ main(int argc, char **argv)
     buf_init(&message, 4096);
     if (sink_open(span_str(argv[1]), &settings, &s, &message) != ERR_OK) {
         fprintf(stderr, "%.*s\n", (int)message.n, (const char *)message.p);
+        buf_free(&message);
         return 1;
     }
     put_all(s);
