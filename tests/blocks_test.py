@@ -86,6 +86,12 @@ def decision(subject, action="block", mode="enforce", seconds=-60, ttl=3600,
     return {**head("decision", seconds), "decision": body | more}
 
 
+def policy(mode="enforce", seconds=-3000):
+    return {**head("control", seconds), "control": {
+        "kind": "policy", "action": "mode", "actor": "mk", "reason": "test",
+        "mode": mode}}
+
+
 def sight(seconds=-5, **more):
     body = {"window_s": 300, "packets": 1000, "dropped": 0, "sessions": 10,
             "sessions_oneway": 0, "bytes_seen": 100000, "bytes_unseen": 0,
@@ -101,7 +107,7 @@ def append(state, events, kind="live"):
 
 def state_of(*events, kind="live", registry="192.0.2.1", seen=-5):
     state = pathlib.Path(tempfile.mkdtemp(dir=TEMP)) / "state"
-    append(state, [sight(seen), *events], kind)
+    append(state, [policy(), sight(seen), *events], kind)
     if registry:
         forms = state.parent / "registry.csv"
         forms.write_text(f"address,site\n{registry},Library\n")
@@ -148,7 +154,8 @@ def test_newest_decision_counts():
         ("no evidence", [decision("10.0.0.1/32", evidence_hash="")], False),
         ("not enforced any more", [
             decision("10.0.0.1/32", seconds=-90),
-            decision("10.0.0.3/32", "withheld", mode="simulate")], False),
+            policy("simulate", seconds=-80)], False),
+        ("off", [decision("10.0.0.1/32"), policy("off", seconds=-50)], False),
     ]
     for why, events, listed in rows:
         # another one is enforced, unless the row ends otherwise
@@ -208,7 +215,8 @@ def test_captures_feed_nothing():
 
 
 def test_simulated_is_previewed():
-    state = state_of(decision("10.0.0.1/32", mode="simulate"))
+    state = state_of(policy("simulate", seconds=-2000),
+                     decision("10.0.0.1/32", mode="simulate"))
     export(state, code=5).warns("simulated, not enforced")
     export(state, "--preview").says("10.0.0.1")
     diff(state).says("MODE simulate", "+ 10.0.0.1/32", "preview")

@@ -79,7 +79,7 @@ class Bench:
 
     def begin(self, *events, more="", tls=False):
         """The state, with its first set, and a sensor on it."""
-        blocks.append(self.state, [blocks.sight(), *events])
+        blocks.append(self.state, [blocks.policy(), blocks.sight(), *events])
         forms = self.folder / "registry.csv"
         forms.write_text("address,site\n192.0.2.1,Library\n")
         run(self.program, "registry", "import", "--state", self.state, forms)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rules/registry/permits.h"
+#include "sensor/app/policy_fold.h"
 
 /* ---- what is never listed ---- */
 
@@ -190,31 +191,21 @@ take(const struct feed_source_in *in, struct feed_source *s,
     s->entries[s->n++] = entry_of(s, d);
 }
 
-/* What the newest decision of all was made in. */
-static bool
-mode_of(const struct desk_decisions *d)
-{
-    const struct desk_decision *last = NULL;
-
-    for (size_t i = 0; i < d->n; i++) {
-        if (last == NULL || d->v[i].seq > last->seq)
-            last = &d->v[i];
-    }
-    return last != NULL && is_enforced(last);
-}
-
 static enum err
 read_entries(const struct feed_source_in *in, struct feed_source *s)
 {
     enum err e = desk_decisions_read(in->index, in->now, &s->decisions);
+    struct rollout policy;
 
     if (e == ERR_OK)
         e = desk_decisions_acts(in->index, in->now, &s->acts);
+    if (e == ERR_OK)
+        e = policy_fold(in->index, in->now, &policy);
     if (e == ERR_OK && s->decisions.n > FEED_ENTRIES)
         e = ERR_LIMIT;
     if (e != ERR_OK)
         return e;
-    s->enforce = mode_of(&s->decisions);
+    s->enforce = rollout_now(&policy, in->now) == ROLLOUT_ENFORCE;
     s->entries = calloc(s->decisions.n + 1, sizeof(*s->entries));
     s->from = calloc(s->decisions.n + 1, sizeof(struct desk_decision *));
     if (s->entries == NULL || s->from == NULL)

@@ -4,9 +4,9 @@
  * one
  *
  * A subject is an entry iff the newest decision event about it is a block that
- * was made in mode enforce and is not over yet, and the mode in force is
- * enforce. A preview takes those of mode simulate too: it shows what would be
- * listed, and is given to nobody.
+ * was made in mode enforce and is not over yet, and the policy in force
+ * (policy_fold.h) is enforce. A preview takes those of mode simulate too: it
+ * shows what would be listed, and is given to nobody.
  *
  *   never   what the registry permits now, on any port; what was asked for and
  *           is not answered; exceptions from blocking, also of one rule; what

@@ -25,7 +25,8 @@
 #define REGISTRY_BYTES (1U << 30)
 #define RENEWALS       4U /* of a set, before its end */
 
-static const char *const watched[] = {"decision", "block", "exception"};
+static const char *const watched[] = {"decision", "block", "exception",
+                                      "policy"};
 
 struct live_feeds {
     struct live *live;
