@@ -414,7 +414,7 @@ def part_outages(bench):
     out = folder / "out"
     out.mkdir()
     out.chmod(0o777)
-    small = tiny_disk(folder / "small", "24m")
+    small = tiny_disk(folder / "small", "600m" if bench.long else "24m")
     with brokers.Kafka(folder / "kafka") as kafka, \
             brokers.Redis(folder / "redis") as redis:
         targets = {"kafka": kafka.address, "redis": redis.address,
