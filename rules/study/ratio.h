@@ -16,6 +16,10 @@
  *              14, 12.5); those taken with certainty, the largest ones, are in
  *              every sample once
  *
+ * WHICH ONE. Simulated 5,000 times (tests/study_coverage.c) for 95 %, t covers
+ * 93 to 94 % with 30, 100 and 300 hosts, all others 73 to 90 %; it pays with
+ * width, twice as wide at 30 hosts. It is the one to show.
+ *
  * k and m may be weighted sums (share_weight). Not where fewer than two hosts
  * have messages. Random numbers come from the seed alone: the same hosts in the
  * same order give the same figures. Pure. */
