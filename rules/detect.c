@@ -19,8 +19,11 @@ struct detect {
     struct decide *decide;
     struct sigma_run *run;         /* or NULL: no rules */
     const struct sigma_set *rules; /* of run */
-    struct buf queue;              /* lengths and records */
-    size_t taken;                  /* bytes of it */
+    enum detect_part part;
+    struct detect_spread spread;
+    const struct record_map *event; /* at hand, for spread */
+    struct buf queue;               /* lengths and records */
+    size_t taken;                   /* bytes of it */
     struct buf words;
     struct sigma_match *matches; /* copied: explaining overwrites them */
     ns_t tick;                   /* the latest that timers saw */
@@ -41,7 +44,7 @@ new_parts(struct detect *d, const struct detect_options *o)
     alerts.exceptions = d->exceptions;
     decide.exceptions = d->exceptions;
     decide.seed = o->hosts.seed;
-    if (e == ERR_OK && !o->clusters_elsewhere)
+    if (e == ERR_OK && o->part == DETECT_ALL)
         e = campaigns_new(o->hosts.seed, &d->campaigns);
     if (e == ERR_OK)
         e = hosts_new(&o->hosts, &d->hosts);
@@ -63,6 +66,8 @@ detect_new(const struct detect_options *o, struct detect **out)
     if (d == NULL)
         return ERR_NOMEM;
     d->seed = o->hosts.seed;
+    d->part = o->part;
+    d->spread = o->spread;
     buf_init(&d->queue, QUEUE_MAX);
     buf_init(&d->words, WORDS_MAX);
     record_init(&d->control);
@@ -194,6 +199,16 @@ tell(struct detect *d, const struct record_map *event,
     alerts_match(d->alerts, &match, &sink);
 }
 
+/* Here, and not elsewhere. */
+static bool
+alerts(const struct detect *d, uint32_t rule)
+{
+    if (!sigma_set_info(d->rules, rule)->alerts)
+        return false;
+    return d->part == DETECT_ALL ||
+           (d->part == DETECT_SPREAD) == sigma_set_is_spread(d->rules, rule);
+}
+
 /* Rules of the event that alert; to explain one overwrites what the run lent.
  */
 static size_t
@@ -202,7 +217,7 @@ keep_alerting(struct detect *d, const struct sigma_match *m, size_t n)
     size_t kept = 0;
 
     for (size_t i = 0; i < n && kept < MATCHES_MAX; i++) {
-        if (sigma_set_info(d->rules, m[i].rule)->alerts)
+        if (alerts(d, m[i].rule))
             d->matches[kept++] = m[i];
     }
     return kept;
@@ -213,9 +228,31 @@ tell_correlations(struct detect *d, const struct record_map *event,
                   const struct sigma_match *m, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (sigma_set_info(d->rules, m[i].rule)->alerts)
+        if (alerts(d, m[i].rule))
             tell(d, event, &m[i]);
     }
+}
+
+static void
+put_spread(void *ctx, uint32_t rule, const struct span *group, uint32_t n_group)
+{
+    struct detect *d = ctx;
+    const struct sigma_info *info = sigma_set_info(d->rules, rule);
+
+    d->spread.put(d->spread.ctx, d->event,
+                  info->id.n > 0 ? info->id : info->name, group, n_group);
+}
+
+static void
+spread(struct detect *d, const struct record_map *event)
+{
+    const struct sigma_spread to = {put_spread, d};
+
+    if (d->spread.put == NULL)
+        return;
+    d->event = event;
+    sigma_spread(d->run, &to);
+    d->event = NULL;
 }
 
 static void
@@ -228,6 +265,7 @@ apply_rules(struct detect *d, const struct record_map *event, ns_t now)
         return;
     m = sigma_eval_map(d->run, event, &n);
     kept = keep_alerting(d, m, n);
+    spread(d, event);
     m = sigma_correlate(d->run, now, &n);
     tell_correlations(d, event, m, n);
     for (size_t i = 0; i < kept; i++)
@@ -355,6 +393,29 @@ detect_joined(struct detect *d, const struct record_map *event,
         d->latest = when;
     detect_time(d, when);
     hosts_joined(d->hosts, event, joined, &sink);
+}
+
+bool
+detect_spread(struct detect *d, const struct record_map *event,
+              struct span rule)
+{
+    ns_t when = record_head_of(event->record).when;
+    const struct sigma_match *m;
+    uint32_t i;
+    size_t n;
+
+    REQUIRE(d->part == DETECT_SPREAD);
+    i = d->run != NULL ? sigma_set_find(d->rules, rule) : 0;
+    if (d->run == NULL || i == sigma_set_count(d->rules) ||
+        !sigma_set_is_spread(d->rules, i))
+        return false;
+    if (when > d->latest)
+        d->latest = when;
+    detect_time(d, when);
+    (void)sigma_eval_map(d->run, event, &n);
+    m = sigma_correlate_one(d->run, i, when, &n);
+    tell_correlations(d, event, m, n);
+    return true;
 }
 
 /* ---- time ---- */

@@ -20,11 +20,28 @@
 #include "rules/host/hosts.h"
 #include "rules/sigma/sigma.h"
 
+/* How much of the traffic it sees: all, or as span25 aggregate divides it. */
+enum detect_part {
+    DETECT_ALL,
+    DETECT_CLIENTS, /* all of some clients: clusters and correlations of several
+                     * clients (sigma_set_is_spread) are judged elsewhere */
+    DETECT_SPREAD,  /* those correlations alone, by detect_spread */
+};
+
+/* An event belongs to that group of a correlation that is judged elsewhere;
+ * rule is its id, or its name. All borrowed during the call. */
+struct detect_spread {
+    void (*put)(void *ctx, const struct record_map *event, struct span rule,
+                const struct span *group, uint32_t n_group);
+    void *ctx;
+};
+
 struct detect_options {
+    enum detect_part part;
+    struct detect_spread spread; /* of DETECT_CLIENTS; put may be NULL */
     struct hosts_options hosts;
     struct decide_options decide;  /* its exceptions are filled in here */
     const struct sigma_set *rules; /* or NULL; outlives it or the next reload */
-    bool clusters_elsewhere;       /* it sees not all mail: see detect_joined */
 };
 
 struct detect;
@@ -37,10 +54,14 @@ void detect_free(struct detect *d);
 MUST_USE enum err detect_rules(struct detect *d, const struct sigma_set *rules);
 
 void detect_event(struct detect *d, const struct record_map *event);
-/* Who saw all mail found this cluster for a message of the event's source:
- * hosts_joined. With clusters_elsewhere only. */
+/* Of DETECT_CLIENTS: who saw all mail found this cluster for a message of the
+ * event's source; see hosts_joined. */
 void detect_joined(struct detect *d, const struct record_map *event,
                    const struct campaign_join *joined);
+/* Of DETECT_SPREAD, in place of detect_event: an event that detect_spread.put
+ * was given, for that rule alone. False: there is no such rule. */
+bool detect_spread(struct detect *d, const struct record_map *event,
+                   struct span rule);
 /* Stream time has come to now. */
 void detect_time(struct detect *d, ns_t now);
 /* No more events of flows. */

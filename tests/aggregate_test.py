@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -97,11 +98,12 @@ def now_text(ago=0):
 # ---- another implementation of sensor/sinks/auth.h ----
 
 def signature(secret, topic, writer, sequence, key, value):
+    """value None: a tombstone."""
     def framed(b):
         return struct.pack("<Q", len(b)) + b
     text = (b"span25 message 1" + framed(topic.encode()) + framed(writer.encode()) +
             struct.pack("<Q", sequence) + framed(key.encode()) +
-            framed(hashlib.sha256(value.encode()).digest()))
+            (b"tombstone" if value is None else framed(hashlib.sha256(value.encode()).digest())))
     mac = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
     return f"1 {sequence} {mac} {writer}"
 
@@ -112,6 +114,7 @@ class Site:
     def __init__(self, test, prefix, **options):
         self.test, self.prefix, self.broker = test, prefix, test.broker
         self.folder = pathlib.Path(test.folder.name) / prefix
+        home = options.pop("home", HOME)
         keys = self.folder / "keys"
         keys.mkdir(parents=True)
         self.secret = {}
@@ -121,7 +124,7 @@ class Site:
         more = "".join(f"  {k}: {v}\n" for k, v in options.items())
         self.config = self.folder / "aggregate.yaml"
         self.config.write_text(
-            f"network:\n  home: [{HOME}]\naggregate:\n  keys: {keys}\n"
+            f"network:\n  home: [{home}]\naggregate:\n  keys: {keys}\n"
             f"  partitions: {PARTITIONS}\n  snapshot: 300ms\n{more}"
             f"sinks:\n  - name: bus\n    kind: kafka\n    target: \"{self.broker.address}\"\n"
             f"    prefix: {prefix}\n    linger-ms: 1\n")
@@ -183,11 +186,14 @@ class Site:
 
     def saved(self, stage):
         """Offsets that whole states stand for."""
-        out = collections.Counter()
+        sizes = {}  # the last of a key counts; a tombstone has none
         for line in self.raw(f"agg.{stage}.state", "%p %k %S\n").splitlines():
             partition, key, size = line.split()
-            if key.endswith("/whole") and int(size) > 0:
-                out[int(partition)] = max(out[int(partition)], int(key.split("-")[0], 16))
+            sizes[int(partition), key] = int(size)
+        out = collections.Counter()
+        for (partition, key), size in sizes.items():
+            if key.endswith("/whole") and size > 0:
+                out[partition] = max(out[partition], int(key.split("-")[0], 16))
         return out
 
     def is_done(self):
@@ -211,10 +217,11 @@ class Site:
 
     def put(self, name, key, value, header=None, partition=None):
         """One message by another client."""
-        words = ["-t", self.topic(name), "-P", "-k", key, "-X", "topic.partitioner=murmur2_random"]
+        words = ["-t", self.topic(name), "-P", "-X", "topic.partitioner=murmur2_random"]
         words += ["-p", str(partition)] if partition is not None else []
         words += ["-H", f"hmac={header}"] if header else []
-        self.broker.kcat(*words, data=value.encode())
+        words += ["-Z", "-K\x01"] if value is None else ["-k", key]
+        self.broker.kcat(*words, data=f"{key}\x01\n".encode() if value is None else value.encode())
 
     def sign(self, name, writer, key, value, sequence=None, secret=None):
         return signature(secret or self.secret[writer], self.topic(name), writer,
@@ -396,6 +403,111 @@ class Sensors(OnKafka):
         for e in decisions:
             self.assertRegex(e["decision"]["registry"], r"^1 records, \d+ s old$")
         self.assertEqual({e["decision"]["mode"] for e in decisions}, {"simulate"})
+
+
+class Kills(OnKafka):
+    """With --long: aggregators end in the middle, and nobody notices."""
+
+    COPIES = 30
+
+    def setUp(self):
+        if not LONG:
+            self.skipTest("with --long")
+
+    def copies(self, events):
+        """As of so many networks at once."""
+        out = []
+        for c in range(self.COPIES):
+            for e in events:
+                text = json.dumps(e, ensure_ascii=False).replace("10.20.", f"10.{20 + c}.")
+                e = json.loads(text)
+                out.append(e | {"event_id": f"{c:02x}" + e["event_id"][2:],
+                                "flow_id": e["flow_id"] + (c << 40)})
+        return sorted(out, key=lambda e: e["timestamp"])
+
+    def check_shared(self, running):
+        """Each task has one owner."""
+        end = time.monotonic() + brokers.PATIENCE
+        while True:
+            owned = [a.owned() for a in running]
+            if sum(map(len, owned)) == TASKS == len(set().union(*owned)):
+                return owned
+            self.assertLess(time.monotonic(), end, owned)
+            time.sleep(0.1)
+
+    def conclusions(self, site, begin=0):
+        """Of agg.decide from an offset on: writer and sequence to value."""
+        out = {}
+        doubles = 0
+        for text in site.raw("agg.decide", "%o %h\x01%s\x02").split("\x02")[:-1]:
+            head, value = text.split("\x01")
+            offset, mark = head.split(" ", 1)
+            _, sequence, _, writer = mark.split("hmac=")[1].split(" ", 3)
+            if int(offset) < begin:
+                continue
+            doubles += (writer, sequence) in out
+            self.assertEqual(out.setdefault((writer, sequence), value), value)
+        return out, doubles
+
+    def forget_states(self, site):
+        """As if there had never been one: signed tombstones for all of them."""
+        for stage in ("source", "group"):
+            name = f"agg.{stage}.state"
+            keys = {tuple(line.split()) for line in site.raw(name, "%p %k\n").splitlines()}
+            for partition, key in keys:
+                mark = signature(site.secret["aggregate"], site.topic(name),
+                                 f"aggregate/state/{stage}/{partition}",
+                                 int(time.time() * 1e6), key, None)
+                site.put(name, key, None, mark, int(partition))
+
+    def test_killed(self):
+        """kill -9 of one of three, again and again, under load."""
+        site = Site(self, "kill", home="10.0.0.0/8")
+        north, south = (self.copies(seen(e)) for e in self.sensors(site.folder))
+        running = [site.aggregator(wait=False) for _ in range(3)]
+        self.check_shared(running)
+        rounds = 6
+        for n in range(rounds):
+            parts = [e[n * len(e) // rounds:(n + 1) * len(e) // rounds] for e in (north, south)]
+            feeder = threading.Thread(target=site.feed_both, args=parts, kwargs={"slices": 4})
+            feeder.start()
+            victim = running.pop(0)
+            victim.wait_for(lambda log, v=victim: len(v.owned()) > 0)
+            begun = sum(site.saved("source").values())
+            while feeder.is_alive() and sum(site.saved("source").values()) == begun:
+                pass  # until it is at work
+            tasks = len(victim.owned())
+            victim.kill()
+            victim.log.close()
+            site.running.remove(victim)
+            running.append(site.aggregator(wait=False))
+            feeder.join()
+            print(f"round {n}: killed one with {tasks} partitions")
+        site.settle()
+        self.check_shared(running)
+        first, doubles = self.conclusions(site)
+        alerts = self.check_alerts(site)
+        published = site.events("alert")
+        print(f"{len(north) + len(south)} events, {len(first)} conclusions and {doubles} doubles "
+              f"of them, {len(published)} alerts published, "
+              f"{len({e['event_id'] for e in published})} different")
+        self.assertGreaterEqual(len(alerts), self.COPIES)
+        for a in running:
+            a.stop()
+        self.check_reference(site, first)
+
+    def check_reference(self, site, first):
+        """One aggregator that is not interrupted says the same of the same log."""
+        begin = site.ends("agg.decide")[0]
+        self.forget_states(site)
+        for stage in ("source", "group"):
+            self.assertFalse(site.saved(stage))
+        site.aggregator()
+        site.settle()
+        again, _ = self.conclusions(site, begin)
+        self.assertEqual(set(again) ^ set(first), set())
+        self.assertEqual([k for k in first if again[k] != first[k]], [])
+        self.check_alerts(site)
 
 
 def sum_of(parts):

@@ -661,6 +661,28 @@ test_cluster(void **state)
     kit_close(&k);
 }
 
+/* Found where all mail is seen, and so later than the mail. */
+static void
+clusters_found_elsewhere(void **state)
+{
+    const struct campaign_join j = {
+        .cluster = 0xabc, .sources = 3, .messages = 20};
+    struct hosts_options o = kit_options();
+    struct record_sink sink;
+    struct record_map map;
+    struct kit_run k;
+
+    (void)state;
+    kit_open(&k, &o);
+    sink = kit_sink(&k);
+    send_one(&k, &bot, 0, 250, "accepted");
+    record_map_init(&map, record_view(&k.out));
+    hosts_joined(k.h, &map, &j, &sink);
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_LEVEL, "alert"));
+    assert_true(kit_is(&k, BOT, FIELD_HOST_S4_CLUSTER, "0000000000000abc"));
+    kit_close(&k);
+}
+
 /* ---- queueing ---- */
 
 static void
@@ -1384,6 +1406,7 @@ main(void)
         cmocka_unit_test(test_listed),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_cluster),
+        cmocka_unit_test(clusters_found_elsewhere),
         cmocka_unit_test(test_never_retried),
         cmocka_unit_test(test_retries_are_a_queue),
         cmocka_unit_test(test_chance_to_be_seen),

@@ -649,6 +649,82 @@ sigma_correlate(struct sigma_run *r, ns_t now, size_t *n)
     return r->made;
 }
 
+/* ---- windows elsewhere ---- */
+
+/* Has each event of this reference the client in its group? */
+static bool
+is_by_client(const struct sigma_set *s, const struct sigma_corr *c,
+             uint32_t ref)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < c->n_group; i++) {
+        struct sigma_source from = c->group_at[(size_t)ref * c->n_group + i];
+
+        found = found || (!from.of_group && from.at != 0 &&
+                          s->slots.v[from.at].field == FIELD_SRC_IP);
+    }
+    return found;
+}
+
+bool
+sigma_set_is_spread(const struct sigma_set *s, uint32_t rule)
+{
+    const struct sigma_rule *r = &s->rule[rule];
+    bool spread = false;
+
+    if (r->corr == NULL || r->bad || (r->info.id.n == 0 && r->info.name.n == 0))
+        return false;
+    for (uint32_t k = 0; k < r->corr->n_refs; k++) {
+        if (s->rule[r->corr->ref[k].rule].corr != NULL)
+            return false;
+        spread = spread || !is_by_client(s, r->corr, k);
+    }
+    return spread;
+}
+
+static void
+spread_match(struct sigma_run *r, uint32_t rule, const struct sigma_spread *to)
+{
+    const struct sigma_set *s = r->s;
+
+    for (uint32_t i = s->listen[rule]; i < s->listen[rule + 1]; i++) {
+        const struct trip t = {s->listener[i].corr, s->listener[i].ref, 0,
+                               true};
+        const struct sigma_corr *c = s->rule[t.corr].corr;
+        struct sigma_feed f = {0};
+
+        if (sigma_set_is_spread(s, t.corr) && fill_group(r, &t, c, &f))
+            to->put(to->ctx, t.corr, f.group, c->n_group);
+    }
+}
+
+void
+sigma_spread(struct sigma_run *r, const struct sigma_spread *to)
+{
+    for (size_t i = 0; i < r->n_found; i++)
+        spread_match(r, r->found[i].rule, to);
+}
+
+const struct sigma_match *
+sigma_correlate_one(struct sigma_run *r, uint32_t rule, ns_t now, size_t *n)
+{
+    size_t kept = 0;
+
+    (void)sigma_tick(r, now, n);
+    for (size_t i = 0; i < r->n_found; i++)
+        add_trips(r, r->found[i].rule, 0, true);
+    for (size_t i = 0; i < r->n_trips; i++) {
+        if (r->trip[i].corr == rule)
+            r->trip[kept++] = r->trip[i];
+    }
+    r->n_trips = kept;
+    r->n_found = 0;
+    travel(r);
+    *n = r->n_made;
+    return r->made;
+}
+
 /* ---- why ---- */
 
 static void

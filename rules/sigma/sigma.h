@@ -232,6 +232,26 @@ const struct sigma_match *sigma_correlate(struct sigma_run *r, ns_t now,
                                           size_t *n);
 const struct sigma_match *sigma_tick(struct sigma_run *r, ns_t now, size_t *n);
 
+/* ---- windows that are kept elsewhere (span25 aggregate) ---- */
+
+/* Does this correlation bring together events of several clients, being grouped
+ * by other things than src_ip? Of those that look at rules only and have an id
+ * or a name. */
+bool sigma_set_is_spread(const struct sigma_set *s, uint32_t rule);
+
+/* After sigma_eval, before sigma_correlate: every group of such a correlation
+ * that this record belongs to. The values are borrowed during the call. */
+struct sigma_spread {
+    void (*put)(void *ctx, uint32_t rule, const struct span *group,
+                uint32_t n_group);
+    void *ctx;
+};
+void sigma_spread(struct sigma_run *r, const struct sigma_spread *to);
+
+/* As sigma_correlate, but no other correlation sees the record. */
+const struct sigma_match *
+sigma_correlate_one(struct sigma_run *r, uint32_t rule, ns_t now, size_t *n);
+
 /* What each item of rule i says about this record, whether the rule matches or
  * not: a line for each, "selection: field|modifiers: wanted: yes, 'value'" or
  * "no, has 'value'" or "no, not there"; cut and escaped for terminals. True

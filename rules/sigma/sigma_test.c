@@ -648,10 +648,98 @@ test_explain(void **state)
     kit_close(&k);
 }
 
+/* ---- windows that are kept elsewhere ---- */
+
+#define CORRELATION(id, group)                                                 \
+    "title: " id "\nname: " id "\n"                                            \
+    "correlation: {type: event_count, rules: [base], group-by: " group ", "    \
+    "timespan: 10m, condition: {gte: 2}}\n---\n"
+
+#define SPREAD_RULES                                                           \
+    BASE CORRELATION("c-client", "[src_ip]") CORRELATION(                      \
+        "c-both", "[dest_ip, src_ip]") CORRELATION("c-server", "[dest_ip]")    \
+        CORRELATION("c-ecs", "[source.ip]") CORRELATION(                       \
+            "c-two",                                                           \
+            "[dest_ip, dest_port]") "title: chain\nname: c-chain\n"            \
+                                    "correlation: {type: event_count, rules: " \
+                                    "[c-server], group-by: [dest_ip],"         \
+                                    " timespan: 10m, condition: {gte: 2}}\n"
+
+static const struct {
+    const char *why, *id;
+    bool spread;
+} groups[] = {
+    {"by the client",             "c-client", false},
+    {"by the client and another", "c-both",   false},
+    {"by the server",             "c-server", true },
+    {"by ECS' name",              "c-ecs",    false},
+    {"by two things of neither",  "c-two",    true },
+    {"of another correlation",    "c-chain",  false},
+    {"a rule",                    "base",     false},
+};
+
+struct spread_told {
+    char text[200];
+    size_t n;
+};
+
+static void
+note_spread(void *ctx, uint32_t rule, const struct span *group,
+            uint32_t n_group)
+{
+    struct spread_told *t = ctx;
+
+    t->n++;
+    (void)snprintf(t->text, sizeof(t->text), "%u %u %.*s", rule, n_group,
+                   (int)group[n_group - 1].n,
+                   (const char *)group[n_group - 1].p);
+}
+
+static void
+test_spread(void **state)
+{
+    struct spread_told told = {.n = 0};
+    const struct sigma_spread to = {note_spread, &told};
+    char want[200];
+    struct kit k;
+    uint32_t server;
+    size_t n;
+
+    (void)state;
+    kit_open(&k);
+    kit_load(&k, "t", span_str(SPREAD_RULES));
+    kit_run(&k, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        uint32_t rule = sigma_set_find(k.set, span_str(groups[i].id));
+
+        assert_true(rule < sigma_set_count(k.set));
+        if (sigma_set_is_spread(k.set, rule) != groups[i].spread)
+            fail_msg("%s", groups[i].why);
+    }
+    server = sigma_set_find(k.set, SPAN_LIT("c-server"));
+    for (unsigned i = 0; i < 3; i++) {
+        (void)sigma_eval(k.run,
+                         kit_record(&k, "smtp", i,
+                                    "\"src_ip\":\"10.0.0.1\",\"dest_ip\":"
+                                    "\"192.0.2.1\",\"smtp\":{\"helo\":\"a\"}"),
+                         &n);
+        told.n = 0;
+        sigma_spread(k.run, &to);
+        assert_int_equal(told.n, 1); /* c-two's record has no port */
+        (void)snprintf(want, sizeof(want), "%u 1 192.0.2.1", server);
+        assert_string_equal(told.text, want);
+        (void)sigma_correlate_one(k.run, server, 0, &n);
+        /* c-server and what looks at it, never the others */
+        assert_int_equal(n, i == 1);
+    }
+    kit_close(&k);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spread),
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_all_on_all),
         cmocka_unit_test(test_random_records),

@@ -2,14 +2,16 @@
 #define SPAN25_APP_AGGREGATE_H
 /* aggregate - several sensors, one verdict, on Kafka (span25 aggregate)
  *
- * TOPICS (prefix span25.; key) and who writes them:
+ * TOPICS, each with a prefix, by key: who writes what
  *
- *   smtp.tx      source address  sensors: what they saw; stage group: clusters
- *   agg.group    "campaign"      stage source: mail, without what only hosts
- * need agg.decide   source address  stage source: host events, alerts; 1
- * partition agg.STAGE.state  chunks.h    each task its state; compacted control
- * one thing done  the sensor with the registry; 1, compacted alert, decision
- * stage decide, as sensors write theirs
+ * - smtp.tx, by source address: sensors what they saw, stage group clusters
+ * - agg.group, by "campaign" or RULE/GROUP: stage source what clusters, and
+ *   correlations of several clients, are made of
+ * - agg.decide, by source address, one partition: both their alerts, stage
+ *   source host events
+ * - agg.STAGE.state (aggregate_chunks.h), compacted: each task its state
+ * - control, one partition, compacted: the sensor that has the registry
+ * - alert, decision: stage decide, as sensors write theirs
  *
  * One consumer group; a partition of a stage is a task (aggregate_task.h), and
  * a task is a function of its log: the same messages give the same ones out,
@@ -41,9 +43,10 @@
  * message.timestamp.type=LogAppendTime, control one partition; without, all of
  * it is stale, which is told (event set_log_append_time).
  *
- * Known gaps: rules that correlate by other than the client see one partition
- * each; a partition whose sensors are all silent has no time, so its episodes
- * end with the next message; statistics are not in Prometheus' form. */
+ * Known gaps: correlations of correlations see one partition each; alerts of
+ * stage group have no checks, for it knows no host events; a partition whose
+ * sensors are all silent has no time, so its episodes end with the next
+ * message; statistics are not in Prometheus' form. */
 #include "sensor/app/cli.h"
 
 /* Until it is stopped. */

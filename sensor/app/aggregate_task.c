@@ -38,7 +38,7 @@ struct aggregate_task {
     const struct aggregate_sink *sink;
     struct gate *gate;
     struct detect_options options;
-    struct detect *detect;       /* source and decide */
+    struct detect *detect;
     struct core *core;           /* of it */
     struct campaigns *campaigns; /* group */
     struct json_reader reader;
@@ -78,8 +78,7 @@ aggregate_task_counts(const struct aggregate_task *t)
 {
     struct aggregate_counts c = t->counts;
 
-    if (t->detect != NULL)
-        c.failed += detect_counts(t->detect).dropped;
+    c.failed += detect_counts(t->detect).dropped;
     return c;
 }
 
@@ -192,7 +191,8 @@ is_outbox(struct span s)
 
 /* ---- stage source ---- */
 
-/* Host events and alerts; its own decisions have no caps of the whole. */
+/* Of group: alerts. Host events and alerts of source; its own decisions have no
+ * caps of the whole. */
 static void
 source_line(void *ctx, struct span record, struct span line)
 {
@@ -211,6 +211,31 @@ conclude(struct aggregate_task *t)
 
     while ((record = detect_take(t->detect)).n > 0)
         core_tell(t->core, record);
+}
+
+/* ---- what several sources have in common ---- */
+
+/* An event for one group of one rule: "ID/HASH", hashed so that who chooses
+ * values does not choose a partition. */
+static void
+to_spread(void *ctx, const struct record_map *event, struct span rule,
+          const struct span *group, uint32_t n_group)
+{
+    struct aggregate_task *t = ctx;
+    uint64_t h = t->options.hosts.seed;
+    uint8_t room[KEY_MAX];
+    struct buf key = {room, 0, sizeof(room), sizeof(room), false, false};
+
+    for (uint32_t i = 0; i < n_group; i++)
+        h = hash_mix(h, hash_span(group[i], h));
+    buf_span(&key, rule);
+    buf_putc(&key, '/');
+    text_hex(&key, span_of(&h, sizeof(h)));
+    buf_reset(&t->line);
+    if (!key.cut && json_write(t->writer, event->record, &t->line))
+        put(t, AGGREGATE_GROUP, buf_view(&key), buf_view(&t->line));
+    else
+        t->counts.failed++;
 }
 
 /* What campaigns look at, in the order of fields.def. */
@@ -380,6 +405,19 @@ make_joined(struct aggregate_task *t, const struct record_map *event,
     record_u64(&t->made, FIELD_HOST_S4_MESSAGES, j->messages);
 }
 
+/* "ID/HASH", 16 digits. */
+static enum gate_verdict
+group_spread(struct aggregate_task *t, const struct record_map *event,
+             struct span key)
+{
+    struct span rule = span_head(key, key.n > 17 ? key.n - 17 : 0);
+
+    if (!detect_spread(t->detect, event, rule))
+        return GATE_REFUSED;
+    conclude(t);
+    return GATE_OK;
+}
+
 static enum gate_verdict
 group_event(struct aggregate_task *t, const struct record_map *event,
             const struct auth_mark *mark, struct span key)
@@ -387,9 +425,10 @@ group_event(struct aggregate_task *t, const struct record_map *event,
     struct campaign_join j;
     char room[ADDR_TEXT_MAX];
 
-    if (!gate_is_ours(mark->writer) ||
-        !span_eq(key, SPAN_LIT(AGGREGATE_CAMPAIGN)))
+    if (!gate_is_ours(mark->writer))
         return GATE_REFUSED;
+    if (!span_eq(key, SPAN_LIT(AGGREGATE_CAMPAIGN)))
+        return group_spread(t, event, key);
     if (!campaigns_event(t->campaigns, event, &j) || j.cluster == 0)
         return GATE_OK;
     make_joined(t, event, &j);
@@ -508,7 +547,7 @@ void
 aggregate_task_control(struct aggregate_task *t, const struct record_map *event,
                        uint64_t offset)
 {
-    if (t->detect == NULL || offset < t->control)
+    if (offset < t->control)
         return;
     t->control = offset + 1;
     detect_event(t->detect, event);
@@ -531,7 +570,7 @@ new_detect(struct aggregate_task *t)
     struct core_options core = {
         .sensor = t->name,
         .place = t->parts->place,
-        .lines = {t->stage == AGGREGATE_SOURCE ? source_line : decide_line, t},
+        .lines = {t->stage == AGGREGATE_DECIDE ? decide_line : source_line, t},
     };
     enum err e = detect_new(&t->options, &t->detect);
 
@@ -544,12 +583,15 @@ static void
 set_options(struct aggregate_task *t)
 {
     t->options = t->parts->detect;
-    t->options.clusters_elsewhere = true;
+    t->options.part =
+        t->stage == AGGREGATE_GROUP ? DETECT_SPREAD : DETECT_CLIENTS;
     t->options.hosts.filter /= t->parts->sources;
-    if (t->stage == AGGREGATE_DECIDE) {
-        t->options.rules = NULL;
+    if (t->stage == AGGREGATE_SOURCE)
+        t->options.spread = (struct detect_spread){to_spread, t};
+    else
         t->options.hosts.filter = 1U << 20; /* it counts no first contacts */
-    }
+    if (t->stage == AGGREGATE_DECIDE)
+        t->options.rules = NULL;
 }
 
 enum err
@@ -580,10 +622,10 @@ aggregate_task_new(const struct aggregate_parts *parts,
         json_writer_init(t->writer);
         e = gate_new(parts->keys, parts->max_age, &t->gate);
     }
+    if (e == ERR_OK && stage == AGGREGATE_GROUP)
+        e = campaigns_new(t->options.hosts.seed, &t->campaigns);
     if (e == ERR_OK)
-        e = stage == AGGREGATE_GROUP
-                ? campaigns_new(t->options.hosts.seed, &t->campaigns)
-                : new_detect(t);
+        e = new_detect(t);
     if (e != ERR_OK) {
         aggregate_task_free(t);
         return e;
@@ -624,19 +666,23 @@ kind_of(const struct aggregate_task *t)
     return hash_mix(mark, t->stage);
 }
 
+#define PARTS 3U
+
 static enum err
-save_part(const struct aggregate_task *t, bool statistics, struct buf *out)
+save_part(const struct aggregate_task *t, unsigned i, struct buf *out)
 {
     struct buf part;
-    enum err e;
+    enum err e = ERR_OK;
 
     buf_init(&part, UINT32_MAX);
-    if (!statistics)
-        e = gate_save(t->gate, &part);
-    else if (t->campaigns != NULL)
-        e = campaigns_save(t->campaigns, &part);
-    else
-        e = detect_save(t->detect, &part);
+    switch (i) {
+    case 0: e = gate_save(t->gate, &part); break;
+    case 1: e = detect_save(t->detect, &part); break;
+    case 2:
+        if (t->campaigns != NULL)
+            e = campaigns_save(t->campaigns, &part);
+        break;
+    }
     frame_u64(out, part.n);
     buf_span(out, buf_view(&part));
     buf_free(&part);
@@ -655,16 +701,16 @@ aggregate_task_save(const struct aggregate_task *t, struct buf *out)
     frame_u64(out, kind_of(t));
     frame_u64(out, t->outbox.n);
     buf_span(out, buf_view(&t->outbox));
-    e = save_part(t, false, out);
-    if (e == ERR_OK)
-        e = save_part(t, true, out);
+    e = save_part(t, 0, out);
+    for (unsigned i = 1; e == ERR_OK && i < PARTS; i++)
+        e = save_part(t, i, out);
     return e == ERR_OK ? frame_end(out, at) : e;
 }
 
 enum err
 aggregate_task_load(struct aggregate_task *t, struct span state)
 {
-    struct span gate, rest, outbox;
+    struct span gate, statistics, clusters, outbox;
     struct cursor c;
     uint64_t kind;
     enum err e = frame_open(state, KIND, 0, &c);
@@ -676,7 +722,8 @@ aggregate_task_load(struct aggregate_task *t, struct span state)
     kind = cur_le64(&c);
     outbox = cur_take(&c, cur_le64(&c));
     gate = cur_take(&c, cur_le64(&c));
-    rest = cur_take(&c, cur_le64(&c));
+    statistics = cur_take(&c, cur_le64(&c));
+    clusters = cur_take(&c, cur_le64(&c));
     if (c.bad || gate_load(t->gate, gate) != ERR_OK)
         return ERR_CORRUPT;
     if (outbox.n > 0 && kind == kind_of(t) && !is_outbox(outbox))
@@ -684,9 +731,8 @@ aggregate_task_load(struct aggregate_task *t, struct span state)
     if (kind != kind_of(t))
         return ERR_FORMAT;
     buf_span(&t->outbox, outbox);
-    if (t->campaigns != NULL)
-        e = campaigns_load(t->campaigns, rest);
-    else
-        e = detect_load(t->detect, rest);
+    e = detect_load(t->detect, statistics);
+    if (e == ERR_OK && t->campaigns != NULL)
+        e = campaigns_load(t->campaigns, clusters);
     return e == ERR_OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
 }

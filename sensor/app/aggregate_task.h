@@ -10,7 +10,9 @@
  *   source  events of sensors, by source address: host statistics and rules.
  *           Gives host events and alerts to decide, what clusters are made of
  *           to group. Takes back what group found, as host events of ours.
- *   group   what several sources have in common: campaigns
+ *   group   what several sources have in common: campaigns, and correlations
+ *           that are grouped by other than the client. Gives alerts to decide,
+ *           clusters to source
  *   decide  caps of the whole network; gives alerts and decisions to the world
  *
  * A task is an event's second reader: what a sensor placed and judged by its

@@ -32,7 +32,13 @@
     "title: Same mail\nid: 33333333-3333-4333-8333-333333333333\n"             \
     "level: high\n"                                                            \
     "logsource: {product: span25, service: host}\n"                            \
-    "detection: {s: {host.s4.sources|gte: 3}, condition: s}\n"
+    "detection: {s: {host.s4.sources|gte: 3}, condition: s}\n"                 \
+    "---\n"                                                                    \
+    "title: Many at one\nid: 44444444-4444-4444-8444-444444444444\n"           \
+    "level: low\n"                                                             \
+    "correlation: {type: value_count, rules: [refused], group-by: [dest_ip], " \
+    "timespan: 1h, condition: {field: src_ip, gte: 3}}\n"                      \
+    "span25: {subject: server}\n"
 
 /* What a task put out. */
 struct told {
@@ -238,6 +244,69 @@ save(const struct rig *r, struct buf *out)
     assert_int_equal(aggregate_task_save(r->task, out), ERR_OK);
 }
 
+/* The address behind dest_ip, of a mail that was made with mail_of. */
+static void
+send_to(struct mail *m, const char *address)
+{
+    struct mail old = *m;
+    const char *at = strstr(old.line, "\"192.0.2.");
+    const char *rest = at != NULL ? strchr(at + 1, '"') : NULL;
+
+    assert_non_null(rest);
+    (void)snprintf(m->line, sizeof(m->line), "%.*s\"%s%s", (int)(at - old.line),
+                   old.line, address, rest);
+}
+
+/* Three clients, each of another partition, at one server: no stage source sees
+ * more than one, and stage group tells of them once. */
+static void
+test_spread(void **state)
+{
+    struct told *given = NULL;
+    struct rig r;
+    size_t n = 0;
+
+    (void)state;
+    open_rig(&r);
+    for (unsigned i = 0; i < 3; i++) {
+        struct mail mail = mail_of(i, "north");
+        const struct message m = {.writer = "north",
+                                  .secret = NORTH,
+                                  .key = mail.key,
+                                  .line = mail.line};
+
+        new_task(&r, AGGREGATE_SOURCE);
+        send_to(&mail, "192.0.2.77");
+        give(&r, 100 + i, &m);
+        assert_int_equal(count(&r, AGGREGATE_DECIDE, "Many at one"), 0);
+    }
+    given = r.told;
+    n = r.n;
+    r.told = NULL;
+    r.n = 0;
+    new_task(&r, AGGREGATE_GROUP);
+    for (size_t i = 0; i < n; i++) {
+        const struct message m = {.writer = "aggregate/source/3",
+                                  .secret = OURS,
+                                  .key = given[i].key,
+                                  .line = given[i].line,
+                                  .sequence = given[i].sequence};
+
+        if (given[i].to == AGGREGATE_GROUP &&
+            strncmp(given[i].key, "44444444", 8) == 0)
+            give(&r, i, &m);
+        free(given[i].key);
+        free(given[i].line);
+    }
+    free(given);
+    assert_int_equal(aggregate_task_counts(r.task).verdicts[GATE_OK], 3);
+    assert_int_equal(r.n, 1);
+    assert_int_equal(count(&r, AGGREGATE_DECIDE, "Many at one"), 1);
+    assert_int_equal(count(&r, AGGREGATE_DECIDE, "\"subject\":\"192.0.2.77\""),
+                     1);
+    close_rig(&r);
+}
+
 static void
 test_half_each(void **state)
 {
@@ -251,8 +320,8 @@ test_half_each(void **state)
     c = aggregate_task_counts(r.task);
     assert_int_equal(c.verdicts[GATE_OK], MAILS);
     assert_int_equal(c.skipped, 0);
-    assert_int_equal(count(&r, AGGREGATE_GROUP, "\"simhash\""), MAILS);
-    assert_int_equal(count(&r, AGGREGATE_GROUP, "dest_ip"), 0);
+    assert_int_equal(count(&r, AGGREGATE_GROUP, "\"simhash\""), 2 * MAILS);
+    assert_int_equal(count(&r, AGGREGATE_GROUP, "dest_ip"), MAILS);
     assert_true(count(&r, AGGREGATE_DECIDE, "Much refused mail") >= HOSTS);
     assert_int_equal(count(&r, AGGREGATE_DECIDE, "Same mail"), 0);
     for (size_t i = 1; i < r.n; i++)
@@ -533,10 +602,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_half_each), cmocka_unit_test(test_again),
-        cmocka_unit_test(test_stages),    cmocka_unit_test(test_outbox),
-        cmocka_unit_test(test_wrong),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_half_each), cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_again),     cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_outbox),    cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_states),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
