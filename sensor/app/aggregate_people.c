@@ -99,17 +99,20 @@ broken(struct people *p, const char *what)
 
 /* ---- the registry ---- */
 
-/* A record whose number was there is one that was published again. */
+/* A record whose number was there is one that was published again. Its hash is
+ * over that of the one before: which must be the last that came. */
 static void
 apply(struct people *p)
 {
-    const struct audit *a = &p->parts.audit;
+    const struct audit last = book_last(p->book);
+    struct audit a = p->parts.audit;
     enum err e;
 
-    if (a->number <= book_last(p->book).number)
+    if (a.number <= last.number)
         return;
+    memcpy(a.before, last.hash, sizeof(a.before));
     buf_reset(&p->text);
-    e = book_replay(p->book, buf_view(&p->parts.text), a, &p->text);
+    e = book_replay(p->book, buf_view(&p->parts.text), &a, &p->text);
     if (e == ERR_OK)
         e = book_index(p->book);
     if (e != ERR_OK) {
