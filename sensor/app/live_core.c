@@ -296,9 +296,12 @@ make_tick(struct live_core *c)
         if (at != 0 && at < head.when)
             head.when = at;
     }
+    /* Records move the time by themselves. Then it tells that all before it is
+     * there: who has a copy of what people entered asks how old that is. */
     if (head.when < core_time(c->core) + TICK_LAG)
-        return;
-    head.when -= TICK_LAG;
+        head.when = core_time(c->core);
+    else
+        head.when -= TICK_LAG;
     head.seq = c->n_own++;
     record_begin(&c->out, &head);
     record_text(&c->out, FIELD_CONTROL_KIND, "tick");
