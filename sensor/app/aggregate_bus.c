@@ -29,7 +29,7 @@ static const struct {
 struct bus {
     struct bus_calls calls;
     const struct sink_settings *sink;
-    rd_kafka_t *consumer, *producer, *people;
+    rd_kafka_t *consumer, *producer, *people, *states;
     rd_kafka_queue_t *queue; /* of the consumer */
     char topic[AGGREGATE_STAGE_COUNT][TOPIC_MAX];
     char state[AGGREGATE_STAGE_COUNT][TOPIC_MAX];
@@ -494,6 +494,8 @@ bus_open(const struct bus_options *o, struct bus **out, struct buf *messages)
     if (e == ERR_OK)
         e = make_reader(b, false, &b->people, messages);
     if (e == ERR_OK)
+        e = make_reader(b, false, &b->states, messages);
+    if (e == ERR_OK)
         (void)rd_kafka_poll_set_consumer(b->consumer);
     if (e == ERR_OK)
         make_topics(b);
@@ -520,6 +522,8 @@ bus_close(struct bus *b)
     }
     if (b->people != NULL)
         rd_kafka_destroy(b->people);
+    if (b->states != NULL)
+        rd_kafka_destroy(b->states);
     if (b->producer != NULL)
         rd_kafka_destroy(b->producer);
     buf_free(&b->bad);
@@ -677,20 +681,12 @@ enum err
 bus_read_state(struct bus *b, enum aggregate_stage s, unsigned partition,
                void (*take)(void *ctx, const struct gate_message *m), void *ctx)
 {
-    rd_kafka_t *rk = NULL;
     bool is_end = false;
-    struct buf why;
-    enum err e;
 
-    buf_init(&why, WHY_MAX);
-    e = make_reader(b, false, &rk, &why);
-    buf_free(&why);
-    if (e != ERR_OK)
-        return e;
-    if (!begin_state(rk, b->state[s], partition))
-        e = ERR_IO;
-    while (e == ERR_OK && !is_end && goes_on(b)) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, READ_MS);
+    if (!begin_state(b->states, b->state[s], partition))
+        return ERR_IO;
+    while (!is_end && goes_on(b)) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(b->states, READ_MS);
         struct gate_message g;
 
         if (m == NULL)
@@ -702,6 +698,5 @@ bus_read_state(struct bus *b, enum aggregate_stage s, unsigned partition,
         }
         rd_kafka_message_destroy(m);
     }
-    rd_kafka_destroy(rk);
-    return e == ERR_OK && !is_end ? ERR_IO : e;
+    return rd_kafka_assign(b->states, NULL) == 0 && is_end ? ERR_OK : ERR_IO;
 }
