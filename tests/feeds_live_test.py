@@ -103,6 +103,7 @@ class Bench:
         self.start()
 
     def start(self):
+        self.began = time.time()
         run("chown", "-R", live.user(), self.state)
         self.sensor = live.Sensor(self.program, self.state)
         check(live.wait_for(lambda: live.processes().get("span25-feeds")),
@@ -171,6 +172,7 @@ def part_http(bench):
           bench.sensor is not None, "files")
     run(bench.program, "blocks", "diff", "--state", bench.state, "--target",
         "edge")
+    check("feeds_index" not in bench.sensor.log_text(), bench.sensor.log_text())
     seen = live.wait_for(lambda: metrics(
         'feeds_consumer_last_fetch_timestamp_seconds{consumer="edge"}'), 10)
     check(seen, "no metric of the consumer")
@@ -247,8 +249,211 @@ def part_killed(bench):
     check(after.body == before.body, f"{after.status} {after.body}")
 
 
+# ---- long: new sets, a bouncer, packets, and the writer's death ----
+
+def fresh(bench):
+    """A set was made by this sensor: it has measured what it sees."""
+    check(live.wait_for(lambda: metrics("feeds_fresh").get(
+        "span25_feeds_fresh") == 1 and metrics("feeds_made").get(
+            "span25_feeds_made_timestamp_seconds", 0) > bench.began, 60),
+          f"{metrics('feeds')} {bench.sensor.log_text()}")
+
+
+def lift(bench, address):
+    run(bench.program, "blocks", "lift", "--state", bench.state, address,
+        "--reason", "cleaned")
+    return time.monotonic()
+
+
+def part_lifted(bench):
+    """What is lifted leaves every list, and CrowdSec is told."""
+    bench.begin(blocks.decision("10.0.0.1/32"), blocks.decision("10.0.0.2/32"))
+    fresh(bench)
+    check("10.0.0.1" in fetch("edge").body, "not listed")
+    check(len(stream("true")["new"]) == 2, "not told")
+    begin = lift(bench, "10.0.0.1")
+    check(live.wait_for(lambda: "10.0.0.1" not in fetch("edge").body, 60),
+          bench.sensor.log_text())
+    took = time.monotonic() - begin
+    check(live.wait_for(lambda: "10.0.0.1" not in (
+        bench.state / "feeds" / "edl-plain.txt").read_text(), 10), "file")
+    check("10.0.0.1" in [d["value"] for d in stream("false")["deleted"]],
+          "not told as deleted")
+    print(f"lifted: gone from the list {took:.1f} s after the command")
+
+
+BOUNCER = """\
+mode: nftables
+pid_dir: {folder}
+update_frequency: 1s
+daemonize: false
+log_mode: stdout
+log_level: info
+api_url: http://127.0.0.1:{port}/
+api_key: {key}
+disable_ipv6: true
+deny_action: DROP
+deny_log: false
+supported_decisions_types: [ban]
+nftables:
+  ipv4: {{enabled: true, set-only: false, table: crowdsec,
+          chain: crowdsec-chain, priority: -10}}
+  ipv6: {{enabled: false}}
+nftables_hooks: [input, forward]
+prometheus: {{enabled: false}}
+"""
+
+
+def part_bouncer(bench):
+    """Debian's own bouncer, with its nftables."""
+    program = shutil.which("crowdsec-firewall-bouncer")
+    if program is None:
+        print("skipped: crowdsec-firewall-bouncer is not installed")
+        return
+    bench.begin(blocks.decision("10.0.0.1/32"), blocks.decision("10.0.0.2/32"))
+    fresh(bench)
+    config = bench.folder / "bouncer.yaml"
+    config.write_text(BOUNCER.format(folder=bench.folder, port=PORT,
+                                     key=TOKENS["bouncer"]))
+    log = (bench.folder / "bouncer.log").open("wb")
+    bouncer = subprocess.Popen([program, "-c", str(config)], stdout=log,
+                               stderr=log)
+
+    def listed():
+        return run("nft", "list", "ruleset").stdout
+
+    try:
+        check(live.wait_for(lambda: "10.0.0.1 " in listed() and
+                            "10.0.0.2 " in listed(), 30),
+              (bench.folder / "bouncer.log").read_text())
+        begin = lift(bench, "10.0.0.1")
+        check(live.wait_for(lambda: "10.0.0.1 " not in listed(), 60),
+              (bench.folder / "bouncer.log").read_text())
+        print("bouncer: both loaded; gone from its nftables "
+              f"{time.monotonic() - begin:.1f} s after the lift")
+    finally:
+        bouncer.terminate()
+        bouncer.wait(timeout=30)
+        log.close()
+
+
+class Net:
+    """home - this namespace - world, and a server there."""
+
+    def __init__(self, homes):
+        self.pids = {}
+        self.children = []
+        for name, ours, theirs in (("home", "10.0.0.254/24", homes),
+                                   ("world", "203.0.113.254/24",
+                                    ["203.0.113.1/24"])):
+            child = subprocess.Popen(["unshare", "--net", "sleep", "900"])
+            self.children.append(child)
+            mine = os.readlink("/proc/self/ns/net")
+            check(live.wait_for(lambda c=child, m=mine: os.readlink(
+                f"/proc/{c.pid}/ns/net") != m), "no namespace")
+            self.pids[name] = child.pid
+            live.ip("link", "add", f"r-{name}", "type", "veth", "peer", "name",
+                    "eth0", "netns", str(child.pid))
+            live.ip("addr", "add", ours, "dev", f"r-{name}")
+            live.ip("link", "set", f"r-{name}", "up")
+            for address in theirs:
+                self.within(name, "ip", "addr", "add", address, "dev", "eth0")
+            self.within(name, "ip", "link", "set", "eth0", "up")
+            self.within(name, "ip", "route", "add", "default", "via",
+                        ours.partition("/")[0])
+        pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        self.children.append(subprocess.Popen(
+            ["nsenter", "-t", str(self.pids["world"]), "-n", sys.executable,
+             "-c", SERVER]))
+
+    def within(self, name, *words, good=True):
+        return run("nsenter", "-t", self.pids[name], "-n", *words, good=good)
+
+    def connects(self, source, port):
+        return self.within("home", sys.executable, "-c", CLIENT, source,
+                           str(port), good=False).stdout.strip()
+
+    def close(self):
+        for child in self.children:
+            child.kill()
+            child.wait()
+
+
+SERVER = """
+import selectors, socket
+s = selectors.DefaultSelector()
+for port in (25, 587):
+    l = socket.create_server(("203.0.113.1", port), backlog=64)
+    s.register(l, selectors.EVENT_READ)
+while True:
+    for key, _ in s.select():
+        key.fileobj.accept()[0].close()
+"""
+CLIENT = """
+import socket, sys
+try:
+    socket.create_connection(("203.0.113.1", int(sys.argv[2])), 10,
+                             (sys.argv[1], 0)).close()
+    print("passes")
+except ConnectionRefusedError:
+    print("refused")
+except OSError as e:
+    print(e)
+"""
+
+
+def part_deadman(bench):
+    """A firewall that fetches: real connections stop; and when the whole sensor
+    dies, it keeps what it has, until that ends by itself."""
+    bench.begin(blocks.decision("10.0.0.1/32"), more="  deadman: 1m\n")
+    net = Net(["10.0.0.1/24", "10.0.0.9/24"])
+    try:
+        check(live.wait_for(lambda: net.connects("10.0.0.1", 25) == "passes"),
+              net.connects("10.0.0.1", 25))
+        fresh(bench)
+        run("nft", "-f", "-", stdin=run(
+            bench.program, "blocks", "export", "--state", bench.state,
+            "--format", "nft-rules").stdout)
+        run("nft", "-f", "-", stdin=fetch("fw").body)
+        for source, port, want in (("10.0.0.1", 25, "refused"),
+                                   ("10.0.0.9", 25, "passes"),
+                                   ("10.0.0.1", 587, "passes")):
+            got = net.connects(source, port)
+            check(got == want, f"{source} to {port}: {got}")
+        begin = time.monotonic()
+        bench.sensor.process.kill()
+        bench.sensor.process.wait()
+        check(live.wait_for(lambda: not live.processes()), "processes stay")
+        check(run("curl", "-s", "-m", "5", f"http://127.0.0.1:{PORT}/feeds/fw",
+                  *bearer("fw"), good=False).returncode != 0, "it answers")
+        check(net.connects("10.0.0.1", 25) == "refused", "let go at once")
+        check(live.wait_for(lambda: net.connects("10.0.0.1", 25) == "passes",
+                            90), "never let go")
+        print("deadman: refused for "
+              f"{time.monotonic() - begin:.0f} s after the sensor was killed")
+    finally:
+        net.close()
+
+
+def part_ipset(bench):
+    """The same set in the kernel's other kind."""
+    bench.begin(blocks.decision("10.0.0.1/32"), blocks.decision("10.0.0.2/32"))
+    text = bench.folder / "list"
+    if shutil.which("ipset") is None:
+        print("skipped: ipset is not installed")
+        return
+    bench.sensor.stop()
+    run(bench.program, "blocks", "export", "--state", bench.state, "--format",
+        "ipset", "-o", text)
+    run("ipset", "-exist", "restore", stdin=text.read_text())
+    text.write_text(run("ipset", "save").stdout)
+    good = run(bench.program, "blocks", "export", "--state", bench.state,
+               "--format", "ipset", "--verify", text).stdout
+    check(good.startswith("wanted 2, found 2, missing 0, extra 0"), good)
+
+
 PARTS = [part_http, part_crowdsec, part_kernel, part_tls, part_killed]
-LONG = []
+LONG = [part_lifted, part_bouncer, part_deadman, part_ipset]
 
 
 def main():
@@ -272,7 +477,8 @@ def main():
                     print(bench.sensor.log_text())
                 raise
             finally:
-                if bench.sensor is not None:
+                if bench.sensor is not None and \
+                        bench.sensor.process.poll() is None:
                     bench.sensor.process.terminate()
                     bench.sensor.process.wait(timeout=60)
             log = bench.sensor.log_text()

@@ -70,10 +70,10 @@ MUST_USE enum err confine(enum confine_role role);
 /* Files are named relative to this open folder alone. */
 MUST_USE enum err confine_recorder(int folder);
 
-/* Of feeds: from now on only files below these two folders can be used, and
- * only those below `write` made or removed (Landlock). False: the kernel has it
- * and did not do it; one that does not have it leaves things as they are. */
-MUST_USE bool confine_files(const char *read, const char *write);
+/* Of feeds: from now on only files below this folder can be used (Landlock).
+ * False: the kernel has it and did not do it; one that does not have it leaves
+ * things as they are. */
+MUST_USE bool confine_files(const char *folder);
 
 /* The system calls only. False: not possible. */
 MUST_USE bool confine_calls(enum confine_role role);

@@ -7,14 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of the first version: later ones add more, which we do not need. */
-#define READS                                                                  \
+/* Of the first version: later ones add more, which we do not need. Who reads a
+ * database makes files beside it, and removes them as the last one. */
+#define OWN                                                                    \
     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |              \
-     LANDLOCK_ACCESS_FS_WRITE_FILE)
-#define WRITES                                                                 \
-    (READS | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |             \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define ALL                                                                    \
-    (WRITES | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |     \
+    (OWN | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |        \
      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |              \
      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |             \
      LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
@@ -34,10 +34,8 @@ allow(int rules, const char *folder, uint64_t what)
     return good;
 }
 
-/* A database that is read also has files that are written: who reads it locks
- * in them. */
 bool
-confine_files(const char *read, const char *write)
+confine_files(const char *folder)
 {
     const struct landlock_ruleset_attr all = {.handled_access_fs = ALL};
     const int rules = (int)syscall(SYS_landlock_create_ruleset, &all,
@@ -46,7 +44,7 @@ confine_files(const char *read, const char *write)
 
     if (rules < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP;
-    good = allow(rules, read, READS) && allow(rules, write, WRITES) &&
+    good = allow(rules, folder, OWN) &&
            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     (void)close(rules);

@@ -197,13 +197,13 @@ static const struct {
     int flags;
     bool may;
 } files[] = {
-    {"what it reads",           "state/journal",    O_RDONLY,           true },
-    {"where it locks",          "state/journal",    O_RDWR,             true },
-    {"a new list",              "state/feeds/new",  O_WRONLY | O_CREAT, true },
-    {"nothing new beside them", "state/new",        O_WRONLY | O_CREAT, false},
-    {"nothing outside",         "outside",          O_RDONLY,           false},
-    {"nor by a way around",     "state/../outside", O_RDONLY,           false},
-    {"nothing of the system",   "/etc/passwd",      O_RDONLY,           false},
+    {"what it reads",         "state/journal",    O_RDONLY,           true },
+    {"where it locks",        "state/journal",    O_RDWR,             true },
+    {"a new list",            "state/feeds/new",  O_WRONLY | O_CREAT, true },
+    {"nothing outside",       "outside",          O_RDONLY,           false},
+    {"nor by a way around",   "state/../outside", O_RDONLY,           false},
+    {"no new folder's",       "new/file",         O_WRONLY | O_CREAT, false},
+    {"nothing of the system", "/etc/passwd",      O_RDONLY,           false},
 };
 
 static bool
@@ -216,7 +216,7 @@ kernel_has_landlock(void)
 static int
 try_files(void)
 {
-    if (!confine_files("state", "state/feeds"))
+    if (!confine_files("state"))
         return 100;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         const int fd = open(files[i].path, files[i].flags | O_CLOEXEC, 0600);
@@ -224,7 +224,7 @@ try_files(void)
         if ((fd >= 0) != files[i].may)
             return (int)i + 1;
     }
-    return unlink("state/journal") == 0 ? 101 : 0;
+    return unlink("outside") == 0 || mkdir("state/x", 0700) == 0 ? 101 : 0;
 }
 
 static void

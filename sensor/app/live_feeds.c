@@ -24,9 +24,9 @@
 #define LIST_BYTES     (256U << 20)
 #define REGISTRY_BYTES (1U << 30)
 #define RENEWALS       4U /* of a set, before its end */
-
-static const char *const watched[] = {"decision", "block", "exception",
-                                      "policy"};
+#define AGAIN_NS                                                               \
+    (30 * NS_PER_S) /* what is known is read anyhow: a pause of the policy     \
+                     * ends, and an exception, without an event */
 
 struct live_feeds {
     struct live *live;
@@ -43,12 +43,14 @@ struct live_feeds {
     struct index_reader *index;
     struct registry_db *db;
     struct book *book;
-    bool book_of_file;                   /* it does not change */
-    uint64_t newest[ARRAY_LEN(watched)]; /* in the journal */
+    bool book_of_file; /* it does not change */
+    bool no_index;     /* told */
+    uint64_t newest;   /* decision, exception or act, in the journal */
     /* is the index as far as the journal was lately? */
     uint64_t sample_seq;
     ns_t sample_mono;
     /* what became of it */
+    ns_t made;         /* UTC; or tried to */
     ns_t looked, next; /* UTC; next: then there is something to do anyhow */
     enum feed_verdict told;
     bool has_told, removed;
@@ -253,33 +255,28 @@ open_index(struct live_feeds *f)
     if (f->index != NULL)
         return true;
     buf_init(&why, 1024);
-    if (index_reader_open(f->live->state, &f->index, &why) != ERR_OK)
+    if (index_reader_open(f->live->state, &f->index, &why) != ERR_OK) {
         f->index = NULL;
+        buf_putc(&why, 0);
+        if (!f->no_index)
+            complain("feeds_index", "index.db", (const char *)why.p);
+    }
+    f->no_index = f->index == NULL;
     buf_free(&why);
     return f->index != NULL;
 }
 
-static void
-take_seq(void *ctx, uint64_t seq, struct span record)
-{
-    (void)record;
-    *(uint64_t *)ctx = seq;
-}
-
-/* Is one of those that matter newer than what was looked at? */
+/* Is there one that was not looked at? */
 static bool
 has_news(struct live_feeds *f)
 {
-    bool news = false;
+    uint64_t newest = 0;
+    bool news;
 
-    for (size_t i = 0; i < ARRAY_LEN(watched); i++) {
-        uint64_t seq = 0;
-
-        if (index_latest(f->index, watched[i], 0, 1, take_seq, &seq) != ERR_OK)
-            return true;
-        news |= seq != f->newest[i];
-        f->newest[i] = seq;
-    }
+    if (index_acts_newest(f->index, &newest) != ERR_OK)
+        return true;
+    news = newest != f->newest;
+    f->newest = newest;
     return news;
 }
 
@@ -529,6 +526,7 @@ make_new(struct live_feeds *f, ns_t now)
     struct feed_source s;
     enum feed_verdict v;
 
+    f->made = now;
     if (read_source(f, &x, now, &s) == ERR_OK) {
         v = make(f, &s, now, &set);
         tell_verdict(f, v);
@@ -548,7 +546,8 @@ look(struct live_feeds *f)
 
     if (now >= f->looked && now < f->looked + LIVE_FEEDS_TURN_NS)
         return;
-    due = follow_registry(f) || now < f->looked || now >= f->next;
+    due = follow_registry(f) || now < f->looked || now >= f->next ||
+          now >= f->made + AGAIN_NS;
     f->looked = now;
     if (f->told != FEED_DONE || !f->has_told)
         due = true;
@@ -729,7 +728,7 @@ begin(struct live_feeds *f)
         e = read_file(f);
     if (e == ERR_OK)
         e = open_web(f);
-    if (e == ERR_OK && !confine_files(f->live->state, f->store.dir))
+    if (e == ERR_OK && !confine_files(f->live->state))
         e = ERR_PERM;
     if (e == ERR_OK)
         e = confine(CONFINE_FEEDS);

@@ -25,6 +25,7 @@ enum query {
     QUERY_ACTS,
     QUERY_ACTS_KEY,
     QUERY_POSITION,
+    QUERY_ACTS_NEWEST,
     QUERY_COUNT
 };
 
@@ -49,6 +50,7 @@ static const char *const queries[] = {
         "SELECT seq, record FROM acts WHERE type = ?1 AND " BEGINS
         " ORDER BY seq",
     [QUERY_POSITION] = "SELECT seq FROM position",
+    [QUERY_ACTS_NEWEST] = "SELECT coalesce(max(seq), 0) FROM acts",
 };
 
 struct index_reader {
@@ -346,10 +348,9 @@ index_acts_key(struct index_reader *r, const char *type, struct span begins,
     return give_records(r, s, row, ctx);
 }
 
-enum err
-index_reader_position(struct index_reader *r, uint64_t *out)
+static enum err
+give_number(struct index_reader *r, sqlite3_stmt *s, uint64_t *out)
 {
-    sqlite3_stmt *s = r->s[QUERY_POSITION];
     int rc = sqlite3_step(s);
     enum err e = rc == SQLITE_ROW ? ERR_OK : failed(r, rc);
 
@@ -357,6 +358,18 @@ index_reader_position(struct index_reader *r, uint64_t *out)
         *out = u64_at(s, 0);
     (void)sqlite3_reset(s);
     return e;
+}
+
+enum err
+index_reader_position(struct index_reader *r, uint64_t *out)
+{
+    return give_number(r, r->s[QUERY_POSITION], out);
+}
+
+enum err
+index_acts_newest(struct index_reader *r, uint64_t *out)
+{
+    return give_number(r, r->s[QUERY_ACTS_NEWEST], out);
 }
 
 void

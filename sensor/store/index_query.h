@@ -86,6 +86,10 @@ MUST_USE enum err index_acts_key(struct index_reader *r, const char *type,
                                  struct span begins, index_record_row *row,
                                  void *ctx);
 
+/* Journal position of the newest decision, exception or act of people; 0: none.
+ * Costs microseconds. */
+MUST_USE enum err index_acts_newest(struct index_reader *r, uint64_t *out);
+
 /* Journal position of what queries see now. */
 MUST_USE enum err index_reader_position(struct index_reader *r, uint64_t *out);
 
