@@ -1,4 +1,5 @@
 /* blocks export: the lists for firewalls, and their way back */
+#include "sensor/app/desk_border.h"
 #include "sensor/app/desk_feeds.h"
 
 #include <errno.h>
@@ -277,8 +278,11 @@ desk_blocks_export(struct desk *d)
 {
     struct desk_feeds f;
     struct feed_kind k;
-    enum cli_exit code = read_kind(d, &k);
+    enum cli_exit code;
 
+    if (d->config->export_policy)
+        return desk_border_export(d);
+    code = read_kind(d, &k);
     desk_feeds_init(&f, d);
     if (code == CLI_EXIT_DONE && !f.preview && k.format != RENDER_NFT_RULES &&
         !desk_feeds_live(&f))
