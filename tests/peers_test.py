@@ -1,10 +1,12 @@
 """Sinks against collectors that speak TLS, and against hostile ones.
 
-    peers_test.py SINK_RUN
+    peers_test.py SINK_RUN [OfSyslog|OfWebhook]
 
 The other side is Python's ssl and http; certificates are made by openssl
 (tests/support/certificates.py). What the other side read is what was put.
 """
+import hashlib
+import hmac
 import json
 import pathlib
 import socket
@@ -237,6 +239,184 @@ class OfSyslog(unittest.TestCase):
                 put("syslog", "localhost:1", [], *settings)
             self.assertIn(words, str(caught.exception))
             self.assertNotIn("wr0ng", str(caught.exception))
+
+
+class Hook(threading.Thread):
+    """Takes requests one after the other, keeps connections, and answers as
+    `answers` says: a code, (code, headers), bytes as they are, or None to hang
+    up; the last one goes on for ever."""
+
+    def __init__(self, *answers, tls=None, chunked=False):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.answers, self.tls, self.chunked = list(answers), tls, chunked
+        self.requests, self.calls = [], 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            self.calls += 1
+            try:
+                if self.tls:
+                    peer = self.tls.wrap_socket(peer, server_side=True)
+                while self.talk(peer):
+                    pass
+            except (OSError, ssl.SSLError):
+                pass
+            peer.close()
+
+    def read(self, peer):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = peer.recv(1 << 16)
+            if not more:
+                return None
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *rows = head.decode().split("\r\n")
+        heads = dict(row.split(": ", 1) for row in rows)
+        while len(body) < int(heads["Content-Length"]):
+            body += peer.recv(1 << 16)
+        assert len(body) == int(heads["Content-Length"])
+        return first, heads, body
+
+    def talk(self, peer):
+        request = self.read(peer)
+        if request is None:
+            return False
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.requests.append((answer, *request))
+        if answer is None:
+            return False
+        if isinstance(answer, bytes):
+            peer.sendall(answer)
+            return False
+        code, heads = answer if isinstance(answer, tuple) else (answer, "")
+        body = "\r\n" if code == 204 else "Content-Length: 5\r\n\r\nhello"
+        if self.chunked:
+            body = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        peer.sendall(f"HTTP/1.1 {code} x\r\n{heads}{body}".encode())
+        return True
+
+    def lines(self):
+        """Of those that were answered with 2xx."""
+        return [json.loads(line) for answer, _, _, body in self.requests
+                for line in body.splitlines() if answer in (200, 204)]
+
+    def codes(self):
+        return [answer for answer, *_ in self.requests]
+
+    def end(self):
+        self.listener.close()
+
+
+class OfWebhook(unittest.TestCase):
+    def hook(self, *answers, **more):
+        h = Hook(*answers, **more)
+        self.addCleanup(h.end)
+        return h
+
+    def put(self, h, lines, *settings):
+        return put("webhook", f"http://127.0.0.1:{h.port}/alerts?to=soc", lines, *settings)
+
+    def test_one_by_one(self):
+        for chunked in (False, True):
+            h, lines = self.hook(200, chunked=chunked), [event(n) for n in range(60)]
+            self.assertEqual(self.put(h, lines), {"taken": 60, "delivered": 60, "refused": 0})
+            self.assertEqual(h.lines(), lines)
+            self.assertEqual(h.calls, 1)
+            _, first, heads, body = h.requests[7]
+            self.assertEqual(first, "POST /alerts?to=soc HTTP/1.1")
+            self.assertEqual(heads["Idempotency-Key"], f"{7:016x}")
+            self.assertEqual(heads["Host"], f"127.0.0.1:{h.port}")
+            self.assertEqual(heads["Content-Type"], "application/json")
+            self.assertNotIn("X-Span25-Signature", heads)
+            self.assertEqual(body, brokers_test.text([lines[7]])[:-1])
+
+    def test_batches_signed(self):
+        (PLACE / "secret").write_text("s3cret key\n")
+        (PLACE / "token").write_text("t0ken\n")
+        h, lines = self.hook(204), [event(n) for n in range(100)]
+        got = self.put(h, lines, "batch=30", f"secret-file={PLACE}/secret", f"token-file={PLACE}/token")
+        self.assertEqual(got["delivered"], 100)
+        self.assertEqual(h.lines(), lines)
+        self.assertLess(len(h.requests), 100)
+        for _, _, heads, body in h.requests:
+            n = body.count(b"\n")
+            self.assertLessEqual(n, 30)
+            self.assertEqual(heads["Content-Type"], "application/x-ndjson")
+            self.assertEqual(heads["Authorization"], "Bearer t0ken")
+            self.assertEqual(heads["Idempotency-Key"], f"{json.loads(body.splitlines()[0])['event_id']}.{n}")
+            mac = hmac.new(b"s3cret key", body, hashlib.sha256).hexdigest()
+            self.assertEqual(heads["X-Span25-Signature"], f"sha256={mac}")
+
+    def test_tls(self):
+        h = self.hook(200, tls=context(CERTS["server"]))
+        url = f"https://localhost:{h.port}"
+        got = put("webhook", url, [event(1)], f"ca-file={CERTS['ca'].certificate}")
+        self.assertEqual(got["delivered"], 1)
+        self.assertEqual(h.requests[0][1], "POST / HTTP/1.1")
+        f = Feeder("webhook", url, [event(1)], f"ca-file={CERTS['other'].certificate}")
+        self.addCleanup(f.end)
+        f.go.set()
+        f.wait_for("unable to get local issuer certificate")
+        self.assertEqual(len(h.requests), 1)
+
+    def test_refused(self):
+        """4xx: lost and counted; of a batch only the one that is meant."""
+        h = self.hook(200, 400, 404, 200)
+        self.assertEqual(self.put(h, [event(n) for n in range(5)]),
+                         {"taken": 5, "delivered": 3, "refused": 2})
+        self.assertEqual([line["flow_id"] for line in h.lines()], [1, 4, 5])
+        h = self.hook(413, 200, 422, 200)
+        lines = [event(n) for n in range(3)]
+        got = self.put(h, lines, "batch=3")
+        self.assertEqual((got["delivered"], got["refused"]), (2, 1))
+
+    def test_again(self):
+        """What may pass is tried again, as long as it says so, in order."""
+        now = "Retry-After: 0\r\n"
+        h = self.hook((503, "Retry-After: 1\r\n"), 500, (429, "Connection: close\r\n" + now),
+                      (408, now), (425, now), (302, now + "Location: /\r\n"), None, 200)
+        lines = [event(n) for n in range(3)]
+        begun = time.monotonic()
+        self.feed(h, lines, words="redirections are not followed")
+        self.assertGreater(time.monotonic() - begun, 1)
+        self.assertEqual(h.lines(), lines)
+        self.assertEqual(len({heads["Idempotency-Key"] for _, _, heads, _ in h.requests[:8]}), 1)
+
+    def feed(self, h, lines, words):
+        f = Feeder("webhook", f"http://127.0.0.1:{h.port}/", lines)
+        self.addCleanup(f.end)
+        f.go.set()
+        f.wait_for(words)
+        self.assertEqual(f.counts()["delivered"], len(lines))
+
+    def test_garbage(self):
+        """Answers of no HTTP, cut ones, ones too long: nothing is lost."""
+        for garbage, words in (
+                (b"SSH-2.0-x\r\n", "not HTTP"), (b"HTTP/1.1 200 OK\r\nContent-Le", "has closed it"),
+                (b"\0" * 70000, "not HTTP")):
+            h = self.hook(garbage, 200)
+            self.feed(h, [event(1), event(2)], words)
+            self.assertEqual(h.lines(), [event(1), event(2)])
+
+    def test_more_than_an_answer(self):
+        """It counts, and the connection is not used again."""
+        h = self.hook(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabHTTP/1.1 400 x\r\n", 200)
+        self.assertEqual(self.put(h, [event(1), event(2)])["delivered"], 2)
+        self.assertEqual((h.calls, len(h.requests)), (2, 2))
+
+    def test_settings(self):
+        for target in ("ftp://x/", "http://", "https://u:p@x/", "http://x/ y", "http://x/#y", "x"):
+            with self.assertRaises(AssertionError) as caught:
+                put("webhook", target, [])
+            self.assertIn("not ", str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include "sensor/base/attr.h"
 #include "sensor/base/json_out.h"
+#include "sensor/sinks/date.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,68 +111,7 @@ put_mac(struct json_out *j, struct span s)
     (void)json_str(j, span_of(room, s.n));
 }
 
-/* ---- RFC 5322 3.3: [day ,] d Mon yyyy hh:mm[:ss] zone ---- */
-
-static struct span
-next_word(struct span *rest)
-{
-    struct span s = span_trim(*rest);
-    size_t n = 0;
-
-    while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
-        n++;
-    *rest = span_tail(s, n);
-    return span_head(s, n);
-}
-
-static unsigned
-month_of(struct span word)
-{
-    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-    for (unsigned m = 0; m < 12; m++) {
-        if (span_eq_nocase(word, span_of(names + (size_t)3 * m, 3)))
-            return m + 1;
-    }
-    return 0;
-}
-
-/* As ns_parse wants it; what it wants none of is left to it. */
-static struct span
-zone_of(struct span word)
-{
-    static const char *const zeros[] = {"GMT", "UT", "UTC", "Z"};
-
-    for (size_t i = 0; i < ARRAY_LEN(zeros); i++) {
-        if (span_eq_nocase(word, span_str(zeros[i])))
-            return SPAN_LIT("+0000");
-    }
-    return word;
-}
-
-static bool
-parse_date(struct span s, ns_t *out)
-{
-    size_t comma = span_find(s, ',');
-    struct span rest = comma < s.n ? span_tail(s, comma + 1) : s;
-    struct span day = next_word(&rest);
-    unsigned month = month_of(next_word(&rest));
-    struct span year = next_word(&rest);
-    struct span clock = next_word(&rest);
-    struct span zone = zone_of(next_word(&rest));
-    char text[NS_TEXT_MAX];
-    uint64_t d, y;
-    int n;
-
-    if (month == 0 || !span_to_u64(day, &d) || !span_to_u64(year, &y) ||
-        year.n != 4 || d > 31 || (clock.n != 5 && clock.n != 8) || zone.n != 5)
-        return false;
-    n = snprintf(text, sizeof(text), "%04u-%02u-%02uT%.*s%s.0%.5s", (unsigned)y,
-                 month, (unsigned)d, (int)clock.n, (const char *)clock.p,
-                 clock.n == 5 ? ":00" : "", (const char *)zone.p);
-    return n > 0 && n < (int)sizeof(text) &&
-           ns_parse(span_of(text, (size_t)n), out);
-}
+/* ---- a field ---- */
 
 static void
 put_time(struct json_out *j, ns_t when)
@@ -182,8 +122,6 @@ put_time(struct json_out *j, ns_t when)
     text[n - 5] = 'Z'; /* in place of +0000 */
     (void)json_str(j, span_of(text, n - 4));
 }
-
-/* ---- a field ---- */
 
 static void
 put_text(struct json_out *j, struct span s, enum form form)
@@ -197,7 +135,7 @@ put_text(struct json_out *j, struct span s, enum form form)
     case MAILBOX: (void)json_str(j, without_brackets(s)); return;
     case MAC: put_mac(j, s); return;
     case DATE:
-        (void)parse_date(s, &when);
+        (void)date_parse(s, &when);
         put_time(j, when);
         return;
     case FILES:
@@ -316,7 +254,7 @@ has_field(const struct view *v, const struct row *r)
         return true;
     if (!record_map_has(v->map, f))
         return false;
-    return r->form != DATE || parse_date(record_map_find(v->map, f), &when);
+    return r->form != DATE || date_parse(record_map_find(v->map, f), &when);
 }
 
 static void

@@ -174,21 +174,12 @@ configure(struct peer_tls *t, const struct sink_option *options,
 }
 
 enum err
-peer_tls_new(const struct sink_option *options, const struct sink_settings *s,
-             const char *host, struct peer_tls **out, struct buf *message)
+peer_tls_make(const struct sink_option *options, const struct sink_settings *s,
+              const char *host, struct peer_tls **out, struct buf *message)
 {
-    const char *tls = sink_text(options, s, "tls");
-    struct peer_tls *t;
+    struct peer_tls *t = calloc(1, sizeof(*t));
     enum err e;
 
-    *out = NULL;
-    if (strcmp(tls, "no") == 0)
-        return ERR_OK;
-    if (strcmp(tls, "yes") != 0) {
-        buf_str(message, "tls: is yes or no");
-        return ERR_CONFIG;
-    }
-    t = calloc(1, sizeof(*t));
     if (t == NULL)
         return ERR_NOMEM;
     REQUIRE(strlen(host) < sizeof(t->host));
@@ -201,6 +192,21 @@ peer_tls_new(const struct sink_option *options, const struct sink_settings *s,
     }
     *out = t;
     return ERR_OK;
+}
+
+enum err
+peer_tls_new(const struct sink_option *options, const struct sink_settings *s,
+             const char *host, struct peer_tls **out, struct buf *message)
+{
+    const char *tls = sink_text(options, s, "tls");
+
+    *out = NULL;
+    if (strcmp(tls, "no") == 0)
+        return ERR_OK;
+    if (strcmp(tls, "yes") == 0)
+        return peer_tls_make(options, s, host, out, message);
+    buf_str(message, "tls: is yes or no");
+    return ERR_CONFIG;
 }
 
 void

@@ -18,15 +18,17 @@
 struct peer_tls;
 
 /* Settings of a kind that can speak TLS: rows of its table. */
-#define PEER_TLS_OPTIONS(usual)                                                \
-    {"tls", usual, 0, 0, "yes: TLS, with the name of the other side checked"}, \
-        {"ca-file", "", 0, 0,                                                  \
-         "certificates that may sign the other side's; else the system's"},    \
+#define PEER_TLS_FILES                                                         \
+    {"ca-file", "", 0, 0,                                                      \
+     "certificates that may sign the other side's; else the system's"},        \
         {"cert-file", "", 0, 0, "certificate to show to the other side"},      \
         {"key-file", "", 0, 0, "its key"},                                     \
     {                                                                          \
         "key-password-file", "", 0, 0, "file with the key's password"          \
     }
+#define PEER_TLS_OPTIONS(usual)                                                \
+    {"tls", usual, 0, 0, "yes: TLS, with the name of the other side checked"}, \
+        PEER_TLS_FILES
 
 /* What became of a call. END: the other side has closed it, FAILED: see why. */
 enum peer_io { PEER_DONE, PEER_LATER, PEER_END, PEER_FAILED };
@@ -36,6 +38,10 @@ enum peer_io { PEER_DONE, PEER_LATER, PEER_END, PEER_FAILED };
 MUST_USE enum err peer_tls_new(const struct sink_option *options,
                                const struct sink_settings *s, const char *host,
                                struct peer_tls **out, struct buf *message);
+/* The same without a setting tls: it is to be. */
+MUST_USE enum err peer_tls_make(const struct sink_option *options,
+                                const struct sink_settings *s, const char *host,
+                                struct peer_tls **out, struct buf *message);
 void peer_tls_free(struct peer_tls *t); /* NULL is fine */
 
 /* Of the settings: is there to be TLS? For who asks before. */

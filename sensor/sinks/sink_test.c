@@ -61,8 +61,8 @@ test_redis(void **state)
 static void
 test_every_kind_is_here(void **state)
 {
-    static const char *const names[] = {"file", "kafka", "redis", "unix",
-                                        "syslog"};
+    static const char *const names[] = {"file", "kafka",  "redis",
+                                        "unix", "syslog", "webhook"};
     size_t n = 0;
 
     (void)state;
