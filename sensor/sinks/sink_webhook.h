@@ -19,8 +19,8 @@
  *     4xx but 408, 425, 429        refused: the lines are lost, and counted;
  *                                  those of a batch are sent again one by one
  *                                  first, so that one costs no other
- *     408, 425, 429, 3xx, 5xx,     the same again, after Retry-After (an hour at
- *     no answer within 30 s, a     most), else after 0.5 s, then twice as long
+ *     408, 425, 429, 3xx, 5xx,     the same again, after Retry-After (an hour
+ * at no answer within 30 s, a     most), else after 0.5 s, then twice as long
  *     broken connection            up to a minute; doubles have equal event_id
  *
  * Redirections are not followed: who answers is who was asked. What stands in a
