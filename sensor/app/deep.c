@@ -30,11 +30,12 @@
 #define IS_SANITIZED 0
 #endif
 
-#define STILL_MIN 20U /* waits of 100 ms without a beat of the keeper */
-#define LATE_MAX  2U  /* seconds in which it must have killed, at least */
-#define LARGE     (1U << 20) /* bytes of a job whose pages are given back */
-#define LONG      (1U << 17) /* bytes of a job that may take its time */
-#define START_MAX 100U /* waits of 100 ms for the inspectors at the start */
+#define STILL_MIN   20U /* waits of 100 ms without a beat of the keeper */
+#define LATE_MAX    2U  /* seconds in which it must have killed, at least */
+#define LARGE       (1U << 20) /* bytes of a job whose pages are given back */
+#define LONG        (1U << 17) /* bytes of a job that may take its time */
+#define START_TRIES 3U         /* when it is killed as it begins */
+#define START_MAX   100U /* waits of 100 ms for the inspectors at the start */
 
 enum slot_state { SLOT_IDLE, SLOT_JOB, SLOT_DONE, SLOT_DIED, SLOT_TIMEOUT };
 
@@ -463,18 +464,35 @@ all_came_up(const struct deep *d)
     return true;
 }
 
+/* Somebody has killed it, which says nothing about the system. */
+static bool
+was_killed(struct deep *d)
+{
+    int status = 0;
+
+    if (waitpid(d->keeper, &status, WNOHANG) != d->keeper)
+        return false;
+    d->keeper = 0;
+    for (unsigned i = 0; i < d->o.n_slots; i++)
+        atomic_store(&d->slots[i]->ready, IS_STARTING);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
 static enum err
 begin(struct deep *d, struct buf *message)
 {
-    pid_t reader = getpid();
+    const pid_t reader = getpid();
+    unsigned tries = 0;
 
-    d->keeper = fork();
-    if (d->keeper == 0)
-        keep(d, reader);
-    if (d->keeper < 0)
-        return ERR_NOMEM;
-    if (all_came_up(d))
-        return ERR_OK;
+    do {
+        d->keeper = fork();
+        if (d->keeper == 0)
+            keep(d, reader);
+        if (d->keeper < 0)
+            return ERR_NOMEM;
+        if (all_came_up(d))
+            return ERR_OK;
+    } while (was_killed(d) && ++tries < START_TRIES);
     end_keeper(d);
     buf_str(message, "span25: the system does not let content inspection give "
                      "up its rights (seccomp, limits); without it: "
