@@ -204,8 +204,10 @@ at_end(struct journal_reader *r, struct journal_line *out)
         return damaged(r, "the segment ends within a line", r->lines.offset,
                        out);
     e = enter_segment(r, next);
-    if (e != ERR_OK)
+    if (e != ERR_OK) {
+        r->next_segment = 0; /* removed since it was seen? look again */
         return failed(r, e);
+    }
     if (next != r->expected && !r->in_damage)
         return damaged(r, "the segment does not follow the one before", 0, out);
     return JOURNAL_READ_LINE;

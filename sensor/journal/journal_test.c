@@ -615,6 +615,45 @@ test_segment_is_missing(void **state)
     tempdir_remove(&t);
 }
 
+/* Retention is quicker than a reader that had seen the next segment. */
+static void
+test_segment_goes_before_it_is_read(void **state)
+{
+    struct journal_options o = {.segment_bytes = 1500};
+    struct journal_segments list;
+    struct journal_reader *r;
+    char name[SEGMENT_NAME_MAX];
+    struct seen s = {0};
+    struct tempdir t;
+    int dir;
+
+    (void)state;
+    tempdir_make(&t);
+    for (unsigned i = 0; i < 2; i++) {
+        struct journal *j = open_ok(t.path, &o, NULL);
+
+        put_lines(j, 60 - 60 * i);
+        assert_int_equal(journal_close(j), ERR_OK);
+    }
+    dir = open(folder(&t).s, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(journal_segments_read(dir, &list), ERR_OK);
+    journal_segment_name(list.v[1].number, ".zst", name);
+    assert_int_equal(unlinkat(dir, name, 0), 0);
+    assert_int_equal(symlinkat("nowhere", dir, name), 0);
+    r = reader_ok(t.path, 1);
+    drain(r, &s);
+    assert_int_equal(s.end, JOURNAL_READ_FAILED);
+    assert_int_equal(unlinkat(dir, name, 0), 0);
+    drain(r, &s);
+    assert_int_equal(s.end, JOURNAL_READ_WAIT);
+    assert_int_equal(s.lost, list.v[2].number - list.v[1].number);
+    assert_int_equal(s.lines + s.lost, 60);
+    journal_reader_close(r);
+    journal_segments_free(&list);
+    (void)close(dir);
+    tempdir_remove(&t);
+}
+
 static void
 test_reader_follows(void **state)
 {
@@ -987,6 +1026,7 @@ main(void)
         cmocka_unit_test(test_damaged_frame_costs_itself),
         cmocka_unit_test(test_last_segment_is_compressed),
         cmocka_unit_test(test_segment_is_missing),
+        cmocka_unit_test(test_segment_goes_before_it_is_read),
         cmocka_unit_test(test_reader_follows),
         cmocka_unit_test(test_readers_in_threads),
         cmocka_unit_test(test_lock),
