@@ -45,6 +45,22 @@ dead(struct file_sink *f, const char *what, int number)
 
 /* ---- opening ---- */
 
+/* Who was killed within a write leaves a part of a line: the next one must not
+ * go on with it. */
+static void
+end_torn_line(const struct file_sink *f)
+{
+    const int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+    char last = '\n';
+
+    if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n' &&
+        write(f->fd, "\n", 1) != 1)
+        last = '\n'; /* the first line's write tells why */
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static enum err
 open_path(struct file_sink *f)
 {
@@ -55,7 +71,9 @@ open_path(struct file_sink *f)
     if (f->is_stdout)
         fd = STDOUT_FILENO;
     else
-        fd = open(f->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+        fd = open(f->path,
+                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+                      (f->settled != NULL ? O_NONBLOCK : 0),
                   0640);
     number = errno;
     if (fd < 0) {
@@ -116,6 +134,8 @@ file_open(struct sink **out, const struct sink_settings *s, struct buf *message)
         e = open_path(f);
         if (e != ERR_OK)
             file_why(&f->sink, message);
+        else if (f->is_regular)
+            end_torn_line(f);
     }
     if (e != ERR_OK) {
         file_close(&f->sink);

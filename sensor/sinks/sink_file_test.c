@@ -55,6 +55,95 @@ check_lines(const char *dir, const char *name, unsigned first, unsigned n)
 }
 
 static void
+save_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Somebody was killed within a write. */
+static void
+test_torn_line_stays_alone(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        {"",                "{}\n"                 },
+        {"{\"a\":1}\n",     "{\"a\":1}\n{}\n"      },
+        {"{\"a\":1}\n{\"b", "{\"a\":1}\n{\"b\n{}\n"},
+        {"{",               "{\n{}\n"              },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tempdir t;
+        struct sink *s;
+        uint8_t *got;
+        size_t n;
+
+        tempdir_make(&t);
+        save_text(tempdir_name(t.path, "out").s, rows[i].before);
+        s = open_ok(tempdir_name(t.path, "out").s, 0);
+        assert_int_equal(sink_file.put(s, SPAN_NONE, SPAN_LIT("{}")), PUT_DONE);
+        assert_int_equal(sink_file.flush(s), PUT_DONE);
+        assert_int_equal(sink_file.reopen(s), ERR_OK);
+        sink_file.close(s);
+        got = tempdir_load(t.path, "out", &n);
+        assert_true(span_eq(span_of(got, n), span_str(rows[i].after)));
+        free(got);
+        tempdir_remove(&t);
+    }
+}
+
+static void
+on_settled(void *ctx, bool delivered)
+{
+    unsigned *n = ctx;
+
+    *n += delivered;
+}
+
+/* Who serves others too never waits for the reader of a pipe. */
+static void
+test_pipe_does_not_block(void **state)
+{
+    unsigned n = 0, taken = 0;
+    struct sink_settings settings = {.settled = on_settled, .ctx = &n};
+    struct sink *s = NULL;
+    struct buf message;
+    struct tempdir t;
+    char room[65536];
+    ssize_t got;
+    int fd;
+
+    (void)state;
+    tempdir_make(&t);
+    buf_init(&message, 4096);
+    settings.target = tempdir_name(t.path, "pipe").s;
+    assert_int_equal(mkfifo(settings.target, 0600), 0);
+    (void)alarm(20);
+    assert_int_equal(sink_file.open(&s, &settings, &message), ERR_IO);
+    assert_true(message.n > 0);
+    fd = open(settings.target, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(sink_file.open(&s, &settings, &message), ERR_OK);
+    while (taken < 100000 && put_line(s, taken) == PUT_DONE)
+        taken++;
+    assert_true(n < taken && taken < 100000);
+    while ((got = read(fd, room, sizeof(room))) > 0)
+        sink_file.tick(s, 1);
+    (void)alarm(0);
+    assert_int_equal(n, taken);
+    sink_file.close(s);
+    (void)close(fd);
+    buf_free(&message);
+    tempdir_remove(&t);
+}
+
+static void
 test_lines_any_buffer(void **state)
 {
     static const size_t buffers[] = {1, 16, 100, 0};
@@ -276,6 +365,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_torn_line_stays_alone),
+        cmocka_unit_test(test_pipe_does_not_block),
         cmocka_unit_test(test_lines_any_buffer),
         cmocka_unit_test(test_reopen_after_rotation),
         cmocka_unit_test(test_cannot_open),
