@@ -176,9 +176,11 @@ is_done(struct live_publish *p, bool did)
 {
     bool idle = true;
 
-    if (!is_last(p) || did)
+    if (!is_last(p))
         return false;
     p->until = p->until == 0 ? p->mono + LIVE_PUBLISH_LAST_NS : p->until;
+    if (did && p->mono < p->until)
+        return false;
     for (size_t i = 0; i < p->n; i++) {
         publish_flush(p->sinks[i]);
         idle &= publish_idle(p->sinks[i]);

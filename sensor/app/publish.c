@@ -1,5 +1,6 @@
 #include "sensor/app/publish.h"
 
+#include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 #include "sensor/event/json_read.h"
 #include "sensor/sinks/sink_file.h"
@@ -15,6 +16,7 @@
 
 #define CURSOR_MAX  4096U
 #define CURSOR_END  ".cursor"
+#define WANTS       "wants " /* before the spool's text */
 #define WHY_MAX     1024U
 #define PAUSE_FIRST (NS_PER_S / 2)
 
@@ -94,7 +96,38 @@ ask_why(struct publish *p, struct buf *messages)
     buf_free(&why);
 }
 
-/* ---- the cursor ---- */
+/* ---- the cursor ----
+ *
+ * "wants N", which says what was chosen when lines were counted, and what the
+ * spool says. */
+
+static uint64_t
+choice_of(const struct config_sink *s)
+{
+    const uint32_t events = options_sinks_events(s);
+    uint64_t h = 0;
+
+    for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++) {
+        if ((events >> t & 1) != 0)
+            h = hash_mix(
+                h, hash_span(span_str(event_type_name((enum event_type)t)), 0));
+    }
+    return hash_mix(h,
+                    s->filter != NULL ? hash_span(span_str(s->filter), 0) : 0);
+}
+
+/* The choice, off the front of a cursor; false: it says nothing of it. */
+static bool
+take_choice(struct span *text, uint64_t *out)
+{
+    const size_t end = span_find(*text, '\n'), word = sizeof(WANTS) - 1;
+
+    if (!span_starts(*text, SPAN_LIT(WANTS)) ||
+        !span_to_u64(span_tail(span_head(*text, end), word), out))
+        return false;
+    *text = span_tail(*text, end + 1);
+    return true;
+}
 
 static void
 cursor_name(const char *name, struct buf *out)
@@ -126,39 +159,45 @@ read_cursor(int folder, const char *name, struct buf *out)
     return ERR_OK;
 }
 
-static bool
+/* 0, or why not: a number of errno. */
+static int
 write_whole(int folder, const char *name, struct span text)
 {
     const int fd =
         openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n &&
-                fdatasync(fd) == 0;
+    const ssize_t n = fd >= 0 ? write(fd, text.p, text.n) : -1;
+    int number = n < 0 ? errno : 0;
 
-    if (fd >= 0)
-        good = close(fd) == 0 && good;
-    return good;
+    if (n >= 0 && n != (ssize_t)text.n)
+        number = ENOSPC; /* a write that is short says nothing else */
+    if (number == 0 && fdatasync(fd) != 0)
+        number = errno;
+    if (fd >= 0 && close(fd) != 0 && number == 0)
+        number = errno;
+    return number;
 }
 
 static enum err
 write_cursor(struct publish *p)
 {
     struct buf text, name, beside;
-    enum err e = ERR_OK;
+    int number;
 
     buf_init(&text, CURSOR_MAX);
     buf_init(&name, 64);
     buf_init(&beside, 64);
+    buf_printf(&text, WANTS "%" PRIu64 "\n", choice_of(p->config));
     spool_save(p->spool, &text);
     cursor_name(p->config->name, &name);
     buf_printf(&beside, "%s.new%c", p->config->name, 0);
-    if (!write_whole(p->folder, (const char *)beside.p, buf_view(&text)) ||
-        renameat(p->folder, (const char *)beside.p, p->folder,
-                 (const char *)name.p) != 0)
-        e = err_from_errno(errno);
+    number = write_whole(p->folder, (const char *)beside.p, buf_view(&text));
+    if (number == 0 && renameat(p->folder, (const char *)beside.p, p->folder,
+                                (const char *)name.p) != 0)
+        number = errno;
     buf_free(&text);
     buf_free(&name);
     buf_free(&beside);
-    return e;
+    return err_from_errno(number);
 }
 
 enum err
@@ -175,6 +214,23 @@ publish_save(struct publish *p, struct buf *messages)
     return e;
 }
 
+static enum err
+load_spool(struct publish *p, struct span text, struct buf *messages)
+{
+    uint64_t choice = 0;
+    const bool is_told = take_choice(&text, &choice);
+    enum err e = spool_new(0, &p->spool);
+
+    if (e != ERR_OK)
+        return e;
+    if (spool_load(p->spool, text) != ERR_OK)
+        say(p, messages,
+            "its cursor is damaged: all of the journal is sent again");
+    else if (is_told && choice != choice_of(p->config))
+        spool_recount(p->spool);
+    return ERR_OK;
+}
+
 /* The spool of a sink whose cursor says so, or that has none. */
 static enum err
 load_cursor(struct publish *p, uint64_t last, struct buf *messages)
@@ -185,17 +241,14 @@ load_cursor(struct publish *p, uint64_t last, struct buf *messages)
     buf_init(&text, CURSOR_MAX + 1);
     e = read_cursor(p->folder, p->config->name, &text);
     if (e == ERR_OK) {
-        e = spool_new(0, &p->spool);
-        if (e == ERR_OK && spool_load(p->spool, buf_view(&text)) != ERR_OK)
-            say(p, messages,
-                "its cursor is damaged: all of the journal is sent again");
+        e = load_spool(p, buf_view(&text), messages);
     } else if (e == ERR_NOENT) {
         e = spool_new(last, &p->spool);
         if (e == ERR_OK) /* or it would begin later the next time */
             e = write_cursor(p);
     }
     buf_free(&text);
-    if (e == ERR_OK && spool_scanned(p->spool) > last) {
+    if (e == ERR_OK && spool_last(p->spool) > last) {
         say(p, messages,
             "its cursor is ahead of the journal, which has lost lines");
         spool_cut(p->spool, last);
@@ -394,7 +447,8 @@ publish_line(struct publish *p, const struct journal_line *line)
     if (line->seq <= before)
         return;
     for (unsigned k = 0; k < KEEP_KINDS; k++)
-        level[k] = is_level(p, (enum keep_kind)k);
+        level[k] = is_level(p, (enum keep_kind)k) &&
+                   line->seq >= spool_next(p->spool, (enum keep_kind)k);
     spool_scan(p->spool, line->seq, line->seq - before - 1, kind, wanted);
     for (unsigned k = 0; k < KEEP_KINDS; k++) {
         if (level[k])
@@ -542,6 +596,21 @@ mend(struct publish *p, ns_t mono, struct buf *messages)
     }
 }
 
+/* One that holds all there is, so that no put can tell, may die too. */
+static void
+look_at_flight(struct publish *p)
+{
+    const struct sink_ops *ops;
+    enum put result;
+
+    if (!takes_lines(p) || spool_in_flight(p->spool) == 0)
+        return;
+    ops = p->sink->ops;
+    result = ops->flush(p->sink);
+    if (result == PUT_STOP || result == PUT_DEAD)
+        p->state = PUBLISH_FAILED;
+}
+
 /* ---- a turn ---- */
 
 static bool
@@ -590,6 +659,7 @@ publish_step(struct publish *p, ns_t mono, ns_t utc, struct buf *messages)
     mend(p, mono, messages);
     if (p->sink != NULL)
         p->sink->ops->tick(p->sink, utc);
+    look_at_flight(p);
     for (unsigned k = 0; k < KEEP_KINDS; k++)
         did |= step_lane(p, (enum keep_kind)k, messages);
     note_time(p, mono, utc, acknowledged, messages);
@@ -646,6 +716,8 @@ static enum err
 saved_one(int folder, const char *name, struct publish_counts *out)
 {
     struct spool *s = NULL;
+    uint64_t choice;
+    struct span saved;
     struct buf text;
     enum err e;
 
@@ -653,8 +725,10 @@ saved_one(int folder, const char *name, struct publish_counts *out)
     e = read_cursor(folder, name, &text);
     if (e == ERR_OK)
         e = spool_new(0, &s);
+    saved = buf_view(&text);
+    (void)take_choice(&saved, &choice);
     if (e == ERR_OK)
-        e = spool_load(s, buf_view(&text));
+        e = spool_load(s, saved);
     if (e == ERR_OK)
         *out = counts_of(s);
     spool_free(s);

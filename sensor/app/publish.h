@@ -16,6 +16,11 @@
  * journal, which has lost lines, is told of: in doubt lines are sent again
  * rather than never.
  *
+ * WHEN A SINK IS TO GET OTHER EVENTS than before (events, filter), what is
+ * behind the cursor of a lane is counted anew: it gets those of the new choice,
+ * and the old one's are neither waiting nor lost. A lane where nothing waits
+ * begins with what comes. One with another name is another sink.
+ *
  * WHAT IT GETS is what publish_shape.h makes of the event.
  *
  * THE OTHER SIDE. One that is DEAD, or cannot be opened, is opened again after

@@ -106,8 +106,9 @@ start(struct rig *r)
                      ERR_OK);
 }
 
+/* As the process does while the sensor runs. */
 static void
-turns(struct rig *r, unsigned n)
+steps(struct rig *r, unsigned n)
 {
     struct journal_line line;
 
@@ -116,6 +117,15 @@ turns(struct rig *r, unsigned n)
             publish_line(r->publish, &line);
         r->mono += NS_PER_S;
         (void)publish_step(r->publish, r->mono, r->mono, &r->messages);
+    }
+}
+
+/* As at the end. */
+static void
+turns(struct rig *r, unsigned n)
+{
+    for (; n > 0; n--) {
+        steps(r, 1);
         publish_flush(r->publish);
     }
 }
@@ -234,6 +244,29 @@ a_sink_that_fails_is_opened_again(void **state)
     end(&r);
 }
 
+/* The disk is full when the last line goes out: no further one tells of it. */
+static void
+a_sink_that_dies_between_lines(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    assert_int_equal(symlink("/dev/full", r.target), 0);
+    start(&r);
+    (void)add(&r, "alert");
+    steps(&r, 3);
+    assert_int_equal(publish_counts(r.publish).state, PUBLISH_FAILED);
+    assert_lane(&r, KEEP_ALERTS, 1, 0, 0);
+    assert_true(r.messages.n > 0);
+    assert_int_equal(unlink(r.target), 0);
+    steps(&r, 40);
+    assert_int_equal(lines_of(r.target), 1);
+    assert_lane(&r, KEEP_ALERTS, 1, 1, 0);
+    end(&r);
+}
+
 static void
 write_cursor(const struct rig *r, const char *text)
 {
@@ -309,6 +342,100 @@ the_filter_chooses(void **state)
 }
 
 static void
+restart_with(struct rig *r, const char *more)
+{
+    publish_free(r->publish);
+    r->publish = NULL;
+    options_fini(&r->config);
+    configure(r, more);
+    start(r);
+}
+
+#define FILTER_2 ", filter: \"{s: {event_id|endswith: '2'}, condition: s}\""
+
+/* What waits is judged as the configuration says now. */
+static void
+another_choice_counts_anew(void **state)
+{
+    static const struct {
+        const char *why, *before, *after;
+        unsigned arrive; /* alerts 2, mails 4, control 3, of that */
+        uint64_t alerts, mails;
+    } rows[] = {
+        {"the same",                        "",                  "",                           6, 2, 4},
+        {"wider",                           ", events: [alert]", ", events: [alert, control]", 5, 5, 0},
+        {"its lane has nothing that waits", ", events: [alert]", "",                           2, 2, 0},
+        {"narrower",                        "",                  ", events: [alert]",          2, 2, 0},
+        {"others",                          ", events: [alert]", ", events: [control]",        3, 3, 0},
+        {"a filter",                        "",                  FILTER_2,                     1, 0, 1},
+        {"no filter",                       FILTER_2,            "",                           4, 0, 4},
+    };
+    static const char *const types[] = {"smtp",    "alert",   "smtp",
+                                        "control", "control", "alert",
+                                        "smtp",    "control", "smtp"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+
+        begin(&r, rows[i].before);
+        (void)add(&r, "stats");
+        assert_int_equal(mkdir(r.target, 0700), 0);
+        start(&r);
+        for (size_t t = 0; t < ARRAY_LEN(types); t++)
+            (void)add(&r, types[t]);
+        turns(&r, 2);
+        assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+        restart_with(&r, rows[i].after);
+        turns(&r, 1);
+        assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+        assert_int_equal(rmdir(r.target), 0);
+        turns(&r, 40);
+        if (lines_of(r.target) != rows[i].arrive)
+            print_message("%s\n", rows[i].why);
+        assert_int_equal(lines_of(r.target), rows[i].arrive);
+        assert_lane(&r, KEEP_ALERTS, rows[i].alerts, rows[i].alerts, 0);
+        assert_lane(&r, KEEP_TRANSACTIONS, rows[i].mails, rows[i].mails, 0);
+        assert_true(publish_idle(r.publish));
+        assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+        start(&r);
+        assert_int_equal(r.messages.n, 0); /* the cursor is a good one */
+        end(&r);
+    }
+}
+
+/* One lane has sent all, and another has not: nothing is sent or counted twice.
+ */
+static void
+another_choice_with_a_lane_that_is_level(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "stats");
+    start(&r);
+    (void)add(&r, "smtp");
+    (void)add(&r, "smtp"); /* lines 2 and 3; alerts begin behind line 1 */
+    turns(&r, 3);
+    write_cursor(&r, "wants 1\nspan25 spool 1\njournal 3 0\nalerts 1 0 0 0\n"
+                     "transactions 3 2 2 0\nstatistics 3 0 0 0\nend\n");
+    start(&r);
+    assert_int_equal(publish_scanned(r.publish), 1);
+    turns(&r, 1);
+    assert_int_equal(publish_save(r.publish, &r.messages), ERR_OK);
+    start(&r);
+    assert_int_equal(r.messages.n, 0);
+    (void)add(&r, "smtp");
+    (void)add(&r, "alert");
+    turns(&r, 3);
+    assert_int_equal(lines_of(r.target), 4);
+    assert_lane(&r, KEEP_TRANSACTIONS, 3, 3, 0);
+    assert_lane(&r, KEEP_ALERTS, 1, 1, 0);
+    end(&r);
+}
+
+static void
 count_row(void *ctx, const char *name, const struct publish_counts *n)
 {
     uint64_t *sum = ctx;
@@ -347,9 +474,12 @@ main(void)
         cmocka_unit_test(a_restart_goes_on_from_the_cursor),
         cmocka_unit_test(what_came_while_nobody_ran_is_sent),
         cmocka_unit_test(a_sink_that_fails_is_opened_again),
+        cmocka_unit_test(a_sink_that_dies_between_lines),
         cmocka_unit_test(a_damaged_cursor_sends_all_again),
         cmocka_unit_test(a_cursor_ahead_of_the_journal),
         cmocka_unit_test(the_filter_chooses),
+        cmocka_unit_test(another_choice_counts_anew),
+        cmocka_unit_test(another_choice_with_a_lane_that_is_level),
         cmocka_unit_test(who_looks_from_outside),
     };
 

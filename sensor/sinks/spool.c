@@ -65,7 +65,30 @@ spool_scan(struct spool *s, uint64_t seq, uint64_t missing, enum keep_kind k,
         return;
     s->scanned = seq;
     s->unread += missing;
-    s->lanes[k].journaled += wanted;
+    s->lanes[k].journaled += wanted && seq > s->lanes[k].settled;
+}
+
+void
+spool_recount(struct spool *s)
+{
+    REQUIRE(s->n == 0);
+    for (size_t k = 0; k < KEEP_KINDS; k++) {
+        struct lane *l = &s->lanes[k];
+
+        l->journaled = l->acknowledged + l->lost;
+        l->read = l->settled;
+        s->scanned = s->scanned < l->settled ? s->scanned : l->settled;
+    }
+}
+
+uint64_t
+spool_last(const struct spool *s)
+{
+    uint64_t last = s->scanned;
+
+    for (size_t k = 0; k < KEEP_KINDS; k++)
+        last = last > s->lanes[k].settled ? last : s->lanes[k].settled;
+    return last;
 }
 
 uint64_t
@@ -107,6 +130,7 @@ spool_took(struct spool *s, enum keep_kind k, uint64_t seq)
 {
     struct lane *l = &s->lanes[k];
 
+    l->journaled += waiting(l) == l->in_flight; /* it could not be read then */
     s->flying[(s->head + s->n) % SPOOL_WINDOW] =
         (struct flying){seq, (uint8_t)k};
     s->n++;
@@ -138,7 +162,7 @@ spool_reached(struct spool *s, enum keep_kind k)
 {
     struct lane *l = &s->lanes[k];
 
-    l->read = s->scanned;
+    l->read = l->read > s->scanned ? l->read : s->scanned;
     /* What was counted, and neither came by nor flies, is gone. */
     l->lost += waiting(l) - l->in_flight;
     move_cursor(l);
@@ -159,6 +183,12 @@ spool_settled(struct spool *s, bool delivered)
     move_cursor(l);
     s->head = (s->head + 1) % SPOOL_WINDOW;
     s->n--;
+}
+
+size_t
+spool_in_flight(const struct spool *s)
+{
+    return s->n;
 }
 
 void
@@ -248,8 +278,7 @@ read_numbers(struct span line, const char *word, uint64_t *out, size_t n)
 }
 
 static bool
-read_lane(struct span line, const char *word, uint64_t scanned,
-          struct lane *out)
+read_lane(struct span line, const char *word, struct lane *out)
 {
     uint64_t n[4];
 
@@ -260,7 +289,7 @@ read_lane(struct span line, const char *word, uint64_t scanned,
                          .journaled = n[1],
                          .acknowledged = n[2],
                          .lost = n[3]};
-    return n[0] <= scanned && n[2] <= n[1] && n[3] <= n[1] - n[2];
+    return n[2] <= n[1] && n[3] <= n[1] - n[2];
 }
 
 enum err
@@ -273,7 +302,7 @@ spool_load(struct spool *s, struct span saved)
 
     for (unsigned k = 0; good && k < KEEP_KINDS; k++)
         good = read_lane(take_line(&saved), keep_word((enum keep_kind)k),
-                         journal[0], &lanes[k]);
+                         &lanes[k]);
     if (!good || !span_eq(saved, SPAN_LIT("end\n")))
         return ERR_FORMAT;
     s->scanned = journal[0];

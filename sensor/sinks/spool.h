@@ -50,6 +50,14 @@ uint64_t spool_scanned(const struct spool *s);
  * it that nobody can read. */
 void spool_scan(struct spool *s, uint64_t seq, uint64_t missing,
                 enum keep_kind k, bool wanted);
+/* What the sink wants is not what it was: the lines that wait are scanned and
+ * counted anew, from the cursor that is furthest behind on. Lines up to a
+ * lane's own cursor count as they did; what was removed before it could be
+ * scanned again is in spool_unread. Nothing may be in flight. */
+void spool_recount(struct spool *s);
+/* The last line that anything is known of: beyond spool_scanned while lines are
+ * counted anew. */
+uint64_t spool_last(const struct spool *s);
 /* Lines of which nobody knows the kind: damaged, or removed before they were
  * scanned. In no lane. */
 uint64_t spool_unread(const struct spool *s);
@@ -61,7 +69,8 @@ uint64_t spool_next(const struct spool *s, enum keep_kind k);
 /* May the sink be given a line of this lane? */
 bool spool_has_room(const struct spool *s, enum keep_kind k);
 /* The lane's reader has come by this line, and the sink takes it, or it is none
- * of the lane. Not beyond spool_scanned. */
+ * of the lane. Not beyond spool_scanned. One that is taken and was not counted,
+ * because it could not be read when it was scanned, is counted now. */
 void spool_took(struct spool *s, enum keep_kind k, uint64_t seq);
 void spool_passed(struct spool *s, enum keep_kind k, uint64_t seq);
 /* The sink did not take it after all: the lane's reader comes by it again. Of
@@ -75,6 +84,9 @@ void spool_settled(struct spool *s, bool delivered);
 /* The sink was made anew: what it had taken and not settled is to be read
  * again, by readers opened at spool_next. */
 void spool_again(struct spool *s);
+
+/* Lines that the sink has taken and not settled, of all lanes. */
+size_t spool_in_flight(const struct spool *s);
 
 /* The journal ends with line seq: what was scanned behind it is gone, and other
  * lines will have its numbers. What of it was waiting is lost. Nothing may be
