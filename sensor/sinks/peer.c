@@ -1,11 +1,9 @@
 #include "sensor/sinks/peer.h"
 
 #include "sensor/base/attr.h"
-#include "sensor/base/digits.h"
 #include "sensor/base/text.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,6 +19,7 @@
 #define PATIENCE      (5 * NS_PER_S) /* for a connection, and for a handshake */
 #define HEARING       NS_PER_S       /* of them for who is silent after it */
 #define DEAD_MS       30000U         /* without an acknowledgement of TCP's */
+#define GLANCE_MS     10U            /* nothing wakes us when a name is known */
 
 /* ---- life ---- */
 
@@ -67,6 +66,8 @@ hang_up(struct peer *p)
     if (p->fd >= 0)
         (void)close(p->fd);
     p->fd = -1;
+    peer_name_drop(p->name);
+    p->name = NULL;
     p->losses += p->state == PEER_UP;
     p->state = PEER_AWAY;
 }
@@ -153,27 +154,39 @@ call_address(struct peer *p, const struct addrinfo *to)
 static void
 call_host(struct peer *p)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *all = NULL;
-    const struct addrinfo *one;
-    char port[DIGITS_MAX + 1];
+    p->name = peer_name_ask(p->host, p->port);
+    if (p->name == NULL) {
+        peer_lost(p, "out of memory");
+        return;
+    }
+    p->state = PEER_NAMING;
+    p->deadline = p->now + PATIENCE;
+}
+
+/* The next one of its addresses. */
+static void
+call_named(struct peer *p)
+{
+    const struct addrinfo *all, *one;
+    struct peer_name *name = p->name;
     unsigned n = 0;
     int number;
 
-    *digits_u64(port, p->port) = '\0';
-    number = getaddrinfo(p->host, port, &hints, &all);
+    if (!peer_name_answer(name, &number, &all))
+        return;
+    p->name = NULL;
     if (number != 0) {
         peer_lost(p, gai_strerror(number));
-        return;
+    } else {
+        for (one = all; one != NULL; one = one->ai_next)
+            n++;
+        REQUIRE(n > 0);
+        n = p->calls++ % n;
+        for (one = all; n > 0; one = one->ai_next)
+            n--;
+        call_address(p, one);
     }
-    for (one = all; one != NULL; one = one->ai_next)
-        n++;
-    REQUIRE(n > 0);
-    n = p->calls++ % n;
-    for (one = all; n > 0; one = one->ai_next)
-        n--;
-    call_address(p, one);
-    freeaddrinfo(all);
+    peer_name_drop(name);
 }
 
 static void
@@ -232,6 +245,8 @@ shake(struct peer *p)
 bool
 peer_turn(struct peer *p)
 {
+    if (p->state == PEER_NAMING)
+        call_named(p);
     if (p->state == PEER_CALLING)
         answer_call(p);
     if (p->state == PEER_SHAKING)
@@ -250,6 +265,10 @@ peer_tick(struct peer *p, ns_t now)
             call_host(p);
     }
     (void)peer_turn(p);
+    if (p->state == PEER_NAMING && now > p->deadline) {
+        buf_reset(&p->why);
+        buf_str(&p->why, "its name is being looked up, for long");
+    }
     if (p->state != PEER_CALLING && p->state != PEER_SHAKING)
         return;
     if (now > p->deadline)
@@ -325,6 +344,8 @@ peer_wait(const struct peer *p, bool more, unsigned ms)
         fd.events |= POLLOUT;
     if (p->tls != NULL && p->state == PEER_SHAKING)
         fd.events = peer_tls_events(p->tls);
+    if (p->state == PEER_NAMING && ms > GLANCE_MS)
+        ms = GLANCE_MS;
     (void)poll(&fd, 1, (int)ms);
 }
 

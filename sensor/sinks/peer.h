@@ -3,20 +3,21 @@
 /* peer - a connection to the other side, called again until it is there
  *
  * A Unix socket, or TCP to a host, with TLS where the settings say so. Nothing
- * blocks but the look-up of a host's name; a host's addresses are called in
- * turn. Calls are made after 0.1 s, then twice as long up to 2 s; who has heard
- * from the other side what shows that it works says so by peer_good, and the
- * waiting begins anew. A call that is not taken, or a handshake that is not
- * over, within 5 s is given up.
+ * blocks: a host's name is looked up beside (peer_name.h), before each call,
+ * and its addresses are called in turn. Calls are made after 0.1 s, then twice
+ * as long up to 2 s; who has heard from the other side what shows that it works
+ * says so by peer_good, and the waiting begins anew. A call that is not taken,
+ * or a handshake that is not over, within 5 s is given up.
  *
  * `losses` counts connections that were there and are no more: the next one
  * knows nothing of what was under way.
  *
  * For the kinds of this folder. One thread. */
 #include "sensor/base/ns.h"
+#include "sensor/sinks/peer_name.h"
 #include "sensor/sinks/peer_tls.h"
 
-enum peer_state { PEER_AWAY, PEER_CALLING, PEER_SHAKING, PEER_UP };
+enum peer_state { PEER_AWAY, PEER_NAMING, PEER_CALLING, PEER_SHAKING, PEER_UP };
 
 struct peer {
     int fd; /* -1: none */
@@ -25,7 +26,8 @@ struct peer {
     char *target;             /* as in the settings */
     char host[SINK_HOST_MAX]; /* empty: target is the path of a socket */
     uint16_t port;
-    unsigned calls; /* made so far */
+    unsigned calls;         /* made so far */
+    struct peer_name *name; /* while NAMING */
     uint64_t losses;
     struct peer_tls *tls; /* NULL: none */
     struct buf why;       /* one line, safe for a terminal; empty: no error */
