@@ -4,6 +4,7 @@
 #include "rules/packs/rules_man.h"
 #include "sensor/app/cli.h"
 #include "sensor/app/config.h"
+#include "sensor/app/options_consumers.h"
 #include "sensor/app/options_sinks.h"
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
@@ -288,7 +289,11 @@ put_examples(const char *noun, struct buf *out)
          ".Sh EXAMPLES\nA host that was stopped wrongly:\n"
          ".Dl span25 blocks list --state DIR\n"
          ".Dl span25 blocks lift --state DIR 192.0.2.7 --reason 'printer, "
-         "ticket 5512'\n"                                                     },
+         "ticket 5512'\n"
+         "The list for a firewall, loaded and counted back:\n"
+         ".Dl span25 blocks export --state DIR --format nft | nft -f -\n"
+         ".Dl nft -j list table inet span25_feed > found\n"
+         ".Dl span25 blocks export --state DIR --format nft --verify found\n" },
         {"policy",
          ".Sh EXAMPLES\nStop nothing any more, at once:\n"
          ".Dl span25 policy mode off --state DIR --reason 'ticket 5513'\n"
@@ -463,6 +468,42 @@ put_sinks(struct buf *out)
         put_kind(sink_registry[i], out);
 }
 
+static void
+put_consumers(struct buf *out)
+{
+    buf_str(out,
+            ".Sh CONSUMERS\n"
+            "The key\n.Ic consumers\n"
+            "holds a list, an item for each firewall or program that fetches a "
+            "block list from\n.Ic feeds.listen :\n"
+            ".Bd -literal -offset indent\n"
+            "feeds:\n"
+            "  listen: 192.0.2.10:9126\n"
+            "  certificate: /etc/span25/feeds.crt\n"
+            "  key: /etc/span25/feeds.key\n"
+            "consumers:\n"
+            "  - name: fw-edge\n"
+            "    format: edl:paloalto\n"
+            "    token: /etc/span25/fw-edge.token\n"
+            "  - name: bouncer\n"
+            "    format: crowdsec\n"
+            "    token: /etc/span25/bouncer.token\n"
+            ".Ed\n.Pp\n"
+            "Each sees its own list and no other: fw-edge at\n"
+            ".Pa /feeds/fw-edge ,\n"
+            "bouncer also at\n"
+            ".Pa /v1/decisions/stream .\n"
+            "Answers have an entity tag: a list that has not changed is not "
+            "sent again.\n"
+            "Where no new list can be made the last one is served until it "
+            "ends (feeds.deadman), then none (503).\n"
+            "When each fetched last is in the metrics, and in\n"
+            ".Ic blocks diff .\n"
+            ".Bl -tag -width Ds\n");
+    put_keys(&options_consumers, out);
+    buf_str(out, ".El\n");
+}
+
 void
 help_man_config(struct buf *out)
 {
@@ -495,6 +536,7 @@ help_man_config(struct buf *out)
     buf_str(out, ".El\n");
     put_sites(out);
     put_sinks(out);
+    put_consumers(out);
     buf_str(out, ".Sh EXAMPLES\nEvery option with its default:\n"
                  ".Dl span25 config default\n"
                  ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25-config 1\n");
