@@ -420,6 +420,7 @@ static void
 put_kind(const struct sink_ops *ops, struct buf *out)
 {
     buf_printf(out, ".Ss %s\n", ops->name);
+    buf_printf(out, "%s\n", ops->help);
     if (ops->options == NULL || ops->options[0].name == NULL) {
         buf_str(out, "It has no settings.\n");
         return;

@@ -65,6 +65,7 @@ struct sink_counts {
 /* A kind of sink. why is NULL-safe text for one line, without secrets. */
 struct sink_ops {
     const char *name;                  /* word in the configuration */
+    const char *help;                  /* what its target is; a sentence */
     const struct sink_option *options; /* ends with a NULL name; or NULL */
     enum err (*open)(struct sink **out, const struct sink_settings *s,
                      struct buf *message);

@@ -279,6 +279,8 @@ file_counts(const struct sink *s)
 
 const struct sink_ops sink_file = {
     .name = "file",
+    .help = "JSON Lines into the file target, which is opened anew when logs "
+            "are rotated.",
     .open = file_open,
     .put = file_put,
     .flush = file_flush,

@@ -559,6 +559,8 @@ kafka_counts(const struct sink *s)
 
 const struct sink_ops sink_kafka = {
     .name = "kafka",
+    .help = "Messages of Apache Kafka; target: the brokers to ask first, "
+            "HOST:PORT,HOST:PORT.",
     .options = sink_kafka_options,
     .open = kafka_open,
     .put = kafka_put,

@@ -589,6 +589,8 @@ redis_open(struct sink **out, const struct sink_settings *s,
 
 const struct sink_ops sink_redis = {
     .name = "redis",
+    .help = "Entries of streams of Redis, decisions also as keys that end; "
+            "target: HOST:PORT or the path of a socket.",
     .options = options,
     .open = redis_open,
     .put = redis_put,

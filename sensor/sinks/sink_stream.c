@@ -349,6 +349,8 @@ syslog_open(struct sink **out, const struct sink_settings *s,
 
 const struct sink_ops sink_unix = {
     .name = "unix",
+    .help = "JSON Lines down the Unix stream socket target, to a program that "
+            "reads.",
     .options = unix_options,
     .open = unix_open,
     .put = stream_put,
@@ -363,6 +365,8 @@ const struct sink_ops sink_unix = {
 
 const struct sink_ops sink_syslog = {
     .name = "syslog",
+    .help = "Messages of RFC 5424 over TCP, or TLS (RFC 5425); target: "
+            "HOST:PORT, without a port 601, with TLS 6514.",
     .options = syslog_options,
     .open = syslog_open,
     .put = stream_put,

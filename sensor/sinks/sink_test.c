@@ -66,8 +66,10 @@ test_every_kind_is_here(void **state)
     size_t n = 0;
 
     (void)state;
-    for (; sink_registry[n] != NULL; n++)
+    for (; sink_registry[n] != NULL; n++) {
         assert_string_equal(sink_registry[n]->name, names[n]);
+        assert_non_null(sink_registry[n]->help);
+    }
     assert_int_equal(n, ARRAY_LEN(names));
 }
 

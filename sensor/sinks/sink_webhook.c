@@ -591,6 +591,8 @@ webhook_open(struct sink **out, const struct sink_settings *s,
 
 const struct sink_ops sink_webhook = {
     .name = "webhook",
+    .help = "HTTP POST of one event or a batch; target: a URL, http:// or "
+            "https://.",
     .options = options,
     .open = webhook_open,
     .put = webhook_put,
