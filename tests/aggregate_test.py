@@ -411,9 +411,11 @@ class Kills(OnKafka):
 
     COPIES = 30
 
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         if not LONG:
-            self.skipTest("with --long")
+            raise unittest.SkipTest("with --long")
+        super().setUpClass()
 
     def copies(self, events):
         """As of so many networks at once."""
@@ -463,11 +465,12 @@ class Kills(OnKafka):
 
     def test_killed(self):
         """kill -9 of one of three, again and again, under load."""
-        site = Site(self, "kill", home="10.0.0.0/8")
+        site = Site(self, "kill", home="10.0.0.0/8", registry="south")
         north, south = (self.copies(seen(e)) for e in self.sensors(site.folder))
         running = [site.aggregator(wait=False) for _ in range(3)]
         self.check_shared(running)
-        rounds = 6
+        site.feed("south", [tick("south", 0, 1)])  # so there are decisions
+        rounds = 10
         for n in range(rounds):
             parts = [e[n * len(e) // rounds:(n + 1) * len(e) // rounds] for e in (north, south)]
             feeder = threading.Thread(target=site.feed_both, args=parts, kwargs={"slices": 4})
@@ -489,13 +492,27 @@ class Kills(OnKafka):
         first, doubles = self.conclusions(site)
         alerts = self.check_alerts(site)
         published = site.events("alert")
+        decided = self.check_decisions(site)
         print(f"{len(north) + len(south)} events, {len(first)} conclusions and {doubles} doubles "
               f"of them, {len(published)} alerts published, "
-              f"{len({e['event_id'] for e in published})} different")
+              f"{len({e['event_id'] for e in published})} different, "
+              f"{len(decided)} different decisions")
         self.assertGreaterEqual(len(alerts), self.COPIES)
         for a in running:
             a.stop()
         self.check_reference(site, first)
+
+    def check_decisions(self, site):
+        """What was told twice is equal, and nobody is decided about twice at once."""
+        out = {}
+        for e in site.events("decision"):
+            self.assertEqual(out.setdefault(e["event_id"], e), e)
+        begun = collections.Counter((e["decision"]["subject"], e["decision"]["action"])
+                                    for e in out.values()
+                                    if e["decision"]["action"] in ("block", "hold"))
+        self.assertEqual([who for who, n in begun.items() if n > 1], [])
+        self.assertTrue(out)
+        return out
 
     def check_reference(self, site, first):
         """One aggregator that is not interrupted says the same of the same log."""
