@@ -226,6 +226,11 @@ test_damaged(void **state)
     chunks_key(out.id, 1, out.n, key);
     take(in, key, SPAN_LIT("another piece"));
     assert_int_equal(chunks_best(in, &id, &n, &got), ERR_CORRUPT);
+    feed(in, &out, 1, 2);
+    check_best(in, 10, buf_view(&a));
+    out.packed.p[out.packed.n - 1] ^= 1; /* of the same length */
+    feed(in, &out, 1, 2);
+    assert_int_equal(chunks_best(in, &id, &n, &got), ERR_CORRUPT);
     chunks_in_free(in);
     chunks_out_free(&out);
     buf_free(&a);
