@@ -563,6 +563,15 @@ on_gap(void *session, enum dir d, uint64_t lost, ns_t when)
 
 /* ---- life of a session ---- */
 
+static bool
+has_room(const struct mem *m)
+{
+    const uint64_t share = m->max / 16;
+    const uint64_t room = share < LIMIT_smtp_room ? share : LIMIT_smtp_room;
+
+    return m->used <= m->max && m->max - m->used >= room;
+}
+
 static void *
 on_open(void *ctx, struct flow *f, ns_t when)
 {
@@ -570,7 +579,7 @@ on_open(void *ctx, struct flow *f, ns_t when)
     struct smtp *s;
 
     c->own = &c->mem[f->shard % FLOW_SHARDS];
-    s = mem_new(c->own, sizeof(*s));
+    s = has_room(c->own) ? mem_new(c->own, sizeof(*s)) : NULL;
     if (s == NULL)
         return NULL;
     s->ctx = c;

@@ -318,6 +318,7 @@ worker_parts_tell(struct worker *w, const struct worker_live_counts *live)
     record_u64(r, FIELD_STATS_TCP, one * n->segments);
     record_u64(r, FIELD_STATS_FLOWS, n->flows);
     record_u64(r, FIELD_STATS_FLOWS_EVICTED, n->evicted);
+    record_u64(r, FIELD_STATS_NO_MEMORY, n->no_memory);
     record_u64(r, FIELD_STATS_BYTES_SEEN, n->bytes_seen);
     record_u64(r, FIELD_STATS_BYTES_LOST, n->lost);
     record_u64(r, FIELD_STATS_GAPS, n->gaps);

@@ -118,8 +118,9 @@ enum anomaly_level {
 /* An oddity of the transport, told by net to the dissector of the flow, which
  * reports it once per kind and connection. Names in anomaly.def. */
 struct stream_ops {
-    /* A session for this flow, or NULL when it must be ignored (out of room:
-     * counted by the dissector). */
+    /* A session for this flow, or NULL: no room. Then sessions of the same
+     * shard that are idle may end (END_EVICTED), and it is asked again; at last
+     * the flow is ignored, which net counts. */
     void *(*open)(void *ctx, struct flow *f, ns_t when);
     void (*data)(void *session, const struct chunk *c);
     void (*gap)(void *session, enum dir d, uint64_t lost, ns_t when);

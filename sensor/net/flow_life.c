@@ -2,6 +2,7 @@
 
 #include "sensor/net/flow_probe.h"
 
+#define OPEN_EVICTS       16 /* sessions that may end for a new one */
 #define PROBE_EARLY_SHARE 16 /* of early_bytes, while nothing is known yet */
 
 static ns_t
@@ -33,6 +34,29 @@ ignore(struct flow_step *st)
     st->e->stats->ignored++;
 }
 
+/* Both FINs reached. */
+static bool
+is_done(const struct conn *c)
+{
+    return reasm_done(&c->r[DIR_C2S]) && reasm_done(&c->r[DIR_S2C]);
+}
+
+/* A session ends, whose memory another needs; never that of the segment at
+ * hand, which is not idle. False: there is none. */
+static bool
+evict_idle(struct flow_env *e, struct shard *s)
+{
+    struct conn *c =
+        e->ending ? NULL
+                  : shard_idle(s, (uint32_t)e->limits.evict_sample, e->now);
+
+    if (c == NULL)
+        return false;
+    e->stats->evicted += !is_done(c);
+    flow_life_drop(e, s, c, END_EVICTED);
+    return true;
+}
+
 static void
 open_session(struct flow_step *st)
 {
@@ -40,10 +64,15 @@ open_session(struct flow_step *st)
 
     c->state = CONN_OPEN;
     c->session = st->e->ops->open(st->e->ops_ctx, &c->flow, st->e->now);
-    if (c->session == NULL)
-        ignore(st);
-    else
+    for (unsigned i = 0;
+         c->session == NULL && i < OPEN_EVICTS && evict_idle(st->e, st->s); i++)
+        c->session = st->e->ops->open(st->e->ops_ctx, &c->flow, st->e->now);
+    if (c->session != NULL) {
         st->e->stats->sessions++;
+        return;
+    }
+    st->e->stats->no_memory++;
+    ignore(st);
 }
 
 void
@@ -203,13 +232,6 @@ flow_life_odd(struct flow_step *st, unsigned kind, uint64_t off,
 }
 
 /* ---- deadlines ---- */
-
-/* Both FINs reached. */
-static bool
-is_done(const struct conn *c)
-{
-    return reasm_done(&c->r[DIR_C2S]) && reasm_done(&c->r[DIR_S2C]);
-}
 
 /* The last bytes may come with the last FIN, or be shown behind it: that they
  * were acknowledged must not depend on the order of packets

@@ -18,7 +18,8 @@ struct flow_env {
     struct flow_key_seed key;
     uint64_t seed;
     ns_t now;
-    ns_t seen; /* capture time of the packet at hand, at most now */
+    bool ending; /* of the capture: who ends is chosen already */
+    ns_t seen;   /* capture time of the packet at hand, at most now */
     uint8_t ports[65536 / 8]; /* listed */
 };
 

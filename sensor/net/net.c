@@ -342,6 +342,7 @@ net_finish(struct net *n, void (*sorted)(void *ctx), void *ctx)
     size_t k = list_endings(n, NULL);
     uint32_t *list = calloc(k > 0 ? k : 1, sizeof(*list));
 
+    n->env.ending = true;
     if (list == NULL) {
         for (unsigned i = n->worker; i < FLOW_SHARDS; i += n->n_workers)
             each_conn(n, &n->shard[i], flow_life_finish);

@@ -43,6 +43,10 @@
  * is closed, has had no payload or was idle for limits.replace_idle_ms; else it
  * waits for a SYN-ACK that answers it, told as SYN_CHANGED.
  *
+ * Where the dissector has no room for a session, up to 16 that are idle end for
+ * it (evicted), out of the next of the shard's connections; after that the flow
+ * is ignored (no_memory).
+ *
  * Holes are given up when the peer acknowledged the bytes (or is not seen at
  * all) and limits.hole_acked_ms passed; else after limits.hole_open_ms; or when
  * the early bytes behind them pass limits.early_bytes or the shard's memory.

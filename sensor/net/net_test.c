@@ -1258,6 +1258,37 @@ test_refused_session(void **state)
     assert_int_equal(k->n, 0);
     assert_int_equal(k->n_attempts, 0);
     assert_int_equal(net_stats(k->net)->ignored, 1);
+    assert_int_equal(net_stats(k->net)->no_memory, 1);
+    kit_free(k);
+}
+
+/* Sessions for which the dissector has no room: idle ones of their shard end,
+ * and who gets none is counted. The last word of each is heard. */
+static void
+test_full_dissector(void **state)
+{
+    struct kit *k = kit_new();
+    const struct net_stats *s;
+
+    (void)state;
+    k->room = 640;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    for (unsigned c = 0; c < 5000; c++) {
+        struct decoded p = kit_segment(
+            k, (struct kit_seg){c, 25, DIR_C2S, TCP_ACK, 0, 0, SPAN_LIT("E")});
+
+        k->now += NS_PER_MS;
+        kit_put(k, &p);
+        assert_true(k->n_open <= k->room);
+    }
+    s = net_stats(k->net);
+    assert_int_equal(k->n_opened + s->no_memory, 5000);
+    assert_int_equal(s->no_memory, s->ignored);
+    assert_int_equal(s->evicted, k->n_opened - k->n_open);
+    assert_true(s->no_memory < 50);
+    (void)net_finish(k->net, NULL, NULL); /* nobody ends for another any more */
+    assert_int_equal(net_stats(k->net)->evicted, s->evicted);
+    assert_int_equal(k->n_open, 0);
     kit_free(k);
 }
 
@@ -1442,6 +1473,7 @@ main(void)
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_flow_facts),
         cmocka_unit_test(test_refused_session),
+        cmocka_unit_test(test_full_dissector),
         cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_datagram_workers),
         cmocka_unit_test(test_no_datagrams),

@@ -13,7 +13,7 @@
 #include "sensor/event/anomaly.h"
 #include "sensor/net/net.h"
 
-#define KIT_FLOWS 256
+#define KIT_FLOWS 2048
 #define KIT_C_ISN UINT32_C(0xfffffff0) /* wraps soon */
 #define KIT_S_ISN UINT32_C(0x7ffffffa)
 #define KIT_START (1700000000 * NS_PER_S)
@@ -46,6 +46,7 @@ struct kit {
     uint32_t isn[2];
     uint16_t id;
     bool refuse;   /* open gives NULL */
+    size_t room;   /* the same while so many are open; 0: no bound */
     bool quiet;    /* hash only */
     size_t n_open; /* sessions not ended */
     size_t n_opened;
@@ -112,7 +113,7 @@ kit_open(void *ctx, struct flow *flow, ns_t when)
     struct kit *k = ctx;
     struct kit_flow *f;
 
-    if (k->refuse)
+    if (k->refuse || (k->room > 0 && k->n_open >= k->room))
         return NULL;
     f = kit_slot(k);
     if (f == NULL)

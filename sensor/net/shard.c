@@ -1,6 +1,7 @@
 #include "sensor/net/shard.h"
 
 #define SLOTS_MIN 64U
+#define IDLE_WALK 256U /* looked at for sessions, however few there are */
 #define POINTER   sizeof(void *) /* an entry of the chunk array */
 
 void
@@ -221,7 +222,28 @@ shard_list_set(struct shard *s, struct conn *c, enum conn_list list)
     c->list = (uint8_t)list;
 }
 
+static bool
+is_idle(const struct conn *c, ns_t before)
+{
+    return c->state == CONN_OPEN && c->rst_from == 0 && c->last < before;
+}
+
+static struct conn *
+longer_idle(struct conn *a, struct conn *b)
+{
+    return a != NULL && a->last <= b->last ? a : b;
+}
+
 /* The slab is walked on from where the last walk ended. */
+static struct conn *
+next_of_slab(struct shard *s)
+{
+    struct conn *c = shard_at(s, s->hand);
+
+    s->hand = s->hand + 1 < shard_slots(s) ? s->hand + 1 : 0;
+    return c;
+}
+
 static struct conn *
 idlest(struct shard *s, uint32_t sample)
 {
@@ -230,14 +252,30 @@ idlest(struct shard *s, uint32_t sample)
 
     for (uint32_t looked = 0, walked = 0; looked < sample && walked < n;
          walked++) {
-        struct conn *c = shard_at(s, s->hand);
+        struct conn *c = next_of_slab(s);
 
-        s->hand = s->hand + 1 < n ? s->hand + 1 : 0;
         if (c->state == CONN_FREE)
             continue;
         looked++;
-        if (best == NULL || c->last < best->last)
-            best = c;
+        best = longer_idle(best, c);
+    }
+    return best;
+}
+
+struct conn *
+shard_idle(struct shard *s, uint32_t sample, ns_t before)
+{
+    struct conn *best = NULL;
+    uint32_t n = shard_slots(s) < IDLE_WALK ? shard_slots(s) : IDLE_WALK;
+
+    for (uint32_t looked = 0, walked = 0; looked < sample && walked < n;
+         walked++) {
+        struct conn *c = next_of_slab(s);
+
+        if (!is_idle(c, before))
+            continue;
+        looked++;
+        best = longer_idle(best, c);
     }
     return best;
 }

@@ -88,4 +88,8 @@ void shard_list_set(struct shard *s, struct conn *c, enum conn_list list);
  * then the idlest of the next sample of the slab. */
 struct conn *shard_victim(struct shard *s, uint32_t sample);
 
+/* Of the next sample of the slab the one with a session that has been idle
+ * longest, since before that time and without a RST; NULL: none. */
+struct conn *shard_idle(struct shard *s, uint32_t sample, ns_t before);
+
 #endif
