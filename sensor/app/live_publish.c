@@ -125,6 +125,9 @@ has_line(struct live_publish *p)
 {
     struct buf message;
 
+    /* The reader would look for files each time it is asked. */
+    if (!p->has && next_seq(p) > journaled(p))
+        return false;
     if (p->reader == NULL) {
         buf_init(&message, 4096);
         if (journal_reader_open(p->live->state, next_seq(p), &p->reader,

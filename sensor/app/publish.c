@@ -643,8 +643,8 @@ note_time(struct publish *p, ns_t mono, ns_t utc, uint64_t acknowledged,
         p->since = 0;
     else if (p->since == 0 || n_acknowledged(p) > acknowledged)
         p->since = utc;
-    if (p->state == PUBLISH_BUSY && p->since != 0 &&
-        utc > p->since + PUBLISH_SLOW_NS && mono >= p->ask) {
+    if (takes_lines(p) && p->since != 0 && utc > p->since + PUBLISH_SLOW_NS &&
+        mono >= p->ask) {
         p->ask = mono + PUBLISH_PAUSE_NS;
         ask_why(p, messages);
     }

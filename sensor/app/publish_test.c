@@ -267,6 +267,33 @@ a_sink_that_dies_between_lines(void **state)
     end(&r);
 }
 
+/* Nobody listens: the sink takes lines, and it is told that none arrives. */
+static void
+a_sink_that_only_gathers_is_told_of(void **state)
+{
+    struct rig r;
+    char text[TEMPDIR_PATH + 128];
+
+    (void)state;
+    begin(&r, "");
+    options_fini(&r.config);
+    assert_int_equal(options_init(&r.config), ERR_OK);
+    (void)snprintf(text, sizeof(text),
+                   "sinks: [{name: u, kind: unix, target: %s}]\n", r.target);
+    assert_int_equal(config_parse(span_str(text), "u", &r.config, &r.messages),
+                     ERR_OK);
+    (void)add(&r, "smtp");
+    start(&r);
+    (void)add(&r, "alert");
+    steps(&r, 3);
+    assert_int_equal(r.messages.n, 0);
+    steps(&r, 6);
+    assert_true(r.messages.n > 0);
+    assert_int_equal(publish_counts(r.publish).state, PUBLISH_OPEN);
+    assert_lane(&r, KEEP_ALERTS, 1, 0, 0);
+    end(&r);
+}
+
 static void
 write_cursor(const struct rig *r, const char *text)
 {
@@ -475,6 +502,7 @@ main(void)
         cmocka_unit_test(what_came_while_nobody_ran_is_sent),
         cmocka_unit_test(a_sink_that_fails_is_opened_again),
         cmocka_unit_test(a_sink_that_dies_between_lines),
+        cmocka_unit_test(a_sink_that_only_gathers_is_told_of),
         cmocka_unit_test(a_damaged_cursor_sends_all_again),
         cmocka_unit_test(a_cursor_ahead_of_the_journal),
         cmocka_unit_test(the_filter_chooses),
