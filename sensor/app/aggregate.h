@@ -38,6 +38,9 @@
  * what they rest on (decision.registry); when the copy is older than
  * AGGREGATE_COPY_AGE, or has a hole, host events are not decided about.
  *
+ * It only simulates: decisions say what one would be, and mode enforce of the
+ * policy does not change that (struct decide_options, may_enforce).
+ *
  * TOPICS that are not there are made at the start. One that a sensor was first
  * to write to was perhaps made by the broker: smtp.tx and control must have
  * message.timestamp.type=LogAppendTime, control one partition; without, all of

@@ -129,7 +129,8 @@ static bool
 is_act(const struct record_map *event)
 {
     return record_map_is(event, FIELD_CONTROL_KIND, "exception") ||
-           record_map_is(event, FIELD_CONTROL_KIND, "block");
+           record_map_is(event, FIELD_CONTROL_KIND, "block") ||
+           record_map_is(event, FIELD_CONTROL_KIND, "policy");
 }
 
 static void

@@ -3,10 +3,11 @@
 /* aggregate_people - what people entered, as it came by way of the broker
  *
  * Events of type control of one sensor, in the order of their topic: records of
- * the registry, which make a book; exceptions and what was done by hand about
- * blocks, which each task is shown; and ticks, which tell that all that was
- * entered before them is there. How old the copy is, is the time of the latest
- * event; a registry of which a record is missing is never up to date.
+ * the registry, which make a book; exceptions, what was done by hand about
+ * blocks, and the policy, which each task is shown; and ticks, which tell that
+ * all that was entered before them is there. How old the copy is, is the time
+ * of the latest event; a registry of which a record is missing is never up to
+ * date.
  *
  * PEOPLE_BYTES of exceptions and the like are kept, for partitions that come
  * later; past that the copy is not up to date either. Pure; one thread. */

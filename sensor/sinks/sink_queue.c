@@ -141,6 +141,7 @@ static const struct {
     {"registry",  {FIELD_CONTROL_AUDIT, FIELD_CONTROL_PART, FIELD_COUNT}      },
     {"exception", {FIELD_CONTROL_EXCEPTION, FIELD_CONTROL_ACTION, FIELD_COUNT}},
     {"block",     {FIELD_CONTROL_SUBJECT, FIELD_CONTROL_ACTION, FIELD_COUNT}  },
+    {"policy",    {FIELD_EVENT_ID, FIELD_COUNT, FIELD_COUNT}                  },
     {"tick",      {FIELD_SENSOR, FIELD_COUNT, FIELD_COUNT}                    },
 };
 

@@ -46,10 +46,11 @@ struct sink_part {
 };
 
 /* CONTROL has what people entered, for who decides elsewhere (span25
- * aggregate): events of kinds registry, exception and block, and ticks, which
- * tell that all before them is there. It may be compacted: each key stands for
- * one thing that was done, so nothing that counts goes, and what is published
- * again takes the place of what it repeats. Other kinds of control are STATS.
+ * aggregate): events of kinds registry, exception, block and policy, and ticks,
+ * which tell that all before them is there. It may be compacted: each key
+ * stands for one thing that was done, so nothing that counts goes, and what is
+ * published again takes the place of what it repeats. Other kinds of control
+ * are STATS.
  *
  * Spans are in the item's block. The key is what keeps an order: the source
  * address, of events without one the subject or the sensor. Of a decision it is
