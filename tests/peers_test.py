@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import select
 import socket
 import ssl
 import sys
@@ -77,13 +78,28 @@ class Collector(threading.Thread):
                 self.failed.append(str(error))
             peer.close()
 
-    def talk(self, peer, tls=None, cut=None, slow=None, garbage=None):
+    @staticmethod
+    def shake_late(peer):
+        """Looks at what the caller sent only after its kernel has taken it."""
+        peer.setblocking(False)
+        while True:
+            try:
+                peer.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                select.select([peer], [], [])
+                time.sleep(0.1)
+        peer.setblocking(True)
+
+    def talk(self, peer, tls=None, cut=None, slow=None, garbage=None, late=False):
         if garbage is not None:
             peer.recv(1)
             peer.sendall(garbage)
             return
         if tls is not None:
-            peer = tls.wrap_socket(peer, server_side=True)
+            peer = tls.wrap_socket(peer, server_side=True, do_handshake_on_connect=not late)
+            if late:
+                self.shake_late(peer)
             self.versions.append(peer.version())
         rest, n = b"", 0
         while data := peer.recv(slow or 1 << 16):
@@ -193,6 +209,7 @@ class OfSyslog(unittest.TestCase):
             self.assertEqual(put("syslog", f"localhost:{c.port}", [event(1)], *self.settings(*ours))["delivered"], 1)
             self.check_all(c, [event(1)])
             self.check_refused("TLS: ", strict)
+            self.check_refused("TLS: ", strict | {"late": True})
 
     def test_silent_about_it(self):
         """Who asks for a certificate and then never speaks is believed."""

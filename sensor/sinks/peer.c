@@ -17,7 +17,7 @@
 #define BACKOFF_FIRST (100 * NS_PER_MS)
 #define BACKOFF_MAX   (2 * NS_PER_S)
 #define PATIENCE      (5 * NS_PER_S) /* for a connection, and for a handshake */
-#define HEARING       NS_PER_S       /* of them for who is silent after it */
+#define HEARING       (2 * NS_PER_S) /* of them for who is silent after it */
 #define DEAD_MS       30000U         /* without an acknowledgement of TCP's */
 #define GLANCE_MS     10U            /* nothing wakes us when a name is known */
 

@@ -309,6 +309,8 @@ put_mailbox(struct veil *v, struct span text, struct buf *out)
 
     if (is_path)
         buf_putc(out, '<');
+    if (address.n == 0 && !is_path)
+        address = text; /* spaces only: something was there */
     if (address.n > 0) {
         lower(&v->low, address);
         put_word(v, "mailbox", buf_view(&v->low), out);

@@ -90,6 +90,7 @@ static const struct {
      "<" DIGITS "@[%.%.%.%]>"                                                                                        },
     {"nor without brackets",         VEIL_NETWORK, VEIL_MAILBOX,   "<a@192.0.2.7>",
      "<" DIGITS "@%.%.%.%>"                                                                                          },
+    {"spaces only",                  VEIL_PERSON,  VEIL_MAILBOX,   "  ",                   DIGITS                    },
     {"an open bracket",              VEIL_PERSON,  VEIL_MAILBOX,   "John <",               "<>"                      },
     {"nothing before the @",         VEIL_PERSON,  VEIL_MAILBOX,   "@ex.org",
      DIGITS "@ex.org"                                                                                                },
@@ -248,6 +249,35 @@ test_prefixes_are_kept(void **state)
     assert_true(same < 3);
     veil_free(v);
     veil_free(w);
+}
+
+/* What follows a bit depends on it: else pseudonyms could be undone bit by bit
+ * with the help of a known neighbour. */
+static void
+test_each_bit_counts(void **state)
+{
+    struct veil *v = make(VEIL_NETWORK, KEY, true);
+    uint64_t x = 13;
+
+    (void)state;
+    for (unsigned bit = 112; bit < 127; bit++) { /* of many prefixes */
+        unsigned differ = 0;
+
+        for (unsigned i = 0; i < 200; i++) {
+            struct addr a = random_address(&x, true);
+            struct addr b = a;
+            unsigned next = bit + 1;
+            struct addr va, vb;
+
+            b.b[bit / 8] ^= (uint8_t)(0x80U >> (bit % 8));
+            va = veil_address(v, &a);
+            vb = veil_address(v, &b);
+            differ += (va.b[next / 8] ^ vb.b[next / 8]) >> (7 - next % 8) & 1;
+        }
+        if (differ <= 50 || differ >= 150) /* 7 deviations */
+            fail_msg("bit %u: %u of 200", bit, differ);
+    }
+    veil_free(v);
 }
 
 /* ---- canaries ---- */
@@ -619,6 +649,7 @@ main(void)
         cmocka_unit_test(test_equal_stays_equal),
         cmocka_unit_test(test_domains_go_when_told),
         cmocka_unit_test(test_prefixes_are_kept),
+        cmocka_unit_test(test_each_bit_counts),
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_any_record),
         cmocka_unit_test(test_keys_differ),
