@@ -28,7 +28,6 @@ decide_new(const struct decide_options *o, struct decide **out)
     decide_fit(d);
     d->traces.seed = o->seed;
     record_init(&d->out);
-    json_writer_init(&d->json);
     buf_init(&d->object, EVIDENCE_MAX);
     buf_init(&d->line, EVIDENCE_HOST);
     buf_init(&d->reason, REASON_MAX);

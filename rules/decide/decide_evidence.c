@@ -162,6 +162,9 @@ put_clock(struct json_out *j, uint64_t us)
 static void
 put_host(struct decide *d, struct json_out *j, const struct record_map *event)
 {
+    if (!d->has_json)
+        json_writer_init(&d->json);
+    d->has_json = true;
     buf_reset(&d->line);
     json_key(j, "host");
     if (json_write(&d->json, event->record, &d->line))

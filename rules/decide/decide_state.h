@@ -22,7 +22,8 @@ struct decide {
     char version[DECIDE_VERSION], rules[DECIDE_RULES];
     uint64_t clock_us; /* offset and 1; 0: not measured */
     struct decide_store store;
-    struct json_writer json;
+    struct json_writer json; /* from the first decision on */
+    bool has_json;
     struct buf object, line; /* of evidence */
     ns_t now;                /* whole microseconds, as in records */
     uint32_t seq;

@@ -1298,7 +1298,7 @@ test_changed_snapshots(void **state)
     kit_show(&k, &h);
     buf_init(&saved, 1U << 20);
     assert_int_equal(decide_save(k.d, &saved), ERR_OK);
-    for (size_t at = 16; at < saved.n; at++) {
+    for (size_t at = 16; at < saved.n; at += at < 4096 ? 1 : 11) {
         struct span body = span_tail(buf_view(&saved), 16);
         uint8_t was = saved.p[at];
         uint64_t sum;
