@@ -9,8 +9,10 @@
 void
 decide_traces_fini(struct traces *t)
 {
-    free(t->all);
-    t->all = NULL;
+    for (size_t i = 0; i < TRACE_SETS; i++) {
+        free(t->sets[i]);
+        t->sets[i] = NULL;
+    }
 }
 
 static uint64_t
@@ -22,11 +24,21 @@ key_of(const struct traces *t, const struct prefix *subject)
 }
 
 static struct trace *
+set_of(struct traces *t, uint64_t i)
+{
+    struct trace **set = &t->sets[i & (TRACE_SETS - 1)];
+
+    if (*set == NULL)
+        *set = calloc(TRACE_WAYS, sizeof(**set));
+    return *set;
+}
+
+static struct trace *
 find(const struct traces *t, uint64_t key)
 {
-    struct trace *set = &t->all[(key & (TRACE_SETS - 1)) * TRACE_WAYS];
+    struct trace *set = t->sets[key & (TRACE_SETS - 1)];
 
-    for (size_t i = 0; t->all != NULL && i < TRACE_WAYS; i++) {
+    for (size_t i = 0; set != NULL && i < TRACE_WAYS; i++) {
         if (set[i].subject == key)
             return &set[i];
     }
@@ -36,7 +48,7 @@ find(const struct traces *t, uint64_t key)
 const struct trace *
 decide_traces_find(const struct traces *t, const struct prefix *subject)
 {
-    return t->all != NULL ? find(t, key_of(t, subject)) : NULL;
+    return find(t, key_of(t, subject));
 }
 
 /* NULL: no memory. */
@@ -44,15 +56,13 @@ static struct trace *
 get(struct traces *t, const struct prefix *subject, ns_t now)
 {
     const uint64_t key = key_of(t, subject);
-    struct trace *set, *at;
+    struct trace *set = set_of(t, key);
+    struct trace *at;
 
-    if (t->all == NULL)
-        t->all = calloc(ALL, sizeof(*t->all));
-    if (t->all == NULL)
+    if (set == NULL)
         return NULL;
     at = find(t, key);
     if (at == NULL) {
-        set = &t->all[(key & (TRACE_SETS - 1)) * TRACE_WAYS];
         at = set;
         for (size_t i = 1; i < TRACE_WAYS; i++) {
             if (set[i].when < at->when)
@@ -138,11 +148,13 @@ put_one(struct buf *b, const struct trace *t)
 void
 decide_traces_save(const struct traces *t, struct buf *out)
 {
-    for (size_t i = 0; t->all != NULL && i < ALL; i++) {
-        if (t->all[i].subject == 0)
+    for (size_t i = 0; i < ALL; i++) {
+        const struct trace *set = t->sets[i / TRACE_WAYS];
+
+        if (set == NULL || set[i % TRACE_WAYS].subject == 0)
             continue;
         put(out, i + 1);
-        put_one(out, &t->all[i]);
+        put_one(out, &set[i % TRACE_WAYS]);
     }
     put(out, 0);
 }
@@ -179,16 +191,16 @@ get_one(struct cursor *c, struct trace *t)
 enum err
 decide_traces_load(struct traces *t, struct cursor *c)
 {
+    struct trace *set;
     uint64_t i;
 
     while ((i = cur_le64(c)) != 0 && !c->bad) {
         if (i > ALL)
             return ERR_CORRUPT;
-        if (t->all == NULL)
-            t->all = calloc(ALL, sizeof(*t->all));
-        if (t->all == NULL)
+        set = set_of(t, (i - 1) / TRACE_WAYS);
+        if (set == NULL)
             return ERR_NOMEM;
-        get_one(c, &t->all[i - 1]);
+        get_one(c, &set[(i - 1) % TRACE_WAYS]);
     }
     return c->bad ? ERR_CORRUPT : ERR_OK;
 }

@@ -37,7 +37,7 @@ struct trace {
 
 struct traces {
     uint64_t seed;
-    struct trace *all; /* from the first one on */
+    struct trace *sets[TRACE_SETS]; /* each from its first one on */
 };
 
 void decide_traces_fini(struct traces *t);
