@@ -22,9 +22,11 @@
 
 /* A lane that is behind. */
 struct lane {
-    struct journal_reader *reader; /* NULL: none, or it is level */
+    struct journal_reader *reader; /* or NULL */
     struct journal_line line;      /* read, and not dealt with */
     bool has;
+    bool behind;
+    uint64_t at; /* the last line that the reader gave */
 };
 
 struct publish {
@@ -416,7 +418,7 @@ send_line(struct publish *p, enum keep_kind k, const struct journal_line *line)
 static bool
 is_level(const struct publish *p, enum keep_kind k)
 {
-    return p->lanes[k].reader == NULL &&
+    return !p->lanes[k].behind &&
            spool_next(p->spool, k) > spool_scanned(p->spool);
 }
 
@@ -466,17 +468,30 @@ close_reader(struct lane *l)
     *l = (struct lane){0};
 }
 
+/* One that was left not far behind reads what lies between: to open another
+ * reads its file from the beginning. */
+static void
+leave_far_reader(struct publish *p, enum keep_kind k)
+{
+    struct lane *l = &p->lanes[k];
+
+    if (l->reader != NULL && !l->behind &&
+        spool_next(p->spool, k) > l->at + PUBLISH_NEAR)
+        close_reader(l);
+}
+
 static bool
 open_reader(struct publish *p, enum keep_kind k, struct buf *messages)
 {
     struct lane *l = &p->lanes[k];
-    enum err e;
+    enum err e = ERR_OK;
 
-    if (l->reader != NULL)
-        return true;
-    buf_reset(&p->scratch);
-    e = journal_reader_open(p->dir, spool_next(p->spool, k), &l->reader,
-                            &p->scratch);
+    if (l->reader == NULL) {
+        buf_reset(&p->scratch);
+        l->at = spool_next(p->spool, k) - 1;
+        e = journal_reader_open(p->dir, l->at + 1, &l->reader, &p->scratch);
+    }
+    l->behind = e == ERR_OK;
     if (e == ERR_OK)
         return true;
     l->reader = NULL;
@@ -488,11 +503,15 @@ enum next { NEXT_LINE, NEXT_NONE, NEXT_LATER };
 
 /* The next one up to what was scanned, in l->line. */
 static enum next
-next_line(struct publish *p, struct lane *l)
+next_line(struct publish *p, struct lane *l, uint64_t from)
 {
-    while (!l->has) {
+    while (!l->has || l->line.seq < from) {
+        l->has = false;
         switch (journal_read(l->reader, &l->line)) {
-        case JOURNAL_READ_LINE: l->has = true; break;
+        case JOURNAL_READ_LINE:
+            l->has = true;
+            l->at = l->line.seq;
+            break;
         case JOURNAL_READ_WAIT: return NEXT_NONE;
         case JOURNAL_READ_DAMAGED: break; /* core and index tell of it */
         case JOURNAL_READ_FAILED: return NEXT_LATER;
@@ -508,10 +527,10 @@ catch_up(struct publish *p, enum keep_kind k)
     struct lane *l = &p->lanes[k];
 
     for (unsigned i = 0; i < PUBLISH_TURN; i++) {
-        const enum next next = next_line(p, l);
+        const enum next next = next_line(p, l, spool_next(p->spool, k));
 
         if (next == NEXT_NONE) {
-            close_reader(l);
+            l->behind = false;
             spool_reached(p->spool, k);
             return true;
         }
@@ -532,9 +551,10 @@ step_lane(struct publish *p, enum keep_kind k, struct buf *messages)
     const struct spool_counts n = spool_counts(p->spool, k);
     struct lane *l = &p->lanes[k];
 
+    leave_far_reader(p, k);
     /* What waits and does not fly is there, or gone for good. */
     if (is_level(p, k) || n.waiting == n.in_flight) {
-        close_reader(l);
+        l->behind = false;
         if (spool_next(p->spool, k) <= spool_scanned(p->spool) ||
             n.waiting > n.in_flight)
             spool_reached(p->spool, k);

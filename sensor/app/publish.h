@@ -37,6 +37,7 @@
 #define PUBLISH_DIR      "publish"
 #define PUBLISH_PAUSE_NS (30 * NS_PER_S)
 #define PUBLISH_SLOW_NS  (5 * NS_PER_S) /* then it is told that it is */
+#define PUBLISH_NEAR     20000U /* lines; so far a reader is kept, unused */
 #define PUBLISH_TURN     256U /* lines of a lane that is behind, in one step */
 
 struct publish;
