@@ -29,6 +29,7 @@ struct kafka_sink {
     rd_kafka_conf_t *conf;
     char *target;
     char topic[SINK_TOPIC_COUNT][TOPIC_MAX];
+    rd_kafka_topic_t *known[SINK_TOPIC_COUNT]; /* or NULL */
     size_t line_max;
     bool dead;
     struct buf hmac_key; /* empty: nothing is signed */
@@ -264,6 +265,30 @@ configure(struct kafka_sink *k, const struct sink_settings *s,
 /* ---- opening ---- */
 
 /* A producer of the configuration, which is kept for the next one. */
+/* Where their leaders are is asked for now: the first alert would wait up to a
+ * second for the answer. The one of dead letters may never be used. */
+static void
+know_topics(struct kafka_sink *k)
+{
+    for (unsigned t = 0; t < SINK_TOPIC_COUNT; t++) {
+        if (t != SINK_TOPIC_DEADLETTER)
+            k->known[t] = rd_kafka_topic_new(k->rk, k->topic[t], NULL);
+    }
+}
+
+static void
+end_producer(struct kafka_sink *k)
+{
+    for (unsigned t = 0; t < SINK_TOPIC_COUNT; t++) {
+        if (k->known[t] != NULL)
+            rd_kafka_topic_destroy(k->known[t]);
+        k->known[t] = NULL;
+    }
+    if (k->rk != NULL)
+        rd_kafka_destroy(k->rk);
+    k->rk = NULL;
+}
+
 static enum err
 begin(struct kafka_sink *k)
 {
@@ -277,6 +302,7 @@ begin(struct kafka_sink *k)
         return ERR_CONFIG;
     }
     (void)rd_kafka_set_log_queue(k->rk, NULL);
+    know_topics(k);
     k->dead = false;
     buf_reset(&k->why);
     return ERR_OK;
@@ -290,8 +316,7 @@ kafka_close(struct sink *s)
     if (s == NULL)
         return;
     k = self(s);
-    if (k->rk != NULL)
-        rd_kafka_destroy(k->rk); /* its threads have let go of our blocks */
+    end_producer(k); /* its threads have let go of our blocks */
     if (k->conf != NULL)
         rd_kafka_conf_destroy(k->conf);
     sink_queue_fini(&k->q);
@@ -527,9 +552,7 @@ kafka_reopen(struct sink *s)
 
     if (!k->dead)
         return ERR_OK; /* it finds its brokers again by itself */
-    if (k->rk != NULL)
-        rd_kafka_destroy(k->rk);
-    k->rk = NULL;
+    end_producer(k);
     e = begin(k);
     if (e != ERR_OK)
         return e;
