@@ -409,7 +409,7 @@ def dropped():
 
 
 def part_outages(bench):
-    seconds, kills = (600, 100) if bench.long else (30, 8)
+    seconds, kills, rate = (1010, 100, 1500) if bench.long else (30, 8, 4000)
     folder = bench.fresh("outages")
     out = folder / "out"
     out.mkdir()
@@ -428,7 +428,7 @@ def part_outages(bench):
             (.10, kafka.kill), (.20, lambda: fill(small / "ballast")),
             (.30, redis.kill), (.45, rotated), (.55, redis.start),
             (.70, kafka.start), (.80, (small / "ballast").unlink)])
-        data, sender = live_test.frames("lab.pcap"), live.Sender(4000)
+        data, sender = live_test.frames("lab.pcap"), live.Sender(rate)
         while not outage.over():
             for at in range(0, len(data), 256):
                 sender.send(data[at:at + 256])
@@ -481,11 +481,16 @@ def part_disk(bench):
         live_disk_test.fill(disk, 600 << 10)
         return live_disk_test.value("journal_room_step") == 3
     assert live.wait_for(is_full, 60), live_disk_test.value("journal_room_step")
-    for n in range(20):
-        live_disk_test.test_alert(bench.program, sensor, codes=(0, 4))
+    asked = [threading.Thread(target=live_disk_test.test_alert,
+                              args=(bench.program, sensor),
+                              kwargs={"codes": (0, 4)}) for _ in range(20)]
+    for n, thread in enumerate(asked):  # each waits for a sink that is away
+        thread.start()
         if n % 5 == 2:
             for pid in live.processes().get("span25-publish", []):
                 os.kill(pid, signal.SIGKILL)
+    for thread in asked:
+        thread.join()
     (disk / "other").unlink()
     with redis:
         assert live.wait_for(lambda: settled(["redis"]), 120), (

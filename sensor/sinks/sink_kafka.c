@@ -266,14 +266,17 @@ configure(struct kafka_sink *k, const struct sink_settings *s,
 
 /* A producer of the configuration, which is kept for the next one. */
 /* Where their leaders are is asked for now: the first alert would wait up to a
- * second for the answer. The one of dead letters may never be used. */
+ * second for the answer. A broker may make a topic that is asked for, so no
+ * others: who aggregates makes them as they must be. */
 static void
 know_topics(struct kafka_sink *k)
 {
-    for (unsigned t = 0; t < SINK_TOPIC_COUNT; t++) {
-        if (t != SINK_TOPIC_DEADLETTER)
-            k->known[t] = rd_kafka_topic_new(k->rk, k->topic[t], NULL);
-    }
+    static const enum sink_topic urgent[] = {SINK_TOPIC_ALERT,
+                                             SINK_TOPIC_DECISION};
+
+    for (size_t i = 0; i < ARRAY_LEN(urgent); i++)
+        k->known[urgent[i]] =
+            rd_kafka_topic_new(k->rk, k->topic[urgent[i]], NULL);
 }
 
 static void
