@@ -2,9 +2,9 @@
 
 #include <inttypes.h>
 
-#include "sensor/base/near.h"
 #include "sensor/app/options_list.h"
 #include "sensor/app/options_value.h"
+#include "sensor/base/near.h"
 
 #define IN(verb) (UINT64_C(1) << VERB_##verb)
 #define READ     IN(READ)

@@ -6,23 +6,13 @@
 #include "sensor/base/text.h"
 
 static const struct option_row rows[] = {
-#define X(id, key, argument, type, range, must, help)                          \
-    {key,                                                                      \
-     "",                                                                       \
-     argument,                                                                 \
-     "",                                                                       \
-     range,                                                                    \
-     help,                                                                     \
-     offsetof(struct config_consumer, id),                                     \
-     0,                                                                        \
-     OPTION_##type,                                                            \
-     0},
+#define X(id, ...) OPTIONS_LIST_ROW(config_consumer, id, __VA_ARGS__),
 #include "sensor/app/options_consumers.def"
 #undef X
 };
 
 static const bool musts[] = {
-#define X(id, key, argument, type, range, must, help) must,
+#define X(...) OPTIONS_LIST_MUST(__VA_ARGS__),
 #include "sensor/app/options_consumers.def"
 #undef X
 };
@@ -31,35 +21,13 @@ OPTIONS_LIST_OF(consumers, config_consumer, OPTIONS_CONSUMERS_MAX,
                 options_consumers)
 
 static bool
-check_name(const struct config *c, const struct config_consumer *s,
-           struct buf *why)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    if (strspn(s->name, allowed) != strlen(s->name)) {
-        buf_str(why, "a name has small letters, digits, - and _ only: ");
-        text_term(why, span_str(s->name));
-        return false;
-    }
-    for (size_t i = 0; i < c->consumers.n; i++) {
-        const struct config_consumer *o = &c->consumers.v[i];
-
-        if (o == s || o->name == NULL || strcmp(o->name, s->name) != 0)
-            continue;
-        buf_printf(why, "there are two consumers called '%s'", s->name);
-        return false;
-    }
-    return true;
-}
-
-static bool
 check(const struct config *c, const void *item, struct buf *why)
 {
     const struct config_consumer *s = item;
     struct feed_kind kind;
     ns_t late;
 
-    if (!check_name(c, s, why))
+    if (!options_list_name(&options_consumers, c, s, why))
         return false;
     if (!feed_kind_read(span_str(s->format), &kind)) {
         buf_str(why, "format: ");

@@ -5,6 +5,7 @@
 #include "sensor/app/options_sites.h"
 #include "sensor/app/options_value.h"
 #include "sensor/base/near.h"
+#include "sensor/base/text.h"
 
 const struct options_list *const options_lists[] = {
     &options_sites, &options_sinks, &options_consumers, NULL};
@@ -72,6 +73,36 @@ options_list_format(const struct options_list *l, const void *item,
                     unsigned key, struct buf *out)
 {
     options_value_format(&l->rows[key], const_member(l, item, key), out);
+}
+
+static const char *
+name_of(const struct options_list *l, const void *item)
+{
+    return *(char *const *)const_member(l, item, 0);
+}
+
+bool
+options_list_name(const struct options_list *l, const struct config *c,
+                  const void *item, struct buf *why)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *name = name_of(l, item);
+
+    if (strspn(name, allowed) != strlen(name)) {
+        buf_str(why, "a name has small letters, digits, - and _ only: ");
+        text_term(why, span_str(name));
+        return false;
+    }
+    for (size_t i = 0; i < l->count(c); i++) {
+        const void *other = l->at(c, i);
+
+        if (other == item || name_of(l, other) == NULL ||
+            strcmp(name_of(l, other), name) != 0)
+            continue;
+        buf_printf(why, "there are two %s called '%s'", l->path, name);
+        return false;
+    }
+    return true;
 }
 
 void

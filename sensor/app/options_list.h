@@ -57,7 +57,21 @@ void options_list_free(struct config *c);
 
 /* ---- for the modules of lists ---- */
 
+/* For check: the item's first key is a name that files and metrics can have,
+ * and no other item's. */
+MUST_USE bool options_list_name(const struct options_list *l,
+                                const struct config *c, const void *item,
+                                struct buf *why);
+
 void options_list_free_item(const struct options_list *l, void *item);
+
+/* A row of its .def file, as option_row and as whether it must be there. */
+#define OPTIONS_LIST_ROW(item, id, key, argument, type, range, must, help)     \
+    {                                                                          \
+        key, "", argument, "", range, help, offsetof(struct item, id), 0,      \
+            OPTION_##type, 0                                                   \
+    }
+#define OPTIONS_LIST_MUST(id, key, argument, type, range, must, help) must
 
 /* The functions of a list in `member` of struct config. */
 #define OPTIONS_LIST_OF(member, item, most, list)                              \

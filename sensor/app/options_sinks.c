@@ -5,23 +5,13 @@
 #include "sensor/base/text.h"
 
 static const struct option_row rows[] = {
-#define X(id, key, argument, type, range, must, help)                          \
-    {key,                                                                      \
-     "",                                                                       \
-     argument,                                                                 \
-     "",                                                                       \
-     range,                                                                    \
-     help,                                                                     \
-     offsetof(struct config_sink, id),                                         \
-     0,                                                                        \
-     OPTION_##type,                                                            \
-     0},
+#define X(id, ...) OPTIONS_LIST_ROW(config_sink, id, __VA_ARGS__),
 #include "sensor/app/options_sinks.def"
 #undef X
 };
 
 static const bool musts[] = {
-#define X(id, key, argument, type, range, must, help) must,
+#define X(...) OPTIONS_LIST_MUST(__VA_ARGS__),
 #include "sensor/app/options_sinks.def"
 #undef X
 };
@@ -81,27 +71,6 @@ free_settings(void *item)
 }
 
 /* ---- an item that is whole ---- */
-
-static bool
-check_name(const struct config *c, const struct config_sink *s, struct buf *why)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    if (strspn(s->name, allowed) != strlen(s->name)) {
-        buf_str(why, "a name has small letters, digits, - and _ only: ");
-        text_term(why, span_str(s->name));
-        return false;
-    }
-    for (size_t i = 0; i < c->sinks.n; i++) {
-        const struct config_sink *o = &c->sinks.v[i];
-
-        if (o == s || o->name == NULL || strcmp(o->name, s->name) != 0)
-            continue;
-        buf_printf(why, "there are two sinks called '%s'", s->name);
-        return false;
-    }
-    return true;
-}
 
 /* A type that is told to others: the rest never leaves the core. */
 static enum event_type
@@ -171,8 +140,9 @@ check(const struct config *c, const void *item, struct buf *why)
         return false;
     }
     settings = options_sinks_settings(s, values);
-    good = check_name(c, s, why) && check_events(s, why) &&
-           check_target(s, why) && check_shape(s, why) &&
+    good = options_list_name(&options_sinks, c, s, why) &&
+           check_events(s, why) && check_target(s, why) &&
+           check_shape(s, why) &&
            sink_check(span_str(s->kind), &settings, why) == ERR_OK;
     free(values);
     return good;

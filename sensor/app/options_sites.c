@@ -5,23 +5,13 @@
 #include "sensor/base/text.h"
 
 static const struct option_row rows[] = {
-#define X(id, key, argument, type, range, must, help)                          \
-    {key,                                                                      \
-     "",                                                                       \
-     argument,                                                                 \
-     "",                                                                       \
-     range,                                                                    \
-     help,                                                                     \
-     offsetof(struct config_site, id),                                         \
-     0,                                                                        \
-     OPTION_##type,                                                            \
-     0},
+#define X(id, ...) OPTIONS_LIST_ROW(config_site, id, __VA_ARGS__),
 #include "sensor/app/options_sites.def"
 #undef X
 };
 
 static const bool musts[] = {
-#define X(id, key, argument, type, range, must, help) must,
+#define X(...) OPTIONS_LIST_MUST(__VA_ARGS__),
 #include "sensor/app/options_sites.def"
 #undef X
 };
