@@ -867,8 +867,13 @@ def part_socket(bench):
     done = desk(bench, sensor, "exceptions", "add", "10.20.7.3", "--from",
                 "alert", "--reason", "a printer", "--for", "48h")
     assert done.returncode == 0 and sensor.controls("exception"), done
-    assert live.wait_for(lambda: "10.20.7.3" in desk(
-        bench, sensor, "exceptions", "list").stdout, 5)
+    shown = desk(bench, sensor, "exceptions", "list")  # the index is awaited
+    assert "10.20.7.3" in shown.stdout, shown
+    for mode in ("enforce", "off"):
+        done = desk(bench, sensor, "policy", "mode", mode, "--reason", "drill")
+        assert done.returncode == 0, done
+        shown = desk(bench, sensor, "policy", "show")
+        assert f"mode     {mode}" in shown.stdout, shown
     assert live.processes() == before
     sensor.stop()
     assert not (sensor.state / "core.sock").exists()

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rules/registry/book.h"
@@ -14,9 +15,12 @@
 #include "sensor/core/core.h"
 #include "sensor/core/follow.h"
 #include "sensor/journal/journal.h"
+#include "sensor/journal/journal_reader.h"
 #include "sensor/store/registry_db.h"
 
 #define PATH_MAX_BYTES 8192
+#define BEHIND_MOST    100000U /* lines; an index further behind is told of */
+#define BEHIND_NAPS    100U    /* of 10 ms, until it has what was told */
 
 static const struct {
     enum verb verb;
@@ -225,6 +229,50 @@ tell_recovery(struct desk *d, const struct journal_recovery *r)
     buf_putc(d->messages, '\n');
 }
 
+/* The last line behind the index that tells of an alert, a decision or what
+ * somebody did: those are on disk at once. 0: it cannot be said. */
+static uint64_t
+journal_end(const struct desk *d, uint64_t indexed)
+{
+    struct journal_reader *r = NULL;
+    struct journal_line line = {.seq = indexed};
+    enum journal_read got = JOURNAL_READ_FAILED;
+    uint64_t last = indexed;
+    struct buf why;
+
+    buf_init(&why, 4096);
+    if (journal_reader_open(d->config->state, indexed + 1, &r, &why) == ERR_OK)
+        do {
+            got = journal_read(r, &line);
+            if (got == JOURNAL_READ_LINE &&
+                keep_of_json(line.json) == KEEP_ALERTS)
+                last = line.seq;
+        } while (got == JOURNAL_READ_LINE && line.seq < indexed + BEHIND_MOST);
+    journal_reader_close(r);
+    buf_free(&why);
+    return got == JOURNAL_READ_WAIT ? last : 0;
+}
+
+/* A live sensor's index is a moment behind: who has just said something must
+ * see it, and mail of the last second may be missing. False: it is further
+ * behind than one waits. */
+static bool
+wait_for_index(const struct desk *d)
+{
+    static const struct timespec nap = {.tv_nsec = 10000000};
+    uint64_t at, end;
+
+    if (index_reader_position(d->index, &at) != ERR_OK)
+        return false;
+    end = journal_end(d, at);
+    for (unsigned i = 0; i < BEHIND_NAPS && at < end; i++) {
+        (void)nanosleep(&nap, NULL);
+        if (index_reader_position(d->index, &at) != ERR_OK)
+            return false;
+    }
+    return end != 0 && at >= end;
+}
+
 /* A state that may only be read, or whose journal another process has, is
  * shown as its index has it. */
 static enum cli_exit
@@ -234,6 +282,7 @@ open_index(struct desk *d)
     struct journal *j = NULL;
     enum cli_exit code = CLI_EXIT_DONE;
     struct buf why;
+    bool busy;
     enum err e;
 
     buf_init(&why, 4096);
@@ -243,16 +292,17 @@ open_index(struct desk *d)
     (void)journal_close(j);
     tell_recovery(d, &recovery);
     tell_cut_off(d);
-    if (e == ERR_BUSY)
-        (void)desk_say(d, code,
-                       "another process has the journal; what it has "
-                       "not yet indexed is not shown");
-    else if (e != ERR_OK)
+    busy = e == ERR_BUSY;
+    if (e != ERR_OK && !busy)
         (void)say_state(d, code, &why, e);
     buf_reset(&why);
     e = index_reader_open(d->config->state, &d->index, &why);
     if (e != ERR_OK)
         code = say_state(d, CLI_EXIT_STORE, &why, e);
+    else if (busy && !wait_for_index(d))
+        (void)desk_say(d, code,
+                       "another process has the journal; what it has "
+                       "not yet indexed is not shown");
     buf_free(&why);
     return code;
 }
