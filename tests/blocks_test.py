@@ -12,51 +12,16 @@ import email
 import email.policy
 import hashlib
 import json
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
-PATIENCE = 240
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+from program import Run, check  # noqa: E402
+
 PROGRAM = MAKE = TEMP = None
 HASH = "0123456789abcdef" * 4
-
-
-def check(good, why):
-    if not good:
-        raise AssertionError(why)
-
-
-class Run:
-    def __init__(self, *args, stdin=None):
-        done = subprocess.run([*map(str, args)], input=stdin, check=False,
-                              capture_output=True, timeout=PATIENCE,
-                              env={**os.environ, "TZ": "UTC"})
-        self.args, self.code = args, done.returncode
-        self.out = done.stdout.decode(errors="replace")
-        self.err = done.stderr.decode(errors="replace")
-
-    def expect(self, code):
-        check(self.code == code, f"{self.args}: exit {self.code}, not {code}: "
-                                 f"{self.out[-1500:]} {self.err[-1500:]}")
-        return self
-
-    def says(self, *wants):
-        for want in wants:
-            check(want in self.out, f"{self.args}: no {want!r} in\n{self.out}")
-        return self
-
-    def lacks(self, *wants):
-        for want in wants:
-            check(want not in self.out, f"{self.args}: {want!r} in\n{self.out}")
-        return self
-
-    def warns(self, *wants):
-        for want in wants:
-            check(want in self.err, f"{self.args}: no {want!r} in\n{self.err}")
-        return self
 
 
 def at(seconds):

@@ -37,7 +37,8 @@ main(int argc, char **argv)
     while ((n = getline(&line, &cap, stdin)) > 0) {
         struct span s = span_of(line, (size_t)n - (line[n - 1] == '\n'));
 
-        if (s.n > 0 && journal_append(j, s, NULL) != ERR_OK)
+        if (s.n > 0 && (journal_append(j, s, NULL) != ERR_OK ||
+                        journal_flush(j) != ERR_OK))
             return fail("line", &why);
     }
     free(line);
