@@ -1,33 +1,15 @@
 /* gen_docs - prints a man page or the schema from the tables of the program
  *
  * Usage: gen_docs PAGE > FILE; without a page it lists the pages. */
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sensor/app/help_man.h"
 #include "sensor/event/events_man.h"
 #include "sensor/event/schema.h"
 
 #define PAGE_MAX (1U << 22)
-
-/* X(noun) */
-#define NOUNS(X)                                                               \
-    X(read)                                                                    \
-    X(live)                                                                    \
-    X(config)                                                                  \
-    X(registry)                                                                \
-    X(rules)                                                                   \
-    X(alerts)                                                                  \
-    X(hosts)                                                                   \
-    X(explain)                                                                 \
-    X(exceptions)
-
-#define PAGE(noun)                                                             \
-    static void page_##noun(struct buf *out)                                   \
-    {                                                                          \
-        help_man_verb(#noun, out);                                             \
-    }
-NOUNS(PAGE)
-#undef PAGE
 
 static void
 page_events(struct buf *out)
@@ -39,38 +21,65 @@ static const struct {
     const char *name;
     void (*write)(struct buf *out);
 } pages[] = {
-    {"span25.1",            help_man_program},
-    {"span25-read.1",       page_read       },
-    {"span25-live.1",       page_live       },
-    {"span25-config.1",     page_config     },
-    {"span25-registry.1",   page_registry   },
-    {"span25-rules.1",      page_rules      },
-    {"span25-alerts.1",     page_alerts     },
-    {"span25-hosts.1",      page_hosts      },
-    {"span25-explain.1",    page_explain    },
-    {"span25-exceptions.1", page_exceptions },
-    {"span25.conf.5",       help_man_config },
-    {"rules.5",             help_man_rules  },
-    {"events.7",            page_events     },
-    {"events.schema.json",  schema_write    },
+    {"span25.1",           help_man_program},
+    {"span25.conf.5",      help_man_config },
+    {"rules.5",            help_man_rules  },
+    {"events.7",           page_events     },
+    {"events.schema.json", schema_write    },
 };
 
 static int
 list(void)
 {
+    const char *noun;
+
     for (size_t i = 0; i < ARRAY_LEN(pages); i++)
         (void)puts(pages[i].name);
+    for (size_t i = 0; (noun = help_man_noun(i)) != NULL; i++)
+        (void)printf("span25-%s.1\n", noun);
     return 0;
 }
 
+/* The verbs of one noun: "span25-alerts.1". NULL: no such page. */
+static const char *
+noun_of(const char *page)
+{
+    char name[NAME_MAX + 1];
+    const char *noun;
+
+    for (size_t i = 0; (noun = help_man_noun(i)) != NULL; i++) {
+        (void)snprintf(name, sizeof(name), "span25-%s.1", noun);
+        if (strcmp(name, page) == 0)
+            return noun;
+    }
+    return NULL;
+}
+
+static bool
+write_page(const char *page, struct buf *out)
+{
+    const char *noun = noun_of(page);
+
+    if (noun != NULL)
+        help_man_verb(noun, out);
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        if (strcmp(pages[i].name, page) == 0)
+            pages[i].write(out);
+    }
+    return out->n > 0;
+}
+
 static int
-print(void (*write)(struct buf *out))
+print(const char *page)
 {
     struct buf text;
     bool good;
 
     buf_init(&text, PAGE_MAX);
-    write(&text);
+    if (!write_page(page, &text)) {
+        (void)fprintf(stderr, "gen_docs: no page %s\n", page);
+        return 2;
+    }
     good = !text.failed && !text.cut && text.n > 0 &&
            fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
     buf_free(&text);
@@ -82,12 +91,5 @@ print(void (*write)(struct buf *out))
 int
 main(int argc, char **argv)
 {
-    if (argc < 2)
-        return list();
-    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-        if (strcmp(pages[i].name, argv[1]) == 0)
-            return print(pages[i].write);
-    }
-    (void)fprintf(stderr, "gen_docs: no page %s\n", argv[1]);
-    return 2;
+    return argc < 2 ? list() : print(argv[1]);
 }

@@ -149,6 +149,12 @@ static const struct page {
      "keep hosts from alerts and from being stopped"                           },
 };
 
+const char *
+help_man_noun(size_t i)
+{
+    return i < ARRAY_LEN(own_pages) ? own_pages[i].noun : NULL;
+}
+
 static const struct page *
 page_of(struct span noun)
 {

@@ -8,6 +8,8 @@
 
 /* span25(1): all verbs, exit codes, environment. */
 void help_man_program(struct buf *out);
+/* Nouns that have a page of their own; NULL: no i-th. */
+const char *help_man_noun(size_t i);
 /* span25-read(1), span25-config(1): every verb whose first word is `noun`. */
 void help_man_verb(const char *noun, struct buf *out);
 /* span25.conf(5): every key of the configuration file. */
