@@ -254,10 +254,27 @@ peer_turn(struct peer *p)
     return p->state == PEER_UP;
 }
 
+ns_t
+peer_earlier(ns_t when, ns_t back)
+{
+    return when > back ? when - back : 0;
+}
+
+ns_t
+peer_set_now(struct peer *p, ns_t now)
+{
+    const ns_t back = peer_earlier(p->now, now);
+
+    p->call_at = peer_earlier(p->call_at, back);
+    p->deadline = peer_earlier(p->deadline, back);
+    p->now = now;
+    return back;
+}
+
 void
 peer_tick(struct peer *p, ns_t now)
 {
-    p->now = now;
+    (void)peer_set_now(p, now);
     if (p->state == PEER_AWAY && now >= p->call_at) {
         if (p->host[0] == '\0')
             call_path(p);

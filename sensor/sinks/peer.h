@@ -41,7 +41,12 @@ MUST_USE enum err peer_set_host(struct peer *p, const char *target,
                                 uint16_t otherwise, struct buf *message);
 void peer_fini(struct peer *p); /* after peer_init */
 
-/* Gives the clock, and calls when it is time to. */
+/* Gives the clock. One that was set back makes nobody wait longer: what is to
+ * come is moved, and so is, by peer_earlier, what the caller keeps. Gives how
+ * far back. */
+ns_t peer_set_now(struct peer *p, ns_t now);
+ns_t peer_earlier(ns_t when, ns_t back); /* 0 at least */
+/* The same, and calls when it is time to. */
 void peer_tick(struct peer *p, ns_t now);
 /* Goes on with a call; true: the connection is there. */
 bool peer_turn(struct peer *p);

@@ -423,9 +423,8 @@ redis_tick(struct sink *s, ns_t now)
 {
     struct redis_sink *r = self(s);
 
-    if (r->dead)
-        r->peer.now = now;
-    else
+    r->deadline = peer_earlier(r->deadline, peer_set_now(&r->peer, now));
+    if (!r->dead)
         peer_tick(&r->peer, now);
     turn(r);
     if (is_up(r) && is_under_way(r) && now > r->deadline)

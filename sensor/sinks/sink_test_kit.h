@@ -164,7 +164,7 @@ kit_open(const char *kind, const char *target, const struct sink_value *values,
 }
 
 static inline bool
-kit_why_has(const struct sink *s, const char *text)
+kit_why_is(const struct sink *s, const char *text)
 {
     struct buf why;
     bool has;
@@ -172,10 +172,23 @@ kit_why_has(const struct sink *s, const char *text)
     buf_init(&why, 4096);
     s->ops->why(s, &why);
     has = span_search(buf_view(&why), span_str(text)) < why.n;
-    if (!has)
-        print_error("why: %.*s\n", (int)why.n, (const char *)why.p);
     buf_free(&why);
     return has;
+}
+
+/* The same, for what must be. */
+static inline bool
+kit_why_has(const struct sink *s, const char *text)
+{
+    struct buf why;
+
+    if (kit_why_is(s, text))
+        return true;
+    buf_init(&why, 4096);
+    s->ops->why(s, &why);
+    print_error("why: %.*s\n", (int)why.n, (const char *)why.p);
+    buf_free(&why);
+    return false;
 }
 
 static inline void

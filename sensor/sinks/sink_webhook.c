@@ -391,14 +391,24 @@ webhook_reopen(struct sink *s)
 }
 
 static void
+set_now(struct webhook_sink *w, ns_t now)
+{
+    const ns_t back = peer_set_now(&w->peer, now);
+
+    w->next = peer_earlier(w->next, back);
+    w->deadline = peer_earlier(w->deadline, back);
+    w->gathered = peer_earlier(w->gathered, back);
+}
+
+static void
 webhook_tick(struct sink *s, ns_t now)
 {
     struct webhook_sink *w = self(s);
-    bool has_work = !sink_queue_is_empty(&w->q) && now >= w->next;
+    bool has_work;
 
-    if (w->peer.state == PEER_AWAY && !has_work)
-        w->peer.now = now;
-    else
+    set_now(w, now);
+    has_work = !sink_queue_is_empty(&w->q) && now >= w->next;
+    if (w->peer.state != PEER_AWAY || has_work)
         peer_tick(&w->peer, now);
     turn(w);
     if (w->n_lines > 0 && now > w->deadline) {

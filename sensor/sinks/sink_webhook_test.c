@@ -169,6 +169,33 @@ test_nobody_there(void **state)
     kit_fini(&k);
 }
 
+/* It waits for half a second after the 503, and the clock goes back an hour. */
+static void
+test_clock_that_is_set_back(void **state)
+{
+    static const unsigned codes[] = {503, 200, 0};
+    struct kit_event e = {.type = EVENT_ALERT, .src = "192.0.2.7"};
+    struct server server;
+    struct sink *s;
+    struct kit k;
+
+    (void)state;
+    server_init(&server, codes);
+    kit_init(&k);
+    k.now = 7200 * NS_PER_S;
+    s = kit_open("webhook", server.url, NULL, 0);
+    assert_int_equal(kit_put(&k, s, &e), PUT_DONE);
+    for (unsigned i = 0; i < KIT_PATIENCE && !kit_why_is(s, "503"); i++)
+        kit_turn(&k, s);
+    k.now -= 3600 * NS_PER_S;
+    for (unsigned i = 0; i < 100; i++) /* a second */
+        kit_turn(&k, s);
+    kit_check_counts(s, 1, 1, 0);
+    s->ops->close(s);
+    kit_fini(&k);
+    server_fini(&server);
+}
+
 static const struct {
     const char *target;
     enum err want;
@@ -212,6 +239,7 @@ main(void)
         cmocka_unit_test(test_as_every_kind),
         cmocka_unit_test(test_order_of_what_settles),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_clock_that_is_set_back),
         cmocka_unit_test(test_targets),
     };
 
