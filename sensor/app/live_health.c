@@ -355,8 +355,10 @@ look_at_sink(struct health *h, unsigned i)
     for (unsigned k = 0; k < KEEP_KINDS; k++) {
         const struct live_lane *l = &s->lane[k];
 
+        /* journaled is read last: nothing is settled before it is there */
         lost += atomic_load(&l->lost);
-        waiting += atomic_load(&l->journaled) - atomic_load(&l->acknowledged);
+        waiting -= atomic_load(&l->acknowledged);
+        waiting += atomic_load(&l->journaled);
     }
     buf_printf(&h->text, "%s: %" PRIu64 " lines wait", h->board->sink_name[i],
                waiting - lost);
