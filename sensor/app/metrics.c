@@ -2,6 +2,7 @@
 
 #include "sensor/app/live.h"
 #include "sensor/app/publish.h"
+#include "sensor/app/registry_time.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
@@ -10,9 +11,42 @@
 struct table {
     struct buf *out;
     struct json_out json;
-    size_t n; /* rows so far */
+    size_t n;    /* rows so far */
+    ns_t newest; /* UTC; cursor of all */
     bool damaged;
 };
+
+/* Cursors of sinks that are configured are written together, as the journal
+ * goes on: one that is so much older than another is left over. Of which sinks
+ * are configured the state knows nothing. */
+#define LEFT_OVER_NS (60 * NS_PER_S)
+
+static void
+seek_newest(void *ctx, const char *name, const struct publish_counts *n)
+{
+    struct table *t = ctx;
+
+    (void)name;
+    if (n != NULL && n->saved > t->newest)
+        t->newest = n->saved;
+}
+
+static bool
+is_left_over(const struct table *t, const struct publish_counts *n)
+{
+    return n->saved + LEFT_OVER_NS < t->newest;
+}
+
+static void
+put_left_over(struct table *t, const char *name, const struct publish_counts *n)
+{
+    buf_printf(t->out, "%-16s  not kept since ", "");
+    registry_time_utc(n->saved, t->out);
+    buf_printf(t->out,
+               ", as others are: if it is configured no more, remove "
+               "STATE/" PUBLISH_DIR "/%s" PUBLISH_CURSOR "\n",
+               name);
+}
 
 static void
 put_lane(struct table *t, const char *name, enum keep_kind k,
@@ -49,6 +83,22 @@ text_row(void *ctx, const char *name, const struct publish_counts *n)
                    "%-16s  %" PRIu64 " lines of the journal could not be read: "
                    "nobody knows whether it wanted them\n",
                    "", n->unread);
+    if (is_left_over(t, n))
+        put_left_over(t, name, n);
+}
+
+static void
+json_saved(struct table *t, const struct publish_counts *n)
+{
+    struct buf when;
+
+    buf_init(&when, 64);
+    registry_time_utc(n->saved, &when);
+    json_key(&t->json, "saved");
+    (void)json_str(&t->json, buf_view(&when));
+    json_key(&t->json, "left_over");
+    json_bool(&t->json, is_left_over(t, n));
+    buf_free(&when);
 }
 
 static void
@@ -78,6 +128,7 @@ json_row(void *ctx, const char *name, const struct publish_counts *n)
         json_number(&t->json, "lost", lane->lost);
         json_number(&t->json, "line", n->scanned);
         json_number(&t->json, "unread", n->unread);
+        json_saved(t, n);
         json_end(&t->json, '}');
         t->n++;
     }
@@ -86,8 +137,10 @@ json_row(void *ctx, const char *name, const struct publish_counts *n)
 static enum err
 show(const char *state, bool as_json, struct table *t)
 {
-    enum err e;
+    enum err e = publish_saved(state, seek_newest, t);
 
+    if (e != ERR_OK && !as_json)
+        return e;
     if (!as_json)
         return publish_saved(state, text_row, t);
     json_begin(&t->json, '[');

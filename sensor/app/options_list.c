@@ -85,10 +85,9 @@ bool
 options_list_name(const struct options_list *l, const struct config *c,
                   const void *item, struct buf *why)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
     const char *name = name_of(l, item);
 
-    if (strspn(name, allowed) != strlen(name)) {
+    if (strspn(name, OPTIONS_LIST_NAME) != strlen(name)) {
         buf_str(why, "a name has small letters, digits, - and _ only: ");
         text_term(why, span_str(name));
         return false;

@@ -57,6 +57,8 @@ void options_list_free(struct config *c);
 
 /* ---- for the modules of lists ---- */
 
+/* What such names are made of. */
+#define OPTIONS_LIST_NAME "abcdefghijklmnopqrstuvwxyz0123456789-_"
 /* For check: the item's first key is a name that files and metrics can have,
  * and no other item's. */
 MUST_USE bool options_list_name(const struct options_list *l,

@@ -15,10 +15,13 @@
 #include <unistd.h>
 
 #define CURSOR_MAX  4096U
-#define CURSOR_END  ".cursor"
 #define WANTS       "wants " /* before the spool's text */
 #define WHY_MAX     1024U
 #define PAUSE_FIRST (NS_PER_S / 2)
+
+/* Who has something to tell; each has a last text of its own, or two that take
+ * turns would be told of for ever. */
+enum teller { TELLER_SINK, TELLER_CURSOR, TELLER_JOURNAL, TELLERS };
 
 /* A lane that is behind. */
 struct lane {
@@ -43,8 +46,8 @@ struct publish {
     struct lane lanes[KEEP_KINDS];
     struct json_reader json;
     struct record_out record;
-    struct buf scratch; /* messages of others */
-    struct buf told;    /* the last why */
+    struct buf scratch;       /* messages of others */
+    struct buf told[TELLERS]; /* the last why */
     enum publish_state state;
     ns_t next; /* mono; when it is opened again */
     ns_t pause;
@@ -76,12 +79,15 @@ say(const struct publish *p, struct buf *messages, const char *what)
 /* Each text once; a peer that comes and goes is told of as often as its text
  * changes. */
 static void
-say_why(struct publish *p, struct span why, struct buf *messages)
+say_why(struct publish *p, enum teller who, struct span why,
+        struct buf *messages)
 {
-    if (span_eq(why, buf_view(&p->told)))
+    struct buf *told = &p->told[who];
+
+    if (span_eq(why, buf_view(told)))
         return;
-    buf_reset(&p->told);
-    buf_span(&p->told, why);
+    buf_reset(told);
+    buf_span(told, why);
     buf_printf(messages, "sink %s: ", p->config->name);
     text_term(messages, why);
     buf_putc(messages, '\n');
@@ -94,7 +100,7 @@ ask_why(struct publish *p, struct buf *messages)
 
     buf_init(&why, WHY_MAX);
     p->sink->ops->why(p->sink, &why);
-    say_why(p, buf_view(&why), messages);
+    say_why(p, TELLER_SINK, buf_view(&why), messages);
     buf_free(&why);
 }
 
@@ -134,11 +140,22 @@ take_choice(struct span *text, uint64_t *out)
 static void
 cursor_name(const char *name, struct buf *out)
 {
-    buf_printf(out, "%s" CURSOR_END "%c", name, 0);
+    buf_printf(out, "%s" PUBLISH_CURSOR "%c", name, 0);
+}
+
+/* When it was written; 0: nobody knows. */
+static ns_t
+time_of(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || st.st_mtim.tv_sec < 0)
+        return 0;
+    return (ns_t)st.st_mtim.tv_sec * NS_PER_S + (ns_t)st.st_mtim.tv_nsec;
 }
 
 static enum err
-read_cursor(int folder, const char *name, struct buf *out)
+read_cursor(int folder, const char *name, struct buf *out, ns_t *saved)
 {
     struct buf path;
     ssize_t n = -1;
@@ -148,6 +165,8 @@ read_cursor(int folder, const char *name, struct buf *out)
     cursor_name(name, &path);
     fd = openat(folder, (const char *)path.p, O_RDONLY | O_CLOEXEC);
     number = errno;
+    if (fd >= 0 && saved != NULL)
+        *saved = time_of(fd);
     buf_free(&path);
     if (fd >= 0 && buf_grow(out, CURSOR_MAX)) {
         n = read(fd, out->p, CURSOR_MAX);
@@ -212,7 +231,7 @@ publish_save(struct publish *p, struct buf *messages)
         return ERR_OK;
     buf_reset(&p->scratch);
     buf_printf(&p->scratch, "how far it is cannot be kept: %s", err_text(e));
-    say_why(p, buf_view(&p->scratch), messages);
+    say_why(p, TELLER_CURSOR, buf_view(&p->scratch), messages);
     return e;
 }
 
@@ -241,7 +260,7 @@ load_cursor(struct publish *p, uint64_t last, struct buf *messages)
     enum err e;
 
     buf_init(&text, CURSOR_MAX + 1);
-    e = read_cursor(p->folder, p->config->name, &text);
+    e = read_cursor(p->folder, p->config->name, &text, NULL);
     if (e == ERR_OK) {
         e = load_spool(p, buf_view(&text), messages);
     } else if (e == ERR_NOENT) {
@@ -312,7 +331,8 @@ publish_new(const struct publish_plan *plan, struct publish **out,
     json_reader_init(&p->json);
     record_init(&p->record);
     buf_init(&p->scratch, 4096);
-    buf_init(&p->told, 4096);
+    for (size_t i = 0; i < TELLERS; i++)
+        buf_init(&p->told[i], 4096);
     p->values = calloc(plan->sink->n_settings + 1, sizeof(*p->values));
     e = p->values != NULL ? open_folder(plan->dir, &p->folder) : ERR_NOMEM;
     if (e == ERR_OK)
@@ -347,7 +367,8 @@ publish_free(struct publish *p)
     json_reader_free(&p->json);
     record_free(&p->record);
     buf_free(&p->scratch);
-    buf_free(&p->told);
+    for (size_t i = 0; i < TELLERS; i++)
+        buf_free(&p->told[i]);
     free(p->values);
     free(p);
 }
@@ -495,7 +516,7 @@ open_reader(struct publish *p, enum keep_kind k, struct buf *messages)
     if (e == ERR_OK)
         return true;
     l->reader = NULL;
-    say_why(p, buf_view(&p->scratch), messages);
+    say_why(p, TELLER_JOURNAL, buf_view(&p->scratch), messages);
     return false;
 }
 
@@ -591,7 +612,7 @@ open_sink(struct publish *p, ns_t mono, struct buf *messages)
         return;
     }
     p->sink = NULL;
-    say_why(p, buf_view(&p->scratch), messages);
+    say_why(p, TELLER_SINK, buf_view(&p->scratch), messages);
     pause_more(p, mono);
 }
 
@@ -661,7 +682,8 @@ note_time(struct publish *p, ns_t mono, ns_t utc, uint64_t acknowledged,
         p->pause = 0;
     if (!is_unsent(p))
         p->since = 0;
-    else if (p->since == 0 || n_acknowledged(p) > acknowledged)
+    else if (p->since == 0 || n_acknowledged(p) > acknowledged ||
+             p->since > utc) /* the clock was set back */
         p->since = utc;
     if (takes_lines(p) && p->since != 0 && utc > p->since + PUBLISH_SLOW_NS &&
         mono >= p->ask) {
@@ -739,29 +761,34 @@ saved_one(int folder, const char *name, struct publish_counts *out)
     uint64_t choice;
     struct span saved;
     struct buf text;
+    ns_t when = 0;
     enum err e;
 
     buf_init(&text, CURSOR_MAX + 1);
-    e = read_cursor(folder, name, &text);
+    e = read_cursor(folder, name, &text, &when);
     if (e == ERR_OK)
         e = spool_new(0, &s);
     saved = buf_view(&text);
     (void)take_choice(&saved, &choice);
     if (e == ERR_OK)
         e = spool_load(s, saved);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         *out = counts_of(s);
+        out->saved = when;
+    }
     spool_free(s);
     buf_free(&text);
     return e;
 }
 
+/* Of a name that a sink can have: anything else in this folder is none of ours,
+ * and is not to be shown. */
 static int
 is_cursor(const struct dirent *d)
 {
-    const size_t n = strlen(d->d_name), end = strlen(CURSOR_END);
+    const size_t n = strspn(d->d_name, OPTIONS_LIST_NAME);
 
-    return n > end && strcmp(d->d_name + n - end, CURSOR_END) == 0;
+    return n > 0 && strcmp(d->d_name + n, PUBLISH_CURSOR) == 0;
 }
 
 enum err
@@ -781,7 +808,7 @@ publish_saved(const char *dir, publish_saved_row *row, void *ctx)
         struct publish_counts counts;
         char *name = found[i]->d_name;
 
-        name[strlen(name) - strlen(CURSOR_END)] = '\0';
+        name[strlen(name) - strlen(PUBLISH_CURSOR)] = '\0';
         row(ctx, name,
             saved_one(folder, name, &counts) == ERR_OK ? &counts : NULL);
         free(found[i]);

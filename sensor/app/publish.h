@@ -35,6 +35,7 @@
 #include "sensor/sinks/spool.h"
 
 #define PUBLISH_DIR      "publish"
+#define PUBLISH_CURSOR   ".cursor"
 #define PUBLISH_PAUSE_NS (30 * NS_PER_S)
 #define PUBLISH_SLOW_NS  (5 * NS_PER_S) /* then it is told that it is */
 #define PUBLISH_NEAR     20000U /* lines; so far a reader is kept, unused */
@@ -92,13 +93,15 @@ struct publish_counts {
     uint64_t scanned;       /* last line that is counted */
     uint64_t unread; /* lines of which nobody knows the kind, of any lane */
     enum publish_state state;
+    ns_t saved; /* UTC; the cursor's time, of publish_saved only */
     ns_t since; /* UTC; something waits, and since then nothing of it was
                  * acknowledged; 0: nothing waits */
 };
 struct publish_counts publish_counts(const struct publish *p);
 
 /* For who looks from outside: the counts of each sink as they were saved last,
- * by name; state and since are not in them. NULL: its cursor cannot be read.
+ * by name; state and since are not in them. One that is configured no more has
+ * its cursor still. NULL: its cursor cannot be read.
  * ERR_NOENT: no sink has ever run. */
 typedef void publish_saved_row(void *ctx, const char *name,
                                const struct publish_counts *n);

@@ -267,6 +267,59 @@ a_sink_that_dies_between_lines(void **state)
     end(&r);
 }
 
+static unsigned
+lines_in(const struct buf *b)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < b->n; i++)
+        n += b->p[i] == '\n';
+    return n;
+}
+
+/* A full disk is one for the sink and for its cursor; neither is told of anew
+ * because the other was. */
+static void
+two_that_fail_are_told_of_once(void **state)
+{
+    struct rig r;
+    char beside[TEMPDIR_PATH + 64];
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    assert_int_equal(symlink("/dev/full", r.target), 0);
+    start(&r);
+    (void)snprintf(beside, sizeof(beside), "%s/publish/f.new", r.state);
+    assert_int_equal(mkdir(beside, 0700), 0);
+    (void)add(&r, "alert");
+    for (unsigned i = 0; i < 20; i++) {
+        steps(&r, 2);
+        assert_int_not_equal(publish_save(r.publish, &r.messages), ERR_OK);
+    }
+    assert_int_equal(lines_in(&r.messages), 2);
+    end(&r);
+}
+
+/* What waits does so since the clock that there is now. */
+static void
+a_clock_that_is_set_back(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "");
+    (void)add(&r, "smtp");
+    assert_int_equal(mkdir(r.target, 0700), 0);
+    start(&r);
+    (void)add(&r, "alert");
+    steps(&r, 2);
+    assert_true(publish_counts(r.publish).since > NOW);
+    (void)publish_step(r.publish, r.mono + 1, NS_PER_S, &r.messages);
+    assert_int_equal(publish_counts(r.publish).since, NS_PER_S);
+    end(&r);
+}
+
 /* Nobody listens: the sink takes lines, and it is told that none arrives. */
 static void
 a_sink_that_only_gathers_is_told_of(void **state)
@@ -502,6 +555,8 @@ main(void)
         cmocka_unit_test(what_came_while_nobody_ran_is_sent),
         cmocka_unit_test(a_sink_that_fails_is_opened_again),
         cmocka_unit_test(a_sink_that_dies_between_lines),
+        cmocka_unit_test(two_that_fail_are_told_of_once),
+        cmocka_unit_test(a_clock_that_is_set_back),
         cmocka_unit_test(a_sink_that_only_gathers_is_told_of),
         cmocka_unit_test(a_damaged_cursor_sends_all_again),
         cmocka_unit_test(a_cursor_ahead_of_the_journal),
