@@ -97,7 +97,8 @@ struct trial_sink {
     ns_t after;          /* begin; 0: it does not have it */
     uint64_t scanned[2]; /* then, and last */
     bool refused;
-    bool old; /* configured no more: its cursor does not move */
+    bool old;    /* configured no more: its cursor does not move */
+    bool unread; /* its cursor could not be read so far */
 };
 
 struct trial {
@@ -243,6 +244,16 @@ sink_of(struct trial *t, const char *name)
     return NULL;
 }
 
+static void
+note_counts(struct trial_sink *s, const struct publish_counts *n)
+{
+    if (!s->unread || n == NULL)
+        return;
+    s->unread = false;
+    s->lost = n->lane[KEEP_ALERTS].lost;
+    s->scanned[0] = n->scanned;
+}
+
 /* Before the test: which there are, and what they had. */
 static void
 note_sink(void *ctx, const char *name, const struct publish_counts *n)
@@ -250,12 +261,10 @@ note_sink(void *ctx, const char *name, const struct publish_counts *n)
     struct trial *t = ctx;
     struct trial_sink *s = &t->sinks[t->n_sinks];
 
-    if (n == NULL || t->n_sinks == OPTIONS_SINKS_MAX ||
-        strlen(name) >= sizeof(s->name))
+    if (t->n_sinks == OPTIONS_SINKS_MAX || strlen(name) >= sizeof(s->name))
         return;
-    *s = (struct trial_sink){
-        .lost = n->lane[KEEP_ALERTS].lost, .scanned = {n->scanned, n->scanned}
-    };
+    *s = (struct trial_sink){.unread = true};
+    note_counts(s, n);
     memcpy(s->name, name, strlen(name) + 1);
     t->n_sinks++;
 }
@@ -268,6 +277,7 @@ look_at_sink(void *ctx, const char *name, const struct publish_counts *n)
 
     if (s == NULL || n == NULL || s->after != 0)
         return;
+    note_counts(s, n);
     s->scanned[1] = n->scanned;
     if (n->scanned < t->line)
         return;
@@ -291,7 +301,7 @@ all_have_it(const struct trial *t)
 static bool
 is_old(const struct trial_sink *s)
 {
-    return s->after == 0 && s->scanned[0] == s->scanned[1];
+    return s->after == 0 && !s->unread && s->scanned[0] == s->scanned[1];
 }
 
 /* Cursors are written by and by: it takes seconds. */
@@ -327,6 +337,12 @@ put_sinks(const struct trial *t, struct buf *out)
         if (s->old)
             buf_printf(out, "-     sink %s is not configured any more\n",
                        s->name);
+        else if (s->unread)
+            buf_printf(out,
+                       "fail  sink %s: its cursor cannot be read: see the log, "
+                       "and remove STATE/" PUBLISH_DIR "/%s" PUBLISH_CURSOR
+                       " if it is configured no more\n",
+                       s->name, s->name);
         else if (s->after == 0)
             buf_printf(out,
                        "fail  sink %s does not have it: see span25 doctor\n",
