@@ -13,8 +13,10 @@
 struct live_publish {
     struct live *live;
     struct live_board *board;
-    struct publish *sinks[OPTIONS_SINKS_MAX];
-    size_t n;
+    struct publish *sinks[OPTIONS_SINKS_MAX]; /* NULL: see again */
+    enum err why[OPTIONS_SINKS_MAX];          /* it is; told last */
+    size_t n, n_open;
+    ns_t again; /* mono; when those that are NULL are tried again */
     struct journal_reader *reader; /* NULL: there is no journal yet */
     struct journal_line line;
     bool has;       /* line is not shown yet */
@@ -79,19 +81,29 @@ show_lane(struct live_lane *to, const struct spool_counts *n)
     atomic_store(&to->lost, n->lost);
 }
 
+/* Of one that is not open stands what the process before showed. */
+static void
+show_sink(struct live_sink *to, const struct publish *s)
+{
+    struct publish_counts n;
+
+    if (s == NULL) {
+        atomic_store(&to->state, PUBLISH_CLOSED);
+        return;
+    }
+    n = publish_counts(s);
+    for (unsigned k = 0; k < KEEP_KINDS; k++)
+        show_lane(&to->lane[k], &n.lane[k]);
+    atomic_store(&to->unread, n.unread);
+    atomic_store(&to->state, n.state);
+    atomic_store(&to->since_utc_ns, n.since);
+}
+
 static void
 show(struct live_publish *p)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        struct live_sink *to = &p->board->publish.sink[i];
-        const struct publish_counts n = publish_counts(p->sinks[i]);
-
-        for (unsigned k = 0; k < KEEP_KINDS; k++)
-            show_lane(&to->lane[k], &n.lane[k]);
-        atomic_store(&to->unread, n.unread);
-        atomic_store(&to->state, n.state);
-        atomic_store(&to->since_utc_ns, n.since);
-    }
+    for (size_t i = 0; i < p->n; i++)
+        show_sink(&p->board->publish.sink[i], p->sinks[i]);
     p->shown = p->mono;
 }
 
@@ -99,7 +111,8 @@ static void
 save(struct live_publish *p)
 {
     for (size_t i = 0; i < p->n; i++) {
-        if (publish_save(p->sinks[i], &p->messages) != ERR_OK)
+        if (p->sinks[i] != NULL &&
+            publish_save(p->sinks[i], &p->messages) != ERR_OK)
             continue; /* told; the next turn tries again */
     }
     p->saved = p->mono;
@@ -110,10 +123,11 @@ save(struct live_publish *p)
 static uint64_t
 next_seq(const struct live_publish *p)
 {
-    uint64_t least = UINT64_MAX;
+    uint64_t least = journaled(p);
 
     for (size_t i = 0; i < p->n; i++) {
-        const uint64_t at = publish_scanned(p->sinks[i]);
+        const uint64_t at =
+            p->sinks[i] != NULL ? publish_scanned(p->sinks[i]) : least;
 
         least = at < least ? at : least;
     }
@@ -152,11 +166,61 @@ scan(struct live_publish *p)
     unsigned i = 0;
 
     for (; i < LIVE_PUBLISH_STEP && has_line(p); i++) {
-        for (size_t s = 0; s < p->n; s++)
-            publish_line(p->sinks[s], &p->line);
+        for (size_t s = 0; s < p->n; s++) {
+            if (p->sinks[s] != NULL)
+                publish_line(p->sinks[s], &p->line);
+        }
         p->has = false;
     }
     return i > 0;
+}
+
+/* ---- opening ---- */
+
+/* As open_one does, and each reason once. */
+static void
+tell_not_open(struct live_publish *p, size_t i, enum err e, size_t told)
+{
+    if (e == p->why[i])
+        p->messages.n = told;
+    else
+        buf_printf(&p->messages,
+                   "sink %s: how far it is cannot be kept, so nothing is sent: "
+                   "%s\n",
+                   p->live->cli->config.sinks.v[i].name, err_text(e));
+    p->why[i] = e;
+}
+
+static void
+open_one(struct live_publish *p, size_t i)
+{
+    const struct publish_plan plan = {
+        p->live->state, &p->live->cli->config.sinks.v[i], journaled(p)};
+    const size_t told = p->messages.n;
+    const enum err e = publish_new(&plan, &p->sinks[i], &p->messages);
+
+    if (e != ERR_OK) {
+        tell_not_open(p, i, e, told);
+        return;
+    }
+    p->n_open++;
+    /* It may be behind the others, who pass over what they were shown. */
+    journal_reader_close(p->reader);
+    p->reader = NULL;
+    p->has = false;
+}
+
+/* Those that are not open yet. */
+static void
+open_all(struct live_publish *p)
+{
+    if (p->n_open == p->n || p->mono < p->again)
+        return;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->sinks[i] == NULL)
+            open_one(p, i);
+    }
+    p->again = p->mono + LIVE_PUBLISH_AGAIN_NS;
 }
 
 /* ---- the loop ---- */
@@ -169,8 +233,10 @@ look_at_reload(struct live_publish *p)
     if (loads == p->loads)
         return;
     p->loads = loads;
-    for (size_t i = 0; i < p->n; i++)
-        publish_reopen(p->sinks[i]);
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->sinks[i] != NULL)
+            publish_reopen(p->sinks[i]);
+    }
 }
 
 /* Nothing is left, or time is over. */
@@ -185,6 +251,8 @@ is_done(struct live_publish *p, bool did)
     if (did && p->mono < p->until)
         return false;
     for (size_t i = 0; i < p->n; i++) {
+        if (p->sinks[i] == NULL)
+            continue;
         publish_flush(p->sinks[i]);
         idle &= publish_idle(p->sinks[i]);
     }
@@ -194,10 +262,13 @@ is_done(struct live_publish *p, bool did)
 static bool
 turn(struct live_publish *p)
 {
-    bool did = scan(p);
+    bool did;
 
+    open_all(p);
+    did = scan(p);
     for (size_t i = 0; i < p->n; i++)
-        did |= publish_step(p->sinks[i], p->mono, p->utc, &p->messages);
+        did |= p->sinks[i] != NULL &&
+               publish_step(p->sinks[i], p->mono, p->utc, &p->messages);
     look_at_reload(p);
     if (p->mono - p->shown >= SHOW_NS)
         show(p);
@@ -236,38 +307,16 @@ wait_for_core(struct live_publish *p)
     return journaled(p) > 0;
 }
 
-static enum err
-open_all(struct live_publish *p)
-{
-    const struct config_sinks *all = &p->live->cli->config.sinks;
-    enum err e = ERR_OK;
-
-    for (; e == ERR_OK && p->n < all->n; p->n += e == ERR_OK) {
-        const struct publish_plan plan = {p->live->state, &all->v[p->n],
-                                          journaled(p)};
-
-        e = publish_new(&plan, &p->sinks[p->n], &p->messages);
-        if (e != ERR_OK)
-            buf_printf(&p->messages,
-                       "sink %s: how far it is cannot be kept: %s\n",
-                       all->v[p->n].name, err_text(e));
-    }
-    log_lines(&p->messages);
-    return e;
-}
-
 enum err
 live_publish_run(struct live *l)
 {
-    struct live_publish p = {.live = l, .board = l->board};
+    struct live_publish p = {
+        .live = l, .board = l->board, .n = l->cli->config.sinks.n};
     enum err e = confine(CONFINE_PUBLISH);
 
     buf_init(&p.messages, 1 << 16);
-    if (e == ERR_OK && wait_for_core(&p)) {
-        e = open_all(&p);
-        if (e == ERR_OK)
-            loop(&p);
-    }
+    if (e == ERR_OK && wait_for_core(&p))
+        loop(&p);
     for (size_t i = 0; i < p.n; i++)
         publish_free(p.sinks[i]);
     journal_reader_close(p.reader);

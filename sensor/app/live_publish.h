@@ -10,14 +10,18 @@
  * nothing else. What a sink has acknowledged is on the board and, every
  * LIVE_PUBLISH_SAVE_NS and at the end, in its cursor.
  *
+ * A sink whose cursor cannot be read or made is left out, told of and tried
+ * again each LIVE_PUBLISH_AGAIN_NS; the others go on.
+ *
  * At a stop it goes on until all is acknowledged, LIVE_PUBLISH_LAST_NS at most
  * after the core has ended; the rest goes out after the next start. */
 #include "sensor/app/live.h"
 
-#define LIVE_PUBLISH_SAVE_NS (2 * NS_PER_S)
-#define LIVE_PUBLISH_LAST_NS (10 * NS_PER_S)
-#define LIVE_PUBLISH_NAP_NS  (2 * NS_PER_MS)
-#define LIVE_PUBLISH_STEP    256U /* lines of the journal in one turn */
+#define LIVE_PUBLISH_SAVE_NS  (2 * NS_PER_S)
+#define LIVE_PUBLISH_LAST_NS  (10 * NS_PER_S)
+#define LIVE_PUBLISH_AGAIN_NS (5 * NS_PER_S)
+#define LIVE_PUBLISH_NAP_NS   (2 * NS_PER_MS)
+#define LIVE_PUBLISH_STEP     256U /* lines of the journal in one turn */
 
 /* Names on the board, by the supervisor. */
 void live_publish_prepare(struct live_board *b, const struct config_sinks *s);
