@@ -41,8 +41,8 @@ is_done(const struct conn *c)
     return reasm_done(&c->r[DIR_C2S]) && reasm_done(&c->r[DIR_S2C]);
 }
 
-/* A session ends, whose memory another needs; never that of the segment at
- * hand, which is not idle. False: there is none. */
+/* A session ends, whose memory another needs; never that of the segment or the
+ * timer at hand, which has none yet. False: there is none. */
 static bool
 evict_idle(struct flow_env *e, struct shard *s)
 {

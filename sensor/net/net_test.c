@@ -1262,6 +1262,24 @@ test_refused_session(void **state)
     kit_free(k);
 }
 
+/* A timer gives up the bytes before a FIN: the connection whose session is
+ * wanted was idle until then, and it is not the one that ends for it. */
+static void
+test_refused_late(void **state)
+{
+    struct kit *k = kit_new();
+
+    (void)state;
+    k->refuse = true;
+    assert_int_equal(kit_begin(k, 0, 1, 0, 0), ERR_OK);
+    kit_run(k, SHAKE "C AF 5 0; S A 0 6; +60000", 25);
+    (void)net_finish(k->net, NULL, NULL);
+    assert_int_equal(k->n, 0);
+    assert_int_equal(net_stats(k->net)->no_memory, 1);
+    assert_int_equal(net_stats(k->net)->evicted, 0);
+    kit_free(k);
+}
+
 /* Sessions for which the dissector has no room: idle ones of their shard end,
  * and who gets none is counted. The last word of each is heard. */
 static void
@@ -1473,6 +1491,7 @@ main(void)
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_flow_facts),
         cmocka_unit_test(test_refused_session),
+        cmocka_unit_test(test_refused_late),
         cmocka_unit_test(test_full_dissector),
         cmocka_unit_test(test_datagrams),
         cmocka_unit_test(test_datagram_workers),

@@ -222,10 +222,12 @@ shard_list_set(struct shard *s, struct conn *c, enum conn_list list)
     c->list = (uint8_t)list;
 }
 
+/* One that is open and has no session yet is that for which room is made. */
 static bool
 is_idle(const struct conn *c, ns_t before)
 {
-    return c->state == CONN_OPEN && c->rst_from == 0 && c->last < before;
+    return c->state == CONN_OPEN && c->session != NULL && c->rst_from == 0 &&
+           c->last < before;
 }
 
 static struct conn *
