@@ -806,6 +806,10 @@ m_stop(struct model *m, int subject, ns_t until, int actor)
         return;
     if (a == 0 && m->approvals == 2 &&
         (s->approver == 0 || s->approver == actor)) {
+        if (last != NULL && last->what == M_BLOCK && in_force(m, subject)) {
+            s->approver = actor;
+            return;
+        }
         if (held && s->approver == actor && s->asked == until)
             return;
         what = M_HOLD;

@@ -81,8 +81,9 @@
  * kind but immunity), approve (of a hold: until control.until, else the next
  * step; refused is by lift), disable and enable (everything), resume (the
  * breaker). With `approvals` 2 it takes two different people: the first add or
- * approve makes or leaves a hold. Subjects wider than the scope are refused.
- * All are idempotent.
+ * approve makes or leaves a hold, and leaves a block as it is. They are told
+ * apart by control.actor alone. Subjects wider than the scope are refused. All
+ * are idempotent.
  *
  * MEMORY is bounded: DECIDE_SUBJECTS remembered; when they are full a newcomer
  * is not stopped (counted). Keyed hashes. One thread. */

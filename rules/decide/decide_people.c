@@ -76,13 +76,18 @@ obey(struct decide *d, struct subject *s, const struct order *o,
     decide_tell(d, &what, sink);
 }
 
-/* One person of two has said so: until a second does it is a hold. */
+/* One person of two has said so: until a second does it is a hold, or the block
+ * that it is already: who asks for more shall not end it. */
 static void
 wait_for_another(struct decide *d, struct subject *s, struct order *o,
                  ns_t wanted, const struct record_sink *sink)
 {
     const bool held = s->state == SUBJECT_HOLD;
 
+    if (s->state == SUBJECT_BLOCK) {
+        s->approver = o->approver;
+        return;
+    }
     if (held && s->approver == o->approver && s->wanted == wanted)
         return;
     o->action = ACT_HOLD;

@@ -41,7 +41,7 @@ struct subject {
     uint64_t base_sessions, base_bad;
     uint64_t collateral, macs;
     uint64_t levels;   /* of decide_facts; 0: not known */
-    uint64_t approver; /* of a hold that waits for another: hash of the first */
+    uint64_t approver; /* who waits for another person to agree: hash; or 0 */
     ns_t wanted;       /* the end that this one asked for; 0: none */
     char id[TABLE_ID], lease[TABLE_ID], site[TABLE_SITE]; /* "" none */
 };

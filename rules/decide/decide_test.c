@@ -1003,6 +1003,58 @@ test_person_adds(void **state)
     kit_close(&k);
 }
 
+/* With two people to agree. A block of the detector is in force for the second
+ * host, and goes on whatever one person says. */
+static const struct {
+    const char *why;
+    struct {
+        const char *action, *subject, *actor;
+    } said[3];
+    const char *told;
+} agreed[] = {
+    {"one alone",               {{"add", "10.2.3.9", "ann"}},      "hold 10.2.3.9/32 approval"},
+    {"the same one again",
+     {{"add", "10.2.3.9", "ann"}, {"approve", "10.2.3.9", "ann"}},
+     "hold 10.2.3.9/32 approval"                                                              },
+    {"another",
+     {{"add", "10.2.3.9", "ann"}, {"approve", "10.2.3.9", "bob"}},
+     "hold 10.2.3.9/32 approval; block 10.2.3.9/32"                                           },
+    {"one of a block in force",
+     {{"add", "10.2.3.4", "ann"}, {"add", "10.2.3.4", "ann"}},
+     ""                                                                                       },
+    {"two of it",
+     {{"add", "10.2.3.4", "ann"}, {"add", "10.2.3.4", "bob"}},
+     "block 10.2.3.4/32"                                                                      },
+};
+
+static void
+test_two_people(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(agreed); i++) {
+        struct decide_options o = options();
+        struct kit_host h = kit_bot("10.2.3.4", 0);
+        struct kit k;
+
+        o.approvals = 2;
+        kit_open(&k, &o);
+        kit_show(&k, &h);
+        kit_expect(&k, "block 10.2.3.4/32");
+        for (size_t j = 0; j < 3 && agreed[i].said[j].action != NULL; j++) {
+            const char *const words[4] = {"block", agreed[i].said[j].action,
+                                          agreed[i].said[j].actor,
+                                          agreed[i].said[j].subject};
+
+            kit_said(&k, 1 + (double)j, words, 5000);
+        }
+        if (strcmp(kit_told(&k), agreed[i].told) != 0) {
+            k.told = 1;
+            fail_msg("%s: %s", agreed[i].why, kit_told(&k));
+        }
+        kit_close(&k);
+    }
+}
+
 static void
 test_emergency(void **state)
 {
@@ -1379,6 +1431,7 @@ main(void)
         cmocka_unit_test(test_lift_before),
         cmocka_unit_test(test_people),
         cmocka_unit_test(test_person_adds),
+        cmocka_unit_test(test_two_people),
         cmocka_unit_test(test_emergency),
         cmocka_unit_test(test_cap_of_a_minute),
         cmocka_unit_test(test_breaker_resumes),

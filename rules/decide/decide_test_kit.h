@@ -229,19 +229,27 @@ kit_time(struct kit *k, double at)
 
 /* A control event; each text may be NULL. */
 static inline void
-kit_control(struct kit *k, double at, const char *kind, const char *action,
-            const char *subject, double until)
+kit_said(struct kit *k, double at, const char *const words[4], double until)
 {
+    static const enum field fields[4] = {
+        FIELD_CONTROL_KIND, FIELD_CONTROL_ACTION, FIELD_CONTROL_ACTOR,
+        FIELD_CONTROL_SUBJECT};
     struct record_head head = {kit_ns(at), 0, 1, EVENT_CONTROL};
     struct record_sink sink = kit_to(k);
 
     record_begin(&k->out, &head);
-    kit_text(&k->out, FIELD_CONTROL_KIND, kind);
-    kit_text(&k->out, FIELD_CONTROL_ACTION, action);
-    kit_text(&k->out, FIELD_CONTROL_SUBJECT, subject);
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        kit_text(&k->out, fields[i], words[i]);
     if (until > 0)
         record_time(&k->out, FIELD_CONTROL_UNTIL, kit_ns(until));
     decide_event(k->d, kit_map(k), &sink);
+}
+
+static inline void
+kit_control(struct kit *k, double at, const char *kind, const char *action,
+            const char *subject, double until)
+{
+    kit_said(k, at, (const char *const[4]){kind, action, NULL, subject}, until);
 }
 
 static inline struct span
