@@ -82,6 +82,7 @@ enum live_origin { LIVE_ORIGIN_MAP(X) LIVE_ORIGINS };
     X(ONEWAY, STATS_SESSIONS_ONEWAY)                                           \
     X(MESSAGES, STATS_MESSAGES)                                                \
     X(FLOWS_EVICTED, STATS_FLOWS_EVICTED)                                      \
+    X(NO_MEMORY, STATS_NO_MEMORY)                                              \
     X(MALFORMED, STATS_DECODE_BAD)
 
 #define X(id, field) LIVE_SUM_##id,
