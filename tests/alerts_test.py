@@ -700,6 +700,7 @@ def test_explain():
     decision = {**head("decision", 1), "decision": {
         "id": "d" * 16, "action": "block", "mode": "simulate",
         "subject": "10.20.4.17/32", "reason": "s1 at block level",
+        "evidence_hash": "5e" * 32,
         "against": ["evidence:sessions"], "collateral": 14}}
     append(state, [host(1), alert(0x1111, evidence=[("first", mail)]),
                    decision])
@@ -715,7 +716,10 @@ def test_explain():
           "d" * 16 in [r["id"] for r in document["decisions"]["rows"]] and
           document["alerts"]["rows"] and document["hosts"], f"{document}")
     explain(state, "1111").says("was refused 176 times.")
-    explain(state, "dddd").says("simulate")
+    explain(state, "dddd").says("simulate", "evidence of " + "d" * 16 +
+                                ": SHA-256 " + "5e" * 32)
+    check(json.loads(explain(state, "dddd", "--json").out)["rows"][0]
+          ["evidence"] == "5e" * 32, "no hash")
     explain(state, mail["event_id"]).says("C  MAIL FROM:<")
     event = json.loads(explain(state, mail["event_id"], "--json").out)
     check(event["event_id"] == mail["event_id"], f"{event}")

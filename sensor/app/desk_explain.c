@@ -7,6 +7,8 @@
 
 /* ---- decisions ---- */
 
+#define EVIDENCE_LINES (64U << 10) /* bytes, of one id a line each */
+
 static const struct registry_column decision_columns[] = {
     {"DECISION", "id"        },
     {"ACTION",   "action"    },
@@ -16,12 +18,29 @@ static const struct registry_column decision_columns[] = {
     {"AGAINST",  "against"   },
     {"REASON",   "reason"    },
     {"",         "collateral"},
+    {"",         "evidence"  },
 };
 
 struct deciding {
     struct registry_table table;
     const struct addr *only; /* NULL: all */
+    struct buf *evidence;    /* lines for people */
 };
+
+/* A person's decision rests on nothing. */
+static void
+put_hash(struct buf *out, const struct record_map *m)
+{
+    const struct span hash = record_map_find(m, FIELD_DECISION_EVIDENCE_HASH);
+
+    if (hash.n == 0 || record_map_is(m, FIELD_DECISION_ORIGIN, "human"))
+        return;
+    buf_str(out, "evidence of ");
+    text_term(out, record_map_find(m, FIELD_DECISION_ID));
+    buf_str(out, ": SHA-256 ");
+    text_term(out, hash);
+    buf_putc(out, '\n');
+}
 
 static void
 put_against(struct buf *out, struct span record)
@@ -62,6 +81,8 @@ add_decision(void *ctx, uint64_t seq, struct span record)
     registry_table_span(t, buf_view(&against));
     registry_table_span(t, record_map_find(&m, FIELD_DECISION_REASON));
     registry_table_number(t, record_map_u64(&m, FIELD_DECISION_COLLATERAL, 0));
+    registry_table_span(t, record_map_find(&m, FIELD_DECISION_EVIDENCE_HASH));
+    put_hash(s->evidence, &m);
     buf_free(&against);
 }
 
@@ -147,10 +168,12 @@ static enum cli_exit
 put_decisions(struct desk *d, const struct addr *only, struct span key,
               size_t *n)
 {
-    struct deciding s = {.only = only};
+    struct buf evidence;
+    struct deciding s = {.only = only, .evidence = &evidence};
     enum cli_exit code = CLI_EXIT_DONE;
     enum err e;
 
+    buf_init(&evidence, EVIDENCE_LINES);
     registry_table_init(&s.table, decision_columns,
                         ARRAY_LEN(decision_columns));
     e = key.n > 0
@@ -161,7 +184,11 @@ put_decisions(struct desk *d, const struct addr *only, struct span key,
     *n = registry_table_rows(&s.table);
     if (code == CLI_EXIT_DONE && (*n > 0 || only != NULL))
         code = desk_table(d, &s.table, "span25.decisions", "no decisions");
+    if (code == CLI_EXIT_DONE && key.n > 0 && !d->config->json &&
+        !d->config->csv)
+        buf_span(d->out, buf_view(&evidence));
     registry_table_fini(&s.table);
+    buf_free(&evidence);
     return code;
 }
 
