@@ -218,14 +218,22 @@ def filling(program, sensor, disk, slowly):
     print("steps:", told, "-", last["text"])
 
 
+OBJECT = "ab" * 32 + ".json"
+
+
 def grow_old(state, days):
-    """The last segment as one that was closed so long ago."""
+    """The last segment as one that was closed so long ago, and an object."""
     for path in (state / "journal").glob("*.jsonl"):
         subprocess.run(["zstd", "-q", "--rm", str(path)], check=True)
     then = time.time() - days * DAY
     for path in (state / "journal").glob("*.jsonl.zst"):
         shutil.chown(path, live.user())
         os.utime(path, (then, then))
+    folder = state / "evidence" / "decisions"
+    folder.mkdir(exist_ok=True)
+    (folder / OBJECT).write_text("{}\n")
+    shutil.chown(folder, live.user())
+    os.utime(folder / OBJECT, (then, then))
 
 
 def kinds(state):
@@ -261,6 +269,9 @@ def growing_old(program, state):
             assert "host" not in after or after["host"] < before["host"]
         else:
             assert "smtp" not in after, after
+        assert (state / "evidence" / "decisions" / OBJECT).exists() == (
+            days < 800)
+        assert ("the evidence: 1 objects" in text) == (days == 800), text
         if days == 800:
             assert not (state / "journal" / first).exists()
         sensor.stop()

@@ -80,3 +80,60 @@ evidence_store_put(const char *state, const char *hash, struct span object)
     (void)close(dir);
     return good ? ERR_OK : ERR_IO;
 }
+
+/* ---- what is old ---- */
+
+static bool
+is_ours(const char *name)
+{
+    const struct span s = span_str(name);
+    const struct span end = span_tail(s, span_find(s, '.'));
+
+    return span_eq(end, SPAN_LIT(".json")) ||
+           span_eq(end, SPAN_LIT(".json.new"));
+}
+
+static bool
+is_older(int dir, const char *name, ns_t before)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode) && st.st_mtim.tv_sec >= 0 &&
+           (ns_t)st.st_mtim.tv_sec * NS_PER_S + (ns_t)st.st_mtim.tv_nsec <
+               before;
+}
+
+/* NULL: they cannot be read. */
+static DIR *
+open_names(const char *state)
+{
+    const int fd = open_folder(state);
+    DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (names == NULL && fd >= 0)
+        (void)close(fd);
+    return names;
+}
+
+uint64_t
+evidence_store_sweep(const char *state, DIR **at, ns_t before)
+{
+    const struct dirent *one = NULL;
+    uint64_t removed = 0;
+
+    if (*at == NULL)
+        *at = open_names(state);
+    for (unsigned i = 0; *at != NULL && i < EVIDENCE_SWEEP; i++) {
+        one = readdir(*at);
+        if (one == NULL)
+            break;
+        if (is_ours(one->d_name) && is_older(dirfd(*at), one->d_name, before))
+            removed += unlinkat(dirfd(*at), one->d_name, 0) == 0;
+    }
+    if (*at != NULL && one == NULL) {
+        (void)closedir(*at);
+        *at = NULL;
+    }
+    return removed;
+}

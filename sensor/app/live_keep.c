@@ -3,6 +3,7 @@
 #include "dashboards/words.h"
 #include "rules/detect.h"
 #include "sensor/app/clock.h"
+#include "sensor/app/evidence_store.h"
 #include "sensor/app/live_room.h"
 #include "sensor/capture/recorder.h"
 #include "sensor/core/core.h"
@@ -25,6 +26,9 @@ struct live_keep {
     struct core_unkept before; /* when there was plenty the last time */
     ns_t less_since;           /* UTC; 0: all is journaled */
     ns_t next;                 /* retention, mono */
+    DIR *evidence;             /* looked at so far; NULL: not now */
+    ns_t next_evidence;        /* mono */
+    uint64_t evidence_removed; /* not told yet */
     uint64_t index_told[KEEP_KINDS];
     bool failed_told;
     uint64_t recorder_told; /* enum recorder_state */
@@ -243,10 +247,15 @@ note_kept(struct live_keep *k, const struct journal_kept *did,
                    "removed or rewritten\n",
                    did->failed);
     k->failed_told = failed;
-    if (did->segments + did->thinned == 0 && !index_has_news(k))
+    if (did->segments + did->thinned + k->evidence_removed == 0 &&
+        !index_has_news(k))
         return;
     put_journal(k, did);
     tell_index(k);
+    if (k->evidence_removed > 0)
+        buf_printf(&k->text, "; of decisions the evidence: %" PRIu64 " objects",
+                   k->evidence_removed);
+    k->evidence_removed = 0;
     begin(k, "retention");
     record_u64(&k->out, FIELD_CONTROL_NUMBER, did->segments);
     tell(k);
@@ -294,6 +303,19 @@ look_at_journal(struct live_keep *k, ns_t mono, ns_t utc, uint64_t saved,
             k->next = mono;
     }
     retain(k, mono, utc, saved);
+}
+
+/* Evidence of decisions is kept as long as they are. A piece in each call. */
+static void
+look_at_evidence(struct live_keep *k, ns_t mono, ns_t utc)
+{
+    const ns_t age = k->p.live->cli->config.keep_alerts;
+
+    if (k->evidence == NULL && mono < k->next_evidence)
+        return;
+    k->next_evidence = mono + LIVE_KEEP_EVIDENCE_NS;
+    k->evidence_removed += evidence_store_sweep(k->p.live->state, &k->evidence,
+                                                utc > age ? utc - age : 0);
 }
 
 /* In turns, so that readers of the index and its writer come between. */
@@ -363,9 +385,10 @@ live_keep_second(struct live_keep *k, ns_t mono, ns_t utc, uint64_t saved,
                  struct buf *messages)
 {
     if (k->next == 0)
-        k->next = mono + LIVE_KEEP_FIRST_NS;
+        k->next = k->next_evidence = mono + LIVE_KEEP_FIRST_NS;
     look_at_room(k, utc, messages);
     look_at_recorder(k, utc);
+    look_at_evidence(k, mono, utc);
     look_at_journal(k, mono, utc, saved, messages);
 }
 
@@ -406,6 +429,8 @@ live_keep_free(struct live_keep *k)
         return;
     if (k->room.dir >= 0)
         (void)close(k->room.dir);
+    if (k->evidence != NULL)
+        (void)closedir(k->evidence);
     record_free(&k->out);
     buf_free(&k->text);
     free(k);

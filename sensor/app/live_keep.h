@@ -7,6 +7,9 @@
  * has not taken it and while it is behind the last snapshot. That evidence of
  * an open alert goes stops nothing, but is told.
  *
+ * Each LIVE_KEEP_EVIDENCE_NS the evidence objects of decisions older than
+ * journal.keep_alerts go as well, some in each second (evidence_store.h).
+ *
  * Each second the room on the disk is looked at, and what is journaled follows
  * it (live_room.h).
  *
@@ -17,8 +20,9 @@
  * both times, when it goes on. The numbers are on the board. */
 #include "sensor/app/live.h"
 
-#define LIVE_KEEP_NS       (60 * NS_PER_S)
-#define LIVE_KEEP_FIRST_NS (2 * NS_PER_S)
+#define LIVE_KEEP_NS          (60 * NS_PER_S)
+#define LIVE_KEEP_FIRST_NS    (2 * NS_PER_S)
+#define LIVE_KEEP_EVIDENCE_NS (3600 * NS_PER_S)
 
 struct core;
 struct detect;
