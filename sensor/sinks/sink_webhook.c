@@ -310,10 +310,13 @@ receive(struct webhook_sink *w)
         peer_lost(&w->peer, "what it says is not HTTP");
         return false;
     }
-    if (n > 0) /* more than an answer: whose would it be? */
+    if (w->reply.state != HTTP_DONE)
+        return true;
+    /* More than an answer: whose would it be? And what is not written of a
+     * request would be taken out of the next one. */
+    if (n > 0 || w->out_at < w->request.n)
         w->reply.keeps = false;
-    if (w->reply.state == HTTP_DONE)
-        take_answer(w);
+    take_answer(w);
     return true;
 }
 
