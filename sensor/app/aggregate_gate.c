@@ -291,6 +291,12 @@ gate_admit(struct gate *g, const struct gate_message *m, struct auth_mark *mark)
 }
 
 bool
+gate_is_ahead(const struct gate_message *m, ns_t when)
+{
+    return when > m->appended && when - m->appended > GATE_AHEAD;
+}
+
+bool
 gate_first(struct gate *g, struct span sensor, struct span event_id)
 {
     uint64_t id = hash_span(event_id, hash_span(sensor, 0)) | 1;

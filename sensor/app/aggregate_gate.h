@@ -87,6 +87,10 @@ void gate_free(struct gate *g);
 enum gate_verdict gate_admit(struct gate *g, const struct gate_message *m,
                              struct auth_mark *mark);
 
+/* Is what an event says of its time later than that at which the broker took
+ * it? One such event would end the windows and episodes of all sources. */
+bool gate_is_ahead(const struct gate_message *m, ns_t when);
+
 /* Did this event not come before? From now on it did. */
 bool gate_first(struct gate *g, struct span sensor, struct span event_id);
 

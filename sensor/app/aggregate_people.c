@@ -181,6 +181,8 @@ read_event(struct people *p, const struct gate_message *m,
     if (record_head_of(event->record).type != EVENT_CONTROL ||
         !record_map_is(event, FIELD_SENSOR, p->sensor))
         return GATE_REFUSED;
+    if (gate_is_ahead(m, record_head_of(event->record).when))
+        return GATE_STALE; /* the copy would be up to date for ever */
     return gate_first(p->gate, mark.writer,
                       record_map_find(event, FIELD_EVENT_ID))
                ? GATE_OK

@@ -216,6 +216,10 @@ test_acts(void **state)
                      GATE_OK);
     assert_false(r.told.has_act);
     assert_int_equal(people_copy(r.people).as_of, NOW + 9 * NS_PER_S);
+    assert_int_equal(send_as(&r,
+                             control(&out, NOW + 2 * GATE_AHEAD, "tick", NULL),
+                             "north", NORTH, 4),
+                     GATE_STALE); /* else it would never be too old */
     (void)send_as(&r, control(&out, NOW, "tick", NULL), "north", NORTH, 3);
     assert_int_equal(people_copy(r.people).as_of, NOW + 9 * NS_PER_S);
     record_free(&out);

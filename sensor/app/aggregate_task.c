@@ -346,18 +346,20 @@ is_seen(enum event_type type)
 
 static enum gate_verdict
 source_event(struct aggregate_task *t, const struct record_map *event,
-             const struct auth_mark *mark, struct span key)
+             const struct auth_mark *mark, const struct gate_message *m)
 {
     enum event_type type = record_head_of(event->record).type;
     struct span sensor = record_map_find(event, FIELD_SENSOR);
     char room[ADDR_TEXT_MAX];
 
-    if (!span_eq(key, key_of(event->record, room)))
+    if (!span_eq(m->message.key, key_of(event->record, room)))
         return GATE_REFUSED;
     if (gate_is_ours(mark->writer))
         return type == EVENT_HOST ? on_joined(t, event) : GATE_REFUSED;
     if (!is_seen(type) || !span_eq(sensor, mark->writer))
         return GATE_REFUSED;
+    if (gate_is_ahead(m, record_head_of(event->record).when))
+        return GATE_STALE;
     if (!gate_first(t->gate, sensor, record_map_find(event, FIELD_EVENT_ID)))
         return GATE_DOUBLE;
     detect_event(t->detect, event);
@@ -501,11 +503,11 @@ decide_message(struct aggregate_task *t, const struct record_map *event,
 
 static enum gate_verdict
 on_event(struct aggregate_task *t, const struct record_map *event,
-         const struct auth_mark *mark, const struct auth_message *m)
+         const struct auth_mark *mark, const struct gate_message *m)
 {
     switch (t->stage) {
-    case AGGREGATE_SOURCE: return source_event(t, event, mark, m->key);
-    case AGGREGATE_GROUP: return group_event(t, event, mark, m->key);
+    case AGGREGATE_SOURCE: return source_event(t, event, mark, m);
+    case AGGREGATE_GROUP: return group_event(t, event, mark, m->message.key);
     case AGGREGATE_DECIDE: return decide_message(t, event, mark);
     case AGGREGATE_STAGE_COUNT: break;
     }
@@ -526,7 +528,7 @@ read_message(struct aggregate_task *t, const struct aggregate_in *in)
                                    &t->event, &t->why) != ERR_OK)
         return GATE_REFUSED;
     record_map_init(&event, record_view(&t->event));
-    return on_event(t, &event, &mark, &in->message.message);
+    return on_event(t, &event, &mark, &in->message);
 }
 
 void

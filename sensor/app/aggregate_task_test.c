@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -304,6 +306,48 @@ test_spread(void **state)
     assert_int_equal(count(&r, AGGREGATE_DECIDE, "Many at one"), 1);
     assert_int_equal(count(&r, AGGREGATE_DECIDE, "\"subject\":\"192.0.2.77\""),
                      1);
+    close_rig(&r);
+}
+
+/* Who has one key does not end the windows of all sources of a partition. */
+static void
+test_from_the_future(void **state)
+{
+    static const struct {
+        const char *why;
+        uint64_t ahead; /* of the broker's time */
+        enum gate_verdict want;
+    } rows[] = {
+        {"as the broker's clock",   0,                            GATE_OK   },
+        {"as far as clocks differ", GATE_AHEAD / NS_PER_US,       GATE_OK   },
+        {"a microsecond more",      GATE_AHEAD / NS_PER_US + 1,   GATE_STALE},
+        {"a year",                  31536000 * UINT64_C(1000000), GATE_STALE},
+    };
+    struct rig r;
+
+    (void)state;
+    open_rig(&r);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t us = NOW / NS_PER_US + i * 1000 + rows[i].ahead;
+        time_t second = (time_t)(us / 1000000);
+        struct mail mail = mail_of(i, "north");
+        const struct message m = {.writer = "north",
+                                  .secret = NORTH,
+                                  .key = mail.key,
+                                  .line = mail.line};
+        struct tm utc;
+        char text[32];
+
+        assert_non_null(gmtime_r(&second, &utc));
+        assert_true(strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc));
+        memcpy(strchr(mail.line, '2'), text, strlen(text));
+        (void)snprintf(text, sizeof(text), "%06u", (unsigned)(us % 1000000));
+        memcpy(strchr(mail.line, '.') + 1, text, strlen(text));
+        give(&r, i, &m);
+        if (aggregate_task_counts(r.task).verdicts[rows[i].want] !=
+            (rows[i].want == GATE_OK ? i + 1 : i - 1))
+            fail_msg("%s", rows[i].why);
+    }
     close_rig(&r);
 }
 
@@ -650,10 +694,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_half_each), cmocka_unit_test(test_spread),
-        cmocka_unit_test(test_again),     cmocka_unit_test(test_stages),
-        cmocka_unit_test(test_outbox),    cmocka_unit_test(test_control),
-        cmocka_unit_test(test_wrong),     cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_half_each),
+        cmocka_unit_test(test_from_the_future),
+        cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_outbox),
+        cmocka_unit_test(test_control),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_states),
     };
 
