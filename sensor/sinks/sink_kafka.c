@@ -264,7 +264,6 @@ configure(struct kafka_sink *k, const struct sink_settings *s,
 
 /* ---- opening ---- */
 
-/* A producer of the configuration, which is kept for the next one. */
 /* Where their leaders are is asked for now: the first alert would wait up to a
  * second for the answer. A broker may make a topic that is asked for, so no
  * others: who aggregates makes them as they must be. */
@@ -292,6 +291,7 @@ end_producer(struct kafka_sink *k)
     k->rk = NULL;
 }
 
+/* A producer of the configuration, which is kept for the next one. */
 static enum err
 begin(struct kafka_sink *k)
 {
