@@ -1,10 +1,11 @@
 """Several sensors, one verdict: span25 aggregate on a real Kafka.
 
-    aggregate_test.py SPAN25 SINK_RUN [--long]
+    aggregate_test.py SPAN25 SINK_RUN [--long | --live]
 
 Two readings of one capture, each of every other connection, are published as
 two sensors would; what the aggregate says is read by another client (kcat). With
---long aggregators are killed. A partition is done when its state in the topic
+--long aggregators are killed, and with --live, which is a part of it, a sensor
+on a link of its own publishes by itself (it needs root). A partition is done when its state in the topic
 says that it is: no test waits for a time. Exit code 77 when there is no Kafka.
 """
 import collections
@@ -23,9 +24,10 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/support")
 import brokers  # noqa: E402
+import live  # noqa: E402
 
 SPAN25 = SINK_RUN = ""
-LONG = False
+LONG = LIVE = False
 CAPTURE = pathlib.Path(__file__).parent / "fixtures/bot.pcap.gz"
 HOME = "10.20.0.0/16"
 BOT = "10.20.4.17"
@@ -175,6 +177,11 @@ class Site:
 
     def events(self, name):
         return [json.loads(line) for line in self.raw(name, "%s\n").splitlines() if line]
+
+    def wait_for(self, name, wanted):
+        """Until there is such an event."""
+        found = live.wait_for(lambda: any(map(wanted, self.events(name))), brokers.PATIENCE)
+        self.test.assertTrue(found, name)
 
     def ends(self, name):
         """Messages of each partition."""
@@ -406,6 +413,36 @@ class Sensors(OnKafka):
         self.assertEqual({e["decision"]["mode"] for e in decisions}, {"simulate"})
 
 
+class Odd(OnKafka):
+    """Brokers, topics and states that are not as they should be."""
+
+    def test_state_that_cannot_be_read(self):
+        """It goes on at its offset; where there is no such, somebody must look."""
+        site = Site(self, "unread")
+        for part, offset, event in ((2, 0, "state_unusable"), (1, 1 << 20, "aggregate_failed")):
+            site.aggregator().stop()
+            key = f"{offset:016x}-{1:016x}/whole"
+            site.put("agg.source.state", key, "x" * 24, signature(
+                site.secret["aggregate"], site.topic("agg.source.state"),
+                f"aggregate/state/source/{part}", int(time.time() * 1e6), key, "x" * 24), part)
+            a = site.aggregator(wait=False)
+            a.wait_for(lambda log, e=event: any(f"event={e}" in line for line in log))
+            if event == "state_unusable":
+                a.wait_for(lambda log, a=a: len(a.owned()) == TASKS)
+                a.stop()
+        self.assertEqual(a.process.wait(brokers.PATIENCE), 1)
+        self.assertIn("made anew, so delete", a.said())
+
+    def test_no_broker(self):
+        """It waits, and says for what."""
+        site = Site(self, "gone")
+        site.config.write_text(site.config.read_text().replace(
+            self.broker.address, "127.0.0.1:1"))
+        a = site.aggregator(wait=False)
+        a.wait_for(lambda log: any("event=aggregate_waits" in line for line in log))
+        self.assertIn("127.0.0.1:1", a.said())
+
+
 class Kills(OnKafka):
     """With --long: aggregators end in the middle, and nobody notices."""
 
@@ -427,6 +464,14 @@ class Kills(OnKafka):
                 out.append(e | {"event_id": f"{c:02x}" + e["event_id"][2:],
                                 "flow_id": e["flow_id"] + (c << 40)})
         return sorted(out, key=lambda e: e["timestamp"])
+
+    def test_live(self):
+        """In namespaces of its own, with a broker of its own."""
+        done = subprocess.run((sys.executable, __file__, SPAN25, SINK_RUN, "--live"),
+                              timeout=300, check=False)
+        if done.returncode == 77:
+            self.skipTest("no live sensor here")
+        self.assertEqual(done.returncode, 0)
 
     def check_shared(self, running):
         """Each task has one owner."""
@@ -528,6 +573,43 @@ class Kills(OnKafka):
         self.check_alerts(site)
 
 
+class Live(OnKafka):
+    """With --live: span25 live on a link publishes what span25 aggregate reads."""
+
+    def test_live(self):
+        site = Site(self, "live", registry="north")
+        state = pathlib.Path(site.folder) / "state"
+        state.with_suffix(".yaml").write_text(
+            f"live:\n  user: root\nsinks:\n  - name: bus\n    kind: kafka\n"
+            f"    target: \"{self.broker.address}\"\n    prefix: live\n"
+            f"    hmac-key-file: {site.folder}/keys/north\n"
+            f"    events: [{', '.join(SEEN)}, control]\n")
+        a = site.aggregator()
+        sensor = live.Sensor(SPAN25, state, "--sensor", "north")
+        self.addCleanup(sensor.process.kill)
+        site.wait_for("control", lambda e: e["control"]["kind"] == "tick")
+        sender = live.Sender(3000)
+        sender.send(data for _, data in live.packets(CAPTURE))
+        sender.close()
+        self.assertTrue(live.wait_for(lambda: sensor.of_type("alert"), 60))
+        sensor.stop()  # what is open is told, and published
+        journaled = sensor.events()
+        wanted = {e["event_id"] for e in journaled if e["event_type"] in SEEN}
+        self.assertEqual({e["event_id"] for e in site.events("smtp.tx")
+                          if e["sensor"] == "north"}, wanted)
+        site.settle()
+        alerts = self.check_alerts(site)
+        print(f"{len(wanted)} events, alerts of the sensor {sorted(alerts_of(journaled))}, "
+              f"of the aggregate {sorted(alerts)}")
+        self.assertIn(BOT, {subject for subject, _ in alerts})
+        counts = a.stop()
+        self.assertEqual({k: counts[k] for k in
+                          ("forged", "replayed", "stale", "double", "failed", "unjudged")},
+                         dict.fromkeys(("forged", "replayed", "stale", "double", "failed",
+                                        "unjudged"), 0))
+        self.assertGreater(counts["entered"], 0)
+
+
 def sum_of(parts):
     """Two halves as one capture; not in the order of time, but of one host."""
     records = []
@@ -555,11 +637,21 @@ def permit(sensor):
                         "subject": "10.20.6.30/32", "from": "block"}}
 
 
+def load_tests(loader, tests, _):
+    """The others need no link, and Live nothing else."""
+    if not LIVE:
+        return unittest.TestSuite(map(loader.loadTestsFromTestCase, (Sensors, Odd, Kills)))
+    return loader.loadTestsFromTestCase(Live)
+
+
 if __name__ == "__main__":
+    if LIVE := "--live" in sys.argv:
+        live.inside()
+        live.ip("link", "set", "lo", "up")
+        sys.argv.remove("--live")
     SPAN25, SINK_RUN = sys.argv.pop(1), sys.argv.pop(1)
-    if sys.argv[1:2] == ["--long"]:
-        LONG = True
-        del sys.argv[1]
+    if LONG := "--long" in sys.argv:
+        sys.argv.remove("--long")
     if brokers.Kafka.missing():
         print("skipped: " + brokers.Kafka.missing())
         sys.exit(77)

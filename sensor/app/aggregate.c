@@ -54,6 +54,7 @@ struct aggregate {
     ns_t saved, told, stop_since;
     bool failed;
     bool untimed; /* told: a topic has no broker's time */
+    bool unknown; /* told: what people entered is not known whole */
 };
 
 /* ---- the operator ---- */
@@ -91,6 +92,17 @@ add_counts(struct aggregate_counts *sum, const struct aggregate_counts *c)
     sum->decisions += c->decisions;
 }
 
+/* Messages of what people entered that were not let in. */
+static uint64_t
+not_entered(const struct aggregate *a)
+{
+    uint64_t n = 0;
+
+    for (enum gate_verdict v = GATE_OK + 1; v < GATE_VERDICT_COUNT; v++)
+        n += a->people_counts[v];
+    return n;
+}
+
 static void
 tell_counts(const struct aggregate *a)
 {
@@ -116,9 +128,11 @@ tell_counts(const struct aggregate *a)
     log_number(&l, "skipped", sum.skipped);
     log_number(&l, "unjudged", sum.unjudged);
     log_number(&l, "failed", sum.failed);
+    log_number(&l, "too_long", bus_too_long(a->bus));
     log_number(&l, "alerts", sum.alerts);
     log_number(&l, "decisions", sum.decisions);
     log_number(&l, "entered", a->people_counts[GATE_OK]);
+    log_number(&l, "not_entered", not_entered(a));
     log_end(&l, STDERR_FILENO);
 }
 
@@ -322,19 +336,37 @@ take_state(void *ctx, const struct gate_message *m)
         r->err = e;
 }
 
-/* One that cannot be used is told; its offset is where to go on. */
+/* With nothing but the offset where to go on: what a state that could not be
+ * read has left is half old, half new. */
 static enum err
-load(struct owned *o, struct span state)
+begin(struct aggregate *a, enum aggregate_stage s, unsigned partition)
 {
-    enum err e = aggregate_task_load(o->task, state);
+    struct owned *o = &a->owned[s][partition];
+    enum err e;
+
+    aggregate_task_free(o->task);
+    o->task = NULL;
+    e = aggregate_task_new(&a->parts, s, partition, &a->sink, &o->task);
+    if (e == ERR_OK)
+        aggregate_task_begin(o->task, o->saved.offset);
+    return e;
+}
+
+/* One that cannot be used is told. found: what became of reading it. */
+static enum err
+load(struct aggregate *a, enum aggregate_stage s, unsigned partition,
+     enum err found, struct span state)
+{
+    struct owned *o = &a->owned[s][partition];
+    enum err e = found == ERR_OK ? aggregate_task_load(o->task, state) : found;
 
     if (e == ERR_OK || e == ERR_NOMEM)
         return e;
-    say_task(LOG_AT_ERROR, "state_unusable", o);
-    if (e == ERR_FORMAT)
-        return ERR_OK;
-    aggregate_task_begin(o->task, o->saved.offset);
-    return ERR_OK;
+    if (e != ERR_FORMAT)
+        e = begin(a, s, partition);
+    if (e == ERR_OK || e == ERR_FORMAT)
+        say_task(LOG_AT_ERROR, "state_unusable", o);
+    return e == ERR_FORMAT ? ERR_OK : e;
 }
 
 static enum err
@@ -355,10 +387,8 @@ restore(struct aggregate *a, enum aggregate_stage s, unsigned partition)
         e = r.err;
     if (e == ERR_OK) {
         e = chunks_best(r.in, &o->saved, &o->n_saved, &state);
-        if (e == ERR_OK)
-            e = load(o, buf_view(&state));
-        else if (e == ERR_NOENT)
-            e = ERR_OK;
+        e = e == ERR_NOENT ? ERR_OK
+                           : load(a, s, partition, e, buf_view(&state));
     }
     for (size_t i = 0; e == ERR_OK && o->n_saved > 0 &&
                        chunks_other(r.in, &o->saved, i, &id, &n);
@@ -436,6 +466,15 @@ revoked(void *ctx, enum aggregate_stage s, unsigned partition, bool lost)
 }
 
 static void
+look_at_time(struct aggregate *a, const struct gate_message *m)
+{
+    if (m->appended == 0 && !a->untimed) {
+        a->untimed = true;
+        say(LOG_AT_ERROR, "set_log_append_time", "topic", m->message.topic);
+    }
+}
+
+static void
 on_message(void *ctx, enum aggregate_stage s, unsigned partition,
            const struct aggregate_in *in)
 {
@@ -444,11 +483,7 @@ on_message(void *ctx, enum aggregate_stage s, unsigned partition,
 
     if (o == NULL || o->task == NULL)
         return;
-    if (in->message.appended == 0 && !a->untimed) {
-        a->untimed = true;
-        say(LOG_AT_ERROR, "set_log_append_time", "topic",
-            span_str(bus_topic(a->bus, s)));
-    }
+    look_at_time(a, &in->message);
     at_work(a, o);
     aggregate_task_message(o->task, in);
 }
@@ -472,8 +507,13 @@ on_control(void *ctx, const struct gate_message *m, uint64_t offset)
     struct aggregate *a = ctx;
     struct people_told told;
 
+    look_at_time(a, m);
     people_take(a->people, m, offset, &told);
     a->people_counts[told.verdict]++;
+    if (people_why(a->people).n > 0 && !a->unknown) {
+        a->unknown = true;
+        say(LOG_AT_ERROR, "registry_unusable", "why", people_why(a->people));
+    }
     if (told.has_act)
         show_tasks(a, &told.act, offset);
 }

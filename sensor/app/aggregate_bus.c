@@ -1,5 +1,7 @@
 #include "sensor/app/aggregate_bus.h"
 
+#include "sensor/app/clock.h"
+#include "sensor/app/log.h"
 #include "sensor/base/text.h"
 #include "sensor/sinks/kafka_conf.h"
 #include "sensor/sinks/sink_kafka.h"
@@ -7,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define WHY_MAX   400U
 #define TOPIC_MAX 250U
@@ -16,6 +19,7 @@
 #define ASK_MS    1000       /* for one look at a topic */
 #define READ_MS   100        /* for one message of a state */
 #define BIGGEST   "10485760" /* bytes of a message: as sensors may be set */
+#define TELL_NS   (60 * NS_PER_S) /* between two lines of what is waited for */
 
 /* Rows: stage, topic, topic of its states */
 static const struct {
@@ -35,6 +39,8 @@ struct bus {
     char state[AGGREGATE_STAGE_COUNT][TOPIC_MAX];
     char control[TOPIC_MAX];
     unsigned partitions[AGGREGATE_STAGE_COUNT];
+    uint64_t too_long; /* lines that no broker takes */
+    ns_t told;         /* that it waits */
     struct buf bad;
 };
 
@@ -43,6 +49,12 @@ set_bad(struct bus *b, const char *text)
 {
     if (b->bad.n == 0)
         text_term(&b->bad, span_str(text));
+}
+
+uint64_t
+bus_too_long(const struct bus *b)
+{
+    return b->too_long;
 }
 
 struct span
@@ -77,12 +89,51 @@ goes_on(const struct bus *b)
 
 /* ---- what librdkafka calls back, in our thread ---- */
 
+/* What mends itself, or can be mended while we wait. */
+static void
+tell(struct bus *b, const char *why)
+{
+    ns_t now = clock_of(CLOCK_MONOTONIC);
+    struct log_line l;
+
+    if (b->told != 0 && now - b->told < TELL_NS)
+        return;
+    b->told = now;
+    log_begin(&l, LOG_AT_WARN, "aggregate_waits");
+    log_string(&l, "why", span_str(why));
+    log_end(&l, STDERR_FILENO);
+}
+
+/* A reader's own trouble comes in the place of a message. */
+static void
+note(struct bus *b, const rd_kafka_message_t *m)
+{
+    if (m->err != 0 && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        tell(b, rd_kafka_message_errstr(m));
+}
+
+/* A line that the broker finds too long would be as long after a restart: it is
+ * lost, as one that a sensor cannot publish is. States have no such lines. */
+static void
+not_put(struct bus *b, const char *topic, rd_kafka_resp_err_t err)
+{
+    enum aggregate_stage s = 0;
+
+    while (s < AGGREGATE_STAGE_COUNT && strcmp(b->topic[s], topic) != 0)
+        s++;
+    if (err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+        s == AGGREGATE_STAGE_COUNT)
+        set_bad(b, rd_kafka_err2str(err));
+    else
+        b->too_long++;
+}
+
 static void
 on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *ctx)
 {
     (void)rk;
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        set_bad(ctx, rd_kafka_err2str(m->err));
+        not_put(ctx, rd_kafka_topic_name(m->rkt), m->err);
 }
 
 /* Brokers that are away are waited for. */
@@ -91,9 +142,10 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *ctx)
 {
     char text[WHY_MAX] = "";
 
-    (void)reason;
-    if (err != RD_KAFKA_RESP_ERR__FATAL)
+    if (err != RD_KAFKA_RESP_ERR__FATAL) {
+        tell(ctx, reason);
         return;
+    }
     (void)rd_kafka_fatal_error(rk, text, sizeof(text));
     set_bad(ctx, text);
 }
@@ -118,6 +170,20 @@ stage_of(const struct bus *b, const char *topic)
     return s;
 }
 
+/* Is there less than a state says that there was? Then it was another topic:
+ * nothing would be read until there is as much, and what is said of it has
+ * sequences that were there. */
+static bool
+is_shorter(struct bus *b, const rd_kafka_topic_partition_t *p)
+{
+    int64_t first, end;
+
+    return p->offset > 0 &&
+           rd_kafka_query_watermark_offsets(b->consumer, p->topic, p->partition,
+                                            &first, &end, MAKE_MS) == 0 &&
+           end < p->offset;
+}
+
 static void
 assign(struct bus *b, rd_kafka_topic_partition_list_t *list)
 {
@@ -131,12 +197,15 @@ assign(struct bus *b, rd_kafka_topic_partition_list_t *list)
                               &offset) != ERR_OK)
             set_bad(b, "the state of a partition cannot be read");
         p->offset = offset >= 0 ? offset : RD_KAFKA_OFFSET_BEGINNING;
+        if (is_shorter(b, p))
+            set_bad(b, "a topic has fewer messages than its state says: it was "
+                       "made anew, so delete all topics agg.* of this prefix");
     }
     rd_kafka_error_destroy(rd_kafka_incremental_assign(b->consumer, list));
 }
 
 static void
-revoke(struct bus *b, rd_kafka_topic_partition_list_t *list)
+give_back(struct bus *b, rd_kafka_topic_partition_list_t *list)
 {
     bool lost = rd_kafka_assignment_lost(b->consumer) != 0;
 
@@ -158,7 +227,7 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         assign(ctx, list);
     else
-        revoke(ctx, list);
+        give_back(ctx, list);
 }
 
 /* ---- clients ---- */
@@ -332,13 +401,19 @@ make_topics(struct bus *b)
     rd_kafka_NewTopic_t *topics[TOPICS];
     size_t n = list_topics(b, list), made = 0;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(b->producer);
+    rd_kafka_event_t *event = NULL;
 
     for (size_t i = 0; i < n; i++) {
         make_topic(&topics[made], &list[i]);
         made += topics[made] != NULL;
     }
     rd_kafka_CreateTopics(b->producer, topics, made, NULL, queue);
-    rd_kafka_event_destroy(rd_kafka_queue_poll(queue, MAKE_MS));
+    for (unsigned ms = 0; event == NULL && ms < MAKE_MS && goes_on(b);
+         ms += ASK_MS) {
+        event = rd_kafka_queue_poll(queue, ASK_MS);
+        (void)rd_kafka_poll(b->producer, 0);
+    }
+    rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy_array(topics, made);
 }
@@ -371,6 +446,7 @@ check_topics(struct bus *b, struct buf *messages)
         while (goes_on(b) && (n == 0 || states == 0)) {
             n = count_partitions(b, b->topic[s]);
             states = count_partitions(b, b->state[s]);
+            (void)rd_kafka_poll(b->producer, 0); /* it says what is wrong */
         }
         if (n == states && n > 0 && (s != AGGREGATE_DECIDE || n == 1)) {
             b->partitions[s] = n;
@@ -434,8 +510,9 @@ poll_people(struct bus *b, int ms)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(b->people, ms);
     bool is_end = false;
+    unsigned n = 0;
 
-    for (; m != NULL; m = rd_kafka_consumer_poll(b->people, 0)) {
+    while (m != NULL) {
         struct gate_message g;
 
         is_end |= m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
@@ -443,7 +520,9 @@ poll_people(struct bus *b, int ms)
             read_message(m, b->control, &g);
             b->calls.control(b->calls.ctx, &g, (uint64_t)m->offset);
         }
+        note(b, m);
         rd_kafka_message_destroy(m);
+        m = ++n < BATCH ? rd_kafka_consumer_poll(b->people, 0) : NULL;
     }
     return is_end;
 }
@@ -561,6 +640,7 @@ bus_poll(struct bus *b, unsigned ms)
     while (m != NULL) {
         if (m->err == 0)
             on_message(b, m);
+        note(b, m);
         rd_kafka_message_destroy(m);
         m = ++n < BATCH && b->bad.n == 0
                 ? rd_kafka_consumer_poll(b->consumer, 0)
@@ -616,7 +696,7 @@ insist(struct bus *b, const struct message *m)
         err = produce(b, m);
     }
     if (err != 0)
-        set_bad(b, rd_kafka_err2str(err));
+        not_put(b, m->topic, err);
 }
 
 void
@@ -681,21 +761,23 @@ enum err
 bus_read_state(struct bus *b, enum aggregate_stage s, unsigned partition,
                void (*take)(void *ctx, const struct gate_message *m), void *ctx)
 {
-    bool is_end = false;
+    bool is_end = false, failed = false;
 
     if (!begin_state(b->states, b->state[s], partition))
         return ERR_IO;
-    while (!is_end && goes_on(b)) {
+    while (!is_end && !failed && goes_on(b)) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(b->states, READ_MS);
         struct gate_message g;
 
         if (m == NULL)
             continue;
         is_end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        failed = m->err != 0 && !is_end; /* such as: no such partition */
         if (m->err == 0) {
             read_message(m, b->state[s], &g);
             take(ctx, &g);
         }
+        note(b, m);
         rd_kafka_message_destroy(m);
     }
     return rd_kafka_assign(b->states, NULL) == 0 && is_end ? ERR_OK : ERR_IO;

@@ -57,6 +57,10 @@ unsigned bus_sources(const struct bus *b);
 const char *bus_topic(const struct bus *b, enum aggregate_stage s);
 const char *bus_state_topic(const struct bus *b, enum aggregate_stage s);
 
+/* Lines that were put and that no broker takes: longer than its
+ * max.message.bytes. Those of states are bad (bus_bad) instead. */
+uint64_t bus_too_long(const struct bus *b);
+
 /* Everything is copied. Waits while the queue is full. */
 void bus_put(struct bus *b, enum aggregate_stage s, struct span key,
              struct span value, struct span header);
