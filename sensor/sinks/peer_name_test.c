@@ -129,6 +129,28 @@ numbers_need_no_thread(void **state)
     peer_fini(&p);
 }
 
+/* Nobody listens, and the clock goes back an hour: it calls again all the same.
+ */
+static void
+a_clock_that_is_set_back(void **state)
+{
+    ns_t now = 7200 * NS_PER_S;
+    struct peer p;
+
+    (void)state;
+    begin(&p, "127.0.0.1:1");
+    do {
+        peer_tick(&p, now);
+        peer_wait(&p, false, 1000);
+    } while (p.state != PEER_AWAY);
+    assert_int_equal(p.calls, 1);
+    now -= 3600 * NS_PER_S;
+    peer_tick(&p, now);
+    peer_tick(&p, now + 2 * NS_PER_S);
+    assert_int_equal(p.calls, 2);
+    peer_fini(&p);
+}
+
 /* No tick waits while the resolver does, or this never ends. */
 static void
 a_name_is_looked_up_beside(void **state)
@@ -193,6 +215,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(numbers_need_no_thread, reset),
+        cmocka_unit_test_setup(a_clock_that_is_set_back, reset),
         cmocka_unit_test_setup(a_name_is_looked_up_beside, reset),
         cmocka_unit_test_setup(an_unknown_name_is_asked_for_again, reset),
         cmocka_unit_test_setup(who_leaves_does_not_wait, reset),
