@@ -152,6 +152,29 @@ assert_names(const struct kept *kept, const uint8_t hash[DECIDE_HASH])
     assert_holds(kept, hex);
 }
 
+static size_t
+times(const struct kept *kept, const char *text)
+{
+    struct span rest = buf_view(&kept->object);
+    size_t n = 0;
+
+    for (size_t at; (at = span_search(rest, span_str(text))) < rest.n; n++)
+        rest = span_tail(rest, at + 1);
+    return n;
+}
+
+/* What the sensor measured of its clock. */
+static void
+show_clock(struct kit *k, double at, uint64_t offset_us)
+{
+    const struct record_head head = {kit_ns(at), 0, 1, EVENT_STATS};
+    const struct record_sink sink = kit_to(k);
+
+    record_begin(&k->out, &head);
+    record_u64(&k->out, FIELD_SIGHT_OFFSET, offset_us);
+    decide_event(k->d, kit_map(k), &sink);
+}
+
 /* A mail of that host, by number. */
 static void
 show_mail(struct kit *k, const char *ip, unsigned n, const char *outcome,
@@ -192,6 +215,7 @@ test_evidence_object(void **state)
     kit_open(&k, &o);
     keep_in(&k, &kept);
     sink = kit_to(&k);
+    show_clock(&k, 1, 1234);
     for (unsigned i = 0; i < 12; i++)
         show_mail(&k, "10.2.3.4", i, "rejected", mail[i]);
     show_mail(&k, "10.2.3.5", 20, "rejected", other);
@@ -209,6 +233,8 @@ test_evidence_object(void **state)
     assert_names(&kept, alert);
     for (unsigned i = 2; i < 12; i++)
         assert_names(&kept, mail[i]);
+    assert_int_equal(times(&kept, "\"event_id\":\"00000000a00000"), 10);
+    assert_holds(&kept, "\"clock_offset_us\":1234,");
     assert_holds(&kept, "\"trajectory\":[{");
     assert_holds(&kept, "\"subject\":\"10.2.3.4/32\"");
     decide_evidence_hex(mail[1], hex);
@@ -1335,6 +1361,65 @@ test_save_and_load(void **state)
     kit_close(&k2);
 }
 
+static void
+lift_as_mistake(struct kit *k, double at, const char *subject)
+{
+    const struct record_head head = {kit_ns(at), 0, 1, EVENT_CONTROL};
+    const struct record_sink sink = kit_to(k);
+
+    record_begin(&k->out, &head);
+    record_text(&k->out, FIELD_CONTROL_KIND, "block");
+    record_text(&k->out, FIELD_CONTROL_ACTION, "lift");
+    record_text(&k->out, FIELD_CONTROL_SUBJECT, subject);
+    record_bool(&k->out, FIELD_CONTROL_MISTAKE, true);
+    decide_event(k->d, kit_map(k), &sink);
+}
+
+/* The second within a day, one without force, and one a day later; a snapshot
+ * in between forgets none. */
+static const struct {
+    const char *why, *second;
+    double at;
+    enum rollout_mode mode;
+} mistakes[] = {
+    {"two hosts",          "10.2.3.5", 20,    ROLLOUT_SIMULATE},
+    {"at the last moment", "10.2.3.5", 86409, ROLLOUT_SIMULATE},
+    {"a day later",        "10.2.3.5", 86410, ROLLOUT_ENFORCE },
+    {"one twice",          "10.2.3.4", 20,    ROLLOUT_ENFORCE },
+    {"nobody was stopped", "10.2.3.6", 20,    ROLLOUT_ENFORCE },
+};
+
+static void
+test_mistakes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+        struct decide_options o = wide();
+        struct kit_host h = kit_bot("10.2.3.4", 0);
+        struct kit_host other = kit_bot("10.2.3.5", 1);
+        struct buf saved;
+        struct kit k;
+
+        o.may_enforce = true;
+        o.start = ROLLOUT_ENFORCE;
+        kit_open(&k, &o);
+        buf_init(&saved, 1U << 20);
+        kit_show(&k, &h);
+        kit_show(&k, &other);
+        lift_as_mistake(&k, 10, "10.2.3.4");
+        assert_int_equal(decide_mode(k.d), ROLLOUT_ENFORCE);
+        assert_int_equal(decide_save(k.d, &saved), ERR_OK);
+        assert_int_equal(decide_load(k.d, buf_view(&saved)), ERR_OK);
+        lift_as_mistake(&k, mistakes[i].at, mistakes[i].second);
+        if (decide_mode(k.d) != mistakes[i].mode ||
+            k.doings != (mistakes[i].mode == ROLLOUT_SIMULATE))
+            fail_msg("%s: %s, told %zu times", mistakes[i].why,
+                     rollout_mode_word(decide_mode(k.d)), k.doings);
+        buf_free(&saved);
+        kit_close(&k);
+    }
+}
+
 /* Changed bytes under a right checksum: taken or not, nothing breaks. */
 static void
 test_changed_snapshots(void **state)
@@ -1440,6 +1525,7 @@ main(void)
         cmocka_unit_test(test_cap_of_a_site),
         cmocka_unit_test(test_site_has_a_day),
         cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_changed_snapshots),
         cmocka_unit_test(test_bound_of_subjects),
     };
