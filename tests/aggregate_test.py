@@ -433,6 +433,17 @@ class Odd(OnKafka):
         self.assertEqual(a.process.wait(brokers.PATIENCE), 1)
         self.assertIn("made anew, so delete", a.said())
 
+    def test_too_long_for_the_broker(self):
+        """What cannot be put is counted; it ends nobody, and the rest goes on."""
+        site = Site(self, "long")
+        everything = seen(read(site.folder, "north", sum_of(halves(host=BOT))))
+        a = site.aggregator()
+        self.broker.set_topic(site.topic("agg.group"), "max.message.bytes=300")
+        site.feed("north", everything)
+        site.settle()
+        self.assertIn((BOT, BOT_RULE), self.check_alerts(site))
+        self.assertGreater(a.stop()["too_long"], 0)
+
     def test_no_broker(self):
         """It waits, and says for what."""
         site = Site(self, "gone")

@@ -211,9 +211,16 @@ group.initial.rebalance.delay.ms=0
 
     def add_scram(self, kind):
         """Lets USER log in by SCRAM-SHA-256 or -512. Takes a JVM."""
+        self.set("users", self.USER, f"{kind}=[password={self.PASSWORD}]")
+
+    def set_topic(self, topic, setting):
+        """Of one that there is. Takes a JVM."""
+        self.set("topics", topic, setting)
+
+    def set(self, kind, name, setting):
         tool(*self.java, "-cp", f"{self.jars()}/*", "kafka.admin.ConfigCommand",
-             "--bootstrap-server", self.address, "--alter", "--add-config", f"{kind}=[password={self.PASSWORD}]",
-             "--entity-type", "users", "--entity-name", self.USER)
+             "--bootstrap-server", self.address, "--alter", "--add-config", setting,
+             "--entity-type", kind, "--entity-name", name)
 
     def kcat(self, *words, data=None):
         """kcat on this broker, quiet; its output in bytes."""
