@@ -485,6 +485,7 @@ def test_journal_of_another_process():
         check(done.err == "", f"nothing is missing: {done.err}")
         holder.stdin.write(json.dumps(alert(0x2222)).encode() + b"\n")
         holder.stdin.flush()
+        end = time.monotonic() + 60
         while time.monotonic() < end:  # it has no index of its own
             done = desk(state, "alerts", "list").says("1111").lacks("2222")
             if done.err:
