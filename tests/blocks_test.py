@@ -10,6 +10,7 @@ import base64
 import datetime
 import email
 import email.policy
+import fcntl
 import hashlib
 import json
 import pathlib
@@ -459,6 +460,76 @@ def test_report_sendmail():
     close(state, "misuse")
     report(state, config, "10.0.0.1", "--sendmail", tool, code=5)
     check(not (folder / "args").exists(), "it was run")
+
+
+def reports_of(state):
+    lines = b"".join(p.read_bytes()
+                     for p in sorted((state / "journal").glob("*.jsonl")))
+    return [r["control"] for r in map(json.loads, lines.splitlines())
+            if r.get("control", {}).get("kind") == "report"]
+
+
+def test_report_is_recorded():
+    state, config = reporting(mail(), alert(),
+                              decision("10.0.0.9/32", origin="human"))
+    close(state, "misuse")
+    printed = report(state, config, "10.0.0.1").out
+    out = state.parent / "out"
+    path = report(state, config, "10.0.0.1", "--format", "xarf", "-o",
+                  out).out.strip()
+    report(state, config, "10.0.0.1", "--format", "xarf", "-o", out, code=5)
+    report(state, config, "10.0.0.9")
+    report(state, config, "10.0.0.8", code=5)
+    tool = state.parent / "tool"
+    for code in (75, 0):
+        tool.write_text("#!/bin/sh\ncat > /dev/null\n"
+                        f"grep -q 'SigIgn.*1...$' /proc/$$/status && exit 9\n"
+                        f"exit {code}\n")
+        tool.chmod(0o755)
+        report(state, config, IDENT, "--sendmail", tool,
+               code=1 if code else 0)
+    got = reports_of(state)
+    check([(r["action"], r["subject"], r.get("alert")) for r in got] == [
+        ("letter", "10.0.0.1", IDENT), ("xarf", "10.0.0.1", IDENT),
+        ("letter", "10.0.0.9", None), ("letter", "10.0.0.1", IDENT)], f"{got}")
+    check([r["text"] for r in got] == [
+        "printed", f"written into {path}", "printed",
+        f"given to abuse@site.example, by {tool}"], f"{got}")
+    check(all(r["actor"] for r in got), f"{got}")
+    for r, text in zip(got, (printed.encode(), pathlib.Path(path).read_bytes())):
+        check(r["hash"] == hashlib.sha256(text).hexdigest(), f"{r}")
+    Run(PROGRAM, "alerts", "show", "--state", state, IDENT).expect(0).says(
+        "letter by ", "xarf by ")
+
+
+def test_report_needs_its_record():
+    state, config = reporting(mail(), alert())
+    close(state, "misuse")
+    out = state.parent / "out"
+    tool = state.parent / "tool"
+    tool.write_text(f"#!/bin/sh\ntouch {state.parent}/sent\n")
+    tool.chmod(0o755)
+    with open(state / "journal" / "lock", "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for more in ((), ("-o", out), ("--sendmail", tool)):
+            got = Run(PROGRAM, "blocks", "report", "--state", state, "-c",
+                      config, "10.0.0.1", *more)
+            check(got.code != 0 and got.out == "", f"{more}: {got.out}")
+            got.warns("nothing was changed")
+    check(not out.exists() and not (state.parent / "sent").exists(),
+          "given out all the same")
+
+
+def test_report_is_of_one_host():
+    state, config = reporting({**alert("10.0.0.1 lease 00aa"),
+                               "src_ip": "10.0.0.1"})
+    close(state, "misuse")
+    report(state, config, "10.0.0.1").says("Please look at 10.0.0.1:")
+    report(state, config, IDENT).says("host 10.0.0.1\n")
+    state, config = reporting({**alert("10.0.0.0/24"), "src_ip": "10.0.0.0"})
+    close(state, "misuse")
+    report(state, config, "10.0.0.1", code=5).warns("is not confirmed")
+    report(state, config, IDENT, code=2).warns("is about no host")
 
 
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]

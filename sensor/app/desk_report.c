@@ -1,4 +1,7 @@
-/* blocks report: an abuse report about a host that a human has confirmed */
+/* blocks report: an abuse report about a host that a human has confirmed
+ *
+ * Each one that is given out is a control event of kind report: which host, by
+ * whom, to where, and the SHA-256 of the text. */
 #include "sensor/app/abuse_report.h"
 #include "sensor/app/desk_card.h"
 #include "sensor/app/desk_decisions.h"
@@ -7,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +28,8 @@ struct reporting {
     struct desk_decisions decisions;
     struct abuse_report report;
     struct buf record, act, sender; /* what spans of report are of */
+    struct buf path;                /* of the file, with its NUL */
+    bool saved;                     /* it was made */
 };
 
 /* ---- what a human said ---- */
@@ -66,6 +72,17 @@ find_said(struct reporting *r, const struct desk_alert *a, bool *confirmed)
     return CLI_EXIT_DONE;
 }
 
+/* Of one host, whatever its lease is: what is said of a network is said of none
+ * of its hosts. */
+static bool
+read_subject(const struct desk_alert *a, struct prefix *out)
+{
+    const struct span all = span_str(a->subject != NULL ? a->subject : "");
+
+    return prefix_parse(span_head(all, span_find(all, ' ')), out) &&
+           (out->bits == 128 || out->bits == 64);
+}
+
 /* The newest one that was confirmed, of those about the host. */
 static enum cli_exit
 find_alert(struct reporting *r, const struct addr *host)
@@ -78,8 +95,7 @@ find_alert(struct reporting *r, const struct addr *host)
     for (size_t i = 0; i < r->alerts.n && code == CLI_EXIT_DONE; i++) {
         const struct desk_alert *a = &r->alerts.v[i];
 
-        if (a->status != DESK_CLOSED || a->subject == NULL ||
-            !prefix_parse(span_str(a->subject), &about) ||
+        if (a->status != DESK_CLOSED || !read_subject(a, &about) ||
             !prefix_has(&about, host) || (best != NULL && best->last > a->last))
             continue;
         code = find_said(r, a, &confirmed);
@@ -215,9 +231,9 @@ find_host(struct reporting *r, struct span text)
     a = desk_alerts_find(r->desk, &r->alerts, text);
     if (a == NULL)
         return CLI_EXIT_USAGE;
-    if (a->subject == NULL || !prefix_parse(span_str(a->subject), &p))
+    if (!read_subject(a, &p))
         return desk_say(r->desk, CLI_EXIT_USAGE,
-                        "this alert is about no address");
+                        "this alert is about no host: give an address");
     r->report.host = p.addr;
     code = find_said(r, a, &confirmed);
     r->alert = confirmed ? a : NULL;
@@ -289,30 +305,29 @@ save(struct reporting *r, const struct buf *text)
 {
     struct desk *d = r->desk;
     const char *dir = d->config->report_dir;
-    enum cli_exit code = CLI_EXIT_DONE;
-    struct buf path;
+    const char *path;
     int number;
 
-    buf_init(&path, 8192);
-    buf_printf(&path, "%s/", dir);
-    text_term(&path, span_head(r->report.id, 16));
-    buf_printf(&path, "%s%c",
+    buf_printf(&r->path, "%s/", dir);
+    text_term(&r->path, span_head(r->report.id, 16));
+    buf_printf(&r->path, "%s%c",
                d->config->report_format == XARF ? ".xarf.json" : ".eml", 0);
+    if (r->path.cut || r->path.failed)
+        return desk_say(d, CLI_EXIT_USAGE, "--output: too long a name");
+    path = (const char *)r->path.p;
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         number = errno;
     else
-        number = path.cut || path.failed
-                     ? ENAMETOOLONG
-                     : whole_file_new((const char *)path.p, buf_view(text));
-    if (number == 0)
-        buf_printf(d->out, "%s\n", (const char *)path.p);
-    else
-        code = desk_say_value(
-            d, number == EEXIST ? CLI_EXIT_REFUSED : CLI_EXIT_FAILED,
-            "not written: ", span_str((const char *)path.p),
-            number == EEXIST ? " is there already" : " cannot be made");
-    buf_free(&path);
-    return code;
+        number = whole_file_new(path, buf_view(text));
+    r->saved = number == 0;
+    if (r->saved) {
+        buf_printf(d->out, "%s\n", path);
+        return CLI_EXIT_DONE;
+    }
+    return desk_say_value(
+        d, number == EEXIST ? CLI_EXIT_REFUSED : CLI_EXIT_FAILED,
+        "not written: ", span_str(path),
+        number == EEXIST ? " is there already" : " cannot be made");
 }
 
 static bool
@@ -336,6 +351,7 @@ be_sendmail(const char *program, const char *to, int in)
     char *const argv[] = {(char *)(uintptr_t)program, (char[]){"-i"},
                           (char[]){"--"}, (char *)(uintptr_t)to, NULL};
 
+    (void)signal(SIGPIPE, SIG_DFL); /* else it stays ignored there */
     if (dup2(in, STDIN_FILENO) == STDIN_FILENO)
         (void)execv(program, argv);
     _exit(127);
@@ -383,6 +399,105 @@ send_mail(struct reporting *r, const struct buf *text)
     return CLI_EXIT_DONE;
 }
 
+/* ---- that it was given out ---- */
+
+static void
+put_where(const struct reporting *r, struct buf *out)
+{
+    const struct config *c = r->desk->config;
+
+    if (c->sendmail != NULL) {
+        buf_printf(out, "given to %s, by ", r->report.to);
+        text_term(out, span_str(c->sendmail));
+    } else if (r->saved) {
+        buf_str(out, "written into ");
+        text_term(out, span_str((const char *)r->path.p));
+    } else {
+        buf_str(out, "printed");
+    }
+}
+
+static void
+put_hash(const struct buf *text, struct buf *out)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    if (EVP_Digest(text->p, text->n, hash, &n, EVP_sha256(), NULL) == 1)
+        text_hex(out, span_of(hash, n));
+}
+
+static void
+audit(const struct reporting *r, const struct buf *text, struct desk_writer *w)
+{
+    struct desk *d = r->desk;
+    const struct record_head head = {.when = d->now / NS_PER_US * NS_PER_US,
+                                     .type = EVENT_CONTROL};
+    char host[ADDR_TEXT_MAX];
+    const size_t n = addr_format(&r->report.host, host);
+    struct buf where, hash;
+    struct record_out out;
+
+    buf_init(&where, 16384);
+    buf_init(&hash, 2 * EVP_MAX_MD_SIZE);
+    put_where(r, &where);
+    put_hash(text, &hash);
+    record_init(&out);
+    record_begin(&out, &head);
+    record_text(&out, FIELD_CONTROL_KIND, "report");
+    record_str(&out, FIELD_CONTROL_TEXT, buf_view(&where));
+    record_str(&out, FIELD_CONTROL_HASH, buf_view(&hash));
+    record_text(&out, FIELD_CONTROL_ACTION,
+                d->config->report_format == XARF ? "xarf" : "letter");
+    record_time(&out, FIELD_CONTROL_TIME, head.when);
+    record_text(&out, FIELD_CONTROL_ACTOR, d->actor);
+    if (r->alert != NULL)
+        record_text(&out, FIELD_CONTROL_ALERT, r->alert->id);
+    record_str(&out, FIELD_CONTROL_SUBJECT, span_of(host, n));
+    desk_tell(w, &out);
+    record_free(&out);
+    buf_free(&hash);
+    buf_free(&where);
+}
+
+/* ---- making it ---- */
+
+static enum cli_exit
+hand_out(struct reporting *r, const struct buf *text)
+{
+    const struct config *c = r->desk->config;
+
+    if (c->sendmail != NULL)
+        return send_mail(r, text);
+    if (c->report_dir != NULL)
+        return save(r, text);
+    buf_span(r->desk->out, buf_view(text));
+    return CLI_EXIT_DONE;
+}
+
+/* No report without its record: a file is taken away again, and what is to be
+ * printed is not. A mail is sent only where the journal is open for it. */
+static enum cli_exit
+hand_out_told(struct reporting *r, const struct buf *text)
+{
+    struct desk *d = r->desk;
+    struct desk_writer *w = NULL;
+    enum cli_exit code = desk_open(d, &w);
+
+    if (code == CLI_EXIT_DONE)
+        code = hand_out(r, text);
+    if (code == CLI_EXIT_DONE)
+        audit(r, text, w);
+    code = desk_close(w, code);
+    if (code == CLI_EXIT_DONE)
+        return code;
+    if (r->saved)
+        (void)unlink((const char *)r->path.p);
+    if (d->config->sendmail == NULL)
+        buf_reset(d->out);
+    return code;
+}
+
 static enum cli_exit
 deliver(struct reporting *r)
 {
@@ -398,14 +513,9 @@ deliver(struct reporting *r)
         abuse_report_mail_xarf(&r->report, &text);
     else
         abuse_report_xarf(&r->report, &text);
-    if (text.cut || text.failed)
-        code = desk_say(r->desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-    else if (c->sendmail != NULL)
-        code = send_mail(r, &text);
-    else if (c->report_dir != NULL)
-        code = save(r, &text);
-    else
-        code = (buf_span(r->desk->out, buf_view(&text)), CLI_EXIT_DONE);
+    code = text.cut || text.failed
+               ? desk_say(r->desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM))
+               : hand_out_told(r, &text);
     buf_free(&text);
     return code;
 }
@@ -419,6 +529,7 @@ desk_blocks_report(struct desk *d)
     buf_init(&r.record, RECORD_MAX);
     buf_init(&r.act, RECORD_MAX);
     buf_init(&r.sender, 4096);
+    buf_init(&r.path, 8192);
     if (code == CLI_EXIT_DONE)
         code = desk_alerts_read(d, &r.alerts);
     if (code == CLI_EXIT_DONE &&
@@ -435,5 +546,6 @@ desk_blocks_report(struct desk *d)
     buf_free(&r.record);
     buf_free(&r.act);
     buf_free(&r.sender);
+    buf_free(&r.path);
     return code;
 }

@@ -31,8 +31,8 @@ struct live_socket {
 };
 
 /* What people's verbs tell. */
-static const char *const kinds[] = {"alert", "exception", "evidence",
-                                    "block", "policy",    "test"};
+static const char *const kinds[] = {"alert",  "exception", "evidence", "block",
+                                    "report", "policy",    "test"};
 
 /* ---- what may come ---- */
 

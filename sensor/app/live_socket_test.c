@@ -35,6 +35,7 @@ static const struct {
      true                                                                                                 },
     {"a block",                EVENT_CONTROL, 0, NOW,              "block",     FIELD_CONTROL_KIND,  true },
     {"the policy",             EVENT_CONTROL, 0, NOW,              "policy",    FIELD_CONTROL_MODE,  true },
+    {"a report",               EVENT_CONTROL, 0, NOW,              "report",    FIELD_CONTROL_HASH,  true },
     {"a test",                 EVENT_CONTROL, 0, NOW,              "test",      FIELD_CONTROL_KIND,  true },
     {"as far ahead as may be", EVENT_CONTROL, 0, MOST,             "alert",
      FIELD_CONTROL_KIND,                                                                             true },

@@ -74,6 +74,8 @@ static const struct kept {
      true                                                                                         },
     {EVENT_CONTROL,  "evidence",  "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
      true                                                                                         },
+    {EVENT_CONTROL,  "report",    "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
+     true                                                                                         },
     {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
      FIELD_CONTROL_SUBJECT,                                                                  true },
     {EVENT_CONTROL,  "block",     "block",     FIELD_CONTROL_SUBJECT,
