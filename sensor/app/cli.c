@@ -14,6 +14,7 @@
 #include "sensor/app/options_value.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/rules.h"
+#include "sensor/app/study.h"
 #include "sensor/app/aggregate.h"
 #include "sensor/app/test_alert.h"
 #include "sensor/app/metrics.h"
@@ -590,6 +591,11 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_TOP: return top_run(c, out, messages);
     case VERB_TEST_ALERT: return test_alert_run(c, out, messages);
     case VERB_AGGREGATE: return aggregate_run(c, messages);
+    case VERB_STUDY_RUN:
+    case VERB_STUDY_SWEEP:
+    case VERB_STUDY_COMPARE:
+    case VERB_STUDY_SHOW:
+    case VERB_STUDY_REVIEW: return study_run(c, out, messages);
     case VERB_REGISTRY_IMPORT:
     case VERB_REGISTRY_LIST:
     case VERB_REGISTRY_SHOW:

@@ -11,14 +11,15 @@ static const struct {
     const char *word, *summary;
 } nouns[] = {
     {"registry",   "who may send: forms, permits, the 48 hours, lists for a "
-                 "firewall"                              },
-    {"alerts",     "list, explain and close what the rules have raised"  },
-    {"hosts",      "list the hosts that speak SMTP, and their statistics"},
-    {"blocks",     "list, add and lift what is stopped, or would be"     },
-    {"policy",     "whether anything is stopped: off, simulate, enforce" },
-    {"exceptions", "hosts that nobody is shown, or that are not stopped" },
-    {"rules",      "list, check, test or explain what alerts"            },
-    {"config",     "print or check the configuration"                    },
+                 "firewall"                                  },
+    {"alerts",     "list, explain and close what the rules have raised"      },
+    {"hosts",      "list the hosts that speak SMTP, and their statistics"    },
+    {"blocks",     "list, add and lift what is stopped, or would be"         },
+    {"policy",     "whether anything is stopped: off, simulate, enforce"     },
+    {"study",      "replay policies over what was seen, before one is chosen"},
+    {"exceptions", "hosts that nobody is shown, or that are not stopped"     },
+    {"rules",      "list, check, test or explain what alerts"                },
+    {"config",     "print or check the configuration"                        },
 };
 
 static void

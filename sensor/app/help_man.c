@@ -144,6 +144,7 @@ static const struct page {
     {"hosts",      "SPAN25-HOSTS",      "show the statistics of hosts"         },
     {"blocks",     "SPAN25-BLOCKS",     "list, add and lift what is stopped"   },
     {"policy",     "SPAN25-POLICY",     "say whether anything is stopped"      },
+    {"study",      "SPAN25-STUDY",      "measure a block before it is made"    },
     {"explain",    "SPAN25-EXPLAIN",    "say all that is known about something"},
     {"exceptions", "SPAN25-EXCEPTIONS",
      "keep hosts from alerts and from being stopped"                           },

@@ -41,8 +41,10 @@
     (DESK_TABLES | ACTS | EXCEPT | BLOCKS | POLICY | IN(ALERTS_SHOW) |         \
      IN(HOSTS_SHOW) | IN(EXPLAIN) | IN(BLOCKS_EXPORT) | IN(BLOCKS_DIFF) |      \
      IN(BLOCKS_REPORT))
-#define ALL  ((UINT64_C(1) << VERB_COUNT) - 1)
-#define INIT OPTION_INIT
+#define ALL     ((UINT64_C(1) << VERB_COUNT) - 1)
+#define STUDY   (IN(STUDY_RUN) | IN(STUDY_SWEEP))
+#define STUDIES (STUDY | IN(STUDY_REVIEW))
+#define INIT    OPTION_INIT
 
 _Static_assert(VERB_COUNT < 63, "a verb is a bit of option_row.where");
 

@@ -1,0 +1,10 @@
+#include "sensor/app/study.h"
+
+enum cli_exit
+study_run_review(const struct cli *c, struct buf *out, struct buf *messages)
+{
+    (void)c;
+    (void)out;
+    buf_str(messages, "span25: study review is not there yet\n");
+    return CLI_EXIT_FAILED;
+}
