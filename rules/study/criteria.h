@@ -3,7 +3,11 @@
 /* criteria - go or no go: what was agreed on before, against what was measured
  *
  * A measure is a number of the result, or of one policy in it. Not known is
- * neither pass nor fail, and says why. Pure. */
+ * neither pass nor fail, and says why. Where only bounds are known the measure
+ * is the one that speaks against going: hours not measured are not covered, as
+ * many messages as there may be were under TLS. A count of hosts or of what
+ * they lose that had no room for all hosts may be too low: it can exceed a
+ * limit, and cannot keep one. Pure. */
 #include "rules/study/plan.h"
 #include "sensor/event/study_result.h"
 
@@ -39,8 +43,8 @@
     X(PRECISION_LOW, "precision-low", false,                                   \
       "lower end of the reviewed precision of the detector")                   \
     X(WITHIN_48H, "within-48h", false,                                         \
-      "share of permits entered within 48 hours, with the clerks of "          \
-      "clerks-planned")                                                        \
+      "share of permits entered within 48 hours, all forms in one wave, with " \
+      "the fewest clerks that were weighed")                                   \
     X(DECISIONS_SAME, "decisions-same", false,                                 \
       "share of journaled decisions that the study makes too")
 
@@ -57,8 +61,9 @@ const char *study_measure_word(enum study_measure m);
 const char *study_measure_what(enum study_measure m);
 bool study_measure_of_policy(enum study_measure m);
 
-/* Fills r->criteria's measured, verdict and why; name, measure and limit are
- * there already. plan->criteria and r->criteria are as many, in order. */
+/* Fills r->criteria's measured, verdict and why (static); name, measure and
+ * limit are there already. plan->criteria and r->criteria are as many, in
+ * order. The rest of r is read, so it is filled before. */
 void study_criteria_judge(const struct study_plan *plan,
                           struct study_result *r);
 
