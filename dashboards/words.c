@@ -63,25 +63,34 @@ words_share(struct buf *b, uint64_t part, uint64_t whole)
         buf_printf(b, p < 9.95 || p > 90.05 ? "%.1f %%" : "%.0f %%", p);
 }
 
+void
+words_between(struct buf *b, double low, double high)
+{
+    double least;
+    int digits = 1;
+
+    low = low > 0 ? 100 * low : 0;
+    high = high < 1 ? 100 * high : 100;
+    least = high < 100 - low ? high : 100 - low;
+    while (least < 1 && digits < 6) {
+        least *= 10;
+        digits++;
+    }
+    buf_printf(b, "%.*f to %.*f %%", digits, low, digits, high);
+}
+
 static void
 put_interval(struct buf *b, uint64_t part, uint64_t whole)
 {
     const double z = 1.959963984540054; /* of 95 % */
     double n = (double)whole;
     double p = part < whole ? (double)part / n : 1;
-    double scale = 100 / (1 + z * z / n);
+    double scale = 1 / (1 + z * z / n);
     double middle = (p + z * z / (2 * n)) * scale;
     double half = sqrt(p * (1 - p) / n + z * z / (4 * n * n)) * z * scale;
-    double low = part > 0 && middle > half ? middle - half : 0;
-    double high = part < whole && middle + half < 100 ? middle + half : 100;
-    double least = high < 100 - low ? high : 100 - low;
-    int digits = 1;
 
-    while (least < 1 && digits < 6) {
-        least *= 10;
-        digits++;
-    }
-    buf_printf(b, "%.*f to %.*f %%", digits, low, digits, high);
+    words_between(b, part > 0 && middle > half ? middle - half : 0,
+                  part < whole && middle + half < 1 ? middle + half : 1);
 }
 
 static void

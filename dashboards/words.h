@@ -40,6 +40,10 @@ void words_part(struct buf *b, uint64_t part, uint64_t whole, const char *one,
 void words_part_sure(struct buf *b, uint64_t part, uint64_t whole,
                      const char *one, const char *many);
 
+/* Two shares, 0..1, as the ends of an interval: "0.2 to 2.1 %", with as many
+ * digits as the end next to 0 or 100 % needs. */
+void words_between(struct buf *b, double low, double high);
+
 void words_duration(struct buf *b, ns_t d); /* "30 s", "4 h 00 m", "28 d 3 h" */
 
 /* "2026-03-07 08:14Z"; 0 is "-". */
