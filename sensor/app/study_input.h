@@ -20,6 +20,8 @@
 #include "sensor/base/err.h"
 #include "sensor/event/study_result.h"
 
+#include <signal.h>
+
 struct study_inputs;
 
 struct study_inputs_options {
@@ -27,6 +29,8 @@ struct study_inputs_options {
     char *const *names; /* n of them, may be none when there is a state */
     size_t n;
     const char *config_file; /* for the process that reads a capture; or NULL */
+    const char *program;     /* that process; NULL: this program itself */
+    const volatile sig_atomic_t *stop; /* looked at while it waits; or NULL */
 };
 
 /* messages outlives it. ERR_NOENT, ERR_IO and the like: told, with what to do.
@@ -37,7 +41,8 @@ MUST_USE enum err study_inputs_open(const struct study_inputs_options *o,
 void study_inputs_close(struct study_inputs *in); /* NULL is fine */
 
 /* The next event as a checked record, borrowed until the next call; an empty
- * span at the end of all inputs. *journal: it is a line of a journal. */
+ * span at the end of all inputs, and when *stop was set while it waited: then
+ * it may be saved. *journal: it is a line of a journal. */
 struct span study_inputs_next(struct study_inputs *in, bool *journal);
 
 /* First failure that ended an input early, ERR_OK: none. */

@@ -87,8 +87,12 @@ read_raw(struct capture_source *s, uint8_t *out, size_t n)
 {
     struct span got;
 
-    if (s->fd >= 0)
-        return read_fd(s, out, n);
+    if (s->fd >= 0) {
+        n = read_fd(s, out, n);
+        if (s->tap.see != NULL && n > 0)
+            s->tap.see(s->tap.ctx, span_of(out, n));
+        return n;
+    }
     got = span_head(span_tail(s->pipe.in, s->pipe.at), s->chunk);
     got = cur_take(&s->pipe, got.n < n ? got.n : n);
     if (got.n > 0)
@@ -574,6 +578,28 @@ capture_source_open(struct capture_source *s, const char *name,
     if (e != ERR_OK)
         capture_source_close(s);
     return e;
+}
+
+enum err
+capture_source_stream(struct capture_source *s, int fd,
+                      const volatile sig_atomic_t *stop,
+                      const struct capture_tap *tap)
+{
+    enum err e;
+
+    *s = (struct capture_source){.fd = fd, .stop = stop, .tap = *tap};
+    e = open_stream(s);
+    if (e != ERR_OK)
+        capture_source_close(s);
+    return e;
+}
+
+void
+capture_source_drain(struct capture_source *s)
+{
+    REQUIRE(s->ended && !s->whole && !s->closed);
+    while (read_raw(s, s->in, SOURCE_IN) > 0)
+        ;
 }
 
 enum err

@@ -2,7 +2,8 @@
 #define SPAN25_CAPTURE_CAPTURE_SOURCE_H
 /* capture_source - the bytes of one file, unpacked, in a window
  *
- * Internal to sensor/capture. cur is a cursor over the bytes at hand: the whole
+ * For sensor/capture, and for files of other content that come compressed the
+ * same way. cur is a cursor over the bytes at hand: the whole
  * file when it is plain and mapped, else what the buffer holds. fill(n) sees to
  * it that n bytes lie at the cursor and may move all bytes in the window, so
  * spans taken earlier are void after it. The buffer is as long as the longest n
@@ -23,6 +24,12 @@ enum capture_source_end {
     SOURCE_READ,    /* a system call failed */
     SOURCE_MEMORY,
     SOURCE_STOPPED, /* *stop was set */
+};
+
+/* Sees the bytes as they come from a stream, before they are unpacked. */
+struct capture_tap {
+    void (*see)(void *ctx, struct span bytes); /* or NULL */
+    void *ctx;
 };
 
 #define SOURCE_ZSTD_HEAD 18 /* longest frame header, RFC 8878 3.1.1.1 */
@@ -63,6 +70,7 @@ struct capture_source {
     uint64_t end_position; /* once closed */
     bool closed;
     const volatile sig_atomic_t *stop;
+    struct capture_tap tap;
 };
 
 /* name "-" is standard input. On failure nothing is held and message has its
@@ -71,6 +79,12 @@ MUST_USE enum err capture_source_open(struct capture_source *s,
                                       const char *name,
                                       const volatile sig_atomic_t *stop,
                                       struct buf *message);
+/* An open file as a stream, from where it stands: a regular one is not mapped
+ * either, so it may be shortened meanwhile. fd is the source's from now on,
+ * also after a failure; standard input is never closed. ERR_NOMEM. */
+MUST_USE enum err capture_source_stream(struct capture_source *s, int fd,
+                                        const volatile sig_atomic_t *stop,
+                                        const struct capture_tap *tap);
 MUST_USE enum err capture_source_memory(struct capture_source *s,
                                         struct span data, size_t chunk);
 
@@ -90,6 +104,10 @@ capture_source_offset(const struct capture_source *s)
 {
     return s->base + s->cur.at;
 }
+
+/* Of a stream that has ended, but not by READ, MEMORY or STOPPED: the tap sees
+ * what is left of it. */
+void capture_source_drain(struct capture_source *s);
 
 /* Bytes on disk passed so far. */
 uint64_t capture_source_position(const struct capture_source *s);

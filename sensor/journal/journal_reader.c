@@ -243,3 +243,23 @@ journal_read(struct journal_reader *r, struct journal_line *out)
         }
     }
 }
+
+enum err
+journal_reader_last(const char *dir, uint64_t *seq, struct buf *message)
+{
+    struct journal_reader *r;
+    struct journal_line line;
+    enum journal_read got = JOURNAL_READ_DAMAGED;
+    enum err e = journal_reader_open(dir, UINT64_MAX, &r, message);
+
+    if (e != ERR_OK)
+        return e;
+    while (got == JOURNAL_READ_DAMAGED || got == JOURNAL_READ_LINE)
+        got = journal_read(r, &line);
+    if (got == JOURNAL_READ_WAIT)
+        *seq = r->expected > 0 ? r->expected - 1 : 0;
+    else
+        journal_reader_why(r, message);
+    journal_reader_close(r);
+    return got == JOURNAL_READ_WAIT ? ERR_OK : ERR_IO;
+}

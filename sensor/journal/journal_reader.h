@@ -48,6 +48,10 @@ enum journal_read journal_read(struct journal_reader *r,
                                struct journal_line *out);
 /* What the last DAMAGED or FAILED was, in one line. */
 void journal_reader_why(const struct journal_reader *r, struct buf *out);
+/* The last sequence that a reader can see now, 0: none. Reads the last segment.
+ */
+MUST_USE enum err journal_reader_last(const char *dir, uint64_t *seq,
+                                      struct buf *message);
 void journal_reader_close(struct journal_reader *r); /* NULL is fine */
 
 #endif
