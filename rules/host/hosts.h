@@ -70,6 +70,13 @@ struct host_design {
     double alert, block;
 };
 
+/* Who is told what S2 says of each message of a host at home (judge.h), during
+ * the event that brings it; put may be NULL. */
+struct hosts_judged {
+    void (*put)(void *ctx, bool judged, bool bad);
+    void *ctx;
+};
+
 struct hosts_options {
     uint64_t seed; /* keys of all hashes; a fixed one in read */
     struct host_design design[HOST_STAT_COUNT];
@@ -77,6 +84,7 @@ struct hosts_options {
     uint32_t detail; /* of them with detail */
     uint64_t filter; /* bytes of the first-contact filter */
     ns_t interval;   /* between events of an active host, one minute to a day */
+    struct hosts_judged judged;
 };
 /* The designs of design.def, 1,000,000 hosts, and DESIGN 7's memory. The tables
  * grow to that; they do not begin there. */

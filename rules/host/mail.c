@@ -217,6 +217,8 @@ judge(struct tx *t, bool accepted)
     struct judgement j = judge_message(&judge_design_default, t->s->event,
                                        t->s->joined, t->d->odd_latest);
 
+    if (t->h->o.judged.put != NULL)
+        t->h->o.judged.put(t->h->o.judged.ctx, j.judged, j.bad);
     if (j.judged) {
         stat_add(t->h, t->host, HOST_S2, j.bad);
         t->d->s2_n++;

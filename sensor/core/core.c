@@ -449,6 +449,8 @@ publish(struct core *c, struct span record)
     event = record_view(&c->event);
     c->n_events++;
     show(c, event);
+    if (c->o.told.put != NULL)
+        c->o.told.put(c->o.told.ctx, event);
     if (c->o.journal == NULL && c->o.lines.put == NULL)
         return;
     if (c->shed != 0 && is_shed(c, event))
@@ -577,6 +579,23 @@ core_tell(void *core, struct span record)
 {
     publish(core, record);
     conclude(core);
+}
+
+void
+core_relive(struct core *c, const struct record_map *event)
+{
+    const struct record_head head = record_head_of(event->record);
+    const bool moves = head.type != EVENT_CONTROL && head.type != EVENT_STATS;
+
+    if (moves && head.when > c->last)
+        c->last = head.when;
+    if (moves && c->o.detect != NULL) {
+        detect_time(c->o.detect, head.when); /* as in core_put */
+        conclude(c);
+    }
+    if (c->o.detect != NULL)
+        detect_event(c->o.detect, event);
+    conclude(c);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "sensor/base/err.h"
 #include "sensor/core/place.h"
 #include "sensor/event/keep.h"
+#include "sensor/event/record.h"
 
 struct answers;
 struct detect;
@@ -45,6 +46,7 @@ struct core_options {
                                         * too, behind what they rest on */
     struct journal *journal;           /* or NULL */
     struct line_sink lines;            /* put may be NULL */
+    struct record_sink told; /* the same without a line, before it is made */
     struct carve_sink carve;
 };
 
@@ -67,6 +69,11 @@ void core_put(void *core, struct span record);
 /* As a record_sink: an event of type control, given out as it comes, at once.
  * What it tells takes force for the records behind it. */
 void core_tell(void *core, struct span record);
+
+/* An event that was published before, as it stands in a journal: shown to who
+ * detects, not published again; what is concluded from it is published. For who
+ * lives a journal again and leaves its conclusions out. */
+void core_relive(struct core *c, const struct record_map *event);
 
 /* Events from now on are judged by this book; NULL: by none. */
 void core_registry(struct core *c, const struct book *book);
