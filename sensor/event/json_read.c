@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "sensor/base/hash.h"
+#include "sensor/base/json_in.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
@@ -51,8 +52,7 @@ struct frame {
 
 struct parse {
     struct json_reader *r;
-    struct span in;
-    size_t at;
+    struct json_in j; /* its text has room for the line, and so does not move */
     struct buf *message;
     enum err err;
     struct record_head head;
@@ -141,7 +141,7 @@ add(struct parse *p, struct item *i)
     size_t n = b->n / sizeof(*i);
 
     if (!buf_grow(b, sizeof(*i)))
-        return fail(p, b->failed ? ERR_NOMEM : ERR_LIMIT, p->at,
+        return fail(p, b->failed ? ERR_NOMEM : ERR_LIMIT, p->j.at,
                     b->failed ? "out of memory" : "too many values");
     i->order = (uint32_t)n;
     *unsorted |= n > 0 && before(i, items_of(b) + n - 1);
@@ -184,7 +184,7 @@ emit_field(struct parse *p, const struct item *i, size_t n, struct buf *out)
     while (n_text < n && !i[n_text].raw)
         n_text++;
     if (n_text < n && n != 2 * n_text)
-        return fail(p, ERR_FORMAT, p->at,
+        return fail(p, ERR_FORMAT, p->j.at,
                     "%s" JSON_RAW_SUFFIX " has not as many entries as its list",
                     field_table[i->field].path);
     for (size_t k = 0; k < n_text; k++) {
@@ -193,7 +193,7 @@ emit_field(struct parse *p, const struct item *i, size_t n, struct buf *out)
 
         /* Not sooner: with U+FFFD in it the text is longer than the bytes. */
         if (v.n > RECORD_STR_MAX)
-            return fail(p, ERR_LIMIT, p->at, "%s is longer than %u bytes",
+            return fail(p, ERR_LIMIT, p->j.at, "%s is longer than %u bytes",
                         field_table[i->field].path, RECORD_STR_MAX);
         entry_put(out, (enum field)i->field, v);
     }
@@ -217,9 +217,9 @@ emit(struct parse *p, struct buf *from, bool unsorted, struct buf *out)
             return false;
     }
     if (out->failed)
-        return fail(p, ERR_NOMEM, p->at, "out of memory");
+        return fail(p, ERR_NOMEM, p->j.at, "out of memory");
     if (out->cut)
-        return fail(p, ERR_LIMIT, p->at, "more than a record holds");
+        return fail(p, ERR_LIMIT, p->j.at, "more than a record holds");
     return true;
 }
 
@@ -249,7 +249,7 @@ store_header(struct parse *p, const struct item *i)
     case FIELD_FLOW_ID: p->head.flow_id = i->as.v; return true;
     case FIELD_FLOW_SEQ:
         if (i->as.v > UINT32_MAX)
-            return fail(p, ERR_FORMAT, p->at, "%s is at most 2^32-1",
+            return fail(p, ERR_FORMAT, p->j.at, "%s is at most 2^32-1",
                         field_table[i->field].path);
         p->head.seq = (uint32_t)i->as.v;
         return true;
@@ -361,202 +361,34 @@ store_number(struct parse *p, const struct target *t, struct span s, size_t at)
 
 /* ---- tokens ---- */
 
-/* The next byte that is not space, or 0 at the end. */
 static uint8_t
 look(struct parse *p)
 {
-    uint8_t c = span_at(p->in, p->at);
-
-    while (c == ' ' || c == '\t' || c == '\n' || c == '\r')
-        c = span_at(p->in, ++p->at);
-    return c;
+    return json_in_look(&p->j);
 }
 
 static bool
-take_hex4(struct parse *p, uint32_t *out)
+bad_token(struct parse *p)
 {
-    uint32_t v = 0;
-
-    for (int i = 0; i < 4; i++) {
-        uint8_t c = span_at(p->in, p->at);
-        uint8_t low = c | 0x20;
-
-        if (c >= '0' && c <= '9')
-            v = v * 16 + c - '0';
-        else if (low >= 'a' && low <= 'f')
-            v = v * 16 + low - 'a' + 10;
-        else
-            return fail(p, ERR_FORMAT, p->at,
-                        "four hexadecimal digits "
-                        "follow \\u");
-        p->at++;
-    }
-    *out = v;
-    return true;
+    return fail(p, ERR_FORMAT, p->j.why_at, "%s", p->j.why);
 }
 
-static void
-put_utf8(struct buf *b, uint32_t c)
-{
-    uint8_t u[4];
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
-    for (size_t i = n - 1; i > 0; i--) {
-        u[i] = (uint8_t)(0x80 | (c & 0x3f));
-        c >>= 6;
-    }
-    u[0] = (uint8_t)(lead[n] | c);
-    buf_put(b, u, n);
-}
-
-/* After "\u". */
-static bool
-take_unicode(struct parse *p)
-{
-    size_t at = p->at - 2;
-    uint32_t c;
-    uint32_t low;
-
-    if (!take_hex4(p, &c))
-        return false;
-    if (c >= 0xd800 && c < 0xdc00) {
-        if (span_at(p->in, p->at) != '\\' || span_at(p->in, p->at + 1) != 'u')
-            return fail(p, ERR_FORMAT, at, "half of a surrogate pair");
-        p->at += 2;
-        if (!take_hex4(p, &low))
-            return false;
-        if (low < 0xdc00 || low > 0xdfff)
-            return fail(p, ERR_FORMAT, at, "half of a surrogate pair");
-        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-    } else if (c >= 0xdc00 && c <= 0xdfff) {
-        return fail(p, ERR_FORMAT, at, "half of a surrogate pair");
-    }
-    put_utf8(&p->r->text, c);
-    return true;
-}
-
-/* At the backslash. */
-static bool
-take_escape(struct parse *p)
-{
-    static const char from[] = "\"\\/bfnrt";
-    static const char to[] = "\"\\/\b\f\n\r\t";
-    uint8_t c = span_at(p->in, p->at + 1);
-    const char *hit = c != 0 ? strchr(from, c) : NULL;
-
-    p->at += 2;
-    if (hit != NULL) {
-        buf_putc(&p->r->text, (uint8_t)to[hit - from]);
-        return true;
-    }
-    if (c == 'u')
-        return take_unicode(p);
-    return fail(p, ERR_FORMAT, p->at - 2, "no such escape in JSON");
-}
-
-/* One character that plain runs leave out, but neither quote nor backslash. */
-static bool
-take_other(struct parse *p)
-{
-    struct span rest = span_tail(p->in, p->at);
-    size_t n = utf8_len(rest);
-
-    if (rest.n == 0)
-        return fail(p, ERR_FORMAT, p->at, "the string does not end");
-    if (n == 0)
-        return fail(p, ERR_FORMAT, p->at, "not UTF-8");
-    if (rest.p[0] < 0x20)
-        return fail(p, ERR_FORMAT, p->at, "a control character in a string");
-    p->at += n;
-    return true;
-}
-
-/* From the opening quote to behind the closing one. A string without escapes
- * stays in the line; others are put together in text, which has room for the
- * whole line and so does not move. */
 static bool
 take_string(struct parse *p, struct span *out)
 {
-    struct buf *b = &p->r->text;
-    size_t begin = b->n;
-    size_t copied = ++p->at;
-    bool escaped = false;
-
-    for (;;) {
-        uint8_t c;
-
-        p->at += json_plain_run(span_tail(p->in, p->at));
-        c = span_at(p->in, p->at);
-        if (c == '"')
-            break;
-        if (c != '\\') {
-            if (!take_other(p))
-                return false;
-            continue;
-        }
-        buf_put(b, p->in.p + copied, p->at - copied);
-        escaped = true;
-        if (!take_escape(p))
-            return false;
-        copied = p->at;
-    }
-    *out = span_of(p->in.p + copied, p->at - copied);
-    p->at++;
-    if (escaped) {
-        buf_span(b, *out);
-        *out = span_of(b->p + begin, b->n - begin);
-    }
-    return true;
-}
-
-static size_t
-digits(struct parse *p)
-{
-    size_t begin = p->at;
-    uint8_t c = span_at(p->in, p->at);
-
-    while (c >= '0' && c <= '9')
-        c = span_at(p->in, ++p->at);
-    return p->at - begin;
+    return json_in_string(&p->j, out) || bad_token(p);
 }
 
 static bool
 take_number(struct parse *p, struct span *out)
 {
-    size_t begin = p->at;
-    bool zero;
-    size_t n;
-
-    if (span_at(p->in, p->at) == '-')
-        p->at++;
-    zero = span_at(p->in, p->at) == '0';
-    n = digits(p);
-    if (n == 0 || (zero && n > 1))
-        return fail(p, ERR_FORMAT, begin, "not a number");
-    if (span_at(p->in, p->at) == '.') {
-        p->at++;
-        if (digits(p) == 0)
-            return fail(p, ERR_FORMAT, begin, "not a number");
-    }
-    if ((span_at(p->in, p->at) | 0x20) == 'e') {
-        uint8_t sign = span_at(p->in, ++p->at);
-
-        p->at += sign == '+' || sign == '-';
-        if (digits(p) == 0)
-            return fail(p, ERR_FORMAT, begin, "not a number");
-    }
-    *out = span_head(span_tail(p->in, begin), p->at - begin);
-    return true;
+    return json_in_number(&p->j, out) || bad_token(p);
 }
 
 static bool
 take_word(struct parse *p, struct span word)
 {
-    if (!span_starts(span_tail(p->in, p->at), word))
-        return fail(p, ERR_FORMAT, p->at, "not a JSON value");
-    p->at += word.n;
-    return true;
+    return json_in_word(&p->j, word) || bad_token(p);
 }
 
 /* ---- structure ---- */
@@ -569,11 +401,11 @@ open_frame(struct parse *p, const struct target *t, uint8_t c)
         t->want == WANT_ENTRY && field_table[t->field].type == FT_OBJS;
 
     if (p->depth == JSON_READ_DEPTH)
-        return fail(p, ERR_LIMIT, p->at, "deeper than %d levels",
+        return fail(p, ERR_LIMIT, p->j.at, "deeper than %d levels",
                     JSON_READ_DEPTH);
     if (t->want != WANT_NOTHING &&
         (c == '[' ? t->want != WANT_LIST : t->want != WANT_OBJECT && !objects))
-        return wrong_type(p, t, p->at);
+        return wrong_type(p, t, p->j.at);
     *f = (struct frame){.closer = c == '[' ? ']' : '}', .in = *t};
     if (t->want == WANT_LIST)
         f->in.want = WANT_ENTRY;
@@ -586,7 +418,7 @@ open_frame(struct parse *p, const struct target *t, uint8_t c)
         buf_reset(&p->r->inner);
     }
     p->depth++;
-    p->at++;
+    p->j.at++;
     return true;
 }
 
@@ -601,7 +433,7 @@ close_entry(struct parse *p, enum field f)
     if (!emit(p, &p->r->inner, p->unsorted_inner, b))
         return false;
     if (b->n - begin > RECORD_STR_MAX)
-        return fail(p, ERR_LIMIT, p->at,
+        return fail(p, ERR_LIMIT, p->j.at,
                     "an object of %s is longer than %u "
                     "bytes",
                     field_table[f].path, RECORD_STR_MAX);
@@ -616,7 +448,7 @@ close_frame(struct parse *p)
 {
     struct frame *f = &p->frames[--p->depth];
 
-    p->at++;
+    p->j.at++;
     return !f->is_entry || close_entry(p, f->in.field);
 }
 
@@ -624,7 +456,7 @@ static bool
 take_value(struct parse *p, const struct target *t)
 {
     uint8_t c = look(p);
-    size_t at = p->at;
+    size_t at = p->j.at;
     struct span s;
 
     switch (c) {
@@ -704,7 +536,7 @@ find_target(struct parse *p, uint8_t node, struct span key, struct target *out)
     }
     f = (enum field)s->id;
     if (r->seen[f][raw] == round)
-        return fail(p, ERR_FORMAT, p->at, "%s%s stands there twice",
+        return fail(p, ERR_FORMAT, p->j.at, "%s%s stands there twice",
                     field_table[f].path, raw ? JSON_RAW_SUFFIX : "");
     r->seen[f][raw] = round;
     *out = (struct target){
@@ -721,16 +553,16 @@ take_key(struct parse *p, const struct frame *in, struct target *out)
     struct span key;
 
     if (look(p) != '"')
-        return fail(p, ERR_FORMAT, p->at, "a key is missing");
+        return fail(p, ERR_FORMAT, p->j.at, "a key is missing");
     if (!take_string(p, &key))
         return false;
     if (look(p) != ':')
-        return fail(p, ERR_FORMAT, p->at, "a colon is missing");
+        return fail(p, ERR_FORMAT, p->j.at, "a colon is missing");
     if (in->in.want == WANT_NOTHING)
         *out = (struct target){.want = WANT_NOTHING};
     else if (!find_target(p, in->in.node, key, out))
         return false;
-    p->at++;
+    p->j.at++;
     return true;
 }
 
@@ -746,9 +578,9 @@ step(struct parse *p)
         return close_frame(p);
     if (f->comma) {
         if (c != ',')
-            return fail(p, ERR_FORMAT, p->at, "a comma or %c is missing",
+            return fail(p, ERR_FORMAT, p->j.at, "a comma or %c is missing",
                         f->closer);
-        p->at++;
+        p->j.at++;
     }
     f->comma = true;
     if (f->closer == '}' && !take_key(p, f, &t))
@@ -762,7 +594,7 @@ parse_line(struct parse *p)
     static const struct target event = {.want = WANT_OBJECT};
 
     if (look(p) != '{')
-        return fail(p, ERR_FORMAT, p->at, "an event is a JSON object");
+        return fail(p, ERR_FORMAT, p->j.at, "an event is a JSON object");
     if (!open_frame(p, &event, '{'))
         return false;
     while (p->depth > 0) {
@@ -770,11 +602,11 @@ parse_line(struct parse *p)
             return false;
     }
     (void)look(p);
-    if (p->at < p->in.n)
-        return fail(p, ERR_FORMAT, p->at, "something follows the event");
+    if (p->j.at < p->j.in.n)
+        return fail(p, ERR_FORMAT, p->j.at, "something follows the event");
     if (!p->has_when || !p->has_type)
         return fail(
-            p, ERR_FORMAT, p->at, "%s is missing",
+            p, ERR_FORMAT, p->j.at, "%s is missing",
             field_table[p->has_when ? FIELD_EVENT_TYPE : FIELD_TIMESTAMP].path);
     return true;
 }
@@ -789,9 +621,9 @@ make_record(struct parse *p, struct record_out *out)
     record_begin(out, &p->head);
     record_entries(out, buf_view(&r->entries));
     if (out->buf.failed)
-        return fail(p, ERR_NOMEM, p->at, "out of memory");
+        return fail(p, ERR_NOMEM, p->j.at, "out of memory");
     if (out->left_out > 0)
-        return fail(p, ERR_LIMIT, p->at, "more than a record holds");
+        return fail(p, ERR_LIMIT, p->j.at, "more than a record holds");
     return true;
 }
 
@@ -799,7 +631,8 @@ enum err
 json_read(struct json_reader *r, struct span line, struct record_out *out,
           struct buf *message)
 {
-    struct parse p = {.r = r, .in = line, .message = message};
+    struct parse p = {
+        .r = r, .j = json_in_open(line, &r->text), .message = message};
 
     buf_reset(message);
     buf_reset(&r->text);
