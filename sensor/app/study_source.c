@@ -108,13 +108,6 @@ ended(struct study_source *s, struct study_lines *l)
     return STUDY_NEXT_END;
 }
 
-static enum study_next
-changed(struct study_source *s)
-{
-    return study_source_fail(s, ERR_FORMAT,
-                             "this is not what was being read: it has changed");
-}
-
 enum study_next
 study_source_line(struct study_source *s, struct study_lines *l,
                   struct span *record)
@@ -122,11 +115,7 @@ study_source_line(struct study_source *s, struct study_lines *l,
     struct span line;
 
     for (;;) {
-        enum study_line got = study_lines_next(l, &line);
-
-        if (UNLIKELY(study_lines_differs(l)))
-            return changed(s);
-        switch (got) {
+        switch (study_lines_next(l, &line)) {
         case STUDY_LINE:
             if (line.n == 0)
                 break;
@@ -186,6 +175,6 @@ study_source_go(struct study_source *s, struct study_lines *l,
         got = study_lines_next(l, &line);
     if (got != STUDY_LINE_END && !study_lines_differs(l))
         return ERR_OK;
-    (void)changed(s);
+    study_source_tell(s, "this is not what was being read: it has changed");
     return ERR_FORMAT;
 }

@@ -17,10 +17,28 @@
  *             that a policy does nothing to
  *   texts     bytes that are no UTF-8 become U+FFFD */
 #include "sensor/base/buf.h"
+#include "sensor/base/err.h"
 #include "sensor/event/study_result.h"
 
 #define STUDY_JSON_SCHEMA "span25-study-1"
 
 void study_json_write(const struct study_result *r, struct buf *out);
+
+#define STUDY_JSON_ROOM ((size_t)1 << 30) /* bytes that a result may take */
+#define STUDY_JSON_TEXT 1048576U          /* bytes of one text */
+
+/* A result that was read, with all that it points to. */
+struct study_json;
+
+/* Strict about what is there: types, words, no key twice; what is not there is
+ * empty, or NAN; keys that are not known are passed over. What it gives can be
+ * shown and compared, but its figures are whatever the file says. ERR_FORMAT:
+ * no JSON, or no study; ERR_LIMIT: a bound above, or 32 levels; ERR_NOMEM. Then
+ * message, begun anew, says where: "byte 17: ...", with none of the text in it.
+ * Pure. */
+MUST_USE enum err study_json_read(struct span text, struct study_json **out,
+                                  struct buf *message);
+const struct study_result *study_json_result(const struct study_json *s);
+void study_json_free(struct study_json *s); /* NULL is fine */
 
 #endif
