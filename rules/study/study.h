@@ -48,8 +48,9 @@
 #define STUDY_DETECTORS 16U
 #define STUDY_UNSEEN_PERMILLE                                                  \
     50 /* of an hour's bytes; beyond, its messages are in no share */
-#define STUDY_JUDGED 10U /* messages from which on a host can look legitimate  \
-                          */
+#define STUDY_JUDGED                                                           \
+    10U /* messages from which on a host can look legitimate                   \
+         */
 
 struct study_label {
     struct addr addr;

@@ -69,15 +69,31 @@ on_alert(struct study *s, const struct record_map *m)
 
 /* ---- decisions ---- */
 
+/* The only reasons not to stop it were how many others are stopped. */
+static bool
+only_capped(const struct record_map *m)
+{
+    struct cursor c = record_map_list(m, FIELD_DECISION_AGAINST);
+    struct record_entry e;
+    bool all = record_map_has(m, FIELD_DECISION_AGAINST);
+
+    while (record_next(&c, &e) && e.field == FIELD_DECISION_AGAINST)
+        all &= span_starts(e.value, SPAN_LIT("cap:")) ||
+               span_eq(e.value, SPAN_LIT("breaker"));
+    return all;
+}
+
 static void
-accuse(struct study *s, const struct prefix *p)
+accuse(struct study *s, const struct prefix *p, bool condemned)
 {
     const uint32_t scope = study_find_scope(s, &p->addr);
 
     if (scope == NONE)
         return;
-    for (uint32_t i = s->scopes[scope].first; i != NONE; i = s->hosts[i].next)
+    for (uint32_t i = s->scopes[scope].first; i != NONE; i = s->hosts[i].next) {
         s->hosts[i].accused = true;
+        s->hosts[i].condemned |= condemned;
+    }
 }
 
 static uint64_t
@@ -126,7 +142,7 @@ on_decision(struct study *s, unsigned detector, const struct record_map *m)
     if (detector != 0)
         return;
     if (block || hold || withheld)
-        accuse(s, &p);
+        accuse(s, &p, block || (withheld && only_capped(m)));
     study_day_at(s, when)->blocks += block;
     study_day_at(s, when)->holds += hold;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define LEVEL         0.95
-#define BOT_REST      0.2  /* more ordinary mail than that: it is mixed */
 #define MIXED_BAD     0.05 /* of judged messages, without an accusation */
 #define MIXED_LEAST   20U
 #define COVERED       0.9
@@ -39,11 +38,10 @@ enum study_class
 study_class_of(const struct study *s, const struct host *h)
 {
     const struct counts c = all_counts(s, h);
-    const double rest = (double)c.messages - (double)c.bad;
 
     if (h->reviewed)
         return (enum study_class)h->label;
-    if (h->accused && !h->queueing && rest <= BOT_REST * (double)c.messages)
+    if (h->condemned && !h->queueing)
         return STUDY_BOT;
     if (h->accused || c.malicious > 0 ||
         (c.judged >= MIXED_LEAST &&

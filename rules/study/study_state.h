@@ -43,7 +43,8 @@ struct host {
     uint32_t next;  /* of the same scope; NONE */
     bool registered, protected_;
     bool queueing, forgets; /* tries again; was seen not to */
-    bool accused;           /* the rule of DETECTION 1.10 held */
+    bool condemned; /* and nothing but a cap stood against stopping it */
+    bool accused;   /* the rule of DETECTION 1.10 held */
     bool reviewed, touched; /* touched: in the hour's list */
     uint8_t label, device;
     uint16_t days;

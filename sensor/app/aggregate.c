@@ -686,9 +686,10 @@ load_parts(struct aggregate *a, struct buf *messages)
     if (e == ERR_OK)
         e = load_place(a, messages);
     if (e == ERR_OK)
-        e = read_detect_open(a->config,
-                             &(struct read_detect_who){seed_of(a), false},
-                             &a->detect, &text, messages);
+        e = read_detect_open(
+            a->config,
+            &(struct read_detect_who){.seed = seed_of(a), .live = false},
+            &a->detect, &text, messages);
     if (e == ERR_OK)
         a->parts.detect = *read_detect_options(a->detect);
     if (e == ERR_OK)

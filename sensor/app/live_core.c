@@ -137,9 +137,10 @@ load(struct live_core *c)
     buf_printf(&c->start_text, "; key of this installation %016" PRIx64,
                hash_span(span_of(&c->live->seed, sizeof(c->live->seed)), 0));
     if (e == ERR_OK)
-        e = read_detect_open(config,
-                             &(struct read_detect_who){c->live->seed, true},
-                             &c->detect, &c->start_text, &c->messages);
+        e = read_detect_open(
+            config,
+            &(struct read_detect_who){.seed = c->live->seed, .live = true},
+            &c->detect, &c->start_text, &c->messages);
     buf_putc(&c->start_text, '\0');
     if (e == ERR_OK)
         e = open_journal(c);

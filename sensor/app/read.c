@@ -147,9 +147,10 @@ load_place(struct reading *r)
         hashlist_describe(r->inspection.hashes, &r->start_text);
     }
     if (e == ERR_OK)
-        e = read_detect_open(r->config,
-                             &(struct read_detect_who){READ_DETECT_SEED, false},
-                             &r->detect, &r->start_text, &r->messages);
+        e = read_detect_open(
+            r->config,
+            &(struct read_detect_who){.seed = READ_DETECT_SEED, .live = false},
+            &r->detect, &r->start_text, &r->messages);
     end_line(&r->messages);
     buf_putc(&r->start_text, '\0');
     return e;

@@ -159,6 +159,7 @@ read_detect_open(const struct config *c, const struct read_detect_who *who,
     r->dir = c->state;
     o->hosts = hosts_options_default;
     o->hosts.seed = who->seed;
+    o->hosts.judged = who->judged;
     e = set_decide(r, c, messages);
     o->decide.may_enforce = who->live;
     if (e == ERR_OK)

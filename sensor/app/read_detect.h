@@ -18,6 +18,7 @@ struct journal;
 struct read_detect_who {
     uint64_t seed; /* of all keyed tables */
     bool live;
+    struct hosts_judged judged; /* or none */
 };
 
 /* Loads rules and settings. What took force is appended to text, for the first

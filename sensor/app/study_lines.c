@@ -129,6 +129,15 @@ study_lines_next(struct study_lines *l, struct span *line)
     }
 }
 
+bool
+study_lines_have(const struct study_lines *l)
+{
+    struct span at = span_tail(l->src.cur.in, l->src.cur.at);
+    struct span rest = span_tail(at, l->scanned);
+
+    return span_find(rest, '\n') < rest.n;
+}
+
 enum capture_source_end
 study_lines_why(const struct study_lines *l, const char **detail)
 {

@@ -55,6 +55,9 @@ struct span study_lines_peek(struct study_lines *l, size_t n);
 /* Without its newline; borrowed until the next call. */
 enum study_line study_lines_next(struct study_lines *l, struct span *line);
 
+/* The next one needs no reading. */
+bool study_lines_have(const struct study_lines *l);
+
 /* After the end: why it ended. */
 enum capture_source_end study_lines_why(const struct study_lines *l,
                                         const char **detail);

@@ -108,6 +108,13 @@ ended(struct study_source *s, struct study_lines *l)
     return STUDY_NEXT_END;
 }
 
+static enum study_next
+changed(struct study_source *s)
+{
+    return study_source_fail(s, ERR_FORMAT,
+                             "this is not what was being read: it has changed");
+}
+
 enum study_next
 study_source_line(struct study_source *s, struct study_lines *l,
                   struct span *record)
@@ -115,7 +122,11 @@ study_source_line(struct study_source *s, struct study_lines *l,
     struct span line;
 
     for (;;) {
-        switch (study_lines_next(l, &line)) {
+        enum study_line got = study_lines_next(l, &line);
+
+        if (UNLIKELY(study_lines_differs(l)))
+            return changed(s);
+        switch (got) {
         case STUDY_LINE:
             if (line.n == 0)
                 break;
@@ -175,6 +186,6 @@ study_source_go(struct study_source *s, struct study_lines *l,
         got = study_lines_next(l, &line);
     if (got != STUDY_LINE_END && !study_lines_differs(l))
         return ERR_OK;
-    study_source_tell(s, "this is not what was being read: it has changed");
+    (void)changed(s);
     return ERR_FORMAT;
 }
