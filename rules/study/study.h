@@ -95,6 +95,8 @@ struct study_places {
 MUST_USE enum err study_finish(struct study *s,
                                const struct study_places *places,
                                struct study_result *out);
+/* The first n policies; the others, which were points of a sweep, are freed. */
+void study_result_keep(struct study_result *r, size_t n);
 void study_result_free(struct study_result *r);
 
 /* For going on later; into a new one of the same options. ERR_FORMAT: of

@@ -564,19 +564,27 @@ study_finish(struct study *s, const struct study_places *places,
 }
 
 void
+study_result_keep(struct study_result *r, size_t n)
+{
+    while (r->policies != NULL && r->n_policies > n) {
+        struct study_policy *p = &r->policies[--r->n_policies];
+
+        free(p->seconds.steps);
+        free(p->messages.steps);
+        free(p->by_day);
+        free((char *)(uintptr_t)p->terms);
+    }
+}
+
+void
 study_result_free(struct study_result *r)
 {
+    study_result_keep(r, 0);
     for (size_t i = 0; i < r->n_hosts; i++)
         free(r->hosts[i].outcomes);
     for (size_t i = 0; i < r->n_sites; i++) {
         free(r->sites[i].stopped);
         free(r->sites[i].stopped_legitimate);
-    }
-    for (size_t i = 0; r->policies != NULL && i < r->n_policies; i++) {
-        free(r->policies[i].seconds.steps);
-        free(r->policies[i].messages.steps);
-        free(r->policies[i].by_day);
-        free((char *)(uintptr_t)r->policies[i].terms);
     }
     free(r->hours);
     free(r->days);

@@ -4,6 +4,7 @@
 #include "sensor/app/registry_time.h"
 #include "sensor/app/study.h"
 #include "sensor/app/study_plan.h"
+#include "sensor/app/study_sweep.h"
 #include "sensor/app/study_work.h"
 #include "sensor/app/whole_file.h"
 #include "sensor/base/text.h"
@@ -22,6 +23,7 @@
 struct run {
     const struct config *c;
     struct study_plan plan;
+    struct study_sweeps sweeps;
     char criteria_hash[65];
     struct study_work *work;
     struct study_result result;
@@ -31,6 +33,12 @@ struct run {
 };
 
 /* ---- what is asked for ---- */
+
+static const char *
+or_none(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
 
 static enum err
 read_time(const char *flag, const char *text, struct buf *messages, ns_t *out)
@@ -58,6 +66,21 @@ read_plan(struct run *r)
     };
 
     return study_plan_read(&files, &r->plan, r->criteria_hash, r->messages);
+}
+
+static enum err
+add_sweeps(struct run *r, enum verb verb)
+{
+    const struct study_sweep_ask ask = {
+        .key = or_none(r->c->study_limit),
+        .low = or_none(r->c->study_low),
+        .high = or_none(r->c->study_high),
+        .n = r->c->study_steps,
+    };
+
+    return verb == VERB_STUDY_SWEEP
+               ? study_sweeps_asked(&r->plan, &ask, &r->sweeps, r->messages)
+               : study_sweeps_usual(&r->plan, &r->sweeps);
 }
 
 /* As it was typed: a word with other than plain characters in quotes. */
@@ -139,12 +162,6 @@ work(struct run *r, const struct cli *cli, bool *interrupted)
 
 /* ---- the cover ---- */
 
-static const char *
-or_none(const char *text)
-{
-    return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
 static void
 fill_limits(struct run *r)
 {
@@ -175,6 +192,9 @@ finish(struct run *r)
     if (e != ERR_OK)
         return e;
     r->finished = true;
+    e = study_sweeps_collect(&r->sweeps, s);
+    if (e != ERR_OK)
+        return e;
     find_command(r);
     buf_putc(&r->command, '\0');
     s->title = r->c->study_title;
@@ -269,7 +289,7 @@ write_reports(struct run *r)
 }
 
 static void
-print(struct run *r, struct buf *out)
+print(struct run *r, enum verb verb, struct buf *out)
 {
     const size_t columns = caller_columns();
     const struct study_report_style style = {
@@ -281,6 +301,10 @@ print(struct run *r, struct buf *out)
 
     if (r->c->json)
         study_report_json(&r->result, out);
+    else if (verb == VERB_STUDY_SWEEP && r->c->csv)
+        study_sweep_csv(&r->result.sweeps[0], out);
+    else if (verb == VERB_STUDY_SWEEP)
+        study_sweep_text(&r->result.sweeps[0], style.width, out);
     else
         study_report_text(&r->result, &style, out);
 }
@@ -293,26 +317,25 @@ end(struct run *r)
     if (r->finished)
         study_result_free(&r->result);
     study_work_free(r->work);
+    study_sweeps_free(&r->sweeps);
     study_plan_free(&r->plan);
     buf_free(&r->command);
     buf_free(&r->why);
 }
 
-enum cli_exit
-study_run_run(const struct cli *c, struct buf *out, struct buf *messages)
+static enum cli_exit
+run_all(const struct cli *c, struct buf *out, struct buf *messages)
 {
     struct run r = {.c = &c->config, .messages = messages};
     bool interrupted = false, partial = false;
     enum err e;
 
-    if (c->config.study_plan_text) {
-        study_plan_text(out);
-        return CLI_EXIT_DONE;
-    }
     buf_init(&r.command, COMMAND_MAX * 4);
     buf_init(&r.why, COMMAND_MAX);
     study_plan_init(&r.plan);
     e = read_plan(&r);
+    if (e == ERR_OK)
+        e = add_sweeps(&r, c->verb);
     if (e == ERR_OK)
         e = work(&r, c, &interrupted);
     if (e == ERR_OK && !interrupted)
@@ -320,7 +343,7 @@ study_run_run(const struct cli *c, struct buf *out, struct buf *messages)
     if (e == ERR_OK && !interrupted)
         e = write_reports(&r);
     if (e == ERR_OK && !interrupted) {
-        print(&r, out);
+        print(&r, c->verb, out);
         partial = study_work_partial(r.work);
     }
     end(&r);
@@ -332,4 +355,19 @@ study_run_run(const struct cli *c, struct buf *out, struct buf *messages)
     if (interrupted)
         return CLI_EXIT_INTERRUPTED;
     return partial ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
+}
+
+enum cli_exit
+study_run_run(const struct cli *c, struct buf *out, struct buf *messages)
+{
+    if (!c->config.study_plan_text)
+        return run_all(c, out, messages);
+    study_plan_text(out);
+    return CLI_EXIT_DONE;
+}
+
+enum cli_exit
+study_run_sweep(const struct cli *c, struct buf *out, struct buf *messages)
+{
+    return run_all(c, out, messages);
 }
