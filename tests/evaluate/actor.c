@@ -4,17 +4,12 @@
 
 #include "dissectors/mail_score.h"
 #include "sensor/base/hash.h"
+#include "tests/evaluate/rhythm.h"
 
 #define FAVOURITES  20U /* organisations that it writes to again and again */
 #define USERS_KNOWN 10U /* people it knows in each */
 #define SENDERS     20U
 #define STALE       .002 /* share of known recipients that are gone */
-#define HOUR        (3600 * NS_PER_S)
-#define DAY         (24 * HOUR)
-#define WEEK        (7 * DAY)
-#define OFFICE_FROM 8
-#define OFFICE_TO   18
-#define BURST       (2 * HOUR)
 #define SEGMENT     1448U
 
 const struct reply_row replies[REPLY_COUNT] = {
@@ -38,35 +33,6 @@ seconds(double s)
 
 /* ---- when ---- */
 
-/* Working hours of a week that began on the epoch's Thursday. */
-static bool
-is_office(ns_t t)
-{
-    uint64_t hour = t / HOUR % 24, weekday = (t / DAY + 4) % 7;
-
-    return hour >= OFFICE_FROM && hour < OFFICE_TO && weekday >= 1 &&
-           weekday <= 5;
-}
-
-static ns_t
-at_nine(ns_t t)
-{
-    do
-        t = t / DAY * DAY + (t / HOUR % 24 < 9 ? 0 : DAY) + 9 * HOUR;
-    while (!is_office(t));
-    return t;
-}
-
-/* Each host has its hour of the week, in the first day that it is watched. */
-static ns_t
-into_burst(const struct actor *a, ns_t t)
-{
-    ns_t phase = hash_mix(a->subject->number, 77) % (20 * HOUR);
-    ns_t since = (t - a->born + WEEK - phase) % WEEK;
-
-    return since < BURST ? t : t + WEEK - since;
-}
-
 static double
 rate_at(const struct actor *a, ns_t t)
 {
@@ -78,18 +44,18 @@ arrival(struct actor *a, ns_t after)
 {
     const struct scenario *s = a->scenario;
     double batch = (s->batch.lo + s->batch.hi) / 2;
-    double mean = 3600 * (batch > 1 ? batch : 1) / rate_at(a, after);
-    ns_t t = after + seconds(rng_exponential(&a->rng, mean)) + NS_PER_MS;
+    const struct rhythm_of o = {
+        .rhythm = s->rhythm,
+        .mean_s = 3600 * (batch > 1 ? batch : 1) / rate_at(a, after),
+        .phase = a->subject->number,
+        .born = a->born,
+    };
 
-    switch (s->rhythm) {
-    case RHYTHM_STEADY: return t;
-    case RHYTHM_OFFICE:
-        return is_office(t)
-                   ? t
-                   : at_nine(t) + seconds(rng_exponential(&a->rng, 600));
-    case RHYTHM_BURST: return into_burst(a, t);
+    if (s->bout > 0 && a->n_mails >= a->bout_end) {
+        a->bout_end += s->bout;
+        after += seconds(3600 * rng_uniform(&a->rng, s->rest.lo, s->rest.hi));
     }
-    return t;
+    return rhythm_next(&a->rng, &o, after);
 }
 
 /* ---- to whom ---- */
@@ -162,10 +128,16 @@ draw_count(struct actor *a, struct range r)
 
 /* ---- mail ---- */
 
+const struct content_row *
+actor_content(const struct actor *a)
+{
+    return &contents[a->session.foul ? CONTENT_SPAM : a->scenario->content];
+}
+
 static void
 draw_marks(struct actor *a, struct mail *m)
 {
-    const struct content_row *c = &contents[a->scenario->content];
+    const struct content_row *c = actor_content(a);
 
     m->marks = 0;
     for (unsigned i = 0; i < CONTENT_MARKS; i++) {
@@ -199,7 +171,7 @@ seen_marks(const struct actor *a, struct mail *m)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_PREGREET;
     if (strcmp(s->eol, "lf") == 0)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_BARE_LF;
-    if (m->malware)
+    if (m->malware && !m->lost)
         m->marks |= UINT64_C(1) << MAIL_SYMBOL_CLASS_A;
     if (!m->sent) /* nothing of the message was seen */
         m->marks &= UINT64_C(1) << MAIL_SYMBOL_REPLY_POLICY |
@@ -224,7 +196,7 @@ add_score(struct mail *m)
 static uint64_t
 draw_simhash(struct actor *a)
 {
-    const struct content_row *c = &contents[a->scenario->content];
+    const struct content_row *c = actor_content(a);
     uint64_t whose = c->shared ? number_of(a->scenario) : a->subject->number;
     uint64_t turn;
 
@@ -247,6 +219,21 @@ draw_fate(struct actor *a, struct mail *m)
     if (m->sent && !a->session.inbound &&
         rng_chance(&a->rng, a->scenario->refused))
         m->final = REPLY_POLICY;
+    m->delivered = m->sent && m->final == REPLY_OK;
+    m->taken = 0;
+    for (uint32_t i = 0; i < m->n_rcpts; i++)
+        m->taken += m->rcpts[i].reply == REPLY_OK;
+}
+
+static void
+lose_segments(struct actor *a, struct mail *m)
+{
+    m->lost_bytes = 0;
+    for (uint32_t at = 0; m->sent && at < m->bytes; at += SEGMENT) {
+        if (rng_chance(&a->rng, a->cond->loss))
+            m->lost_bytes += m->bytes - at < SEGMENT ? m->bytes - at : SEGMENT;
+    }
+    m->lost = m->lost_bytes > 0;
 }
 
 /* Lost segments make holes in long messages, and replies go missing. */
@@ -256,7 +243,13 @@ draw_faults(struct actor *a, struct mail *m)
     double kept = 1 - a->cond->loss;
     double segments = 6 + (m->sent ? m->bytes / SEGMENT : 0);
 
-    m->lost = a->cond->loss > 0 && !rng_chance(&a->rng, pow(kept, segments));
+    m->lost = false;
+    if (a->cond->loss > 0 && a->cond->each)
+        lose_segments(a, m);
+    else if (a->cond->loss > 0) {
+        m->lost = !rng_chance(&a->rng, pow(kept, segments));
+        m->lost_bytes = SEGMENT;
+    }
     m->unanswered = a->session.oneway;
     for (uint32_t i = 0; a->cond->loss > 0 && i < m->n_rcpts; i++) {
         if (rng_chance(&a->rng, a->cond->loss))
@@ -284,10 +277,19 @@ defer(struct actor *a, const struct mail *m)
     r->from = m->from;
 }
 
+/* Campaigns of organisations differ as those of hosts do. */
+static double
+malware_of(const struct actor *a)
+{
+    double odd = (double)(hash_mix(a->session.org.number, 37) % 1000) / 500;
+
+    return a->session.foul ? a->scenario->foul_malware * odd : a->malware;
+}
+
 static void
 draw_mail(struct actor *a)
 {
-    const struct content_row *c = &contents[a->scenario->content];
+    const struct content_row *c = actor_content(a);
     struct mail *m = &a->mail;
 
     m->null_sender = rng_chance(&a->rng, a->scenario->null_sender);
@@ -298,7 +300,9 @@ draw_mail(struct actor *a)
     for (uint32_t i = 0; i < m->n_rcpts; i++)
         draw_rcpt(a, &m->rcpts[i]);
     m->bytes = (uint32_t)(c->bytes * rng_lognormal(&a->rng, -.125, .5)) + 300;
-    m->malware = rng_chance(&a->rng, a->scenario->malware);
+    m->malware = rng_chance(&a->rng, malware_of(a));
+    if (m->malware)
+        m->bytes += a->scenario->malware_bytes;
     m->simhash = draw_simhash(a);
     m->queue_id = rng_next(&a->rng);
     draw_marks(a, m);
@@ -330,7 +334,7 @@ finish_mail(struct actor *a)
     a->session.sent += m->sent;
     a->session.rcpts += m->n_rcpts;
     a->session.bytes += 80 + 40 * m->n_rcpts + (m->sent ? m->bytes : 0);
-    a->session.lost += m->lost ? SEGMENT : 0;
+    a->session.lost += m->lost ? m->lost_bytes : 0;
 }
 
 /* ---- connections ---- */
@@ -349,6 +353,14 @@ draw_helo(struct actor *a)
     return 0;
 }
 
+static bool
+is_foul(const struct actor *a, uint32_t org)
+{
+    double odd = (double)(hash_mix(org, 41) % 1000) / 1000;
+
+    return odd < a->scenario->foul;
+}
+
 static void
 begin_session(struct actor *a)
 {
@@ -360,6 +372,7 @@ begin_session(struct actor *a)
     s->inbound = !is_retry && rng_chance(&a->rng, a->scenario->serves);
     s->org = world_org(a->seed, org, a->subject->ipv6,
                        (uint32_t)rng_below(&a->rng, 8));
+    s->foul = s->inbound && is_foul(a, org);
     s->flow = rng_next(&a->rng) >> 13;
     s->port = (uint16_t)(1024 + rng_below(&a->rng, 64000));
     s->tls = rng_chance(&a->rng, a->cond->tls);
@@ -464,8 +477,12 @@ actor_init(struct actor *a, const struct actor_options *o)
     a->rate = o->rate > 0 ? o->rate
                           : rng_log_uniform(&a->rng, s->rate.lo, s->rate.hi);
     if (s->rhythm == RHYTHM_OFFICE)
-        a->rate *= 24.0 * 7 / ((OFFICE_TO - OFFICE_FROM) * 5);
+        a->rate *= RHYTHM_OFFICE_TIMES;
     a->failing = rng_uniform(&a->rng, s->failing.lo, s->failing.hi);
+    a->malware = s->malware;
+    if (s->spread > 0)
+        a->malware *= s->spread * rng_gamma(&a->rng, 1 / s->spread);
+    a->bout_end = s->bout;
     a->abuses = o->abuses;
     a->users = o->users;
     a->born = o->born;

@@ -37,6 +37,8 @@ struct subject {
     bool registered, ipv6;
     double rate; /* messages an hour: of abuse where there is any */
     char site[8];
+    uint16_t vlan;    /* 0: none is seen */
+    const char *pool; /* what its address is configured as, or NULL */
     uint8_t mac[6];
     ns_t onset;        /* of abuse; 0: none yet */
     uint64_t bad;      /* messages of abuse so far, seen or not */
@@ -53,6 +55,8 @@ struct conditions {
     double loss;      /* of segments */
     double oneway;    /* share of connections heard from one side only */
     double midstream; /* share whose beginning is missing */
+    bool each;        /* all that is lost is counted, else one segment of a
+                       * message */
 };
 
 struct mail_rcpt {
@@ -63,7 +67,10 @@ struct mail_rcpt {
 struct mail {
     uint64_t from;
     bool null_sender, sent, malware, lost, unanswered;
-    bool deferred; /* one of its recipients at least */
+    bool deferred;       /* one of its recipients at least */
+    bool delivered;      /* in truth, whatever was heard of it; so taken */
+    uint32_t taken;      /* recipients that the server accepted */
+    uint32_t lost_bytes; /* where it is lost */
     uint32_t n_rcpts;
     struct mail_rcpt rcpts[MAIL_RCPTS];
     enum reply final;
@@ -84,7 +91,8 @@ struct session {
     uint32_t sent;          /* with a message */
     uint32_t rcpts;
     uint64_t bytes, lost;
-    bool bad; /* abuse */
+    bool bad;  /* abuse */
+    bool foul; /* comes in from who sends nothing but spam */
 };
 
 struct retry {
@@ -101,8 +109,9 @@ struct actor {
     struct subject *subject;
     struct rng rng;
     uint64_t seed; /* of the world */
-    double rate, failing;
-    uint64_t cap; /* messages after which it falls silent; 0: none */
+    double rate, failing, malware;
+    uint64_t cap;      /* messages after which it falls silent; 0: none */
+    uint64_t bout_end; /* messages after which it rests, where it does */
     ns_t born, onset, until;
     bool abuses;    /* what it sends from its onset on is abuse */
     uint32_t users; /* whose names it gives in turn; 0: one */
@@ -136,6 +145,8 @@ void actor_step(struct actor *a);
 
 /* Does what it does now count as abuse? */
 bool actor_is_bad(const struct actor *a);
+
+const struct content_row *actor_content(const struct actor *a);
 
 /* Texts that stand in records and captures alike. */
 void actor_helo(const struct actor *a, struct buf *out);

@@ -335,7 +335,7 @@ message_header(struct capture_out *c, const struct actor *a)
     const struct mail *m = &a->mail;
     struct buf *b = &c->text;
 
-    for (unsigned i = 0; i < content_received(a->scenario, m->marks); i++)
+    for (unsigned i = 0; i < content_received(actor_content(a), m->marks); i++)
         buf_str(b, "Received: from desk (desk [10.1.1.1]) by mail\r\n");
     buf_str(b, "From: ");
     if (marked(m, MAIL_SYMBOL_NAME_IS_ADDRESS))

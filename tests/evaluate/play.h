@@ -41,6 +41,17 @@ struct play {
     ns_t now;
 };
 
+/* Who is in it: at most so many, put into p->subjects and p->actors by fill.
+ * Subjects' numbers are their places. */
+struct play_cast {
+    uint32_t subjects, actors;
+    void (*fill)(void *ctx, struct play *p);
+    void *ctx;
+};
+MUST_USE enum err play_new_of(const struct play_options *o,
+                              const struct play_cast *c, struct play **out);
+
+/* The rows of scenario.def. */
 MUST_USE enum err play_new(const struct play_options *o, struct play **out);
 void play_free(struct play *p);
 

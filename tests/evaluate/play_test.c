@@ -213,7 +213,8 @@ cast_is_the_same_under_all_conditions(void **state)
 
     (void)state;
     assert_int_equal(play_new(&o, &a), ERR_OK);
-    o.cond = (struct conditions){.9, true, .1, .1, .1};
+    o.cond = (struct conditions){
+        .tls = .9, .dns = true, .loss = .1, .oneway = .1, .midstream = .1};
     assert_int_equal(play_new(&o, &b), ERR_OK);
     assert_int_equal(a->n_subjects, b->n_subjects);
     for (uint32_t i = 0; i < a->n_subjects; i++) {

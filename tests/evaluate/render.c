@@ -13,6 +13,7 @@ render_init(struct render *r)
 {
     record_init(&r->out);
     buf_init(&r->text, 1U << 16);
+    r->sensor = "evaluate";
     r->n = 0;
 }
 
@@ -61,7 +62,9 @@ begin(struct render *r, struct actor *a, enum event_type type)
     record_begin(&r->out, &h);
     hex_field(r, FIELD_EVENT_ID, hash_mix(a->seed, ++r->n));
     record_u64(&r->out, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
-    record_text(&r->out, FIELD_SENSOR, "evaluate");
+    record_text(&r->out, FIELD_SENSOR, r->sensor);
+    if (a->subject->vlan != 0)
+        record_u64(&r->out, FIELD_VLAN, a->subject->vlan);
 }
 
 static void
@@ -99,10 +102,12 @@ place(struct render *r, const struct actor *a)
     if (a->session.inbound) {
         home_side(r, s, FIELD_DEST_REG_STATE, FIELD_DEST_REG_SITE);
         record_text(&r->out, FIELD_DEST_HOST_SITE, s->site);
+        maybe(r, FIELD_DEST_HOST_POOL, s->pool);
         record_u64(&r->out, FIELD_SRC_AS_NUMBER, a->session.org.as);
     } else {
         home_side(r, s, FIELD_SRC_REG_STATE, FIELD_SRC_REG_SITE);
         record_text(&r->out, FIELD_SRC_HOST_SITE, s->site);
+        maybe(r, FIELD_SRC_HOST_POOL, s->pool);
         record_u64(&r->out, FIELD_DEST_AS_NUMBER, a->session.org.as);
     }
     if (!s->registered)
@@ -212,6 +217,8 @@ final(struct render *r, const struct mail *m)
     record_text(&r->out, FIELD_SMTP_OUTCOME, outcome(m));
     if (m->sent)
         record_u64(&r->out, FIELD_SMTP_MESSAGE_BYTES, m->bytes);
+    if (m->sent && m->lost)
+        record_text(&r->out, FIELD_SMTP_CUT, "gap");
 }
 
 static bool
@@ -223,18 +230,21 @@ marked(const struct mail *m, enum mail_symbol s)
 static void
 header(struct render *r, const struct actor *a)
 {
-    const struct content_row *c = &contents[a->scenario->content];
+    const struct content_row *c = actor_content(a);
+    const char *subject = a->scenario->subject;
     const struct mail *m = &a->mail;
 
     TEXT(r, FIELD_EMAIL_FROM, actor_sender(a, &r->text));
     if (!marked(m, MAIL_SYMBOL_NO_SUBJECT))
-        record_text(&r->out, FIELD_EMAIL_SUBJECT, c->name);
+        record_text(&r->out, FIELD_EMAIL_SUBJECT,
+                    subject != NULL ? subject : c->name);
     if (!marked(m, MAIL_SYMBOL_NO_DATE))
         record_text(&r->out, FIELD_EMAIL_DATE,
                     "Mon, 2 Nov 2026 09:00:00 +0000");
     if (!marked(m, MAIL_SYMBOL_NO_MESSAGE_ID))
         hex_field(r, FIELD_EMAIL_MESSAGE_ID, m->queue_id);
-    for (unsigned i = 0; i < content_received(a->scenario, m->marks); i++)
+    maybe(r, FIELD_EMAIL_X_MAILER, a->scenario->mailer);
+    for (unsigned i = 0; i < content_received(c, m->marks); i++)
         record_text(&r->out, FIELD_EMAIL_RECEIVED,
                     "from desk (desk [10.1.1.1]) by mail");
     if (c->bulk) {
@@ -538,18 +548,26 @@ render_tls(struct render *r, struct actor *a, const struct record_sink *sink)
     put(r, sink);
 }
 
+uint32_t
+render_syns(const struct scenario *s)
+{
+    return s->syns > 0 ? s->syns : RENDER_SYNS;
+}
+
 /* Connections that never opened, as the core sums them up each minute. */
 static void
 render_attempts(struct render *r, struct actor *a,
                 const struct record_sink *sink)
 {
+    uint32_t syns = render_syns(a->scenario);
+
     begin(r, a, EVENT_SMTP_SESSION);
     ends(r, a);
     place(r, a);
-    record_u64(&r->out, FIELD_ATTEMPTS_COUNT, RENDER_SYNS);
-    record_u64(&r->out, FIELD_ATTEMPTS_DESTINATIONS, 64);
+    record_u64(&r->out, FIELD_ATTEMPTS_COUNT, syns);
+    record_u64(&r->out, FIELD_ATTEMPTS_DESTINATIONS, syns < 64 ? syns : 64);
     record_u64(&r->out, FIELD_ATTEMPTS_REFUSED, 0);
-    record_u64(&r->out, FIELD_ATTEMPTS_UNANSWERED, RENDER_SYNS);
+    record_u64(&r->out, FIELD_ATTEMPTS_UNANSWERED, syns);
     record_u64(&r->out, FIELD_ATTEMPTS_SILENT, 0);
     put(r, sink);
 }
@@ -568,7 +586,7 @@ dns_head(struct render *r, ns_t when, const struct addr *client)
     record_begin(&r->out, &h);
     hex_field(r, FIELD_EVENT_ID, h.flow_id);
     record_u64(&r->out, FIELD_SCHEMA_VERSION, SCHEMA_VERSION);
-    record_text(&r->out, FIELD_SENSOR, "evaluate");
+    record_text(&r->out, FIELD_SENSOR, r->sensor);
     record_addr(&r->out, FIELD_SRC_IP, client);
     record_u64(&r->out, FIELD_SRC_PORT, 40000);
     record_addr(&r->out, FIELD_DEST_IP, &server);

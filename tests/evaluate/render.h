@@ -10,11 +10,13 @@
 
 /* Attempts that one event of a flood tells of. */
 #define RENDER_SYNS 1000000U
+uint32_t render_syns(const struct scenario *s);
 
 struct render {
     struct record_out out;
     struct buf text;
-    uint64_t n; /* events so far: their ids */
+    const char *sensor; /* its name in events; a text that stays */
+    uint64_t n;         /* events so far: their ids */
 };
 
 void render_init(struct render *r);

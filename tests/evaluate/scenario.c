@@ -74,11 +74,9 @@ scenario_is_tuning(const struct scenario *s)
 }
 
 unsigned
-content_received(const struct scenario *s, uint64_t marks)
+content_received(const struct content_row *c, uint64_t marks)
 {
-    unsigned n = contents[s->content].received;
-
     if ((marks >> MAIL_SYMBOL_NO_RECEIVED & 1) != 0)
         return 0;
-    return n > 0 ? n : 1;
+    return c->received > 0 ? c->received : 1;
 }

@@ -37,6 +37,10 @@ enum rhythm {
     RHYTHM_STEADY, /* Poisson arrivals */
     RHYTHM_OFFICE, /* only 8 to 18 on weekdays, most of it at nine */
     RHYTHM_BURST,  /* two hours once a week at the row's rate */
+    RHYTHM_DAY,    /* as people work: by hour, weekday and month's end */
+    RHYTHM_DAILY,  /* by a clock, once a day, a week, a month; no rate */
+    RHYTHM_WEEKLY,
+    RHYTHM_MONTHLY,
 };
 
 /* How it speaks SMTP: a row of speaker.def. */
@@ -113,14 +117,24 @@ struct scenario {
     uint32_t one_in;   /* of those together, one in so many is bad */
     double quiet_days; /* before its onset it behaves, at quiet_rate */
     double quiet_rate;
+    uint32_t bout;     /* messages of a campaign, then it rests; 0: no rest */
+    struct range rest; /* hours */
     double genuine;    /* victims: messages an hour of their own */
-    bool desktop;      /* what it sends itself is no server's mail */
-    bool named;        /* its HELO name is its confirmed reverse name */
-    bool submits;      /* to port 587 of a provider, with AUTH */
-    bool syn_only;     /* never completes a connection */
-    bool one_way;      /* only one direction of it was ever sent */
-    bool answers_only; /* that direction is the server's */
-    bool forged_macs;  /* what is forged in its name comes from elsewhere */
+    double spread;     /* of malware among hosts: variance by mean squared */
+    uint32_t malware_bytes; /* by which it makes a message longer */
+    double foul;            /* of organisations: what comes in from them is
+                             * spam, with foul_malware in it */
+    double foul_malware;
+    uint32_t syns;       /* attempts that an event tells of, 0: a flood's */
+    const char *subject; /* of its messages; NULL: what its content is */
+    const char *mailer;  /* X-Mailer, or NULL */
+    bool desktop;        /* what it sends itself is no server's mail */
+    bool named;          /* its HELO name is its confirmed reverse name */
+    bool submits;        /* to port 587 of a provider, with AUTH */
+    bool syn_only;       /* never completes a connection */
+    bool one_way;        /* only one direction of it was ever sent */
+    bool answers_only;   /* that direction is the server's */
+    bool forged_macs;    /* what is forged in its name comes from elsewhere */
     bool forged_way;   /* and its servers' packets from the router's address */
     bool forged_ttl;   /* with the hop limit that each server's have */
     bool forged_guess; /* or with any, the same for each server */
@@ -163,7 +177,7 @@ scenario_none(const struct scenario_set *s)
 }
 
 /* How many Received fields a message with these marks has. */
-unsigned content_received(const struct scenario *s, uint64_t marks);
+unsigned content_received(const struct content_row *c, uint64_t marks);
 
 /* Bots of this family are for tuning, else for reporting; by a fixed hash of
  * its name, so no result can have had a say in it. Rows without a family are
