@@ -163,7 +163,7 @@ struct seen {
     struct addr client;
     uint64_t bytes;
     uint32_t refused, offered;
-    bool judged, bad, malicious, whole, framed;
+    bool judged, bad, malicious, looked, whole, framed;
     size_t bin;
 };
 
@@ -203,10 +203,10 @@ read_mail(struct study *s, const struct record_map *m, struct seen *out)
     *out = (struct seen){.mail.when = record_head_of(m->record).when};
     if (p != NULL && ends) {
         out->malicious = (p->classes & 1) != 0;
-        out->whole = p->looked;
+        out->looked = p->looked;
         p->key = 0;
     } else {
-        out->whole = true;
+        out->looked = true;
     }
     out->offered = (uint32_t)record_map_u64(m, FIELD_SMTP_RCPT_OFFERED, 0);
     if (!ends || out->offered == 0 ||
@@ -223,8 +223,8 @@ read_mail(struct study *s, const struct record_map *m, struct seen *out)
     out->framed = record_map_has(m, FIELD_SMTP_VIA) &&
                   !record_map_bool(m, FIELD_QUALITY_ONEWAY) &&
                   !record_map_bool(m, FIELD_QUALITY_MIDSTREAM);
-    out->whole &= out->framed && !record_map_has(m, FIELD_SMTP_CUT) &&
-                  !record_map_bool(m, FIELD_QUALITY_TRUNCATED);
+    out->whole = out->framed && !record_map_has(m, FIELD_SMTP_CUT) &&
+                 !record_map_bool(m, FIELD_QUALITY_TRUNCATED);
     out->bin = bin_of(out->bytes);
     judge(s, m, out);
     out->mail.raw = out->bad || out->malicious ? RAW_BAD : RAW_REST;
@@ -239,7 +239,8 @@ count_sizes(struct sizes *z, const struct seen *x)
     if (!x->framed)
         return;
     z->framed[x->bin]++;
-    if (!x->whole)
+    z->whole[x->bin] += x->whole;
+    if (!x->whole || !x->looked)
         return;
     t->all++;
     t->malicious += x->malicious;

@@ -24,8 +24,8 @@ struct tally4 {
     uint32_t all, malicious, spam, both;
 };
 struct sizes {
-    struct tally4 bin[BINS];
-    uint32_t framed[BINS]; /* whole or not: for q */
+    struct tally4 bin[BINS]; /* whole, and each part could be looked into */
+    uint32_t framed[BINS], whole[BINS]; /* seen at all, seen whole: for q */
 };
 
 /* What a host sent in a part of the window. */

@@ -63,6 +63,7 @@ add_sizes(struct sizes *sum, const struct sizes *x)
         sum->bin[i].spam += x->bin[i].spam;
         sum->bin[i].both += x->bin[i].both;
         sum->framed[i] += x->framed[i];
+        sum->whole[i] += x->whole[i];
     }
 }
 
@@ -75,7 +76,7 @@ count_whole(struct study *s, const struct sizes *x, bool refused)
             continue;
         }
         s->q_framed[i] += x->framed[i];
-        s->q_whole[i] += x->bin[i].all;
+        s->q_whole[i] += x->whole[i];
     }
 }
 

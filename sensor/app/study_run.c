@@ -4,6 +4,7 @@
 #include "sensor/app/registry_time.h"
 #include "sensor/app/study.h"
 #include "sensor/app/study_plan.h"
+#include "sensor/app/study_reviewed.h"
 #include "sensor/app/study_sweep.h"
 #include "sensor/app/study_work.h"
 #include "sensor/app/whole_file.h"
@@ -24,6 +25,7 @@ struct run {
     const struct config *c;
     struct study_plan plan;
     struct study_sweeps sweeps;
+    struct study_reviewed reviewed;
     char criteria_hash[65];
     struct study_work *work;
     struct study_result result;
@@ -140,6 +142,8 @@ work(struct run *r, const struct cli *cli, bool *interrupted)
         .inputs = cli->arguments,
         .n_inputs = cli->n_arguments,
         .holdout = r->c->study_holdout,
+        .labels = r->reviewed.v,
+        .n_labels = r->reviewed.n,
         .checkpoint = r->c->study_checkpoint,
         .progress = isatty(STDERR_FILENO) == 1,
     };
@@ -318,6 +322,7 @@ end(struct run *r)
         study_result_free(&r->result);
     study_work_free(r->work);
     study_sweeps_free(&r->sweeps);
+    study_reviewed_free(&r->reviewed);
     study_plan_free(&r->plan);
     buf_free(&r->command);
     buf_free(&r->why);
@@ -336,6 +341,9 @@ run_all(const struct cli *c, struct buf *out, struct buf *messages)
     e = read_plan(&r);
     if (e == ERR_OK)
         e = add_sweeps(&r, c->verb);
+    if (e == ERR_OK && or_none(c->config.study_reviewed) != NULL)
+        e = study_reviewed_read(c->config.study_reviewed, &r.reviewed,
+                                messages);
     if (e == ERR_OK)
         e = work(&r, c, &interrupted);
     if (e == ERR_OK && !interrupted)
