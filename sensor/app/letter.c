@@ -77,9 +77,25 @@ letter_or(const char *text, const char *otherwise)
 
 /* ---- parts of all letters ---- */
 
+bool
+letter_has_contact(const struct form *f)
+{
+    static const enum form_field fields[] = {
+#define X(head, key, field) FORM_##field,
+#include "sensor/app/registry_contacts.def"
+#undef X
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        if (f->text[fields[i]] != NULL)
+            return true;
+    }
+    return false;
+}
+
 void
 letter_recipient(const struct letter_page *p, const struct book_form *form,
-                 const char *site, const char *otherwise)
+                 const char *site, const char *contact, const char *otherwise)
 {
     static const enum form_field fields[] = {FORM_SITE, FORM_SITE_CONTACT_NAME,
                                              FORM_SITE_CONTACT_POSITION,
@@ -89,6 +105,10 @@ letter_recipient(const struct letter_page *p, const struct book_form *form,
     if (form == NULL) {
         buf_str(p->out, "To: ");
         letter_text(p, letter_or(site, otherwise));
+    }
+    if (form == NULL && contact != NULL) {
+        buf_str(p->out, p->html ? "<br>" : "\n");
+        letter_text(p, contact);
     }
     for (size_t i = 0; form != NULL && i < ARRAY_LEN(fields); i++) {
         const char *text = form->form.text[fields[i]];

@@ -29,9 +29,13 @@ void letter_day(const struct letter_page *p, ns_t when);
 /* text, or what is to be said when there is none. */
 const char *letter_or(const char *text, const char *otherwise);
 
-/* To whom it goes: the contacts of the form, else who stands for the site. */
+/* Somebody is named in it. */
+bool letter_has_contact(const struct form *f);
+/* To whom it goes: the contacts of the form; else the site and whom the
+ * configuration names for it, if it does. */
 void letter_recipient(const struct letter_page *p, const struct book_form *form,
-                      const char *site, const char *otherwise);
+                      const char *site, const char *contact,
+                      const char *otherwise);
 /* What asks a site to register: up to the table of its hosts, which were seen
  * between two times, and what is behind it. */
 void letter_register_begin(const struct letter_page *p, const char *deadline,

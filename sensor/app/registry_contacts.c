@@ -1,32 +1,15 @@
 #include "sensor/app/registry.h"
 
+#include "sensor/app/letter.h"
 #include "sensor/app/registry_table.h"
-
-/* X(head, key, field) */
-#define CONTACTS(X)                                                            \
-    X("SITE CONTACT", "site_contact", SITE_CONTACT_NAME)                       \
-    X("", "site_position", SITE_CONTACT_POSITION)                              \
-    X("PHONE", "site_phone", SITE_CONTACT_PHONE)                               \
-    X("E-MAIL", "site_mail", SITE_CONTACT_MAIL)                                \
-    X("TECHNICAL CONTACT", "technical_contact", TECH_CONTACT_NAME)             \
-    X("", "technical_position", TECH_CONTACT_POSITION)                         \
-    X("PHONE", "technical_phone", TECH_CONTACT_PHONE)                          \
-    X("E-MAIL", "technical_mail", TECH_CONTACT_MAIL)                           \
-    X("", "billing_contact", BILLING_CONTACT_NAME)                             \
-    X("", "billing_position", BILLING_CONTACT_POSITION)                        \
-    X("", "billing_phone", BILLING_CONTACT_PHONE)                              \
-    X("", "billing_mail", BILLING_CONTACT_MAIL)                                \
-    X("", "abuse_contact", ABUSE_CONTACT_NAME)                                 \
-    X("", "abuse_phone", ABUSE_CONTACT_PHONE)                                  \
-    X("", "abuse_mail", ABUSE_CONTACT_MAIL)
-
-#define CONTACT_COLUMN(head, key, field) {head, key},
 
 /* clang-format off */
 static const struct registry_column columns[] = {
     {"FORM", "form"},
     {"SITE", "site"},
-    CONTACTS(CONTACT_COLUMN)
+#define X(head, key, field) {head, key},
+#include "sensor/app/registry_contacts.def"
+#undef X
     {"", "addresses"},
     {"", "permitted"},
     {"", "lines"},
@@ -37,20 +20,10 @@ static const struct registry_column columns[] = {
 /* clang-format on */
 
 static const enum form_field fields[] = {
-#define CONTACT_FIELD(head, key, field) FORM_##field,
-    CONTACTS(CONTACT_FIELD)
-#undef CONTACT_FIELD
+#define X(head, key, field) FORM_##field,
+#include "sensor/app/registry_contacts.def"
+#undef X
 };
-
-static bool
-has_contact(const struct form *f)
-{
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (f->text[fields[i]] != NULL)
-            return true;
-    }
-    return false;
-}
 
 static void
 add_addresses(struct registry_table *t, const struct form *f)
@@ -96,7 +69,7 @@ add_row(struct registry_call *c, struct registry_table *t,
     registry_table_number(t, f->n_lines);
     registry_table_time(t, received);
     registry_table_time(t, seen);
-    registry_table_text(t, has_contact(f) ? NULL : "find owner");
+    registry_table_text(t, letter_has_contact(f) ? NULL : "find owner");
 }
 
 enum cli_exit
@@ -110,7 +83,7 @@ registry_contacts(struct registry_call *c)
         for (size_t i = 0; i < book_n_forms(c->book); i++) {
             const struct book_form *form = book_form_at(c->book, i);
 
-            if (has_contact(&form->form) == (round == 0))
+            if (letter_has_contact(&form->form) == (round == 0))
                 add_row(c, &t, form);
         }
     }

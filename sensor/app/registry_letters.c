@@ -88,7 +88,7 @@ static void
 write_letter(struct letter *l)
 {
     letter_begin(&l->page, "Registration of mail servers");
-    letter_recipient(&l->page, l->form, l->seen->rows[l->from]->site,
+    letter_recipient(&l->page, l->form, l->seen->rows[l->from]->site, NULL,
                      "the owner of the addresses below (not known: find out "
                      "before sending)");
     letter_register_begin(&l->page, l->call->config->deadline, l->reference,
