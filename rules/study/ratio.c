@@ -1,5 +1,6 @@
 #include "rules/study/ratio.h"
 
+#include "rules/study/random.h"
 #include "rules/study/special.h"
 #include "sensor/base/attr.h"
 
@@ -127,24 +128,6 @@ leave_out(struct ratio *out, const struct ratio_host *v, size_t n,
 
 /* ---- bootstrap ---- */
 
-/* SplitMix64 (Steele, Lea and Flood 2014). */
-static uint64_t
-next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
-/* 0 to n - 1, each as likely but for n / 2^32; n is below 2^32. */
-static size_t
-draw(uint64_t *state, size_t n)
-{
-    return (size_t)((next_random(state) >> 32) * n >> 32);
-}
-
 static void
 sample(struct boot *b, struct ratio_host *room)
 {
@@ -152,7 +135,7 @@ sample(struct boot *b, struct ratio_host *room)
         const size_t begin = b->begin[s], n = b->begin[s + 1] - begin;
 
         for (size_t i = 0; i < n; i++)
-            room[begin + i] = b->v[begin + draw(&b->state, n)];
+            room[begin + i] = b->v[begin + random_below(&b->state, n)];
     }
     for (size_t i = b->certain; i < b->n; i++)
         room[i] = b->v[i];
