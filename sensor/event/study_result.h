@@ -296,6 +296,11 @@ struct study_result {
                           * on; 0: no holdout, figures are of the window */
     ns_t warm_from;      /* statistics began to be kept; from: no warm-up */
     bool demo;
+    const char *anonymized; /* what was left out for sharing, in words; NULL:
+                             * nothing was */
+    uint32_t few; /* 0: counts are exact; else a count of hosts of 1 to few - 1,
+                   * and a rest of so many to the whole it is part of, is few -
+                   * 1 here: shown as "fewer than few" */
     struct study_input *inputs;
     size_t n_inputs;
 

@@ -430,6 +430,8 @@ static const struct study_member cover[] = {
     TIME(study_result, holdout),
     TIME(study_result, warm_from),
     BOOL(study_result, demo),
+    TEXT(study_result, anonymized),
+    U32(study_result, few),
     LIST(study_result, inputs, n_inputs, shape_input),
 };
 static const struct study_shape shape_cover = SHAPE_OF(cover);
