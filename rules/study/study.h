@@ -61,6 +61,8 @@ struct study_options {
     const struct study_plan *plan; /* outlives it */
     const uint8_t *detectors; /* of each policy, which detector's decisions; the
                                * first one says what hosts are held for */
+    size_t points; /* of the plan's policies the last so many are points of a
+                    * sweep: counted, without intervals */
     ns_t from, to;            /* 0: from the first event, to the last */
     ns_t holdout;             /* length of the last part; needs `to` */
     uint64_t seed;

@@ -434,6 +434,8 @@ tell(struct telling *t)
     if (to->terms == NULL || to->by_day == NULL)
         return ERR_NOMEM;
     count_hosts(t);
+    if (t->policy + t->s->o.points >= t->s->plan->n_policies)
+        return ERR_OK;
     count_owners(t);
     fill_host_shares(t);
     fill_days(t);

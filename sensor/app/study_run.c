@@ -139,6 +139,7 @@ work(struct run *r, const struct cli *cli, bool *interrupted)
     struct study_work_options o = {
         .config = r->c,
         .plan = &r->plan,
+        .points = r->plan.n_policies - r->sweeps.own,
         .inputs = cli->arguments,
         .n_inputs = cli->n_arguments,
         .holdout = r->c->study_holdout,

@@ -368,6 +368,7 @@ open_study(struct study_work *w, const struct study_policy_plan **of, size_t *n)
 {
     struct study_options so = {.plan = w->o.plan,
                                .detectors = w->of_policy,
+                               .points = w->o.points,
                                .from = w->o.from,
                                .to = w->o.to,
                                .holdout = w->o.holdout,

@@ -19,6 +19,7 @@ struct study_work;
 struct study_work_options {
     const struct config *config;
     const struct study_plan *plan;
+    size_t points; /* as of study_options */
     char *const *inputs;
     size_t n_inputs;
     ns_t from, to, holdout;
