@@ -6,6 +6,7 @@
 #include "sensor/app/read_detect.h"
 #include "sensor/app/read_place.h"
 #include "sensor/app/read_registry.h"
+#include "sensor/app/study_recall.h"
 #include "sensor/app/whole_file.h"
 #include "sensor/app/worker_plan.h"
 #include "sensor/base/hash.h"
@@ -51,6 +52,7 @@ struct study_work {
     struct read_place place;
     struct read_registry *registry; /* of --registry */
     struct book *book;              /* of the inputs; NULL: none told yet */
+    struct study_recall *recall;    /* where there is neither */
     struct control_reader parts;
     struct buf entered; /* its records so far, for a checkpoint */
     struct buf text;
@@ -63,7 +65,7 @@ struct study_work {
     char sensors[SENSORS_MAX];
     char last_sensor[65];
     struct span first; /* the event that was read to find the home networks */
-    bool first_journal, saw_registry, told_registry;
+    bool first_journal, told_registry;
     uint64_t n;
     ns_t told, checked, begun;
 };
@@ -330,16 +332,12 @@ take_registry(struct study_work *w, const struct record_map *m)
         core_registry(w->detectors[i].core, w->book);
 }
 
+/* Without it, what its events say of a host holds for the host. */
 static void
 look_at_registry(struct study_work *w, const struct record_map *m)
 {
-    if (w->saw_registry || w->book != NULL || w->registry != NULL ||
-        !record_map_has(m, FIELD_SRC_REG_STATE))
-        return;
-    w->saw_registry = true;
-    say_book(w, "span25: the events tell of a registry that is not in the "
-                "inputs: decisions are made as without one. Give --registry "
-                "FILE, or the state of the sensor (--state DIR)\n");
+    if (w->book == NULL && w->registry == NULL)
+        study_recall_event(w->recall, m);
 }
 
 /* ---- life ---- */
@@ -436,6 +434,8 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
     hash_config(w);
     e = open_study(w, of, &n);
     if (e == ERR_OK)
+        e = study_recall_new(READ_DETECT_SEED, &w->recall);
+    if (e == ERR_OK)
         e = study_inputs_open(&in, messages, &w->inputs);
     if (e == ERR_OK) {
         meet_first(w);
@@ -462,6 +462,7 @@ study_work_free(struct study_work *w)
     }
     study_inputs_close(w->inputs);
     study_free(w->study);
+    study_recall_free(w->recall);
     read_registry_close(w->registry);
     read_place_free(&w->place);
     control_reader_free(&w->parts);
@@ -493,6 +494,9 @@ save_parts(const struct study_work *w, struct buf *out)
         e = detect_save(read_detect_get(w->detectors[i].detect), &part);
         put_part(out, buf_view(&part));
     }
+    buf_reset(&part);
+    study_recall_save(w->recall, &part);
+    put_part(out, buf_view(&part));
     put_part(out, buf_view(&w->entered));
     if (e == ERR_OK && (part.failed || out->failed || w->entered.cut))
         e = ERR_NOMEM;
@@ -561,6 +565,8 @@ load_parts(struct study_work *w, struct span text)
         e = study_load(w->study, next_part(&c));
     for (size_t i = 0; e == ERR_OK && i < w->n_detectors; i++)
         e = detect_load(read_detect_get(w->detectors[i].detect), next_part(&c));
+    if (e == ERR_OK && !study_recall_load(w->recall, next_part(&c)))
+        e = ERR_CORRUPT;
     if (e == ERR_OK)
         enter_again(w, next_part(&c));
     return e == ERR_OK && c.bad ? ERR_CORRUPT : e;

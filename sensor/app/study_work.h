@@ -6,7 +6,8 @@
  * has the limits of the configuration, others those of a policy with limits of
  * its own. Where they stand and who is registered comes from the configuration,
  * else from the inputs: the home networks that a sensor told at its start, the
- * registry of the journal's control events. What the policy of those weeks was
+ * registry of the journal's control events, or what its events say of a host.
+ * What the policy of those weeks was
  * (off, paused, enforced) is not lived again: the question is what would have
  * been. The keys of tables are those of the state, where there is one: then
  * decisions are those that were journaled, or are told as different. */

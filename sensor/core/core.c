@@ -289,12 +289,23 @@ add_direction(struct core *c, const struct ends *ends)
 }
 
 static void
+add_recalled(struct core *c)
+{
+    if (c->o.place.book != NULL || c->o.recall.find == NULL ||
+        !c->ends.there[0])
+        return;
+    record_entries(&c->extra,
+                   c->o.recall.find(c->o.recall.ctx, &c->ends.addr[0]));
+}
+
+static void
 add_place(struct core *c, struct span record)
 {
     ns_t when = record_head_of(record).when;
 
     find_ends(c, record, &c->ends);
     add_direction(c, &c->ends);
+    add_recalled(c);
     add_state(c, 0, FORM_SEND, when, &src_reg);
     if (record_head_of(record).type != EVENT_DNS)
         add_state(c, 1, FORM_RECEIVE, when, &dest_reg);

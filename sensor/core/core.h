@@ -32,12 +32,20 @@ struct carve_sink {
     void *ctx;
 };
 
+/* Who is registered, where there is no book: coded entries of src_reg of a
+ * client, or nothing. find NULL: nobody is asked. */
+struct core_recall {
+    struct span (*find)(void *ctx, const struct addr *client);
+    void *ctx;
+};
+
 struct core_options {
     const char *sensor;
     const char *start_text; /* what took force at the start, for the first
                              * event of kind control; or NULL: none */
     const char *carve_text; /* the same for one of kind carving, behind it */
     struct place place;
+    struct core_recall recall;
     struct geo *geo;                   /* or NULL */
     struct answers *answers;           /* or NULL */
     struct verdicts *verdicts;         /* or NULL */
