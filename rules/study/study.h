@@ -63,8 +63,8 @@ struct study_options {
                                * first one says what hosts are held for */
     size_t points; /* of the plan's policies the last so many are points of a
                     * sweep: counted, without intervals */
-    ns_t from, to;            /* 0: from the first event, to the last */
-    ns_t holdout;             /* length of the last part; needs `to` */
+    ns_t from, to; /* 0: from the first event, to the last */
+    ns_t holdout;  /* length of the last part; needs `to` */
     uint64_t seed;
     uint32_t home, outside;           /* bounds; 0: as above */
     const struct study_label *labels; /* by address; outlive it */

@@ -1,5 +1,6 @@
 #include "rules/study/study_state.h"
 
+#include "rules/study/queue.h"
 #include "rules/study/share.h"
 #include "rules/study/unseen.h"
 
@@ -472,6 +473,25 @@ fill_unseen(const struct study *s, const enum study_class *classes,
 }
 
 static enum err
+fill_queue(const struct study *s, const enum study_class *classes,
+           struct study_result *r)
+{
+    uint64_t forms = 0;
+
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const struct host *h = &s->hosts[i];
+
+        forms += is_there(s, h) && !h->registered && classes[i] != STUDY_BOT;
+    }
+    if (forms == 0)
+        return ERR_OK;
+    if (forms > QUEUE_FORMS_MAX)
+        forms = QUEUE_FORMS_MAX; /* late is late */
+    return study_queue_fill(forms, s->plan->costs.form_min,
+                            s->plan->costs.rework, s->o.seed, &r->queue);
+}
+
+static enum err
 fill_criteria(const struct study *s, struct study_result *r)
 {
     const struct study_plan *p = s->plan;
@@ -552,8 +572,10 @@ study_finish(struct study *s, const struct study_places *places,
         e = study_fill_policies(s, classes, &r);
     if (e == ERR_OK) {
         fill_unseen(s, classes, &r);
-        e = fill_criteria(s, &r);
+        e = fill_queue(s, classes, &r);
     }
+    if (e == ERR_OK)
+        e = fill_criteria(s, &r);
     free(classes);
     if (e != ERR_OK) {
         study_result_free(&r);

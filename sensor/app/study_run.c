@@ -3,6 +3,7 @@
 #include "sensor/app/caller.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/app/study.h"
+#include "sensor/app/study_letters.h"
 #include "sensor/app/study_plan.h"
 #include "sensor/app/study_reviewed.h"
 #include "sensor/app/study_sweep.h"
@@ -314,6 +315,45 @@ print(struct run *r, enum verb verb, struct buf *out)
         study_report_text(&r->result, &style, out);
 }
 
+/* ---- letters ---- */
+
+static const char *
+proposed_kind(const struct run *r)
+{
+    for (size_t i = 0; r->plan.proposed != NULL && i < r->sweeps.own; i++) {
+        if (strcmp(r->plan.policies[i].name, r->plan.proposed) == 0)
+            return study_kind_word(r->plan.policies[i].kind);
+    }
+    return NULL;
+}
+
+/* Before the work: what would stand in the way at its end. */
+static enum cli_exit
+check_letters(struct run *r)
+{
+    const struct study_letters_options o = {.config = r->c,
+                                            .now = caller_clock()};
+    const char *dir = or_none(r->c->study_letters);
+
+    return dir == NULL ? CLI_EXIT_DONE
+                       : study_letters_check(dir, &o, proposed_kind(r),
+                                             r->plan.effective, r->messages);
+}
+
+static enum cli_exit
+write_letters(struct run *r)
+{
+    const struct study_letters_options o = {
+        .config = r->c,
+        .book = study_work_book(r->work),
+        .now = caller_clock(),
+    };
+    const char *dir = or_none(r->c->study_letters);
+
+    return dir == NULL ? CLI_EXIT_DONE
+                       : study_letters_write(dir, &r->result, &o, r->messages);
+}
+
 /* ---- all of it ---- */
 
 static void
@@ -329,41 +369,52 @@ end(struct run *r)
     buf_free(&r->why);
 }
 
+static enum err
+weigh(struct run *r, const struct cli *c, bool *interrupted)
+{
+    enum err e = read_plan(r);
+
+    if (e == ERR_OK)
+        e = add_sweeps(r, c->verb);
+    if (e == ERR_OK && check_letters(r) != CLI_EXIT_DONE)
+        e = ERR_USAGE;
+    if (e == ERR_OK && or_none(r->c->study_reviewed) != NULL)
+        e = study_reviewed_read(r->c->study_reviewed, &r->reviewed,
+                                r->messages);
+    if (e == ERR_OK)
+        e = work(r, c, interrupted);
+    if (e == ERR_OK && !*interrupted)
+        e = finish(r);
+    return e;
+}
+
 static enum cli_exit
 run_all(const struct cli *c, struct buf *out, struct buf *messages)
 {
     struct run r = {.c = &c->config, .messages = messages};
-    bool interrupted = false, partial = false;
+    enum cli_exit code = CLI_EXIT_DONE;
+    bool interrupted = false;
     enum err e;
 
     buf_init(&r.command, COMMAND_MAX * 4);
     buf_init(&r.why, COMMAND_MAX);
     study_plan_init(&r.plan);
-    e = read_plan(&r);
-    if (e == ERR_OK)
-        e = add_sweeps(&r, c->verb);
-    if (e == ERR_OK && or_none(c->config.study_reviewed) != NULL)
-        e = study_reviewed_read(c->config.study_reviewed, &r.reviewed,
-                                messages);
-    if (e == ERR_OK)
-        e = work(&r, c, &interrupted);
-    if (e == ERR_OK && !interrupted)
-        e = finish(&r);
-    if (e == ERR_OK && !interrupted)
+    e = weigh(&r, c, &interrupted);
+    if (e == ERR_OK && interrupted) {
+        code = CLI_EXIT_INTERRUPTED;
+    } else if (e == ERR_OK) {
+        code = write_letters(&r);
         e = write_reports(&r);
-    if (e == ERR_OK && !interrupted) {
         print(&r, c->verb, out);
-        partial = study_work_partial(r.work);
+        if (code == CLI_EXIT_DONE && study_work_partial(r.work))
+            code = CLI_EXIT_PARTIAL;
     }
     end(&r);
-    if (e != ERR_OK) {
-        if (messages->n == 0)
-            buf_printf(messages, "span25: %s\n", err_text(e));
-        return cli_exit_of(e);
-    }
-    if (interrupted)
-        return CLI_EXIT_INTERRUPTED;
-    return partial ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
+    if (e == ERR_OK)
+        return code;
+    if (messages->n == 0)
+        buf_printf(messages, "span25: %s\n", err_text(e));
+    return cli_exit_of(e);
 }
 
 enum cli_exit

@@ -756,6 +756,12 @@ study_work_finish(struct study_work *w, struct study_result *out)
     return ERR_OK;
 }
 
+const struct book *
+study_work_book(const struct study_work *w)
+{
+    return w->registry != NULL ? read_registry_book(w->registry) : w->book;
+}
+
 bool
 study_work_partial(const struct study_work *w)
 {

@@ -11,6 +11,7 @@
  * (off, paused, enforced) is not lived again: the question is what would have
  * been. The keys of tables are those of the state, where there is one: then
  * decisions are those that were journaled, or are told as different. */
+#include "rules/registry/book.h"
 #include "rules/study/study.h"
 #include "sensor/app/cli.h"
 #include "sensor/app/study_input.h"
@@ -42,6 +43,9 @@ MUST_USE enum err study_work_run(struct study_work *w, bool *interrupted);
 /* Borrows from the work. Cover and command are the caller's to fill. */
 MUST_USE enum err study_work_finish(struct study_work *w,
                                     struct study_result *out);
+
+/* The registry that was in force at the end, or NULL. */
+const struct book *study_work_book(const struct study_work *w);
 
 /* Something of the inputs could not be read, or a rule was refused. */
 bool study_work_partial(const struct study_work *w);
