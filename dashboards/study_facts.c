@@ -161,6 +161,11 @@ study_say_advice(struct buf *b, const struct study_facts *f)
                    "can be met");
     } else if (f->failed > 0) {
         say_criteria(b, f, f->failed, f->failed == 1 ? "fails" : "fail");
+        if (f->unknown > 0) {
+            buf_str(b, ", ");
+            words_number(b, f->unknown);
+            buf_str(b, " cannot be judged");
+        }
     } else if (f->unknown > 0) {
         say_criteria(b, f, f->unknown, "cannot be judged");
     } else {
@@ -527,6 +532,11 @@ open_decisions(struct buf *b, const struct study_facts *f)
     words_count(b, r->decisions_journal, "journaled decision is",
                 "journaled decisions are");
     buf_str(b, " the same");
+    if (r->decisions_here > r->decisions_same) {
+        buf_str(b, ", ");
+        words_number(b, r->decisions_here - r->decisions_same);
+        buf_str(b, " are here only");
+    }
     return true;
 }
 
@@ -717,22 +727,34 @@ study_list_title(const struct study_facts *f, enum study_list l)
     return titles[l];
 }
 
+/* A sentence begins with a capital. */
+static void
+raise_first(struct buf *b, size_t begin)
+{
+    if (b->n > begin && b->p[begin] >= 'a' && b->p[begin] <= 'z')
+        b->p[begin] = (uint8_t)(b->p[begin] - 'a' + 'A');
+}
+
 bool
 study_say_line(struct buf *b, const struct study_facts *f, enum study_list l,
                size_t i)
 {
     size_t begin = b->n;
+    bool said = false;
 
     if (l == STUDY_CONDITIONS && f->advice == STUDY_ADVICE_NONE)
         return false;
     if (l == STUDY_CONDITIONS && f->advice != STUDY_ADVICE_YES)
-        return i < STUDY_LINES && condition_criterion(b, f, i);
-    for (size_t k = 0; k < STUDY_LINES && lines[l][k] != NULL; k++) {
-        if (!lines[l][k](b, f))
-            continue;
-        if (i-- == 0)
-            return true;
+        said = i < STUDY_LINES && condition_criterion(b, f, i);
+    else
+        for (size_t k = 0; k < STUDY_LINES && lines[l][k] != NULL && !said;
+             k++) {
+            b->n = begin;
+            said = lines[l][k](b, f) && i-- == 0;
+        }
+    if (said)
+        raise_first(b, begin);
+    else
         b->n = begin;
-    }
-    return false;
+    return said;
 }

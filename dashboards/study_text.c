@@ -120,15 +120,16 @@ say_keys(struct screen *v)
     struct buf label;
     struct buf note;
 
+    if (v->f->p == NULL)
+        return;
     buf_init(&label, RAW_MAX);
     buf_init(&note, RAW_MAX);
+    heading(v, "Numbers");
     for (size_t i = 0; i < STUDY_KEYS; i++) {
         struct study_key k = {&v->raw, &label, &note};
 
         if (!study_say_key(&k, v->f, i))
             break;
-        if (i == 0)
-            heading(v, "Numbers");
         buf_putc(&v->raw, ' ');
         buf_span(&v->raw, buf_view(&label));
         buf_str(&v->raw, " (");
@@ -146,21 +147,18 @@ say_keys(struct screen *v)
 static void
 say_list(struct screen *v, enum study_list l)
 {
-    for (size_t i = 0; i < STUDY_LINES; i++) {
-        struct buf line;
+    struct buf line;
 
-        buf_init(&line, RAW_MAX);
-        if (study_say_line(&line, v->f, l, i)) {
-            if (i == 0)
-                heading(v, study_list_title(v->f, l));
-            buf_span(&v->raw, buf_view(&line));
-            bullet(v);
-        } else {
-            i = STUDY_LINES;
-        }
-        v->out->failed |= line.failed;
-        buf_free(&line);
+    buf_init(&line, RAW_MAX);
+    for (size_t i = 0; study_say_line(&line, v->f, l, i); i++) {
+        if (i == 0)
+            heading(v, study_list_title(v->f, l));
+        buf_span(&v->raw, buf_view(&line));
+        bullet(v);
+        buf_reset(&line);
     }
+    v->out->failed |= line.failed;
+    buf_free(&line);
 }
 
 static void

@@ -81,9 +81,12 @@ study_put_least_most(struct buf *b, uint64_t least, uint64_t most)
         words_number(b, least);
         return;
     }
-    buf_str(b, "at least ");
-    words_number(b, least);
-    buf_str(b, ", at most ");
+    if (least > 0) {
+        buf_str(b, "at least ");
+        words_number(b, least);
+        buf_str(b, ", ");
+    }
+    buf_str(b, "at most ");
     words_number(b, most);
 }
 

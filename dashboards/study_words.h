@@ -20,7 +20,7 @@ void study_put_seconds(struct buf *b, double s);
 /* "3 to 17", or "17" where both are the same. */
 void study_put_range(struct buf *b, uint64_t least, uint64_t most);
 
-/* "at least 3, at most 17", or "17". */
+/* "at least 3, at most 17", "at most 17", or "17". */
 void study_put_least_most(struct buf *b, uint64_t least, uint64_t most);
 
 /* What is said of k of n beyond the counts: "91 %; in other weeks 77 to 97 %",

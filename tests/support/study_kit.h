@@ -694,6 +694,8 @@ study_kit_agreed(struct study_kit *k)
     r->n_criteria = ARRAY_LEN(rows);
     r->criteria = study_kit_room(k, r->n_criteria, sizeof(*rows));
     memcpy(r->criteria, rows, sizeof(rows));
+    r->criteria[1].measured = (double)r->policies[4].hosts[STUDY_LEGITIMATE];
+    r->criteria[4].measured = r->policies[4].seconds.median;
     r->queue.forms = 143;
     r->queue.n = 6;
     r->queue.v = study_kit_room(k, r->queue.n, sizeof(*r->queue.v));
@@ -865,7 +867,7 @@ study_kit_make(struct study_kit *k, enum study_kit_kind kind)
         study_kit_review(k);
         for (size_t i = 0; i < k->r.n_criteria; i++)
             k->r.criteria[i].verdict = STUDY_PASS;
-        k->r.criteria[1].measured = 2;
+        k->r.criteria[1].limit = "at most 2";
         k->r.criteria[5].measured = 0.86;
         k->r.criteria[5].why = NULL;
         k->r.status = "final";
