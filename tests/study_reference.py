@@ -11,9 +11,11 @@ import math
 
 import numpy
 import scipy
+import scipy.optimize
 import scipy.special as sp
 import scipy.stats as st
 import statsmodels
+import statsmodels.api as sm
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
@@ -90,6 +92,77 @@ def survival():
         row("INCIDENCE", t, c)
 
 
+# Counts of days: before, after, days between, logarithms, weekdays, lag.
+SERIES = [(20, 20, 0, True, False, 3), (28, 28, 0, False, True, 7),
+          (8, 9, 5, True, False, 0), (30, 16, 12, True, True, 3)]
+FIRST = 20454  # 2026-01-01, a Thursday
+WEEK = (0, 5, 9, 4, -3, -30, -35)
+
+
+def series_days(case):
+    """As series_test.c makes them."""
+    before, after, between = SERIES[case][:3]
+    state, out = case + 1, []
+    for i in range(before + between + after):
+        state = (state * 1103515245 + 12345) % 2**31
+        count = 60 + i // 2 + (state >> 16) % 40 + WEEK[(FIRST + i + 3) % 7]
+        if i >= before + between:
+            count = count * 6 // 10
+        if i < before or i >= before + between:
+            out.append((FIRST + i, count))
+    return out, FIRST + before + between
+
+
+def series():
+    for case, (_, after, _, log, weekdays, lag) in enumerate(SERIES):
+        days, cut = series_days(case)
+        t = numpy.array([day - cut for day, _ in days], dtype=float)
+        y = numpy.array([count for _, count in days], dtype=float)
+        y = numpy.log1p(y) if log else y
+        x = numpy.column_stack([t * 0 + 1, t, t >= 0, t * (t >= 0)])
+        if weekdays:
+            of = numpy.array([(day + 3) % 7 for day, _ in days])
+            x = numpy.column_stack([x] + [(of == w) * 1.0 - (of == 6)
+                                          for w in range(6)])
+        n, k = x.shape
+        c = numpy.eye(5, k)
+        c[4] = 0
+        c[4, 2], c[4, 3] = 1, t[-after:].mean()
+        fit = sm.OLS(y, x).fit(cov_type="HAC", use_t=True, cov_kwds={
+            "maxlags": lag, "use_correction": True})
+        test = fit.t_test(c)
+        low = test.conf_int()[:, 0]
+        for i in range(5):
+            row("NEWEY_WEST", case, i, test.effect[i])
+            row("NEWEY_WEST_ERROR", case, i, test.sd[i])
+            row("NEWEY_WEST_LOW", case, i, low[i])
+
+        # restricted likelihood with the whole matrix of covariances
+        apart = abs(t[:, None] - t[None, :])
+
+        def gls(rho):
+            v = rho ** apart / (1 - rho * rho)
+            return sm.GLS(y, x, sigma=v).fit(), v
+
+        def minus(rho):
+            g, v = gls(rho)
+            u = y - x @ g.params
+            inner = x.T @ numpy.linalg.solve(v, x)
+            s2 = u @ numpy.linalg.solve(v, u) / (n - k)
+            return (numpy.linalg.slogdet(v)[1] + (n - k) * math.log(s2)
+                    + numpy.linalg.slogdet(inner)[1]) / 2
+
+        best = min((minus(r), r) for r in numpy.arange(-0.59, 0.95, 0.02))[1]
+        rho = scipy.optimize.minimize_scalar(
+            minus, bounds=(best - 0.02, best + 0.02), method="bounded",
+            options={"xatol": 1e-10}).x
+        row("AR1_RHO", case, rho)
+        test = gls(rho)[0].t_test(c)
+        for i in range(5):
+            row("AR1", case, i, test.effect[i])
+            row("AR1_ERROR", case, i, test.sd[i])
+
+
 print("/* X(what, a, b, c, d, value) - made by tests/study_reference.py with "
       f"statsmodels\n * {statsmodels.__version__}, scipy {scipy.__version__}, "
       f"numpy {numpy.__version__} */")
@@ -97,3 +170,4 @@ assert math.isclose(st.norm.cdf(0), 0.5)
 special()
 shares()
 survival()
+series()

@@ -37,6 +37,12 @@ enum reference {
     MEDIAN_LOW,
     MEDIAN_HIGH,
     INCIDENCE,
+    NEWEY_WEST,
+    NEWEY_WEST_ERROR,
+    NEWEY_WEST_LOW,
+    AR1_RHO,
+    AR1,
+    AR1_ERROR,
 };
 
 static const struct reference_row {
