@@ -1,19 +1,19 @@
 /* study_input_run - prints the ids of the events that a study would get
  *
- *     study_input_run [OPTION...] [INPUT...]
+ *     study_input_run [OPTION...] [WORD...]
  *
- *     --state DIR      a journal, before the inputs
- *     --program FILE   what reads captures; --config FILE for it
+ *     --program FILE   what reads captures
+ *     --patience N     seconds, with brokers
  *     --brief          no ids, for who measures
  *     --types WORDS    only events of these types, "smtp,tls"
  *     --save FILE N    stops after N events and saves the place
  *     --load FILE      goes on from there
- *     --hold FD        reads a byte of it once all are opened
+ *     --hold FD        says when all are opened, waits for a byte there
  *
+ * The words are those of span25 study run: inputs, --state, --config, --home.
  * Messages and a row an input go to standard error; the exit code is that of a
  * program that reads them. No test by itself: tests/study_input_test.py. */
 #include "sensor/app/cli.h"
-#include "sensor/app/config.h"
 #include "sensor/app/study_input.h"
 #include "sensor/app/whole_file.h"
 #include "sensor/event/record.h"
@@ -27,7 +27,7 @@
 #define STATE_MAX (64U << 20)
 
 struct run {
-    struct config config;
+    struct cli cli;
     struct study_inputs_options o;
     const char *types, *save, *load;
     uint64_t n, most;
@@ -127,8 +127,10 @@ run(struct run *r)
     char byte;
     enum err e = study_inputs_open(&r->o, &r->messages, &r->in);
 
-    if (e == ERR_OK && r->hold >= 0 && read(r->hold, &byte, 1) < 0)
-        e = ERR_IO;
+    if (e == ERR_OK && r->hold >= 0) {
+        (void)fputs("opened\n", stderr);
+        e = read(r->hold, &byte, 1) == 1 ? ERR_OK : ERR_IO;
+    }
     if (e == ERR_OK && r->load != NULL)
         e = load(r);
     if (e != ERR_OK)
@@ -151,12 +153,10 @@ option(struct run *r, char **v, int left)
     }
     if (left < 2)
         return 0;
-    if (strcmp(v[0], "--state") == 0)
-        r->config.state = v[1];
-    else if (strcmp(v[0], "--program") == 0)
+    if (strcmp(v[0], "--program") == 0)
         r->o.program = v[1];
-    else if (strcmp(v[0], "--config") == 0)
-        r->o.config_file = v[1];
+    else if (strcmp(v[0], "--patience") == 0)
+        r->o.patience_s = (unsigned)strtoul(v[1], NULL, 10);
     else if (strcmp(v[0], "--types") == 0)
         r->types = v[1];
     else if (strcmp(v[0], "--load") == 0)
@@ -172,22 +172,49 @@ option(struct run *r, char **v, int left)
     return 2;
 }
 
+#define HEAD 3
+
+/* The rest is a command line of span25 study run. */
+static enum err
+parse(struct run *r, int n, char **words, char **room)
+{
+    static char head[HEAD][8] = {"span25", "study", "run"};
+    enum err e;
+
+    for (int i = 0; i < HEAD; i++)
+        room[i] = head[i];
+    for (int i = 0; i < n; i++)
+        room[HEAD + i] = words[i];
+    e = cli_parse(HEAD + n, room, &r->cli, &r->messages);
+    if (e != ERR_OK)
+        return e;
+    r->o.config = &r->cli.config;
+    r->o.config_file = r->cli.config.file;
+    r->o.names = r->cli.arguments;
+    r->o.n = r->cli.n_arguments;
+    return ERR_OK;
+}
+
 int
 main(int argc, char **argv)
 {
     struct run r = {.hold = -1};
+    char **room = calloc((size_t)argc + HEAD, sizeof(*room));
     int at = 1, took;
-    enum err e;
+    enum err e = ERR_NOMEM;
 
     while (at < argc && (took = option(&r, argv + at, argc - at)) > 0)
         at += took;
-    r.o.config = &r.config;
-    r.o.names = argv + at;
-    r.o.n = (size_t)(argc - at);
     buf_init(&r.messages, 1 << 20);
-    e = run(&r);
+    if (room != NULL)
+        e = parse(&r, argc - at, argv + at, room);
+    if (e == ERR_OK) {
+        e = run(&r);
+        study_inputs_close(r.in);
+        cli_free(&r.cli);
+    }
     say(&r);
-    study_inputs_close(r.in);
     buf_free(&r.messages);
+    free(room);
     return e == ERR_OK ? 0 : (int)cli_exit_of(e);
 }

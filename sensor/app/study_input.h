@@ -7,10 +7,12 @@
  *   FILE, -         events as read --events writes them (plain, gzip, zstd)
  *   FILE            a capture: read by this program itself in a process of its
  *                   own, with the same configuration
- *   kafka://HOST:PORT[,HOST:PORT...]/TOPIC
- *                   a topic that a sink of kind kafka fills, from its beginning
- *                   to where each partition ended when it was opened;
- * partitions are merged by time, each in its own order. No offset is committed
+ *   kafka://HOST:PORT[,HOST:PORT...]/TOPIC[,TOPIC...]
+ *                   topics that a sink of kind kafka fills, from their
+ * beginning to where each partition ended when it was opened; partitions of all
+ * of them are merged by time, each in its own order. No offset is committed.
+ * TLS and login are those of the sink of the configuration that has the same
+ * brokers as its target
  *
  * In the order in which they were named, state first; each is one stream in its
  * own order. Lines that are no events, and damage, are told in messages and
@@ -31,6 +33,7 @@ struct study_inputs_options {
     const char *config_file; /* for the process that reads a capture; or NULL */
     const char *program;     /* that process; NULL: this program itself */
     const volatile sig_atomic_t *stop; /* looked at while it waits; or NULL */
+    unsigned patience_s;               /* with brokers that are away; 0: 30 s */
 };
 
 /* messages outlives it. ERR_NOENT, ERR_IO and the like: told, with what to do.

@@ -49,7 +49,7 @@ look(struct study_source *s)
         return ERR_OK;
     study_source_tell(s, "a capture through a pipe; name its file, or pipe "
                          "span25 read --events - of it");
-    return ERR_FORMAT;
+    return ERR_USAGE;
 }
 
 static enum err

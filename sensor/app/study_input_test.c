@@ -462,8 +462,8 @@ standard_input_once(void **state)
     struct study_inputs *in = NULL;
     char dash[] = "-";
     char *names[] = {dash, dash};
-    const struct study_inputs_options o = {&t->config, names, 2,
-                                           NULL,       NULL,  NULL};
+    const struct study_inputs_options o = {
+        .config = &t->config, .names = names, .n = 2};
 
     assert_int_equal(study_inputs_open(&o, &t->messages, &in), ERR_USAGE);
     assert_true(said(t, "once"));
