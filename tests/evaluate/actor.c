@@ -53,9 +53,10 @@ arrival(struct actor *a, ns_t after)
 
     if (s->bout > 0 && a->n_mails >= a->bout_end) {
         a->bout_end += s->bout;
-        after += seconds(3600 * rng_uniform(&a->rng, s->rest.lo, s->rest.hi));
+        a->rests = after +
+                   seconds(3600 * rng_uniform(&a->rng, s->rest.lo, s->rest.hi));
     }
-    return rhythm_next(&a->rng, &o, after);
+    return rhythm_next(&a->rng, &o, after > a->rests ? after : a->rests);
 }
 
 /* ---- to whom ---- */
@@ -482,6 +483,8 @@ actor_init(struct actor *a, const struct actor_options *o)
     a->malware = s->malware;
     if (s->spread > 0)
         a->malware *= s->spread * rng_gamma(&a->rng, 1 / s->spread);
+    if (o->week > 0)
+        rng_seed(&a->rng, hash_mix(o->seed, o->week), o->stream);
     a->bout_end = s->bout;
     a->abuses = o->abuses;
     a->users = o->users;

@@ -112,6 +112,7 @@ struct actor {
     double rate, failing, malware;
     uint64_t cap;      /* messages after which it falls silent; 0: none */
     uint64_t bout_end; /* messages after which it rests, where it does */
+    ns_t rests;        /* until then; what was deferred is tried again */
     ns_t born, onset, until;
     bool abuses;    /* what it sends from its onset on is abuse */
     uint32_t users; /* whose names it gives in turn; 0: one */
@@ -130,7 +131,8 @@ struct actor_options {
     const struct conditions *cond;
     struct subject *subject;
     uint64_t seed, stream;
-    double rate; /* 0: the row's */
+    uint64_t week; /* of the same sender, another time; 0: the first */
+    double rate;   /* 0: the row's */
     ns_t born;
     bool abuses;
     uint32_t users; /* behind its address, each with a name */
