@@ -18,12 +18,26 @@
 #define NET           8U       /* hosts of a /24 */
 #define GROUP_NETS    200U     /* from here on, of those that belong together */
 
-enum { STREAM_OWN, STREAM_OTHER, STREAM_INBOUND, STREAM_ATTEMPTS, STREAM_CAST };
+enum {
+    STREAM_OWN,
+    STREAM_OTHER,
+    STREAM_INBOUND,
+    STREAM_ATTEMPTS,
+    STREAM_CAST,
+};
 
 static ns_t
 days_ns(double days)
 {
     return days > 0 ? (ns_t)(days * (double)DAY) : 0;
+}
+
+/* What all that differs from week to week is drawn from. */
+static uint64_t
+draws(const struct campus *c)
+{
+    return c->options.week == 0 ? c->options.seed
+                                : hash_mix(c->options.seed, c->options.week);
 }
 
 /* ---- actors ---- */
@@ -43,6 +57,7 @@ put_actor(struct campus *c, struct subject *t, const struct scenario *s,
         .subject = t,
         .seed = c->options.seed,
         .stream = sort * STREAMS + t->number,
+        .week = c->options.week,
         .born = CAMPUS_START + hash_mix(c->options.seed, t->number) % HOUR,
     };
 
@@ -188,7 +203,7 @@ put_host(struct campus *c, unsigned kind, const struct subject *first,
     const struct scenario *s = &k->row;
     struct subject *t = &c->play->subjects[c->play->n_subjects];
     struct campus_host *h = &c->hosts[c->play->n_subjects];
-    struct rng r;
+    struct rng r, week;
 
     memset(t, 0, sizeof(*t));
     t->number = c->play->n_subjects++;
@@ -203,8 +218,10 @@ put_host(struct campus *c, unsigned kind, const struct subject *first,
     t->mac[4] = (uint8_t)(t->number >> 8);
     t->mac[5] = (uint8_t)t->number;
     h->kind = kind;
-    if (s->label != LABEL_LEGIT)
-        set_times(c, h, first, &r);
+    if (s->label != LABEL_LEGIT) {
+        rng_seed(&week, draws(c), STREAM_CAST * STREAMS + t->number);
+        set_times(c, h, first, &week);
+    }
     settle(c, t, first, place, &r);
     if (t->label == LABEL_LEGIT)
         h->onset = h->until = 0;
@@ -214,26 +231,45 @@ put_host(struct campus *c, unsigned kind, const struct subject *first,
 
 /* ---- the cast ---- */
 
+/* One of the kinds of which `abuse` is true, or of the others. */
+static unsigned
+draw_kind(const struct campus *c, bool abuse, struct rng *r)
+{
+    double sum = 0, at;
+    unsigned last = 0;
+
+    for (unsigned i = 0; i < c->kinds.n; i++) {
+        if (kind_drawn(&c->kinds.v[i], abuse))
+            sum += c->kinds.v[i].weight;
+    }
+    at = rng_unit(r) * sum;
+    for (unsigned i = 0; i < c->kinds.n && at >= 0; i++) {
+        if (!kind_drawn(&c->kinds.v[i], abuse))
+            continue;
+        at -= c->kinds.v[i].weight;
+        last = i;
+    }
+    return last;
+}
+
+/* Who is there is the campus's; who is abused instead is the weeks'. */
 static void
 fill_drawn(struct campus *c)
 {
-    double sum = 0;
+    double all = 0, bad = 0;
     struct rng r;
 
-    rng_seed(&r, c->options.seed, STREAM_CAST * STREAMS - 1);
-    for (unsigned i = 0; i < c->kinds.n; i++)
-        sum += c->kinds.v[i].drawn ? c->kinds.v[i].weight : 0;
+    for (unsigned i = 0; i < c->kinds.n; i++) {
+        bad += kind_drawn(&c->kinds.v[i], true) ? c->kinds.v[i].weight : 0;
+        all += c->kinds.v[i].drawn ? c->kinds.v[i].weight : 0;
+    }
+    rng_seed(&r, draws(c), STREAM_CAST * STREAMS - 1);
     for (uint32_t n = 0; n < c->options.hosts; n++) {
-        double at = rng_unit(&r) * sum;
-        unsigned last = 0;
+        bool abused = rng_chance(&r, bad / all);
+        struct rng own;
 
-        for (unsigned i = 0; i < c->kinds.n && at >= 0; i++) {
-            if (!c->kinds.v[i].drawn)
-                continue;
-            at -= c->kinds.v[i].weight;
-            last = i;
-        }
-        (void)put_host(c, last, NULL, 0);
+        rng_seed(&own, c->options.seed, STREAM_CAST * STREAMS - 2 - n);
+        (void)put_host(c, draw_kind(c, abused, abused ? &r : &own), NULL, 0);
     }
 }
 

@@ -16,6 +16,8 @@
 
 struct campus_options {
     uint64_t seed;
+    uint64_t week; /* of the same campus, another time: who abuses, and all that
+                    * is drawn in it, is other than in the first, 0 */
     double days, scale;
     uint32_t hosts, sites;
     bool drawn; /* each host's kind is drawn by weight; else all are there */

@@ -15,8 +15,8 @@ import sys
 import tempfile
 
 CAMPUS, SCHEMA = sys.argv[1:3]
-DAYS = 14
-SMALL = ["--hosts", "160", "--sites", "30", "--scale", "0.02", "--days",
+DAYS = 8
+SMALL = ["--hosts", "160", "--sites", "30", "--scale", "0.003", "--days",
          str(DAYS)]
 SAMPLE = 200  # each so many events is looked at by the schema
 

@@ -27,6 +27,13 @@ struct kinds {
 /* scale: of how much busy hosts send, and of the length of bots' campaigns. */
 void kinds_init(struct kinds *k, double scale);
 
+/* May it be drawn, and is it one that abuses (or not)? */
+static inline bool
+kind_drawn(const struct kind *k, bool abuses)
+{
+    return k->drawn && (k->row.label != LABEL_LEGIT) == abuses;
+}
+
 /* How many of hosts are of each kind: by weight, and at least one each where
  * there is room. of has KINDS_MAX places. */
 void kinds_share(const struct kinds *k, uint32_t hosts, uint32_t *of);

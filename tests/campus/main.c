@@ -7,6 +7,8 @@
  *     --scale X    (1)   of how much busy hosts send
  *     --drawn            kinds of hosts are drawn, not all are there
  *     --no-faults        the capture has none
+ *     --week N     (0)   the same campus another time: who is abused is drawn
+ *                        anew, and so is all that is sent
  *
  * FILE is JSON Lines as span25 read --events writes them, - is standard output;
  * FOLDER is made. The same options give the same bytes. What is in it:
@@ -66,6 +68,8 @@ option(struct arguments *a, const char *name, const char *v)
         a->truth = v;
     else if (strcmp(name, "--seed") == 0)
         return span_to_u64(span_str(v), &a->campus.seed);
+    else if (strcmp(name, "--week") == 0)
+        return span_to_u64(span_str(v), &a->campus.week);
     else if (strcmp(name, "--days") == 0)
         return number(v, 1, DAYS_MAX, &a->campus.days);
     else if (strcmp(name, "--scale") == 0)
@@ -175,7 +179,7 @@ open_all(struct show *s, const struct arguments *a)
     if (e != ERR_OK)
         return e;
     s->named = calloc(s->campus->n, sizeof(*s->named));
-    e = truth_init(&s->truth, s->campus);
+    e = truth_init(&s->truth, s->campus, &s->faults);
     if (e != ERR_OK || s->named == NULL)
         return ERR_NOMEM;
     faults_init(&s->faults, s->campus);
@@ -202,7 +206,7 @@ main(int argc, char **argv)
 
     if (!parse(&a, argc, argv)) {
         fputs("usage: campus [--seed N] [--days N] [--hosts N] [--sites N] "
-              "[--scale X] [--drawn] [--no-faults] --events FILE|- "
+              "[--scale X] [--drawn] [--no-faults] [--week N] --events FILE|- "
               "--truth FOLDER\n",
               stderr);
         return 2;
@@ -212,7 +216,7 @@ main(int argc, char **argv)
     e = open_all(&s, &a);
     if (e == ERR_OK) {
         run(&s);
-        e = truth_write(&s.truth, &s.faults, a.truth);
+        e = truth_write(&s.truth, a.truth);
     }
     if (s.file != NULL && (ferror(s.file) != 0 || fclose(s.file) != 0))
         e = ERR_IO;

@@ -7,9 +7,9 @@
 #define DAY (24 * 3600 * NS_PER_S)
 
 enum err
-truth_init(struct truth *t, const struct campus *c)
+truth_init(struct truth *t, const struct campus *c, const struct faults *f)
 {
-    *t = (struct truth){.campus = c};
+    *t = (struct truth){.campus = c, .faults = f};
     t->hosts = calloc(c->n, sizeof(*t->hosts));
     return t->hosts != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -75,6 +75,8 @@ message(struct truth *t, struct truth_host *h, const struct actor *a)
     const struct mail *m = &a->mail;
 
     share(t, a, TRUTH_SENT);
+    if (!faults_hide(t->faults, a->session.start, a->next))
+        share(t, a, TRUTH_WATCHED);
     if (!a->session.tls)
         share(t, a, TRUTH_CLEAR);
     if (a->session.inbound) {
@@ -280,8 +282,8 @@ write_hosts(const struct truth *t, const char *folder)
 static enum err
 write_shares(const struct truth *t, const char *folder)
 {
-    static const char *const stages[TRUTH_STAGES] = {"sent", "clear", "seen",
-                                                     "complete"};
+    static const char *const stages[TRUTH_STAGES] = {"sent", "watched", "clear",
+                                                     "seen", "complete"};
     static const char *const groups[STUDY_GROUP_COUNT] = {
 #define X(id, word, people) word,
         STUDY_GROUPS(X)
@@ -375,8 +377,28 @@ write_config(const struct truth *t, const char *folder)
     return shut(f);
 }
 
+static enum err
+write_registry(const struct truth *t, const char *folder)
+{
+    const struct play *p = t->campus->play;
+    FILE *f = open_in(folder, "registry.csv");
+
+    if (f != NULL)
+        fputs("address,site\n", f);
+    for (uint32_t i = 0; f != NULL && i < p->n_subjects; i++) {
+        const struct subject *s = &p->subjects[i];
+        char addr[ADDR_TEXT_MAX];
+
+        if (!s->registered)
+            continue;
+        (void)fwrite(addr, 1, addr_format(&s->addr, addr), f);
+        fprintf(f, ",%s\n", s->site);
+    }
+    return shut(f);
+}
+
 enum err
-truth_write(const struct truth *t, const struct faults *f, const char *folder)
+truth_write(const struct truth *t, const char *folder)
 {
     enum err e = write_hosts(t, folder);
 
@@ -385,10 +407,12 @@ truth_write(const struct truth *t, const struct faults *f, const char *folder)
     if (e == ERR_OK)
         e = write_sizes(t, folder);
     if (e == ERR_OK)
-        e = write_faults(f, folder);
+        e = write_faults(t->faults, folder);
     if (e == ERR_OK)
         e = write_window(t, folder);
     if (e == ERR_OK)
         e = write_config(t, folder);
+    if (e == ERR_OK)
+        e = write_registry(t, folder);
     return e;
 }

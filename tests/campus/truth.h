@@ -3,8 +3,9 @@
 /* truth - what really happened, and how much of it was there to be seen
  *
  * Of hosts at home outward on port 25, and of what came in from outside.
- * Stages: sent; clear, not under TLS; seen, in an event; complete, and nothing
- * of it missing. Files: hosts.csv, a row a host; shares.csv, by group, stage
+ * Stages: sent; watched, while the sensor was on; clear, of all that was sent
+ * what was not under TLS; seen, in an event; complete, and nothing of it
+ * missing. Files: hosts.csv, a row a host; shares.csv, by group, stage
  * and what; sizes.csv; faults.csv; window.csv. */
 #include "sensor/base/err.h"
 #include "sensor/event/study_result.h"
@@ -44,8 +45,14 @@ struct truth_host {
     ns_t first_bad, first_bad_seen; /* 0: none */
 };
 
-enum truth_stage { TRUTH_SENT, TRUTH_CLEAR, TRUTH_SEEN, TRUTH_COMPLETE };
-#define TRUTH_STAGES 4U
+enum truth_stage {
+    TRUTH_SENT,
+    TRUTH_WATCHED,
+    TRUTH_CLEAR,
+    TRUTH_SEEN,
+    TRUTH_COMPLETE,
+};
+#define TRUTH_STAGES 5U
 
 struct truth_share {
     uint64_t messages, class_a, bad, bad_class_a;
@@ -53,13 +60,15 @@ struct truth_share {
 
 struct truth {
     const struct campus *campus;
+    const struct faults *faults;
     struct truth_host *hosts;
     struct truth_share shares[STUDY_GROUP_COUNT][TRUTH_STAGES];
     uint64_t sizes[8], sizes_complete[8];
     uint64_t events;
 };
 
-MUST_USE enum err truth_init(struct truth *t, const struct campus *c);
+MUST_USE enum err truth_init(struct truth *t, const struct campus *c,
+                             const struct faults *f);
 void truth_fini(struct truth *t);
 
 /* A stage of an actor, before its events. */
@@ -68,7 +77,6 @@ void truth_stage(struct truth *t, const struct actor *a);
 void truth_event(struct truth *t, const struct actor *a, enum event_type type);
 
 /* All files into the folder, which is there. */
-MUST_USE enum err truth_write(const struct truth *t, const struct faults *f,
-                              const char *folder);
+MUST_USE enum err truth_write(const struct truth *t, const char *folder);
 
 #endif
