@@ -125,6 +125,7 @@ save_letter(struct letter *l, size_t number)
     l->page.out = &text;
     write_letter(l);
     code = save(l, number, l->page.html ? ".html" : ".txt", &text);
+    l->page.out = NULL;
     buf_free(&text);
     return code;
 }

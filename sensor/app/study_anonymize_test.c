@@ -114,7 +114,7 @@ sample_fill(struct sample *s)
         .criteria = s->criteria,
         .n_criteria = CRITERIA,
         .queue = {10, s->queue, 1},
-        .n_shares = 2 * STUDY_GROUP_COUNT,
+        .n_shares = (size_t)2 * STUDY_GROUP_COUNT,
         .review = {.there = true},
         .decisions_there = true,
     };
@@ -151,15 +151,14 @@ struct walk {
 };
 
 static void
-push(struct walk *w, const struct study_shape *shape, uint8_t *at,
-     const char *parent)
+push(struct walk *w, struct place p)
 {
     assert_true(w->n < ARRAY_LEN(w->stack));
-    w->stack[w->n++] = (struct place){shape, at, parent};
+    w->stack[w->n++] = p;
 }
 
 static void
-set_text(struct walk *w, const char *parent, const char *key, uint8_t *at)
+set_text(struct walk *w, const char *parent, const char *key, void *at)
 {
     struct texts *t = w->texts;
     const char *text = t->text[t->n];
@@ -192,8 +191,9 @@ visit(struct walk *w, const struct place *p, const struct study_member *m)
         if (m->type == STUDY_TYPE_TEXT)
             set_text(w, p->parent, m->key, at + i * m->size);
         else if (m->type == STUDY_TYPE_SHAPE)
-            push(w, m->shape, at + i * m->size,
-                 m->hold == STUDY_HOLD_ONE ? p->parent : m->key);
+            push(w, (struct place){m->shape, at + i * m->size,
+                                   m->hold == STUDY_HOLD_ONE ? p->parent
+                                                             : m->key});
     }
 }
 
@@ -203,7 +203,7 @@ fill_texts(struct sample *s, struct texts *t)
     struct walk w = {.result = (uint8_t *)&s->r, .texts = t};
 
     t->n = 0;
-    push(&w, &study_shape_result, (uint8_t *)&s->r, "");
+    push(&w, (struct place){&study_shape_result, w.result, ""});
     while (w.n > 0) {
         const struct place p = w.stack[--w.n];
 
@@ -318,7 +318,8 @@ test_no_text_is_left(void **state)
     struct buf out;
 
     (void)state;
-    assert_true(s != NULL && t != NULL);
+    assert_non_null(s);
+    assert_non_null(t);
     sample_fill(s);
     fill_texts(s, t);
     buf_init(&out, 1 << 24);
@@ -351,7 +352,8 @@ test_copy(void **state)
     struct buf before, after;
 
     (void)state;
-    assert_true(s != NULL && t != NULL);
+    assert_non_null(s);
+    assert_non_null(t);
     sample_fill(s);
     fill_texts(s, t);
     s->policies[1].hosts[STUDY_BOT] = 2;

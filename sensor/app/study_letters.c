@@ -150,9 +150,9 @@ pick(struct work *w)
     for (size_t i = 0; i < r->n_sites; i++)
         w->sites[i] = &r->sites[i];
     if (w->n > 0)
-        qsort(w->hosts, w->n, sizeof(*w->hosts), by_site);
+        qsort(w->hosts, w->n, sizeof(const struct study_host_row *), by_site);
     if (r->n_sites > 0)
-        qsort(w->sites, r->n_sites, sizeof(*w->sites), by_code);
+        qsort(w->sites, r->n_sites, sizeof(const struct study_site *), by_code);
     return true;
 }
 
@@ -164,7 +164,8 @@ find_site(const struct work *w, const char *code)
 
     if (code == NULL || w->r->n_sites == 0)
         return NULL;
-    found = bsearch(&at, w->sites, w->r->n_sites, sizeof(*w->sites), by_code);
+    found = bsearch(&at, w->sites, w->r->n_sites,
+                    sizeof(const struct study_site *), by_code);
     return found != NULL ? *found : NULL;
 }
 

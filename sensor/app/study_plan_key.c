@@ -28,8 +28,8 @@
 
 #define ROW(key, type, item, member, least, most, preset, unit, why, kinds)    \
     {                                                                          \
-        key, PLAN_##type, offsetof(struct item, member), (double)(least),      \
-            (double)(most), (double)(preset), unit, why, kinds                 \
+        key, offsetof(struct item, member), (double)(least), (double)(most),   \
+            (double)(preset), unit, why, PLAN_##type, kinds                    \
     }
 #define POLICY(key, type, member, least, most, why)                            \
     ROW(key, type, study_policy_plan, member, least, most, 0, "", why, 0)

@@ -20,11 +20,11 @@ enum plan_type {
 
 struct plan_row {
     const char *key;
-    enum plan_type type;
     size_t offset;
     double least, most;
     double preset;
     const char *unit, *why;
+    enum plan_type type;
     unsigned kinds; /* 1 << enum study_kind; 0: of every kind */
 };
 

@@ -478,8 +478,8 @@ read_criterion(struct plan_section s, uint32_t map)
 /* Rows of the keys that are one value. */
 #define VALUE(key, type, member, least, most)                                  \
     {                                                                          \
-        key, type, offsetof(struct study_plan, member), least, most, 0, "",    \
-            "", 0                                                              \
+        key, offsetof(struct study_plan, member), least, most, 0, "", "",      \
+            type, 0                                                            \
     }
 
 static const struct plan_row values[PLAN_KEY_COUNT] = {

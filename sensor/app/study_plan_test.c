@@ -254,7 +254,7 @@ test_shipped(void **state)
         assert_int_equal(p[i].kind, kinds[i]);
     }
     assert_true(p[2].per_hour == 20 && p[2].per_day == 100);
-    assert_true(p[3].alerts == 1 && p[3].ttl == 4 * 3600 * NS_PER_S);
+    assert_true(p[3].alerts == 1 && p[3].ttl == 14400 * NS_PER_S);
     assert_true(p[5].grace == 14 && !p[5].detector);
     assert_true(p[6].grace == 14 && p[6].detector);
     assert_null(plan.proposed);
