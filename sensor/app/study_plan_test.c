@@ -10,7 +10,7 @@
 #include "sensor/app/whole_file.h"
 #include "tests/support/tempdir.h"
 
-#define ROOM     (2 * TEMPDIR_PATH)
+#define ROOM     sizeof(struct tempdir_name)
 #define P        "policies:\n  - name: A\n    kind: none\n"
 #define ALERTS   "policies:\n  - name: A\n    kind: alerts\n"
 #define DETECTOR "policies:\n  - name: A\n    kind: detector\n"
