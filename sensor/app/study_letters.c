@@ -343,7 +343,7 @@ write_all(struct work *w)
         code = save_contacts(w, "contacts-unknown.csv", &w->unknown);
     if (code != CLI_EXIT_DONE)
         return code;
-    buf_printf(w->messages, "span25: %zu letters, of %zu sites, are in ",
+    buf_printf(w->messages, "span25: letters: %zu, sites: %zu; they are in ",
                w->n_letters, w->n_sites);
     text_term(w->messages, span_str(w->dir));
     buf_printf(w->messages, ", none was sent; %zu owners are to be found%s\n",

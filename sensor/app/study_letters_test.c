@@ -214,7 +214,7 @@ test_files(void **state)
     buf_reset(&names);
     names_of(w.t.path, &names);
     assert_string_equal((const char *)names.p, "letters ");
-    assert_true(has(&w.messages, "span25: 3 letters, of 3 sites, are in "));
+    assert_true(has(&w.messages, "span25: letters: 3, sites: 3; they are in "));
     assert_true(has(&w.messages, "3 owners are to be found\n"));
     buf_free(&names);
     world_close(&w);
@@ -263,8 +263,8 @@ test_abuse(void **state)
                 "reference 2024-11-13-003-A\n",
                 "Between 2024-10-05 00:00 UTC and 2024-10-08 00:00 UTC",
                 BOT_ROW, "  1. Is this a host",
-                "What to check:", "tell us by 2024-11-27",
-                "How it is lifted:", "tell us (abuse@net.example)"),
+                "What to check:", "tell us by 2024-11-27", "How it is lifted:",
+                "tell us (abuse@net.example)", "quote 2024-11-13-003-A."),
            LIST("10.0.0.9", "spammer", "infected", "attack", "hacked",
                 "not a report of abuse"));
     expect(&w, "001-______etc_passwd.abuse.html",

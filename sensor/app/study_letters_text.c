@@ -1,12 +1,13 @@
 #include "sensor/app/study_letters_parts.h"
 
-#include <math.h>
+#include <stdio.h>
 
 #include "rules/registry/form_text.h"
 #include "sensor/app/registry_time.h"
 
 #define DAY_NS      (86400 * NS_PER_S)
-#define BLANK_LINES 2 /* of an enclosed form, for what was not seen */
+#define ABUSE_MARK  "-A" /* behind the reference of a site */
+#define BLANK_LINES 2    /* of an enclosed form, for what was not seen */
 
 /* ---- of the hosts ---- */
 
@@ -202,7 +203,7 @@ abuse_begin(const struct letter_site *s, const struct letter_page *p, ns_t by)
     buf_str(p->out, p->html ? "" : "Subject: ");
     buf_str(p->out, "Please look at the addresses below by ");
     letter_day(p, by);
-    buf_printf(p->out, ", reference %s-A", s->reference);
+    buf_printf(p->out, ", reference %s" ABUSE_MARK, s->reference);
     letter_close(p, "h1");
     letter_open(p, "p");
     buf_str(p->out, "Between ");
@@ -277,10 +278,12 @@ abuse_end(const struct letter_site *s, const struct letter_page *p, ns_t by)
         letter_text(p, c->report_contact);
         buf_putc(p->out, ')');
     }
-    buf_printf(p->out,
-               " what the cause was and that it is gone, and quote %s-A; port "
-               "25 is then opened again.",
-               s->reference);
+    buf_printf(
+        p->out,
+        " what the cause was and that it is gone, and quote %s" ABUSE_MARK
+        "; port "
+        "25 is then opened again.",
+        s->reference);
     letter_close(p, "p");
 }
 
@@ -290,6 +293,7 @@ study_letter_text(const struct letter_site *s, enum letter_kind kind,
 {
     const ns_t by = s->o->now + STUDY_LETTERS_ANSWER * DAY_NS;
     const char *name = s->row != NULL ? s->row->name : NULL;
+    char reference[REFERENCE_MAX + sizeof(ABUSE_MARK)];
     ns_t first, last;
 
     letter_begin(p, kind == LETTER_ABUSE ? "Unusual outgoing mail"
@@ -310,7 +314,9 @@ study_letter_text(const struct letter_site *s, enum letter_kind kind,
         put_hosts(s, kind, p);
         letter_register_end(p, s->deadline);
     }
-    letter_help(p, s->o->config, s->reference);
+    (void)snprintf(reference, sizeof(reference), "%s%s", s->reference,
+                   kind == LETTER_ABUSE ? ABUSE_MARK : "");
+    letter_help(p, s->o->config, reference);
 }
 
 /* ---- the form ---- */
