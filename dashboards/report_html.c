@@ -8,6 +8,7 @@
 #include "dashboards/html_registry.h"
 #include "dashboards/html_verdicts.h"
 #include "dashboards/report_css.h"
+#include "dashboards/style.h"
 #include "sensor/base/text.h"
 
 #define SENTENCE_MAX   4096
@@ -28,11 +29,10 @@ static void
 put_head(struct page *p)
 {
     html_raw(p->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-                     "<meta charset=\"utf-8\">\n"
-                     "<meta http-equiv=\"Content-Security-Policy\" content=\""
-                     "default-src 'none'; style-src 'unsafe-inline'; "
-                     "base-uri 'none'; form-action 'none'\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, "
+                     "<meta charset=\"utf-8\">\n");
+    style_put(p->out, report_css, NULL,
+              "; base-uri 'none'; form-action 'none'");
+    html_raw(p->out, "<meta name=\"viewport\" content=\"width=device-width, "
                      "initial-scale=1\">\n"
                      "<meta name=\"referrer\" content=\"no-referrer\">\n"
                      "<meta name=\"generator\" content=\"span25 " SPAN25_VERSION
@@ -41,10 +41,7 @@ put_head(struct page *p)
     html_raw(p->out, "Who sends mail here, ");
     words_range(&p->raw, p->s->first, p->s->last, NULL);
     html_flush(p->out, &p->raw);
-    html_raw(p->out, "</title>\n<style>\n");
-    for (size_t i = 0; report_css[i] != NULL; i++)
-        html_raw(p->out, report_css[i]);
-    html_raw(p->out, "</style>\n</head>\n<body>\n");
+    html_raw(p->out, "</title>\n</head>\n<body>\n");
 }
 
 static void

@@ -182,20 +182,19 @@ key_class(struct study_key *k, const struct study_facts *f, enum study_class c,
     uint64_t stopped = f->p->hosts[c];
     uint64_t of = f->p->hosts_of[c];
 
-    words_number(k->value, stopped);
+    study_put_hosts(k->value, f->r->few, stopped);
     buf_str(k->value, " of ");
-    words_number(k->value, of);
-    buf_str(k->label, c == STUDY_BOT ? "hosts that behave like a spam bot"
-                                     : "hosts that look legitimate");
-    buf_str(k->label,
-            c == STUDY_BOT ? ": stopped, rightly" : ": stopped, wrongly");
-    study_put_rate(k->note, stopped, of, sure);
+    study_put_hosts(k->value, f->r->few, of);
+    buf_str(k->label, c == STUDY_BOT
+                          ? "hosts that behave like a spam bot are stopped"
+                          : "hosts that look legitimate are stopped");
+    study_put_rate(k->note, f->r->few, stopped, of, sure);
 }
 
 static void
 key_registered(struct study_key *k, const struct study_facts *f)
 {
-    words_number(k->value, f->p->registered);
+    study_put_hosts(k->value, f->r->few, f->p->registered);
     buf_str(k->label, f->p->registered == 1 ? "registered host is stopped"
                                             : "registered hosts are stopped");
     buf_str(k->note, f->p->registered == 0
@@ -253,12 +252,13 @@ breaks_hosts(struct buf *b, const struct study_facts *f)
 
     if (p == NULL)
         return false;
-    words_count(b, p->hosts[STUDY_LEGITIMATE], "host that looks legitimate",
-                "hosts that look legitimate");
+    study_count_hosts(b, f->r->few, p->hosts[STUDY_LEGITIMATE],
+                      "host that looks legitimate",
+                      "hosts that look legitimate");
     buf_str(b, " and ");
-    words_count(b, p->hosts[STUDY_UNKNOWN],
-                "host of which too little was seen to tell",
-                "hosts of which too little was seen to tell");
+    study_count_hosts(b, f->r->few, p->hosts[STUDY_UNKNOWN],
+                      "host of which too little was seen to tell",
+                      "hosts of which too little was seen to tell");
     buf_str(b, " would be stopped");
     return true;
 }
@@ -287,10 +287,10 @@ breaks_devices(struct buf *b, const struct study_facts *f)
 {
     if (f->p == NULL || f->p->devices == 0)
         return false;
-    words_count(b, f->p->devices, "stopped host was not seen to try again",
-                "stopped hosts were not seen to try again");
-    buf_str(b, ", as printers, alarms and scripts do not: what it sends is "
-               "lost");
+    study_count_hosts(b, f->r->few, f->p->devices,
+                      "stopped host was not seen to try again",
+                      "stopped hosts were not seen to try again");
+    buf_str(b, ", as printers, alarms and scripts do not: their mail is lost");
     return true;
 }
 
@@ -299,11 +299,11 @@ breaks_owners(struct buf *b, const struct study_facts *f)
 {
     if (f->p == NULL || (f->p->owners == 0 && f->p->owners_unknown == 0))
         return false;
-    words_count(b, f->p->owners, "site is to be written to",
-                "sites are to be written to");
+    study_count_hosts(b, f->r->few, f->p->owners, "site is to be written to",
+                      "sites are to be written to");
     if (f->p->owners_unknown > 0) {
         buf_str(b, "; of ");
-        words_number(b, f->p->owners_unknown);
+        study_put_hosts(b, f->r->few, f->p->owners_unknown);
         buf_str(b, " of the legitimate ones no owner is known");
     }
     return true;
@@ -633,8 +633,8 @@ condition_wrong(struct buf *b, const struct study_facts *f)
     if (n == 0)
         return false;
     buf_str(b, "the ");
-    words_count(b, n, "stopped host that looks legitimate has",
-                "stopped hosts that look legitimate have");
+    study_count_hosts(b, f->r->few, n, "stopped host that looks legitimate has",
+                      "stopped hosts that look legitimate have");
     buf_str(b, " a permit or another way to send before that day");
     return true;
 }
@@ -645,7 +645,7 @@ condition_owners(struct buf *b, const struct study_facts *f)
     if (f->p->owners_unknown == 0)
         return false;
     buf_str(b, "the owners that are not known (");
-    words_number(b, f->p->owners_unknown);
+    study_put_hosts(b, f->r->few, f->p->owners_unknown);
     buf_str(b, ") are found, or a human decides for each host");
     return true;
 }

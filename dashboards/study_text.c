@@ -83,6 +83,11 @@ say_cover(struct screen *v)
     buf_str(&v->raw, "; status ");
     buf_str(&v->raw, r->status != NULL ? r->status : "not given");
     flush(v);
+    if (r->anonymized != NULL) {
+        buf_str(&v->raw, "Made for sharing: ");
+        buf_str(&v->raw, r->anonymized);
+        flush(v);
+    }
     if (r->demo) {
         buf_str(&v->raw, "DEMO: made traffic, none of it is yours");
         flush(v);
@@ -168,12 +173,14 @@ cell_term(struct grid *g, const char *text)
     grid_next(g);
 }
 
+/* Hosts of a class: those stopped, of all. */
 static void
-cell_of(struct grid *g, uint64_t part, uint64_t whole)
+cell_hosts(struct grid *g, const struct study_result *r,
+           const struct study_policy *p, enum study_class c)
 {
-    words_number(&g->text, part);
+    study_put_hosts(&g->text, r->few, p->hosts[c]);
     buf_str(&g->text, " of ");
-    words_number(&g->text, whole);
+    study_put_hosts(&g->text, r->few, p->hosts_of[c]);
     grid_next(g);
 }
 
@@ -247,10 +254,11 @@ say_policies(struct screen *v)
         const struct study_outcome *o = &p->total;
 
         cell_term(&g, p->name);
-        cell_of(&g, p->hosts[STUDY_BOT], p->hosts_of[STUDY_BOT]);
-        cell_of(&g, p->hosts[STUDY_LEGITIMATE], p->hosts_of[STUDY_LEGITIMATE]);
-        cell_of(&g, p->hosts[STUDY_UNKNOWN], p->hosts_of[STUDY_UNKNOWN]);
-        cell_range(&g, p->registered, p->registered);
+        cell_hosts(&g, v->r, p, STUDY_BOT);
+        cell_hosts(&g, v->r, p, STUDY_LEGITIMATE);
+        cell_hosts(&g, v->r, p, STUDY_UNKNOWN);
+        study_put_hosts(&g.text, v->r->few, p->registered);
+        grid_next(&g);
         cell_range(&g, o->rcpt[STUDY_MALICIOUS], o->after_rcpt);
         cell_range(&g, o->lost_least, o->lost_most);
         study_put_real(&g.text, p->staff_h, "-");

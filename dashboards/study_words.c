@@ -90,14 +90,36 @@ study_put_least_most(struct buf *b, uint64_t least, uint64_t most)
     words_number(b, most);
 }
 
+static bool
+is_few(uint32_t few, uint64_t n)
+{
+    return few > 1 && n == few - 1;
+}
+
 void
-study_put_rate(struct buf *b, uint64_t k, uint64_t n,
+study_put_hosts(struct buf *b, uint32_t few, uint64_t n)
+{
+    buf_str(b, is_few(few, n) ? "fewer than " : "");
+    words_number(b, is_few(few, n) ? few : n);
+}
+
+void
+study_count_hosts(struct buf *b, uint32_t few, uint64_t n, const char *one,
+                  const char *many)
+{
+    buf_str(b, is_few(few, n) ? "fewer than " : "");
+    words_count(b, is_few(few, n) ? few : n, one, many);
+}
+
+void
+study_put_rate(struct buf *b, uint32_t few, uint64_t k, uint64_t n,
                const struct study_figure *f)
 {
     bool sure = f != NULL && !isnan(f->low) && !isnan(f->high);
 
-    if (n < WORDS_RATED) {
-        buf_str(b, "fewer than 30: not rated");
+    if (n < WORDS_RATED || is_few(few, k)) {
+        buf_str(b, n < WORDS_RATED ? "fewer than 30: not rated"
+                                   : "too few to be told");
         return;
     }
     if (k > 0 || !sure) {
@@ -110,20 +132,6 @@ study_put_rate(struct buf *b, uint64_t k, uint64_t n,
     buf_str(b, "none seen; up to ");
     study_put_share(b, f->high);
     buf_str(b, " would be compatible");
-}
-
-void
-study_put_part(struct buf *b, uint64_t k, uint64_t n,
-               const struct study_figure *f, const char *one, const char *many)
-{
-    words_number(b, k);
-    buf_str(b, " of ");
-    words_count(b, n, one, many);
-    if (n < WORDS_RATED)
-        return;
-    buf_str(b, " (");
-    study_put_rate(b, k, n, f);
-    buf_putc(b, ')');
 }
 
 void

@@ -23,18 +23,21 @@ void study_put_range(struct buf *b, uint64_t least, uint64_t most);
 /* "at least 3, at most 17", "at most 17", or "17". */
 void study_put_least_most(struct buf *b, uint64_t least, uint64_t most);
 
-/* What is said of k of n beyond the counts: "91 %; in other weeks 77 to 97 %",
- * "none seen; up to 2.5 % would be compatible", "fewer than 30: not rated". */
-void study_put_rate(struct buf *b, uint64_t k, uint64_t n,
+/* What is said of k of n hosts beyond the counts: "91 %; in other weeks 77 to
+ * 97 %", "none seen; up to 2.5 % would be compatible", "fewer than 30: not
+ * rated". f may be NULL. */
+void study_put_rate(struct buf *b, uint32_t few, uint64_t k, uint64_t n,
                     const struct study_figure *f);
-
-/* "31 of 34 hosts (91 %; in other weeks 77 to 97 %)". */
-void study_put_part(struct buf *b, uint64_t k, uint64_t n,
-                    const struct study_figure *f, const char *one,
-                    const char *many);
 
 /* "0.31 (0.20 to 0.44)"; as a share: "31 % (20 to 44 %)". */
 void study_put_figure(struct buf *b, const struct study_figure *f, bool share);
+
+/* A count of hosts or sites, which a result made for sharing may round: "34",
+ * or "fewer than 5". few: of the result. */
+void study_put_hosts(struct buf *b, uint32_t few, uint64_t n);
+/* The same with its noun; many is NULL when the plural takes an s. */
+void study_count_hosts(struct buf *b, uint32_t few, uint64_t n, const char *one,
+                       const char *many);
 
 /* A count that came as a double: cut to what a count can be. */
 uint64_t study_count(double v);
