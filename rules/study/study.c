@@ -266,10 +266,10 @@ copy_word(char *to, size_t n, struct span word)
 static void
 know_host(struct host *h, const struct record_map *m)
 {
-    struct span site = record_map_find(m, FIELD_SRC_REG_SITE);
+    struct span site = record_map_find(m, FIELD_SRC_HOST_SITE);
 
     if (site.n == 0)
-        site = record_map_find(m, FIELD_SRC_HOST_SITE);
+        site = record_map_find(m, FIELD_SRC_REG_SITE);
     copy_word(h->site, sizeof(h->site), site);
     copy_word(h->helo, sizeof(h->helo), record_map_find(m, FIELD_SMTP_HELO));
     h->registered = record_map_is(m, FIELD_SRC_REG_STATE, "registered");

@@ -17,7 +17,8 @@
  * its end, in the clear; delivered when its outcome is accepted. HOSTS are
  * addresses at home, or their leases; what stops an address stops an IPv6 /64.
  * All figures are of the window, or of its last part, the holdout; policies run
- * from the window's begin. What is before it is warm-up of statistics alone.
+ * from the window's begin. What is before it is warm-up: statistics, and whom
+ * the detector would have stopped when the policy takes force.
  *
  * POLICIES see what was seen: nobody reacts to a stop that did not happen. What
  * a stop does to a message that was delivered in truth is behaviour, said as

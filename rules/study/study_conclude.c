@@ -69,18 +69,24 @@ on_alert(struct study *s, const struct record_map *m)
 
 /* ---- decisions ---- */
 
-/* The only reasons not to stop it were how many others are stopped. */
+/* The only reasons not to stop it were how many others are stopped. Where
+ * nothing is enforced, two are named and do not count (decide.h). */
 static bool
 only_capped(const struct record_map *m)
 {
     struct cursor c = record_map_list(m, FIELD_DECISION_AGAINST);
     struct record_entry e;
-    bool all = record_map_has(m, FIELD_DECISION_AGAINST);
+    bool capped = false, other = false;
 
-    while (record_next(&c, &e) && e.field == FIELD_DECISION_AGAINST)
-        all &= span_starts(e.value, SPAN_LIT("cap:")) ||
-               span_eq(e.value, SPAN_LIT("breaker"));
-    return all;
+    while (record_next(&c, &e) && e.field == FIELD_DECISION_AGAINST) {
+        if (span_starts(e.value, SPAN_LIT("cap:")) ||
+            span_eq(e.value, SPAN_LIT("breaker")))
+            capped = true;
+        else if (!span_eq(e.value, SPAN_LIT("evidence:path")) &&
+                 !span_eq(e.value, SPAN_LIT("registry:none")))
+            other = true;
+    }
+    return capped && !other;
 }
 
 static void
@@ -136,13 +142,13 @@ on_decision(struct study *s, unsigned detector, const struct record_map *m)
                            entry_u64(record_map_find(m, FIELD_DECISION_UNTIL)));
     if (record_map_is(m, FIELD_DECISION_ACTION, "lift"))
         study_replay_lift(s, detector, &p, when);
+    if (detector == 0 && (block || hold || withheld))
+        accuse(s, &p, block || (withheld && only_capped(m)));
     if (!study_window(s, when, &part))
         return;
     s->holds[detector] += hold;
     if (detector != 0)
         return;
-    if (block || hold || withheld)
-        accuse(s, &p, block || (withheld && only_capped(m)));
     study_day_at(s, when)->blocks += block;
     study_day_at(s, when)->holds += hold;
 }

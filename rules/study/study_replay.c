@@ -147,13 +147,6 @@ account_stopped(struct study *s, size_t variant, const struct mail *m,
         delay(a, plan_of(s, variant), wait);
 }
 
-/* The stops of these begin with a decision, the others' with a message. */
-static bool
-has_decisions(const struct study_policy_plan *p)
-{
-    return p->kind == STUDY_KIND_DETECTOR || p->kind == STUDY_KIND_ALERTS;
-}
-
 static void
 replay(struct study *s, size_t variant, const struct mail *m)
 {
@@ -164,8 +157,7 @@ replay(struct study *s, size_t variant, const struct mail *m)
 
     if (stop && *first == 0) {
         *first = m->when;
-        if (!has_decisions(plan_of(s, variant)))
-            a->blocks++;
+        a->blocks += a->blocks == 0;
     }
     if (*first == 0 || m->when < *first) {
         a->before[m->raw]++;
@@ -215,12 +207,6 @@ part_at(const struct study *s, ns_t when)
     return s->n_parts > 1 && when >= s->part ? 1 : 0;
 }
 
-static bool
-within(const struct study *s, ns_t when)
-{
-    return s->base != 0 && when >= s->from && (s->to == 0 || when < s->to);
-}
-
 /* All hosts of the scope; leases of an address stand in turn, and only who sent
  * within the day before is meant. */
 static void
@@ -249,9 +235,12 @@ begin_stop(struct study *s, uint32_t scope, size_t variant, ns_t when,
 {
     const struct study_policy_plan *p = plan_of(s, variant);
     struct stop *st = study_stop(s, scope, variant);
-    const ns_t since = when + p->latency;
+    const ns_t begin = begin_of(s, p);
+    ns_t since = when + p->latency;
 
-    if (when < begin_of(s, p) || !within(s, when) || until <= since)
+    if (since < begin)
+        since = begin; /* it was stopped when the policy took force */
+    if (until <= since || (s->to != 0 && since >= s->to))
         return;
     st->since = since;
     st->until = until;

@@ -83,6 +83,11 @@ make_words(const struct study_source *s)
         word(c, o->config_file);
     }
     home_words(c, o->config);
+    if (o->config->registry != NULL &&
+        o->config->origin[OPTION_ID_registry].kind == ORIGIN_FLAG) {
+        word(c, "--registry");
+        word(c, o->config->registry);
+    }
     word(c, "--");
     word(c, s->name);
     return ERR_OK;

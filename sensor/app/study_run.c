@@ -3,6 +3,7 @@
 #include "sensor/app/caller.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/app/study.h"
+#include "sensor/app/study_anonymize.h"
 #include "sensor/app/study_letters.h"
 #include "sensor/app/study_plan.h"
 #include "sensor/app/study_reviewed.h"
@@ -30,6 +31,7 @@ struct run {
     char criteria_hash[65];
     struct study_work *work;
     struct study_result result;
+    struct study_anonymized *shared;
     bool finished;
     struct buf command, why;
     struct buf *messages;
@@ -218,6 +220,29 @@ finish(struct run *r)
     return ERR_OK;
 }
 
+/* ---- what is shown: all of it, or what others may see ---- */
+
+static enum err
+anonymize(struct run *r)
+{
+    struct buf key;
+    enum err e =
+        study_anonymize_key(or_none(r->c->study_key), &key, r->messages);
+
+    if (e == ERR_OK)
+        e = study_anonymize(&r->result,
+                            (enum study_anonymize_level)r->c->study_anonymize,
+                            buf_view(&key), &r->shared);
+    buf_free(&key);
+    return e;
+}
+
+static const struct study_result *
+shown(const struct run *r)
+{
+    return study_anonymized_result(r->shared);
+}
+
 /* ---- files ---- */
 
 static enum err
@@ -248,7 +273,7 @@ save_tables(struct run *r, const char *path, size_t stem)
         (void)snprintf(name, sizeof(name), "%.*s-%s.csv", (int)stem, path,
                        study_table_word(t));
         buf_init(&text, REPORT_MAX);
-        study_report_csv(&r->result, t, &text);
+        study_report_csv(shown(r), t, &text);
         e = save(r, name, &text);
         buf_free(&text);
     }
@@ -263,7 +288,7 @@ save_one(struct run *r, const char *path,
     enum err e;
 
     buf_init(&text, REPORT_MAX);
-    report(&r->result, &text);
+    report(shown(r), &text);
     e = save(r, path, &text);
     buf_free(&text);
     return e;
@@ -306,13 +331,13 @@ print(struct run *r, enum verb verb, struct buf *out)
     };
 
     if (r->c->json)
-        study_report_json(&r->result, out);
+        study_report_json(shown(r), out);
     else if (verb == VERB_STUDY_SWEEP && r->c->csv)
-        study_sweep_csv(&r->result.sweeps[0], out);
+        study_sweep_csv(&shown(r)->sweeps[0], out);
     else if (verb == VERB_STUDY_SWEEP)
-        study_sweep_text(&r->result.sweeps[0], style.width, out);
+        study_sweep_text(&shown(r)->sweeps[0], style.width, out);
     else
-        study_report_text(&r->result, &style, out);
+        study_report_text(shown(r), &style, out);
 }
 
 /* ---- letters ---- */
@@ -359,6 +384,7 @@ write_letters(struct run *r)
 static void
 end(struct run *r)
 {
+    study_anonymized_free(r->shared);
     if (r->finished)
         study_result_free(&r->result);
     study_work_free(r->work);
@@ -385,6 +411,8 @@ weigh(struct run *r, const struct cli *c, bool *interrupted)
         e = work(r, c, interrupted);
     if (e == ERR_OK && !*interrupted)
         e = finish(r);
+    if (e == ERR_OK && !*interrupted)
+        e = anonymize(r);
     return e;
 }
 

@@ -7,13 +7,11 @@
 #include "sensor/app/read_place.h"
 #include "sensor/app/read_registry.h"
 #include "sensor/app/study_recall.h"
-#include "sensor/app/whole_file.h"
+#include "sensor/app/study_work_state.h"
 #include "sensor/app/worker_plan.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/text.h"
-#include "sensor/core/control.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <openssl/evp.h>
@@ -23,52 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TELL_NS       (NS_PER_S / 2)
-#define CHECK_NS      (60 * NS_PER_S)
-#define LOOK_EVENTS   1024U /* between looks at the clock */
-#define SEED_FILE     "/seed"
-#define HASH_HEX      65U
-#define SENSORS_MAX   256U
-#define CHECKPOINT    (4ULL << 30)
-#define HOME_MAX      64U
-#define ENTERED_MAX   (256U << 20)
-#define CHECKPOINT_ID UINT64_C(0x6b63656863353273)
-
-struct detector {
-    struct config config; /* borrows all but its limits */
-    struct read_detect *detect;
-    struct core *core;
-    struct study_work *work;
-    unsigned number;
-};
-
-struct study_work {
-    struct study_work_options o;
-    struct buf *messages;
-    struct study_inputs *inputs;
-    struct study *study;
-    struct config config; /* borrows; home may be its own */
-    struct prefix home[HOME_MAX];
-    struct read_place place;
-    struct read_registry *registry; /* of --registry */
-    struct book *book;              /* of the inputs; NULL: none told yet */
-    struct study_recall *recall;    /* where there is neither */
-    struct control_reader parts;
-    struct buf entered; /* its records so far, for a checkpoint */
-    struct buf text;
-    uint64_t seed;
-    struct detector detectors[STUDY_DETECTORS];
-    size_t n_detectors;
-    uint8_t of_policy[STUDY_POLICIES];
-    bool refused; /* a rule was */
-    char rules_hash[HASH_HEX], config_hash[HASH_HEX];
-    char sensors[SENSORS_MAX];
-    char last_sensor[65];
-    struct span first; /* the event that was read to find the home networks */
-    bool first_journal, told_registry;
-    uint64_t n;
-    ns_t told, checked, begun;
-};
+#define TELL_NS     (NS_PER_S / 2)
+#define CHECK_NS    (60 * NS_PER_S)
+#define LOOK_EVENTS 1024U /* between looks at the clock */
+#define SEED_FILE   "/seed"
+#define ENTERED_MAX (256U << 20)
 
 static volatile sig_atomic_t stop_asked;
 
@@ -79,6 +36,17 @@ on_signal(int number)
     if (stop_asked != 0)
         _exit(CLI_EXIT_INTERRUPTED);
     stop_asked = 1;
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGINT, &a, NULL);
+    (void)sigaction(SIGTERM, &a, NULL);
+    a.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &a, NULL);
 }
 
 /* ---- what the inputs say of the sensor ---- */
@@ -189,7 +157,8 @@ open_detector(struct study_work *w, const struct study_policy_plan *p)
         .sensor = w->config.name,
         .place = {w->place.sites, w->place.leases,
                   read_registry_book(w->registry)},
-        .told = {on_conclusion,              d                }
+        .recall = {study_recall_find,              w->recall            },
+        .told = {on_conclusion,              d    }
     };
     struct read_detect_who who = {.seed = w->seed};
     struct buf text;
@@ -279,35 +248,31 @@ open_detectors(struct study_work *w, const struct study_policy_plan **of,
 
 /* ---- the registry, as it came about ---- */
 
-/* A part with its length before it. */
+/* Who was registered is known by what events say of it, from now on. */
 static void
-put_part(struct buf *out, struct span part)
+give_up_book(struct study_work *w)
 {
-    const uint64_t n = part.n;
-
-    buf_put(out, &n, sizeof(n));
-    buf_span(out, part);
+    buf_str(w->messages,
+            "span25: the inputs have no whole registry: who was registered is "
+            "taken from what each event says; give --registry FILE, or the "
+            "state of the sensor (--state DIR)\n");
+    w->broken_book = true;
+    for (size_t i = 0; i < w->n_detectors; i++)
+        core_registry(w->detectors[i].core, NULL);
+    book_free(w->book);
+    w->book = NULL;
 }
 
-static void
-say_book(struct study_work *w, const char *what)
-{
-    if (w->told_registry)
-        return;
-    w->told_registry = true;
-    buf_str(w->messages, what);
-}
-
-static void
-take_registry(struct study_work *w, const struct record_map *m)
+void
+study_work_enter(struct study_work *w, const struct record_map *m)
 {
     struct audit a;
     enum err e = ERR_OK;
 
-    if (w->registry != NULL ||
+    if (w->registry != NULL || w->broken_book ||
         !record_map_is(m, FIELD_CONTROL_KIND, "registry"))
         return;
-    put_part(&w->entered, m->record);
+    study_checkpoint_part(&w->entered, m->record);
     if (!control_reader_take(&w->parts, m->record))
         return;
     if (w->book == NULL)
@@ -323,9 +288,7 @@ take_registry(struct study_work *w, const struct record_map *m)
     if (e == ERR_OK)
         e = book_index(w->book);
     if (e != ERR_OK) {
-        say_book(w, "span25: a record of the registry is missing in the "
-                    "inputs: who was registered is not known from there on "
-                    "but by the events; give --registry\n");
+        give_up_book(w);
         return;
     }
     for (size_t i = 0; i < w->n_detectors; i++)
@@ -407,8 +370,6 @@ meet_first(struct study_work *w)
         take_home(w, &m);
 }
 
-static enum err load_checkpoint(struct study_work *w);
-
 enum err
 study_work_new(const struct study_work_options *o, struct buf *messages,
                struct study_work **out)
@@ -419,11 +380,14 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
                                       .names = o->inputs,
                                       .n = o->n_inputs,
                                       .config_file = o->config->file};
+    struct buf saved;
     size_t n = 0;
     enum err e;
 
     if (w == NULL)
         return ERR_NOMEM;
+    buf_init(&saved, 0);
+    catch_signals();
     w->o = *o;
     w->messages = messages;
     w->config = *o->config;
@@ -437,12 +401,15 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
         e = study_recall_new(READ_DETECT_SEED, &w->recall);
     if (e == ERR_OK)
         e = study_inputs_open(&in, messages, &w->inputs);
-    if (e == ERR_OK) {
-        meet_first(w);
-        e = open_detectors(w, of, n);
-    }
     if (e == ERR_OK)
-        e = load_checkpoint(w);
+        e = study_checkpoint_read(w, &saved);
+    if (e == ERR_OK && saved.n == 0)
+        meet_first(w);
+    if (e == ERR_OK)
+        e = open_detectors(w, of, n);
+    if (e == ERR_OK)
+        e = study_checkpoint_take(w, buf_view(&saved));
+    buf_free(&saved);
     if (e != ERR_OK) {
         study_work_free(w);
         return e;
@@ -470,143 +437,6 @@ study_work_free(struct study_work *w)
     buf_free(&w->text);
     buf_free(&w->entered);
     free(w);
-}
-
-/* ---- checkpoints ---- */
-
-static enum err
-save_parts(const struct study_work *w, struct buf *out)
-{
-    const uint64_t head[] = {CHECKPOINT_ID, w->n_detectors, w->n};
-    struct buf part;
-    enum err e;
-
-    buf_put(out, head, sizeof(head));
-    buf_init(&part, CHECKPOINT);
-    e = study_inputs_save(w->inputs, &part);
-    put_part(out, buf_view(&part));
-    buf_reset(&part);
-    if (e == ERR_OK)
-        e = study_save(w->study, &part);
-    put_part(out, buf_view(&part));
-    for (size_t i = 0; e == ERR_OK && i < w->n_detectors; i++) {
-        buf_reset(&part);
-        e = detect_save(read_detect_get(w->detectors[i].detect), &part);
-        put_part(out, buf_view(&part));
-    }
-    buf_reset(&part);
-    study_recall_save(w->recall, &part);
-    put_part(out, buf_view(&part));
-    put_part(out, buf_view(&w->entered));
-    if (e == ERR_OK && (part.failed || out->failed || w->entered.cut))
-        e = ERR_NOMEM;
-    buf_free(&part);
-    return e;
-}
-
-static void
-save_checkpoint(struct study_work *w)
-{
-    struct buf text;
-    int number;
-    enum err e;
-
-    if (w->o.checkpoint == NULL)
-        return;
-    buf_init(&text, CHECKPOINT);
-    e = save_parts(w, &text);
-    number = e == ERR_OK ? whole_file_save(w->o.checkpoint, buf_view(&text))
-                         : ENOMEM;
-    if (number != 0) {
-        buf_str(w->messages, "span25: cannot write ");
-        text_term(w->messages, span_str(w->o.checkpoint));
-        buf_printf(w->messages, ": %s\n",
-                   e == ERR_OK ? strerror(number) : err_text(e));
-    }
-    buf_free(&text);
-}
-
-static struct span
-next_part(struct cursor *c)
-{
-    const uint64_t n = cur_le64(c);
-
-    return cur_take(c, n);
-}
-
-/* What people had entered in the registry before the checkpoint. */
-static void
-enter_again(struct study_work *w, struct span records)
-{
-    struct cursor c = cur_open(records);
-    struct record_map m;
-
-    while (cur_left(&c) > 0) {
-        const struct span r = next_part(&c);
-
-        if (c.bad || !record_check(r))
-            return;
-        record_map_init(&m, r);
-        take_registry(w, &m);
-    }
-}
-
-static enum err
-load_parts(struct study_work *w, struct span text)
-{
-    struct cursor c = cur_open(text);
-    enum err e = ERR_FORMAT;
-
-    if (cur_le64(&c) == CHECKPOINT_ID && cur_le64(&c) == w->n_detectors) {
-        w->n = cur_le64(&c);
-        e = study_inputs_load(w->inputs, next_part(&c));
-    }
-    if (e == ERR_OK)
-        e = study_load(w->study, next_part(&c));
-    for (size_t i = 0; e == ERR_OK && i < w->n_detectors; i++)
-        e = detect_load(read_detect_get(w->detectors[i].detect), next_part(&c));
-    if (e == ERR_OK && !study_recall_load(w->recall, next_part(&c)))
-        e = ERR_CORRUPT;
-    if (e == ERR_OK)
-        enter_again(w, next_part(&c));
-    return e == ERR_OK && c.bad ? ERR_CORRUPT : e;
-}
-
-/* The inputs must stand at their begin for it, and have given their first
- * event: they are opened again. */
-static enum err
-load_checkpoint(struct study_work *w)
-{
-    struct study_inputs_options in = {.config = w->o.config,
-                                      .names = w->o.inputs,
-                                      .n = w->o.n_inputs,
-                                      .config_file = w->o.config->file};
-    struct buf text;
-    int number;
-    enum err e;
-
-    if (w->o.checkpoint == NULL || access(w->o.checkpoint, F_OK) != 0)
-        return ERR_OK;
-    number = whole_file_load(w->o.checkpoint, CHECKPOINT, &text);
-    e = number != 0 ? err_from_errno(number) : ERR_OK;
-    if (e == ERR_OK) {
-        study_inputs_close(w->inputs);
-        w->inputs = NULL;
-        e = study_inputs_open(&in, w->messages, &w->inputs);
-    }
-    if (e == ERR_OK)
-        e = load_parts(w, buf_view(&text));
-    buf_free(&text);
-    w->first = SPAN_NONE;
-    if (e == ERR_OK)
-        return ERR_OK;
-    buf_str(w->messages, "span25: ");
-    text_term(w->messages, span_str(w->o.checkpoint));
-    buf_printf(w->messages,
-               " does not fit this study (%s): give the inputs, window and "
-               "policies that it was begun with, or remove it\n",
-               err_text(e));
-    return ERR_USAGE;
 }
 
 /* ---- the pass ---- */
@@ -644,7 +474,7 @@ look_at_clock(struct study_work *w, ns_t when)
     if (w->o.progress && now - w->told > TELL_NS)
         tell_progress(w, now, when);
     if (now - w->checked > CHECK_NS) {
-        save_checkpoint(w);
+        study_checkpoint_save(w);
         say(w);
         w->checked = now;
     }
@@ -674,23 +504,12 @@ take(struct study_work *w, struct span record)
     if (type == EVENT_CONTROL) {
         if (is_policy(&m))
             return;
-        take_registry(w, &m);
+        study_work_enter(w, &m);
     }
     look_at_registry(w, &m);
     for (size_t i = 0; i < w->n_detectors; i++)
         core_relive(w->detectors[i].core, &m);
     study_event(w->study, &m);
-}
-
-static void
-catch_signals(void)
-{
-    struct sigaction a = {.sa_handler = on_signal};
-
-    (void)sigaction(SIGINT, &a, NULL);
-    (void)sigaction(SIGTERM, &a, NULL);
-    a.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &a, NULL);
 }
 
 enum err
@@ -699,20 +518,21 @@ study_work_run(struct study_work *w, bool *interrupted)
     struct span record = w->first;
     bool journal = w->first_journal;
 
-    catch_signals();
     if (record.n == 0)
         record = study_inputs_next(w->inputs, &journal);
-    while (record.n > 0 && stop_asked == 0) {
+    while (record.n > 0) {
         take(w, record);
         if (++w->n % LOOK_EVENTS == 0)
             look_at_clock(w, record_head_of(record).when);
+        if (stop_asked != 0)
+            break; /* before another event is taken from the inputs */
         record = study_inputs_next(w->inputs, &journal);
     }
     if (w->o.progress && w->told != 0)
         (void)fprintf(stderr, "\r\033[K");
     *interrupted = stop_asked != 0;
     if (*interrupted) {
-        save_checkpoint(w);
+        study_checkpoint_save(w);
         return ERR_OK;
     }
     for (size_t i = 0; i < w->n_detectors; i++)
