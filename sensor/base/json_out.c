@@ -2,9 +2,15 @@
 
 #include "sensor/base/text.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+
+#define DOUBLE_TEXT 32
 
 static void
 separate(struct json_out *j)
@@ -293,6 +299,28 @@ json_i64(struct json_out *j, int64_t v)
     if (v < 0)
         buf_putc(j->out, '-');
     buf_u64(j->out, v < 0 ? (uint64_t) - (v + 1) + 1 : (uint64_t)v);
+}
+
+void
+json_double(struct json_out *j, double v)
+{
+    char text[DOUBLE_TEXT];
+    int n = 0;
+
+    if (isnan(v)) {
+        json_null(j);
+        return;
+    }
+    if (isinf(v)) {
+        (void)json_str(j, v > 0 ? SPAN_LIT("inf") : SPAN_LIT("-inf"));
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    json_raw(j, span_of(text, n > 0 ? (size_t)n : 0));
 }
 
 void

@@ -31,6 +31,9 @@ void json_key(struct json_out *j, const char *key);
 bool json_str(struct json_out *j, struct span s);
 void json_u64(struct json_out *j, uint64_t v);
 void json_i64(struct json_out *j, int64_t v);
+/* The fewest digits that give the same number again; what is not a number is
+ * null, what is infinite "inf" or "-inf". */
+void json_double(struct json_out *j, double v);
 void json_bool(struct json_out *j, bool v);
 void json_null(struct json_out *j);
 

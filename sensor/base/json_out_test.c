@@ -1,5 +1,6 @@
 #include "sensor/base/json_out.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,11 +169,41 @@ structure(void **state)
     buf_free(&b);
 }
 
+static void
+writes_doubles(void **state)
+{
+    static const struct {
+        double v;
+        const char *want;
+    } rows[] = {
+        {0,         "0"                 },
+        {0.1,       "0.1"               },
+        {1.0 / 3,   "0.3333333333333333"},
+        {-2.5e-300, "-2.5e-300"         },
+        {NAN,       "null"              },
+        {INFINITY,  "\"inf\""           },
+        {-INFINITY, "\"-inf\""          },
+    };
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 100);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct json_out j = json_out_open(&b);
+
+        buf_reset(&b);
+        json_double(&j, rows[i].v);
+        assert_true(span_eq(buf_view(&b), span_str(rows[i].want)));
+    }
+    buf_free(&b);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_strings),
+        cmocka_unit_test(writes_doubles),
         cmocka_unit_test(every_byte_everywhere),
         cmocka_unit_test(every_length),
         cmocka_unit_test(full_buffers),

@@ -1,16 +1,12 @@
 #include "sensor/event/study_json.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "sensor/base/json_out.h"
 #include "sensor/event/study_shape.h"
 
-#define DOUBLE_TEXT 32
-#define MICRO_LEN   26 /* of ns_format, without the zone */
-#define NANO_TEXT   (MICRO_LEN + 4)
+#define MICRO_LEN 26 /* of ns_format, without the zone */
+#define NANO_TEXT (MICRO_LEN + 4)
 
 /* An object that is being written, or an array of them. */
 struct frame {
@@ -31,29 +27,6 @@ struct writer {
 };
 
 /* ---- scalars ---- */
-
-/* The fewest digits that give the same number again. */
-static void
-put_double(struct json_out *j, double v)
-{
-    char text[DOUBLE_TEXT];
-    int n = 0;
-
-    if (isnan(v)) {
-        json_null(j);
-        return;
-    }
-    if (isinf(v)) {
-        (void)json_str(j, v > 0 ? SPAN_LIT("inf") : SPAN_LIT("-inf"));
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        n = snprintf(text, sizeof(text), "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    json_raw(j, span_of(text, n > 0 ? (size_t)n : 0));
-}
 
 static void
 put_time(struct json_out *j, ns_t t)
@@ -117,7 +90,7 @@ put_scalar(struct json_out *j, const struct study_member *m, const uint8_t *at)
     case STUDY_TYPE_U32: json_u64(j, READ(uint32_t, at)); break;
     case STUDY_TYPE_I32: json_i64(j, READ(int32_t, at)); break;
     case STUDY_TYPE_U64: json_u64(j, READ(uint64_t, at)); break;
-    case STUDY_TYPE_DOUBLE: put_double(j, READ(double, at)); break;
+    case STUDY_TYPE_DOUBLE: json_double(j, READ(double, at)); break;
     case STUDY_TYPE_TIME: put_time(j, READ(ns_t, at)); break;
     case STUDY_TYPE_ADDR: put_addr(j, (const void *)at); break;
     case STUDY_TYPE_WORD:
