@@ -5,7 +5,7 @@
  *     host,class,...
  *     192.0.2.7,legitimate,...
  *
- * CSV (rules/registry/csv.h) whose first line names the columns; `host` and
+ * CSV (csv_table.h) whose first line names the columns; `host` and
  * `class` must be there, in any order, others are passed over. class is a word
  * of STUDY_CLASSES; one that is empty was not judged, and its row is passed
  * over. A host that is judged twice must be judged alike. Every fault is told
@@ -13,10 +13,9 @@
 #include "rules/study/study.h"
 #include "sensor/base/buf.h"
 
-#define STUDY_REVIEWED_FILE   (64U << 20) /* bytes */
-#define STUDY_REVIEWED_HOSTS  STUDY_HOME  /* a study has no more */
-#define STUDY_REVIEWED_ROW    65536U      /* bytes; others' columns are notes */
-#define STUDY_REVIEWED_FAULTS 20U
+#define STUDY_REVIEWED_FILE  (64U << 20) /* bytes */
+#define STUDY_REVIEWED_HOSTS STUDY_HOME  /* a study has no more */
+#define STUDY_REVIEWED_ROW   65536U      /* bytes; others' columns are notes */
 
 struct study_reviewed {
     struct study_label *v; /* by address, each once */

@@ -6,6 +6,7 @@
 /* cmocka needs the above */
 #include <cmocka.h>
 
+#include "sensor/app/csv_table.h"
 #include "tests/support/tempdir.h"
 
 #define HEAD "host,class\n"
@@ -158,7 +159,7 @@ test_bounds(void **state)
     buf_init(&text, 1 << 24);
     buf_init(&messages, 1 << 16);
     buf_str(&text, HEAD);
-    for (unsigned i = 0; i < STUDY_REVIEWED_FAULTS + 3; i++)
+    for (unsigned i = 0; i < CSV_TABLE_FAULTS + 3; i++)
         buf_str(&text, "x,bot\n");
     assert_int_equal(study_reviewed_parse(buf_view(&text), "f", &r, &messages),
                      ERR_CONFIG);

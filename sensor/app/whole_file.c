@@ -89,16 +89,28 @@ whole_file_save(const char *path, struct span text)
     return fd >= 0 ? finish_file(fd, text) : errno;
 }
 
-int
-whole_file_new(const char *path, struct span text)
+static int
+new_file(const char *path, struct span text, mode_t mode)
 {
     int fd =
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     int number = fd >= 0 ? finish_file(fd, text) : errno;
 
     if (fd >= 0 && number != 0)
         (void)unlink(path);
     return number;
+}
+
+int
+whole_file_new(const char *path, struct span text)
+{
+    return new_file(path, text, 0640);
+}
+
+int
+whole_file_secret(const char *path, struct span text)
+{
+    return new_file(path, text, 0600);
 }
 
 int

@@ -11,6 +11,8 @@
 MUST_USE int whole_file_save(const char *path, struct span text);
 /* EEXIST: there is one. */
 MUST_USE int whole_file_new(const char *path, struct span text);
+/* The same, for its owner alone. */
+MUST_USE int whole_file_secret(const char *path, struct span text);
 /* Into out, which is begun here and to be freed whatever comes of it. EFBIG:
  * more than most bytes. */
 MUST_USE int whole_file_load(const char *path, size_t most, struct buf *out);
