@@ -3,7 +3,9 @@
 HTML: every element is closed in order, nothing but the elements and attributes
 of the report is there, headings go down one level at a time, tables have
 captions and scopes, no address is referred to. JSON and CSV: read back whole."""
+import base64
 import csv
+import hashlib
 import html.parser
 import io
 import json
@@ -13,14 +15,15 @@ import sys
 
 KINDS = "busy no-registry empty one huge hostile zero".split()
 ELEMENTS = set(
-    """html head meta title style body header main footer section h1 h2 h3 p a
-    ul li div span b br strong bdi time table caption thead tbody tr th td figure
-    figcaption svg desc rect dl dt dd pre code""".split())
-VOID = {"meta", "rect", "br"}
+    """html head meta title style body header main footer section nav h1 h2 h3 p
+    a ul ol li div span b br strong bdi time table caption thead tbody tr th td
+    figure figcaption svg desc rect path circle text dl dt dd pre code""".split())
+VOID = {"meta", "rect", "br", "path", "circle"}
 ATTRIBUTES = set(
-    """lang charset http-equiv content name class id href scope role tabindex
-    aria-label aria-hidden datetime viewbox preserveaspectratio width height x
-    y rx""".split())
+    """lang charset http-equiv content name class id href scope colspan role
+    tabindex aria-label aria-hidden datetime viewbox preserveaspectratio width
+    height x y rx cx cy r d text-anchor transform""".split())
+POLICY = re.compile("default-src 'none'; style-src 'sha256-([A-Za-z0-9+/=]+)'(.*)")
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u200b-\u200f\u202a-\u202e"
                  "\u2066-\u2069\ufeff]")
 
@@ -35,6 +38,7 @@ class Page(html.parser.HTMLParser):
         super().__init__()
         self.open, self.ids, self.links, self.level = [], set(), [], 0
         self.text, self.head_cells, self.tables = [], 0, 0
+        self.policy, self.sheets, self.regions = None, [], []
 
     def handle_starttag(self, tag, attrs):
         a = dict(attrs)
@@ -52,6 +56,10 @@ class Page(html.parser.HTMLParser):
             self.ids.add(a["id"])
         if "href" in a:
             self.links.append(a["href"])
+        if a.get("http-equiv") == "Content-Security-Policy":
+            self.policy = a["content"]
+        if a.get("role") == "region":
+            self.regions.append(a["aria-label"])
         self.tables += tag == "table"
         self.tables -= tag == "caption"
 
@@ -64,18 +72,31 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.text.append(data)
+        if self.open[-1:] == ["style"]:
+            self.sheets.append(data)
 
 
-def check_html(kind):
+def read_page(text):
+    """What is true of every page: closed, inert, and its sheet is the one that
+    its policy lets in."""
     page = Page()
-    text = view("html", kind)
     page.feed(text)
     page.close()
     assert page.open == [] and page.tables == 0
     assert all(h[0] == "#" and h[1:] in page.ids for h in page.links)
     assert not RAW.search(text), RAW.search(text)
-    assert "default-src 'none'" in text and "<script" not in text
-    assert not re.search(r"(src|url)\s*[=(]|https?:", text)
+    hash_, rest = POLICY.fullmatch(page.policy).groups()
+    assert text.count("<style>") == 1
+    sheet = "".join(page.sheets)
+    assert not re.search(r"url\(|@import|expression", sheet)
+    digest = hashlib.sha256(sheet.encode()).digest()
+    assert base64.b64encode(digest).decode() == hash_
+    return page, rest
+
+
+def check_html(kind):
+    page, rest = read_page(view("html", kind))
+    assert rest == "; base-uri 'none'; form-action 'none'"
     if kind == "hostile":
         assert "<script>alert('x')</script>" in "".join(page.text)
 
@@ -149,8 +170,13 @@ def check_text(kind):
             "packets" in line, line
 
 
-for k in KINDS:
-    check_html(k)
-    check_csv(k, check_json(k))
-    check_text(k)
-print("ok:", len(KINDS), "summaries, 4 views")
+def main():
+    for k in KINDS:
+        check_html(k)
+        check_csv(k, check_json(k))
+        check_text(k)
+    print("ok:", len(KINDS), "summaries, 4 views")
+
+
+if __name__ == "__main__":
+    main()

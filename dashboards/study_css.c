@@ -5,10 +5,10 @@
 /* clang-format off */
 /* h0 to h4: shades of a table cell, light enough for text on them. */
 #define LIGHT \
-    "--ok:#1d6b45;--on:#fff;--seen:#a9c6d2;--gap:#000;--hatch:#1b2330;" \
+    "--ok:#1d6b45;--on:#fff;--seen:#5f93a8;--gap:#000;--hatch:#1b2330;" \
     "--h1:#eef3f6;--h2:#d9e6ec;--h3:#bdd5df;--h4:#9cc1d0;"
 #define DARK \
-    "--ok:#6fd19b;--on:#12161c;--seen:#2f5566;--gap:#fff;--hatch:#e5e9ee;" \
+    "--ok:#6fd19b;--on:#12161c;--seen:#4a7d92;--gap:#fff;--hatch:#e5e9ee;" \
     "--h1:#1a242c;--h2:#1f303a;--h3:#263f4c;--h4:#2e5060;"
 
 const char *const study_css[] = {
@@ -18,8 +18,12 @@ const char *const study_css[] = {
 "grid-template-columns:minmax(8rem,max-content) minmax(0,1fr);margin:1rem 0}\n"
 ".cover dt,.terms dt{margin:0}.cover dd,.terms dd{overflow-wrap:anywhere}\n"
 ".cover code{white-space:pre-wrap;overflow-wrap:anywhere}\n"
+"h1,h2,h3,p,li,dd,caption,figcaption{overflow-wrap:anywhere}\n"
+"@media (max-width:40rem){.cover dl,.terms{grid-template-columns:"
+"minmax(0,1fr);gap:0}.cover dd,.terms dd{margin-bottom:.5rem}}\n"
+"td.sum{min-width:16rem}\n"
 "nav ul{columns:16rem;list-style:none;padding:0;max-width:none}\n"
-"nav a{display:inline-block;min-height:1.5rem}\n"
+"nav li{margin:0}nav a{display:inline-block;min-height:1.5rem}\n"
 ".decision{border:1px solid var(--line);border-top:4px solid var(--key);"
 "border-radius:.5rem;padding:clamp(1rem,3vw,2rem)}\n"
 ".decision h2{font-size:1.75rem}\n"
@@ -53,7 +57,7 @@ const char *const study_css[] = {
 ".ask{fill:none;stroke:var(--ink);stroke-width:1.4}.dot{fill:var(--ink)}\n",
 
 ".plot,.strip{display:block;width:100%;height:auto;min-width:38rem}\n"
-".plot{max-width:60rem}.strip{max-width:56rem}\n"
+".plot{max-width:50rem}.strip{max-width:56rem}\n"
 ".plot text,.strip text{fill:var(--soft);font-size:13px}\n"
 ".strip text{font-size:11px}\n"
 ".plot .name{fill:var(--ink)}\n"
@@ -100,7 +104,7 @@ const char *const study_css[] = {
 
 "@media print{:root{" LIGHT "}\n"
 ".decision{break-before:page;break-after:page;border:0;padding:0;margin:0;"
-"font-size:9pt;line-height:1.35}\n"
+"font-size:9.5pt;line-height:1.4}\n"
 ".decision h2{font-size:16pt}.decision h3{font-size:10pt}\n"
 ".decision p,.decision li{margin-bottom:1pt;margin-top:1pt}\n"
 ".decision .keys{grid-template-columns:repeat(5,1fr);gap:6pt;margin:6pt 0}\n"
@@ -108,8 +112,9 @@ const char *const study_css[] = {
 ".keys .of{font-size:7.5pt}\n"
 ".pair{grid-template-columns:1fr 1fr;gap:6pt 14pt;margin:6pt 0}\n"
 ".decision .sign{grid-template-columns:repeat(4,1fr);margin:8pt 0 0}\n"
-".sign li{font-size:8pt;margin-top:16pt}\n"
+".sign li{font-size:8pt;margin-top:28pt}\n"
 ".decision .verdict{margin:6pt 0;font-size:11pt}\n"
+".week{break-inside:avoid}tbody tr:nth-child(-n+3){break-after:avoid}\n"
 ".plot,.strip{min-width:0}.week table{min-width:0}\n"
 ".week td,.week th{font-size:6pt;padding:1pt}\n"
 ".say{min-width:0}nav{display:none}}\n",

@@ -468,7 +468,7 @@ open_unseen(struct buf *b, const struct study_facts *f)
     const struct study_unseen *u = &f->r->unseen;
     double more = u->there - (double)u->seen;
 
-    if (!u->known || !(more >= 0.5))
+    if (!u->known || !(more >= 0.5) || isinf(more))
         return false;
     buf_str(b, "senders that did not send in these weeks: at least ");
     study_put_real(b, rint(more), "not known");

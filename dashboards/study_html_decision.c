@@ -2,6 +2,8 @@
 
 #include "sensor/base/text.h"
 
+#define DATE_LEN 11 /* 2027-01-11? */
+
 /* ---- cover ---- */
 
 static void
@@ -156,6 +158,25 @@ study_html_cover(struct study_page *p)
 
 /* ---- decision ---- */
 
+/* A date is not broken in two. */
+static void
+put_question(struct study_page *p)
+{
+    struct span text;
+    size_t n;
+
+    study_say_question(&p->raw, p->f);
+    text = buf_view(&p->raw);
+    n = p->r->effective != 0 && text.n > DATE_LEN ? text.n - DATE_LEN : text.n;
+    text_html(p->out, span_head(text, n));
+    if (n < text.n) {
+        html_raw(p->out, "<span class=\"num\">");
+        text_html(p->out, span_tail(text, n));
+        html_raw(p->out, "</span>");
+    }
+    buf_reset(&p->raw);
+}
+
 static void
 put_advice(struct study_page *p)
 {
@@ -265,8 +286,7 @@ void
 study_html_decision(struct study_page *p)
 {
     html_raw(p->out, "<section id=\"decision\" class=\"decision\"><h2>");
-    study_say_question(&p->raw, p->f);
-    html_flush(p->out, &p->raw);
+    put_question(p);
     html_raw(p->out, "</h2>\n");
     put_policy(p);
     put_advice(p);

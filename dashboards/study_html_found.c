@@ -64,8 +64,8 @@ put_cells(struct study_page *p)
 static void
 put_bars(struct study_page *p)
 {
-    static const char *const titles[] = {"Hosts at home that send", "Sessions",
-                                         "Messages"};
+    static const char *const titles[] = {"Hosts at home that send",
+                                         "Their sessions", "Their messages"};
     static const char *const whats[] = {"hosts", "sessions", "messages"};
     uint64_t n[3][2] = {{0}};
 
@@ -81,8 +81,8 @@ put_bars(struct study_page *p)
     page_heading(p, "How much comes from registered hosts");
     for (size_t i = 0; i < ARRAY_LEN(titles); i++) {
         const struct chart_part parts[] = {
-            {"registered",     n[i][1], 0},
-            {"not registered", n[i][0], 1}
+            {"registered",     n[i][1], 6},
+            {"not registered", n[i][0], 5}
         };
 
         chart_stack(p->out, titles[i], whats[i], parts, ARRAY_LEN(parts));
@@ -109,7 +109,9 @@ row_ranked(struct study_page *p, const struct study_host_row *h, uint64_t most,
     html_raw(p->out, "<tr><th scope=\"row\">");
     html_addr(p->out, &h->addr);
     html_raw(p->out, "</th>");
-    html_cell_wire(p->out, h->site);
+    html_raw(p->out, "<td>");
+    page_name(p, h->site, "not known");
+    html_raw(p->out, "</td>");
     html_cell(p->out, study_class_word(h->class));
     html_cell_number(p->out, h->bad);
     html_raw(p->out, "<td class=\"wide\">");
@@ -222,11 +224,11 @@ row_share(struct study_page *p, const struct study_share *s, double most)
     words_number(&p->raw, study_count(s->raw.n));
     page_cell(p);
     put_rates(p, s, most);
-    html_raw(p->out, "<td class=\"n\">");
-    study_put_rate(&p->raw, p->r->few, study_count(s->hosts.k),
-                   study_count(s->hosts.n), NULL);
-    html_flush(p->out, &p->raw);
-    html_raw(p->out, "</td>");
+    if (s->senders < WORDS_RATED)
+        html_raw(p->out, "<td class=\"n\">not rated</td>");
+    else
+        page_cell_share(p, s->hosts.value);
+
     page_cell_share(p, s->clear);
     buf_str(&p->raw, isnan(s->bound_low) ? "not known" : "");
     if (!isnan(s->bound_low))

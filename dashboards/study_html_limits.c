@@ -45,9 +45,24 @@ fill_line(struct study_step *to, const struct study_sweep *s, size_t line,
     }
 }
 
+/* "P4, sessions: the same as numbers"; good until raw is used again. */
+static const char *
+titled(struct study_page *p, const struct study_sweep *s, const char *what)
+{
+    buf_reset(&p->raw);
+    buf_str(&p->raw, s->policy != NULL ? s->policy : "(no name)");
+    buf_str(&p->raw, ", ");
+    buf_str(&p->raw, s->what != NULL ? s->what : "(no limit)");
+    buf_str(&p->raw, ": ");
+    buf_str(&p->raw, what);
+    buf_putc(&p->raw, '\0');
+    return p->raw.n > 0 && !p->raw.cut ? (const char *)p->raw.p : what;
+}
+
 static void
 put_lines(struct study_page *p, const struct study_sweep *s,
           struct study_step *steps)
+
 {
     struct study_line lines[LINES];
     struct study_plot plot = {
@@ -76,7 +91,8 @@ put_lines(struct study_page *p, const struct study_sweep *s,
     }
     if (!(plot.x_high > plot.x_low))
         return;
-    page_figure(p, "Hosts stopped, from a low limit to a high one");
+    page_figure(p, titled(p, s, "hosts stopped, by limit"));
+    buf_reset(&p->raw);
     study_svg_plot(p->out, &plot);
     html_raw(p->out, "</div>\n<ul class=\"legend\">\n");
     for (size_t i = 0; i < LINES; i++) {
@@ -102,7 +118,9 @@ put_points(struct study_page *p, const struct study_sweep *s)
         {"Ordinary messages lost", true },
     };
 
-    html_table(p->out, "The same as numbers", cols, ARRAY_LEN(cols));
+    html_table(p->out, titled(p, s, "the same as numbers"), cols,
+               ARRAY_LEN(cols));
+    buf_reset(&p->raw);
     for (size_t i = 0; i < s->n && i < STUDY_REPORT_ROWS; i++) {
         const struct study_sweep_point *v = &s->v[i];
 
@@ -128,9 +146,9 @@ put_sweep(struct study_page *p, const struct study_sweep *s)
     page_name(p, s->policy, "(no name)");
     html_raw(p->out, ": ");
     page_name(p, s->what, "(no limit)");
-    html_raw(p->out, ", in ");
-    page_name(p, s->unit, "(no unit)");
-    html_raw(p->out, "</h3>\n");
+    html_raw(p->out, " (");
+    page_name(p, s->unit, "no unit");
+    html_raw(p->out, ")</h3>\n");
     steps = calloc(s->n > 0 ? LINES * s->n : 1, sizeof(*steps));
     p->out->failed |= steps == NULL;
     if (steps != NULL)

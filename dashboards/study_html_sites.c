@@ -167,13 +167,17 @@ row_host(struct study_page *p, const struct study_host_row *h)
     html_addr(p->out, &h->addr);
     html_raw(p->out, "</th>");
     html_cell_names(p->out, h->name, h->helo);
-    html_cell_wire(p->out, h->site);
+    html_raw(p->out, "<td>");
+    page_name(p, h->site, "not known");
+    html_raw(p->out, "</td>");
     html_raw(p->out, "<td>");
     html_text(p->out, study_class_word(h->class));
     html_raw(p->out,
              h->reviewed ? " <span class=\"soft\">(reviewed)</span>" : "");
     html_raw(p->out, "</td>");
-    html_cell_wire(p->out, h->device);
+    html_raw(p->out, "<td>");
+    page_name(p, h->device, "not known");
+    html_raw(p->out, "</td>");
     html_cell(p->out, h->registered ? "yes" : "no");
     html_cell(p->out, tries_again(h));
     html_cell_number(p->out, h->messages);

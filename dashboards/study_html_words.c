@@ -66,11 +66,12 @@ void
 study_html_privacy(struct study_page *p)
 {
     html_raw(p->out,
-             "<ul>\n<li>Read: the events of the inputs on the cover, which "
-             "have addresses, times, names of hosts, sizes and verdicts. "
-             "Mail text is not in them.</li>\n<li>Kept: this report, "
-             "study.json and the CSV files beside it. They name hosts at home "
-             "and sites with their contacts, and no recipient.</li>\n<li>"
+             "<ul>\n<li>Read: the events of the inputs on the cover: "
+             "addresses of hosts, times, envelopes and headers of mail as the "
+             "sensor records them, sizes and verdicts. No text of a mail is in "
+             "them.</li>\n<li>Kept: this report, study.json and the CSV files "
+             "beside it. They name hosts at home, and sites with their "
+             "contacts; no sender, recipient or subject is in them.</li>\n<li>"
              "Who may see it: ");
     page_name(p, p->r->classification, "not given");
     html_raw(p->out, "</li>\n<li>For others: study run --anonymize leaves out "

@@ -150,10 +150,10 @@ static void
 put_queue(struct study_page *p)
 {
     static const struct html_col cols[] = {
-        {"Clerks",                  true},
-        {"Waves, a week apart",     true},
-        {"Entered within 48 hours", true},
-        {"95 of 100 within",        true},
+        {"Clerks",                  false},
+        {"Waves, a week apart",     true },
+        {"Entered within 48 hours", true },
+        {"95 of 100 within",        true },
     };
     const struct study_queue *q = &p->r->queue;
 

@@ -69,10 +69,10 @@ words_between(struct buf *b, double low, double high)
     double least;
     int digits = 1;
 
-    low = low > 0 ? 100 * low : 0;
-    high = high < 1 ? 100 * high : 100;
+    low = low > 0 ? low < 1 ? 100 * low : 100 : 0;
+    high = high < 1 ? high > 0 ? 100 * high : 0 : 100;
     least = high < 100 - low ? high : 100 - low;
-    while (least < 1 && digits < 6) {
+    while (least > 0 && least < 1 && digits < 6) {
         least *= 10;
         digits++;
     }
