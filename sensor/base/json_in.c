@@ -109,31 +109,26 @@ take_other(struct json_in *j)
     return true;
 }
 
-bool
-json_in_string(struct json_in *j, struct span *out)
+/* What is not plain to its end: copied is where what was not copied begins. */
+static bool
+string_rest(struct json_in *j, size_t copied, struct span *out)
 {
     struct buf *b = j->text;
     size_t begin = b->n;
-    size_t copied = ++j->at;
     bool escaped = false;
+    uint8_t c;
 
-    for (;;) {
-        uint8_t c;
-
-        j->at += json_plain_run(span_tail(j->in, j->at));
-        c = span_at(j->in, j->at);
-        if (c == '"')
-            break;
-        if (c != '\\') {
-            if (!take_other(j))
+    while ((c = span_at(j->in, j->at)) != '"') {
+        if (c == '\\') {
+            buf_put(b, j->in.p + copied, j->at - copied);
+            escaped = true;
+            if (!take_escape(j))
                 return false;
-            continue;
-        }
-        buf_put(b, j->in.p + copied, j->at - copied);
-        escaped = true;
-        if (!take_escape(j))
+            copied = j->at;
+        } else if (!take_other(j)) {
             return false;
-        copied = j->at;
+        }
+        j->at += json_plain_run(span_tail(j->in, j->at));
     }
     *out = span_of(j->in.p + copied, j->at - copied);
     j->at++;
@@ -143,6 +138,21 @@ json_in_string(struct json_in *j, struct span *out)
     if (b->cut || b->failed)
         return fail(j, j->at, "no room for the string");
     *out = span_of(b->p + begin, b->n - begin);
+    return true;
+}
+
+bool
+json_in_string(struct json_in *j, struct span *out)
+{
+    struct span rest = span_tail(j->in, ++j->at);
+    size_t begin = j->at;
+    size_t n = json_plain_run(rest);
+
+    j->at += n;
+    if (UNLIKELY(span_at(rest, n) != '"'))
+        return string_rest(j, begin, out);
+    j->at++;
+    *out = span_head(rest, n);
     return true;
 }
 

@@ -28,6 +28,8 @@ json_in_look(struct json_in *j)
 {
     uint8_t c = span_at(j->in, j->at);
 
+    if (LIKELY(c > ' '))
+        return c;
     while (c == ' ' || c == '\t' || c == '\n' || c == '\r')
         c = span_at(j->in, ++j->at);
     return c;

@@ -75,26 +75,6 @@ is_plain(uint8_t c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-size_t
-json_plain_run(struct span s)
-{
-    size_t n = 0;
-
-    while (s.n - n >= WORD) {
-        uint64_t x;
-        size_t k;
-
-        memcpy(&x, s.p + n, WORD);
-        k = plain_in_word(x);
-        n += k;
-        if (k < WORD)
-            return n;
-    }
-    while (n < s.n && is_plain(s.p[n]))
-        n++;
-    return n;
-}
-
 static uint8_t *
 append(uint8_t *at, const char *text, size_t n)
 {
@@ -183,6 +163,26 @@ copy_words(uint8_t *at, struct span s)
     }
 }
 
+static size_t
+plain_words(struct span s)
+{
+    size_t n = 0;
+
+    while (s.n - n >= WORD) {
+        uint64_t x;
+        size_t k;
+
+        memcpy(&x, s.p + n, WORD);
+        k = plain_in_word(x);
+        n += k;
+        if (k < WORD)
+            return n;
+    }
+    while (n < s.n && is_plain(s.p[n]))
+        n++;
+    return n;
+}
+
 #if defined(__SSE2__)
 #define STEP 16U
 
@@ -196,6 +196,21 @@ odd_in_step(__m128i x)
     odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
     odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
     return (unsigned)_mm_movemask_epi8(odd);
+}
+
+size_t
+json_plain_run(struct span s)
+{
+    size_t n = 0;
+
+    while (s.n - n >= STEP) {
+        unsigned odd = odd_in_step(_mm_loadu_si128((const void *)(s.p + n)));
+
+        if (odd != 0)
+            return n + (unsigned)__builtin_ctz(odd);
+        n += STEP;
+    }
+    return n + plain_words(span_tail(s, n));
 }
 
 /* As copy_words, sixteen bytes at a time. */
@@ -219,6 +234,12 @@ copy_plain(uint8_t *at, struct span s)
     }
 }
 #else
+size_t
+json_plain_run(struct span s)
+{
+    return plain_words(s);
+}
+
 static size_t
 copy_plain(uint8_t *at, struct span s)
 {

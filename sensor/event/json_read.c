@@ -47,7 +47,15 @@ struct frame {
     uint8_t closer;
     bool is_entry;    /* an object of a list */
     bool comma;       /* something stands in it */
+    uint16_t last;    /* object: the key before, an index of after */
     struct target in; /* array: of its entries; object: node is its own */
+};
+
+/* As JSON has it; whole: it is v, behind its sign, and nothing else. */
+struct number {
+    uint64_t v;
+    bool minus;
+    bool whole;
 };
 
 struct parse {
@@ -55,6 +63,7 @@ struct parse {
     struct json_in j; /* its text has room for the line, and so does not move */
     struct buf *message;
     enum err err;
+    struct record_out *out; /* entries go there as they come; or NULL */
     struct record_head head;
     bool has_when;
     bool has_type;
@@ -64,7 +73,7 @@ struct parse {
     uint64_t event_round;
     uint64_t entry_round;
     size_t depth;
-    struct frame frames[JSON_READ_DEPTH];
+    struct frame *frames; /* JSON_READ_DEPTH of them */
 };
 
 /* ---- errors ---- */
@@ -103,7 +112,7 @@ wrong_type(struct parse *p, const struct target *t, size_t at)
     return fail(p, ERR_FORMAT, at, "%s%s is %s", field_table[t->field].path,
                 t->raw ? JSON_RAW_SUFFIX : "",
                 t->raw ? "base64, in an array for a list"
-                       : wants[field_table[t->field].type]);
+                       : wants[field_shapes[t->field].type]);
 }
 
 /* ---- items ---- */
@@ -133,8 +142,50 @@ items_of(struct buf *b)
     return (struct item *)(void *)b->p;
 }
 
+/* May the field come next in the record that is coded as the line is read? */
 static bool
-add(struct parse *p, struct item *i)
+is_next(const struct parse *p, enum field f)
+{
+    enum field last = p->in_entry ? p->out->last_in : p->out->last;
+
+    return f > last || (f == last && field_is_list(f));
+}
+
+/* What comes in another order, or may not fit, is read again: see json_read. */
+static bool
+read_again(struct parse *p)
+{
+    p->err = ERR_BUSY;
+    return false;
+}
+
+static bool
+add_to_record(struct parse *p, const struct item *i)
+{
+    enum field f = (enum field)i->field;
+
+    if (i->raw || !is_next(p, f))
+        return read_again(p);
+    switch ((enum field_type)field_shapes[f].type) {
+    case FT_BOOL: record_bool(p->out, f, i->as.v != 0); break;
+    case FT_U64:
+    case FT_I64:
+    case FT_TIME:
+    case FT_U64S: record_u64(p->out, f, i->as.v); break;
+    case FT_ADDR: record_addr(p->out, f, &i->as.a); break;
+    case FT_STR:
+    case FT_STRS:
+        if (i->n > RECORD_STR_MAX)
+            return read_again(p);
+        record_str(p->out, f, span_of(i->as.p, i->n));
+        break;
+    case FT_OBJS: break; /* never: close_entry */
+    }
+    return true;
+}
+
+static bool
+add_item(struct parse *p, struct item *i)
 {
     struct buf *b = p->in_entry ? &p->r->inner : &p->r->items;
     bool *unsorted = p->in_entry ? &p->unsorted_inner : &p->unsorted;
@@ -150,6 +201,12 @@ add(struct parse *p, struct item *i)
     return true;
 }
 
+static bool
+add(struct parse *p, struct item *i)
+{
+    return p->out != NULL ? add_to_record(p, i) : add_item(p, i);
+}
+
 static struct item
 item_of(const struct target *t)
 {
@@ -160,7 +217,7 @@ item_of(const struct target *t)
 static struct span
 item_bytes(const struct parse *p, const struct item *i)
 {
-    switch (field_table[i->field].type) {
+    switch (field_shapes[i->field].type) {
     case FT_BOOL: return span_of(&i->as.v, 1);
     case FT_U64:
     case FT_I64:
@@ -289,7 +346,7 @@ static bool
 store_string(struct parse *p, const struct target *t, struct span s, size_t at)
 {
     struct item i = item_of(t);
-    enum field_type type = field_table[t->field].type;
+    const uint8_t type = field_shapes[t->field].type;
 
     if (t->want == WANT_NOTHING)
         return true;
@@ -316,7 +373,7 @@ store_bool(struct parse *p, const struct target *t, bool v, size_t at)
 
     if (t->want == WANT_NOTHING)
         return true;
-    if (t->want != WANT_VALUE || field_table[t->field].type != FT_BOOL)
+    if (t->want != WANT_VALUE || field_shapes[t->field].type != FT_BOOL)
         return wrong_type(p, t, at);
     i.as.v = v;
     return store(p, &i);
@@ -336,16 +393,17 @@ store_null(struct parse *p, const struct target *t, size_t at)
 }
 
 static bool
-store_number(struct parse *p, const struct target *t, struct span s, size_t at)
+store_number(struct parse *p, const struct target *t,
+             const struct number *number, size_t at)
 {
     struct item i = item_of(t);
-    bool minus = span_at(s, 0) == '-';
-    enum field_type type = field_table[t->field].type;
-    bool ok;
+    const bool minus = number->minus;
+    const uint8_t type = field_shapes[t->field].type;
+    bool ok = number->whole && !t->raw;
 
+    i.as.v = number->v;
     if (t->want == WANT_NOTHING)
         return true;
-    ok = !t->raw && span_to_u64(span_tail(s, minus ? 1 : 0), &i.as.v);
     if (t->want == WANT_ENTRY)
         ok = ok && type == FT_U64S && !minus;
     else if (t->want == WANT_VALUE && type == FT_I64)
@@ -379,10 +437,42 @@ take_string(struct parse *p, struct span *out)
     return json_in_string(&p->j, out) || bad_token(p);
 }
 
+/* Most numbers are a few digits, and a digit that is no zero before them. */
+#define DIGITS_FEW 18U
+
 static bool
-take_number(struct parse *p, struct span *out)
+take_few_digits(struct parse *p, struct number *out)
 {
-    return json_in_number(&p->j, out) || bad_token(p);
+    struct span s = span_tail(p->j.in, p->j.at);
+    uint64_t v = 0;
+    size_t n = 0;
+    uint8_t c = span_at(s, 0);
+
+    while (c >= '0' && c <= '9' && n < DIGITS_FEW) {
+        v = v * 10 + (c - '0');
+        c = span_at(s, ++n);
+    }
+    if (n == 0 || (c >= '0' && c <= '9') || c == '.' || (c | 0x20) == 'e' ||
+        (n > 1 && span_at(s, 0) == '0'))
+        return false;
+    p->j.at += n;
+    *out = (struct number){.v = v, .whole = true};
+    return true;
+}
+
+static bool
+take_number(struct parse *p, struct number *out)
+{
+    struct span s;
+
+    if (take_few_digits(p, out))
+        return true;
+    *out = (struct number){0};
+    if (!json_in_number(&p->j, &s))
+        return bad_token(p);
+    out->minus = span_at(s, 0) == '-';
+    out->whole = span_to_u64(span_tail(s, out->minus ? 1 : 0), &out->v);
+    return true;
 }
 
 static bool
@@ -398,7 +488,7 @@ open_frame(struct parse *p, const struct target *t, uint8_t c)
 {
     struct frame *f = &p->frames[p->depth];
     bool objects =
-        t->want == WANT_ENTRY && field_table[t->field].type == FT_OBJS;
+        t->want == WANT_ENTRY && field_shapes[t->field].type == FT_OBJS;
 
     if (p->depth == JSON_READ_DEPTH)
         return fail(p, ERR_LIMIT, p->j.at, "deeper than %d levels",
@@ -409,6 +499,11 @@ open_frame(struct parse *p, const struct target *t, uint8_t c)
     *f = (struct frame){.closer = c == '[' ? ']' : '}', .in = *t};
     if (t->want == WANT_LIST)
         f->in.want = WANT_ENTRY;
+    if (objects && p->out != NULL) {
+        if (!is_next(p, t->field))
+            return read_again(p);
+        record_object_begin(p->out, t->field);
+    }
     if (objects) {
         f->is_entry = p->in_entry = true;
         f->in.want = WANT_OBJECT;
@@ -417,6 +512,7 @@ open_frame(struct parse *p, const struct target *t, uint8_t c)
         p->unsorted_inner = false;
         buf_reset(&p->r->inner);
     }
+    f->last = (uint16_t)(JSON_SLOTS + f->in.node);
     p->depth++;
     p->j.at++;
     return true;
@@ -430,6 +526,11 @@ close_entry(struct parse *p, enum field f)
     struct item i = {.field = (uint16_t)f};
     size_t begin = b->n;
 
+    if (p->out != NULL) {
+        record_object_end(p->out);
+        p->in_entry = false;
+        return true;
+    }
     if (!emit(p, &p->r->inner, p->unsorted_inner, b))
         return false;
     if (b->n - begin > RECORD_STR_MAX)
@@ -457,6 +558,7 @@ take_value(struct parse *p, const struct target *t)
 {
     uint8_t c = look(p);
     size_t at = p->j.at;
+    struct number number;
     struct span s;
 
     switch (c) {
@@ -471,7 +573,7 @@ take_value(struct parse *p, const struct target *t)
     default:
         if (c != '-' && (c < '0' || c > '9'))
             return fail(p, ERR_FORMAT, at, "a value is missing");
-        return take_number(p, &s) && store_number(p, t, s, at);
+        return take_number(p, &number) && store_number(p, t, &number, at);
     }
 }
 
@@ -483,15 +585,75 @@ slot_of(uint8_t node, struct span key)
     return (size_t)hash_span(key, node) & (JSON_SLOTS - 1);
 }
 
+static struct span
+slot_key(const struct json_reader *r, const struct json_slot *s)
+{
+    return span_of(r->words + s->word + 1, s->n);
+}
+
 static const struct json_slot *
 slot_find(const struct json_reader *r, uint8_t node, struct span key)
 {
     size_t i = slot_of(node, key);
 
-    while (r->slots[i].kind != SLOT_EMPTY &&
-           (r->slots[i].node != node || !span_eq(r->slots[i].key, key)))
+    while (
+        r->slots[i].kind != SLOT_EMPTY &&
+        (r->slots[i].node != node || !span_eq(slot_key(r, &r->slots[i]), key)))
         i = (i + 1) & (JSON_SLOTS - 1);
     return r->slots[i].kind != SLOT_EMPTY ? &r->slots[i] : NULL;
+}
+
+#define WORD sizeof(uint64_t)
+
+/* As span_starts, for the short words that keys are: no call. Words of a slot
+ * have room behind them. */
+static inline bool
+starts_with(struct span s, const uint8_t *word, size_t n)
+{
+    size_t at = 0;
+    uint64_t a, b;
+
+    if (UNLIKELY(s.n < n || s.n < WORD))
+        return span_starts(s, span_of(word, n));
+    for (; at + WORD < n; at += WORD) {
+        memcpy(&a, s.p + at, WORD);
+        memcpy(&b, word + at, WORD);
+        if (a != b)
+            return false;
+    }
+    at = n < WORD ? 0 : n - WORD;
+    memcpy(&a, s.p + at, WORD);
+    memcpy(&b, word + at, WORD);
+    return n < WORD ? (a ^ b) << (8 * (WORD - n)) == 0 : a == b;
+}
+
+/* The key that came behind the last one before, when it does so again: quotes,
+ * key and colon stand there byte for byte. */
+static const struct json_slot *
+slot_guess(const struct parse *p, const struct frame *in)
+{
+    const struct json_reader *r = p->r;
+    struct span rest = span_tail(p->j.in, p->j.at);
+
+    for (unsigned i = 0; i < JSON_GUESSES; i++) {
+        const struct json_slot *s = &r->slots[r->after[in->last][i]];
+
+        if (s->kind != SLOT_EMPTY && s->node == in->in.node &&
+            starts_with(rest, r->words + s->word, s->n + 3U))
+            return s;
+    }
+    return NULL;
+}
+
+static void
+slot_learn(struct json_reader *r, const struct frame *in,
+           const struct json_slot *s)
+{
+    uint16_t *after = r->after[in->last];
+
+    for (unsigned i = JSON_GUESSES - 1; i > 0; i--)
+        after[i] = after[i - 1];
+    after[0] = (uint16_t)(s - r->slots);
 }
 
 static bool
@@ -514,31 +676,22 @@ strip_raw(struct span *key)
     return true;
 }
 
-/* What the value of this key in object `node` is for. */
+/* What the value of a key that we know is for. */
 static bool
-find_target(struct parse *p, uint8_t node, struct span key, struct target *out)
+take_target(struct parse *p, const struct json_slot *s, bool raw,
+            struct target *out)
 {
-    struct json_reader *r = p->r;
-    bool raw = strip_raw(&key);
-    const struct json_slot *s = slot_find(r, node, key);
     uint64_t round = p->in_entry ? p->entry_round : p->event_round;
-    enum field f;
+    enum field f = (enum field)s->id;
 
-    *out = (struct target){.want = WANT_NOTHING};
-    if (s == NULL ||
-        (raw && (s->kind != SLOT_FIELD || !has_raw_form((enum field)s->id)))) {
-        count_unknown(r, key);
-        return true;
-    }
     if (s->kind == SLOT_OBJECT) {
         *out = (struct target){.want = WANT_OBJECT, .node = (uint8_t)s->id};
         return true;
     }
-    f = (enum field)s->id;
-    if (r->seen[f][raw] == round)
+    if (p->r->seen[f][raw] == round)
         return fail(p, ERR_FORMAT, p->j.at, "%s%s stands there twice",
                     field_table[f].path, raw ? JSON_RAW_SUFFIX : "");
-    r->seen[f][raw] = round;
+    p->r->seen[f][raw] = round;
     *out = (struct target){
         .want = field_is_list(f) ? WANT_LIST : WANT_VALUE,
         .field = f,
@@ -547,20 +700,51 @@ find_target(struct parse *p, uint8_t node, struct span key, struct target *out)
     return true;
 }
 
+/* The same of any key in the object `in`. */
 static bool
-take_key(struct parse *p, const struct frame *in, struct target *out)
+find_target(struct parse *p, struct frame *in, struct span key,
+            struct target *out)
 {
+    struct json_reader *r = p->r;
+    bool raw = strip_raw(&key);
+    const struct json_slot *s = slot_find(r, in->in.node, key);
+
+    if (s == NULL ||
+        (raw && (s->kind != SLOT_FIELD || !has_raw_form((enum field)s->id)))) {
+        *out = (struct target){.want = WANT_NOTHING};
+        count_unknown(r, key);
+        return true;
+    }
+    if (!raw) {
+        slot_learn(r, in, s);
+        in->last = (uint16_t)(s - r->slots);
+    }
+    return take_target(p, s, raw, out);
+}
+
+static bool
+take_key(struct parse *p, struct frame *in, struct target *out)
+{
+    const struct json_slot *s;
     struct span key;
 
     if (look(p) != '"')
         return fail(p, ERR_FORMAT, p->j.at, "a key is missing");
+    if (in->in.want != WANT_NOTHING && (s = slot_guess(p, in)) != NULL) {
+        p->j.at += s->n + 2U;
+        in->last = (uint16_t)(s - p->r->slots);
+        if (!take_target(p, s, false, out))
+            return false;
+        p->j.at++;
+        return true;
+    }
     if (!take_string(p, &key))
         return false;
     if (look(p) != ':')
         return fail(p, ERR_FORMAT, p->j.at, "a colon is missing");
     if (in->in.want == WANT_NOTHING)
         *out = (struct target){.want = WANT_NOTHING};
-    else if (!find_target(p, in->in.node, key, out))
+    else if (!find_target(p, in, key, out))
         return false;
     p->j.at++;
     return true;
@@ -571,7 +755,7 @@ static bool
 step(struct parse *p)
 {
     struct frame *f = &p->frames[p->depth - 1];
-    struct target t = f->in;
+    struct target t;
     uint8_t c = look(p);
 
     if (c == f->closer)
@@ -583,9 +767,9 @@ step(struct parse *p)
         p->j.at++;
     }
     f->comma = true;
-    if (f->closer == '}' && !take_key(p, f, &t))
-        return false;
-    return take_value(p, &t);
+    if (f->closer == ']')
+        return take_value(p, &f->in);
+    return take_key(p, f, &t) && take_value(p, &t);
 }
 
 static bool
@@ -611,49 +795,88 @@ parse_line(struct parse *p)
     return true;
 }
 
+/* Lines that we wrote have their fields in the order of a record: they are
+ * coded as they are read. Of others, and of those with faults, nothing is said
+ * here. */
 static bool
-make_record(struct parse *p, struct record_out *out)
+read_in_order(struct parse *p, struct record_out *out)
+{
+    uint64_t unknown = p->r->unknown;
+
+    p->out = out;
+    record_begin(out, &p->head);
+    if (parse_line(p) && out->left_out == 0 && !out->buf.failed) {
+        record_set_head(out, &p->head);
+        return true;
+    }
+    p->r->unknown = unknown;
+    return false;
+}
+
+/* In any order: the values first, then their entries. */
+static void
+read_anyhow(struct parse *p, struct record_out *out)
 {
     struct json_reader *r = p->r;
 
-    if (!emit(p, &r->items, p->unsorted, &r->entries))
-        return false;
+    record_begin(out, &p->head);
+    if (!parse_line(p) || !emit(p, &r->items, p->unsorted, &r->entries))
+        return;
     record_begin(out, &p->head);
     record_entries(out, buf_view(&r->entries));
     if (out->buf.failed)
-        return fail(p, ERR_NOMEM, p->j.at, "out of memory");
-    if (out->left_out > 0)
-        return fail(p, ERR_LIMIT, p->j.at, "more than a record holds");
-    return true;
+        (void)fail(p, ERR_NOMEM, p->j.at, "out of memory");
+    else if (out->left_out > 0)
+        (void)fail(p, ERR_LIMIT, p->j.at, "more than a record holds");
+}
+
+static struct parse
+parse_begin(struct json_reader *r, struct span line, struct frame *frames,
+            struct buf *message)
+{
+    buf_reset(message);
+    buf_reset(&r->text);
+    buf_reset(&r->items);
+    buf_reset(&r->objects);
+    buf_reset(&r->entries);
+    return (struct parse){.r = r,
+                          .j = json_in_open(line, &r->text),
+                          .message = message,
+                          .event_round = ++r->round,
+                          .frames = frames};
 }
 
 enum err
 json_read(struct json_reader *r, struct span line, struct record_out *out,
           struct buf *message)
 {
-    struct parse p = {
-        .r = r, .j = json_in_open(line, &r->text), .message = message};
+    struct frame frames[JSON_READ_DEPTH];
+    struct parse p = parse_begin(r, line, frames, message);
 
-    buf_reset(message);
-    buf_reset(&r->text);
-    buf_reset(&r->items);
-    buf_reset(&r->objects);
-    buf_reset(&r->entries);
-    p.event_round = ++r->round;
     if (line.n > JSON_LINE_MAX)
         (void)fail(&p, ERR_LIMIT, JSON_LINE_MAX, "the line is too long");
     else if (!buf_grow(&r->text, line.n + 1))
         (void)fail(&p, ERR_NOMEM, 0, "out of memory");
-    else if (parse_line(&p))
-        (void)make_record(&p, out);
+    else if (!read_in_order(&p, out)) {
+        p = parse_begin(r, line, frames, message);
+        read_anyhow(&p, out);
+    }
     return p.err;
 }
 
 static void
-slot_add(struct json_reader *r, struct json_slot slot)
+slot_add(struct json_reader *r, struct span key, struct json_slot slot)
 {
-    size_t i = slot_of(slot.node, slot.key);
+    size_t i = slot_of(slot.node, key);
+    uint8_t *at = r->words + r->n_words;
 
+    REQUIRE(key.n < UINT8_MAX && key.n + 3 + WORD <= JSON_WORDS - r->n_words);
+    at[0] = at[key.n + 1] = '"';
+    memcpy(at + 1, key.p, key.n);
+    at[key.n + 2] = ':';
+    slot.word = (uint16_t)r->n_words;
+    slot.n = (uint8_t)key.n;
+    r->n_words += (uint32_t)key.n + 3;
     while (r->slots[i].kind != SLOT_EMPTY)
         i = (i + 1) & (JSON_SLOTS - 1);
     r->slots[i] = slot;
@@ -675,13 +898,17 @@ json_reader_init(struct json_reader *r)
     buf_init(&r->objects, RECORD_MAX);
     buf_init(&r->entries, RECORD_MAX);
     for (unsigned f = 0; f < FIELD_COUNT; f++)
-        slot_add(r, (struct json_slot){t->key[f], (uint16_t)f, t->node_of[f],
-                                       SLOT_FIELD});
+        slot_add(r, t->key[f],
+                 (struct json_slot){.id = (uint16_t)f,
+                                    .node = t->node_of[f],
+                                    .kind = SLOT_FIELD});
     /* The objects of a list are reached through it, not by a key. */
     for (unsigned i = 1; i < t->n; i++) {
         if (t->node[i].list == FIELD_COUNT)
-            slot_add(r, (struct json_slot){t->node[i].key, (uint16_t)i,
-                                           t->node[i].parent, SLOT_OBJECT});
+            slot_add(r, t->node[i].key,
+                     (struct json_slot){.id = (uint16_t)i,
+                                        .node = t->node[i].parent,
+                                        .kind = SLOT_OBJECT});
     }
 }
 

@@ -17,13 +17,16 @@
 
 #define JSON_READ_DEPTH  32
 #define JSON_UNKNOWN_MAX 48
-#define JSON_SLOTS       2048 /* more than twice the keys, a power of two */
+#define JSON_SLOTS       2048  /* more than twice the keys, a power of two */
+#define JSON_WORDS       16384 /* bytes of all keys, in quotes with a colon */
+#define JSON_GUESSES     2
 
 struct json_slot {
-    struct span key;
-    uint16_t id;  /* field, or node */
-    uint8_t node; /* object that the key stands in */
-    uint8_t kind; /* empty, field or object */
+    uint16_t word; /* of words, at the opening quote */
+    uint16_t id;   /* field, or node */
+    uint8_t n;     /* of the key, without its quotes */
+    uint8_t node;  /* object that the key stands in */
+    uint8_t kind;  /* empty, field or object */
 };
 
 /* The index is made by init; the rest is room that calls use again. For one
@@ -31,6 +34,11 @@ struct json_slot {
 struct json_reader {
     struct json_tree tree;
     struct json_slot slots[JSON_SLOTS];
+    uint8_t words[JSON_WORDS];
+    uint32_t n_words;
+    /* The slots that came behind a key, the latest first, and behind the
+     * opening of an object: keys mostly come in one order. */
+    uint16_t after[JSON_SLOTS + JSON_NODES_MAX][JSON_GUESSES];
     uint64_t seen[FIELD_COUNT][2]; /* round with the key, and its raw form */
     uint64_t round;
     uint64_t unknown; /* keys and event types skipped, since init */

@@ -49,23 +49,37 @@ record_free(struct record_out *r)
     buf_free(&r->buf);
 }
 
-void
-record_begin(struct record_out *r, const struct record_head *head)
+static void
+put_record_head(struct buf *b, const struct record_head *head)
 {
     uint32_t type = (uint32_t)head->type;
     ns_t when = head->when - head->when % NS_PER_US;
 
+    buf_put(b, &when, 8);
+    buf_put(b, &head->flow_id, 8);
+    buf_put(b, &head->seq, 4);
+    buf_put(b, &type, 4);
+}
+
+void
+record_begin(struct record_out *r, const struct record_head *head)
+{
     buf_reset(&r->buf);
     r->last = r->last_in = (enum field)0;
     r->object_at = 0;
     r->object_cut = false;
     r->left_out = 0;
-    if (!buf_grow(&r->buf, RECORD_HEAD))
-        return;
-    buf_put(&r->buf, &when, 8);
-    buf_put(&r->buf, &head->flow_id, 8);
-    buf_put(&r->buf, &head->seq, 4);
-    buf_put(&r->buf, &type, 4);
+    if (buf_grow(&r->buf, RECORD_HEAD))
+        put_record_head(&r->buf, head);
+}
+
+void
+record_set_head(struct record_out *r, const struct record_head *head)
+{
+    struct buf b = {r->buf.p, 0, RECORD_HEAD, RECORD_HEAD, false, false};
+
+    if (r->buf.n >= RECORD_HEAD)
+        put_record_head(&b, head);
 }
 
 struct span

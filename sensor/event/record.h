@@ -80,6 +80,9 @@ struct record_out {
 void record_init(struct record_out *r);
 void record_free(struct record_out *r);
 void record_begin(struct record_out *r, const struct record_head *head);
+/* Another header for a record that was begun: who codes entries as they come
+ * may know it last. */
+void record_set_head(struct record_out *r, const struct record_head *head);
 /* The finished record, borrowed until the next begin. Empty when there was no
  * memory for its header: record_check refuses it. */
 struct span record_view(const struct record_out *r);
