@@ -106,8 +106,9 @@ add_point(struct study_plan *plan, size_t policy)
     p = &v[plan->n_policies];
     *p = v[policy];
     p->name = p->title = NULL;
-    ok = copy_limits(&v[policy], p) & copy_text(v[policy].name, &p->name) &
-         copy_text(v[policy].title, &p->title);
+    ok = copy_limits(&v[policy], p);
+    ok = copy_text(v[policy].name, &p->name) && ok;
+    ok = copy_text(v[policy].title, &p->title) && ok;
     plan->n_policies++;
     return ok ? p : NULL;
 }
