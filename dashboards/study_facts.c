@@ -252,6 +252,11 @@ breaks_hosts(struct buf *b, const struct study_facts *f)
 
     if (p == NULL)
         return false;
+    if (p->hosts[STUDY_LEGITIMATE] == 0 && p->hosts[STUDY_UNKNOWN] == 0) {
+        buf_str(b, "none of the hosts that look legitimate, or of which too "
+                   "little was seen to tell, would be stopped");
+        return true;
+    }
     study_count_hosts(b, f->r->few, p->hosts[STUDY_LEGITIMATE],
                       "host that looks legitimate",
                       "hosts that look legitimate");
@@ -270,11 +275,10 @@ breaks_mail(struct buf *b, const struct study_facts *f)
 
     if (o == NULL || (o->lost_most == 0 && o->delayed_most == 0))
         return false;
-    buf_str(b, "of ordinary messages ");
+    buf_str(b, "ordinary messages lost: ");
     study_put_least_most(b, o->lost_least, o->lost_most);
-    buf_str(b, " lost; ");
+    buf_str(b, "; late: ");
     study_put_least_most(b, o->delayed_least, o->delayed_most);
-    buf_str(b, " late");
     if (o->delayed_most > 0 && o->delay_h > 0 && isfinite(o->delay_h)) {
         buf_str(b, ", on average by ");
         study_put_seconds(b, o->delay_h * 3600 / (double)o->delayed_most);
@@ -282,15 +286,24 @@ breaks_mail(struct buf *b, const struct study_facts *f)
     return true;
 }
 
+/* Bots do not try again either, and are not meant here. */
 static bool
 breaks_devices(struct buf *b, const struct study_facts *f)
 {
-    if (f->p == NULL || f->p->devices == 0)
+    const struct study_result *r = f->r;
+    uint64_t n = 0;
+
+    for (size_t i = 0; f->p != NULL && i < r->n_hosts; i++) {
+        const struct study_host_row *h = &r->hosts[i];
+
+        n += h->class >= STUDY_LEGITIMATE && h->fire_and_forget &&
+             h->outcomes != NULL && h->outcomes[f->p_at].first != 0;
+    }
+    if (n == 0)
         return false;
-    study_count_hosts(b, f->r->few, f->p->devices,
-                      "stopped host was not seen to try again",
-                      "stopped hosts were not seen to try again");
-    buf_str(b, ", as printers, alarms and scripts do not: their mail is lost");
+    words_count(b, n, "of these gives up at the first refusal",
+                "of these give up at the first refusal");
+    buf_str(b, ", as printers, alarms and scripts do: their mail is lost");
     return true;
 }
 
@@ -386,16 +399,19 @@ gains_time(struct buf *b, const struct study_facts *f)
 
     if (t == NULL || isnan(t->median))
         return false;
-    if (isinf(t->median)) {
-        buf_str(b, "fewer than half of the hosts whose abuse began in the "
-                   "window are stopped before its end");
+    study_put_hosts(b, f->r->few, t->stopped);
+    buf_str(b, " of ");
+    study_count_hosts(b, f->r->few, t->hosts, "host", NULL);
+    buf_str(b, " (bots and mixed) whose abuse began in the window stopped "
+               "before its end");
+    if (isinf(t->median))
         return true;
-    }
-    buf_str(b, "from its first bad message to the stop half of the hosts take "
-               "up to ");
+    buf_str(b, ": half within ");
     study_put_seconds(b, t->median);
-    buf_str(b, "; nine of ten: ");
-    study_put_seconds(b, t->p90);
+    if (isfinite(t->p90)) {
+        buf_str(b, ", nine of ten within ");
+        study_put_seconds(b, t->p90);
+    }
     return true;
 }
 

@@ -140,7 +140,7 @@ sentences(void **state)
                               "measured\n"},
         {STUDY_KIT_NAN, false, "nan"},
         {STUDY_KIT_INF, false, "inf"},
-        {STUDY_KIT_INF, true, "Fewer than half of the hosts"},
+        {STUDY_KIT_INF, true, "stopped before its end\n"},
         {STUDY_KIT_INF, true, "No ordinary message is lost, whatever one is "
                               "worth\n"},
         {STUDY_KIT_EMPTY, true, "None; the policy that is proposed was not "

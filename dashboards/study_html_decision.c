@@ -106,7 +106,7 @@ put_inputs(struct study_page *p)
         html_raw(p->out, "</td></tr>\n");
     }
     html_table_end(p->out);
-    page_more(p, r->n_inputs, "study.json");
+    page_more(p, r->n_inputs, NULL);
 }
 
 static void
@@ -353,5 +353,5 @@ study_html_criteria(struct study_page *p)
     for (size_t i = 0; i < r->n_criteria && i < STUDY_REPORT_ROWS; i++)
         row_criterion(p, &r->criteria[i]);
     html_table_end(p->out);
-    page_more(p, r->n_criteria, "study.json");
+    page_more(p, r->n_criteria, NULL);
 }

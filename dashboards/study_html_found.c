@@ -128,7 +128,7 @@ put_ranked(struct study_page *p, const struct study_host_row **by, size_t n)
         {"Host",                                   false},
         {"Site",                                   false},
         {"Class",                                  false},
-        {"Malicious messages",                     true },
+        {"Judged bad",                             true },
         {"Log scale, a line at each power of ten", false},
         {"All up to here",                         true },
     };
@@ -140,8 +140,8 @@ put_ranked(struct study_page *p, const struct study_host_row **by, size_t n)
     if (all == 0)
         return;
     page_heading(p, "Is abuse concentrated");
-    html_table(p->out, "Hosts at home with most malicious messages", cols,
-               ARRAY_LEN(cols));
+    html_table(p->out, "Hosts at home with most messages that were judged bad",
+               cols, ARRAY_LEN(cols));
     for (size_t i = 0; i < n && i < RANKED && by[i]->bad > 0; i++) {
         sum = words_add(sum, by[i]->bad);
         row_ranked(p, by[i], by[0]->bad, sum, all);
@@ -331,7 +331,7 @@ put_when(struct study_page *p)
     page_week(p, "Messages from home, by hour of the week, UTC", cell_heat,
               &all);
     if (bad.most > 0)
-        page_week(p, "Of them malicious", cell_heat, &bad);
+        page_week(p, "Of them judged bad", cell_heat, &bad);
 }
 
 /* ---- will it stay so ---- */
@@ -371,7 +371,7 @@ put_parts(struct study_page *p)
         {"Days",                    false},
         {"Number",                  true },
         {"Messages",                true },
-        {"Malicious",               true },
+        {"Judged bad",              true },
         {"Share",                   true },
         {"Senders not seen before", true },
     };
@@ -405,9 +405,9 @@ put_fresh(struct study_page *p)
     }
     free(n);
     page_words(p, r->holdout != 0
-                      ? "Solid bars: days held out. The numbers are in "
-                        "days.csv."
-                      : "The numbers are in days.csv.");
+                      ? "Solid bars: days held out. The CSV file of days has "
+                        "the numbers."
+                      : "The CSV file of days has the numbers.");
 }
 
 static void

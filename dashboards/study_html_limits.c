@@ -134,7 +134,7 @@ put_points(struct study_page *p, const struct study_sweep *s)
         html_raw(p->out, "</tr>\n");
     }
     html_table_end(p->out);
-    page_more(p, s->n, "study.json");
+    page_more(p, s->n, NULL);
 }
 
 static void

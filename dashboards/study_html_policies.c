@@ -52,7 +52,7 @@ put_hosts(struct study_page *p)
         html_raw(p->out, "</tr>\n");
     }
     html_table_end(p->out);
-    page_more(p, p->r->n_policies, "policies.csv");
+    page_more(p, p->r->n_policies, "policies");
 }
 
 /* ---- other weeks ---- */

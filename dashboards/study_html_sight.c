@@ -129,7 +129,7 @@ put_gaps(struct study_page *p)
     html_table_end(p->out);
     if (shown > GAPS_SHOWN) {
         words_count(&p->raw, shown - GAPS_SHOWN, "more row", NULL);
-        buf_str(&p->raw, ": hours.csv has all hours");
+        buf_str(&p->raw, ": the CSV file of hours has all");
         page_say(p);
     }
 }

@@ -42,7 +42,7 @@ row_site(struct study_page *p, const struct site *s, uint64_t most,
 {
     html_raw(p->out, "<tr><th scope=\"row\">");
     page_name(p, s->s->code, "no code");
-    html_raw(p->out, "</th><td>");
+    html_raw(p->out, "</th><td class=\"name\">");
     page_name(p, s->s->name, "not known");
     html_raw(p->out, "</td><td>");
     page_name(p, s->s->contact, "not known: find the owner");
@@ -80,7 +80,7 @@ put_rows(struct study_page *p, const struct site *v, size_t n)
     for (size_t i = 0; i < n && i < STUDY_REPORT_ROWS; i++)
         row_site(p, &v[i], most, most_hit);
     html_table_end(p->out);
-    page_more(p, n, "sites.csv");
+    page_more(p, n, "sites");
 }
 
 static void
@@ -91,9 +91,9 @@ say_contacts(struct study_page *p)
 
     for (size_t i = 0; i < r->n_sites; i++)
         without += r->sites[i].contact == NULL;
-    words_part(&p->raw, r->n_sites - without, r->n_sites, "site has",
-               "sites have");
-    buf_str(&p->raw, " a contact");
+    buf_str(&p->raw, "a contact is known for ");
+    words_part(&p->raw, r->n_sites - without, r->n_sites, "site", NULL);
+    p->raw.p[0] = 'A';
     if (without > 0) {
         buf_str(&p->raw, "; for ");
         words_number(&p->raw, without);
@@ -206,7 +206,7 @@ study_html_hosts(struct study_page *p)
         {"Registered",             false},
         {"Tries again",            false},
         {"Messages",               true },
-        {"Malicious",              true },
+        {"Judged bad",             true },
         {"Days",                   true },
         {"First and last seen",    false},
         {"Score",                  true },
@@ -229,5 +229,5 @@ study_html_hosts(struct study_page *p)
     for (size_t i = 0; i < r->n_hosts && i < STUDY_REPORT_ROWS; i++)
         row_host(p, &r->hosts[i]);
     html_table_end(p->out);
-    page_more(p, r->n_hosts, "hosts.csv");
+    page_more(p, r->n_hosts, "hosts");
 }

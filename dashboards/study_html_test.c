@@ -133,9 +133,9 @@ page_says(void **state)
                                "called a bot is one (precision) is not known"},
         {STUDY_KIT_GOOD, true, "Two people judged 196 of 200 messages"},
         {STUDY_KIT_FULL, true, "fewer than 30 senders: not rated"},
-        {STUDY_KIT_LARGE, true, "4,800 more rows: hosts.csv has all"},
-        {STUDY_KIT_LARGE, true, "300 more rows: sites.csv has all"},
-        {STUDY_KIT_FULL, false, "more rows: sites.csv"},
+        {STUDY_KIT_LARGE, true, "4,800 more rows: the CSV file of hosts has all"},
+        {STUDY_KIT_LARGE, true, "300 more rows: the CSV file of sites has all"},
+        {STUDY_KIT_FULL, false, "more rows: the CSV file of sites"},
         {STUDY_KIT_EMPTY, true, "No policy was replayed."},
         {STUDY_KIT_EMPTY, true, "How much of each hour was watched was not "
                                 "measured."},

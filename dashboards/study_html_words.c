@@ -69,7 +69,7 @@ study_html_privacy(struct study_page *p)
              "<ul>\n<li>Read: the events of the inputs on the cover: "
              "addresses of hosts, times, envelopes and headers of mail as the "
              "sensor records them, sizes and verdicts. No text of a mail is in "
-             "them.</li>\n<li>Kept: this report, study.json and the CSV files "
+             "them.</li>\n<li>Kept: this report, and the JSON and CSV files "
              "beside it. They name hosts at home, and sites with their "
              "contacts; no sender, recipient or subject is in them.</li>\n<li>"
              "Who may see it: ");
@@ -227,7 +227,7 @@ study_html_repeat(struct study_page *p)
         html_text(p->out, r->command);
         html_raw(p->out, "</code></pre>\n");
     }
-    page_words(p, "study.json beside this page has every figure; policies.csv, "
-                  "hosts.csv, sites.csv, hours.csv, days.csv and shares.csv "
+    page_words(p, "The JSON file beside this page has every figure; the CSV "
+                  "files of policies, hosts, sites, hours, days and shares "
                   "have the tables whole.");
 }

@@ -142,13 +142,14 @@ page_verdict(struct study_page *p, enum study_verdict v, const char *word)
 }
 
 void
-page_more(struct study_page *p, size_t n, const char *file)
+page_more(struct study_page *p, size_t n, const char *table)
 {
     if (n <= STUDY_REPORT_ROWS)
         return;
     words_count(&p->raw, n - STUDY_REPORT_ROWS, "more row", NULL);
-    buf_str(&p->raw, ": ");
-    buf_str(&p->raw, file);
+    buf_str(&p->raw, ": the ");
+    buf_str(&p->raw, table != NULL ? "CSV file of " : "JSON file");
+    buf_str(&p->raw, table != NULL ? table : "");
     buf_str(&p->raw, " has all");
     page_say(p);
 }

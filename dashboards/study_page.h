@@ -43,8 +43,9 @@ void page_policy_head(struct study_page *p, const struct study_policy *policy);
 /* Mark and word. */
 void page_verdict(struct study_page *p, enum study_verdict v, const char *word);
 
-/* "212 more rows: hosts.csv has all", when not all n are shown. */
-void page_more(struct study_page *p, size_t n, const char *file);
+/* "212 more rows: the CSV file of hosts has all", when not all n are shown;
+ * table NULL: the JSON file. */
+void page_more(struct study_page *p, size_t n, const char *table);
 
 /* A figure that scrolls by itself: its title, then the chart. */
 void page_figure(struct study_page *p, const char *title);

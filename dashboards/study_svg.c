@@ -441,6 +441,25 @@ put_x_tick(struct buf *out, const struct study_plot *p, double v,
     buf_str(out, "</text>");
 }
 
+#define TICK_ROOM 44.0 /* from one to the next */
+
+/* At each point of a line, where the one before leaves room. */
+static void
+put_point_ticks(struct buf *out, const struct study_plot *p,
+                const struct study_line *l)
+{
+    double before = -TICK_ROOM;
+
+    for (size_t i = 0; i < l->n; i++) {
+        double x = is_drawn(&l->v[i]) ? x_of(l->v[i].at, p) : before;
+
+        if (x < before + TICK_ROOM)
+            continue;
+        put_x_tick(out, p, l->v[i].at, NULL);
+        before = x;
+    }
+}
+
 static void
 put_x_axis(struct buf *out, const struct study_plot *p)
 {
@@ -459,18 +478,11 @@ put_x_axis(struct buf *out, const struct study_plot *p)
         {2592000,  "30 d"  },
         {31536000, "1 year"},
     };
-    double decades = log10(p->x_high) - log10(p->x_low);
-    double ten = pow(10, floor(log10(p->x_low)));
 
     for (size_t i = 0; p->seconds && i < ARRAY_LEN(times); i++)
         put_x_tick(out, p, times[i].at, times[i].name);
-    for (int i = 0; !p->seconds && i < 16 && ten <= p->x_high; i++, ten *= 10) {
-        put_x_tick(out, p, ten, NULL);
-        if (decades > 2.5)
-            continue;
-        put_x_tick(out, p, 2 * ten, NULL);
-        put_x_tick(out, p, 5 * ten, NULL);
-    }
+    if (!p->seconds && p->n_lines > 0)
+        put_point_ticks(out, p, &p->lines[0]);
     put_x_name(out, p->x_title);
 }
 

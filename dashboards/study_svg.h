@@ -71,10 +71,11 @@ struct study_line {
 struct study_plot {
     const char *title, *desc;
     const char *x_title, *y_title;
-    bool seconds;            /* x: ticks as times */
-    bool share;              /* y: 0 to 100 % */
-    double x_low, x_high;    /* x is logarithmic; above 0 */
-    double y_high;           /* y from 0 */
+    bool seconds;         /* x: ticks as times */
+    bool share;           /* y: 0 to 100 % */
+    double x_low, x_high; /* x is logarithmic; above 0; ticks at the points of
+                           * the first line, or as times */
+    double y_high;        /* y from 0 */
     double chosen, from, to; /* a line at x, and a band about it; NAN: none */
     const struct study_line *lines;
     size_t n_lines;

@@ -18,7 +18,7 @@
       "whoever is not registered has so many messages an hour "                \
       "and a day; what is beyond is stopped")                                  \
     X(ALERTS, "alerts", "a host is stopped after so many alerts")              \
-    X(DETECTOR, "detector", "what the decision table stops (DETECTION 6)")     \
+    X(DETECTOR, "detector", "what the decision table stops")                   \
     X(GRACE, "grace",                                                          \
       "as unregistered, after days of grace in which those "                   \
       "who were written to may register")
