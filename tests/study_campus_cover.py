@@ -116,8 +116,8 @@ def one(args, number):
         begin = seconds(kit.window(folder)[0].replace("Z", "+0000"))
     rows = {h["addr"]: h for h in s["hosts"]}
     at = {p["name"]: i for i, p in enumerate(s["policies"])}
-    exist = [h for h in hosts.values() if h["registered"] == "unregistered" and
-             h["label"] != "bot"]
+    silent = [h for h in hosts.values() if h["host"] not in rows and
+              h["registered"] == "unregistered" and h["label"] != "bot"]
     return {
         "shares": [{k: x[k] for k in ("group", "spam", "raw", "weighted",
                                       "hosts", "bound_low", "bound_high")}
@@ -131,8 +131,7 @@ def one(args, number):
         "times": {n: times_of(s, at[n], rows, hosts, begin)
                   for n in POLICIES},
         "unseen": s["unseen"],
-        "exist": len(exist),
-        "exist_seen": sum(h["host"] in rows for h in exist),
+        "silent": len(silent),
         "confusion": collections.Counter(
             (hosts[a]["label"], r["class"]) for a, r in rows.items()),
     }
@@ -280,8 +279,9 @@ def time_lines(book, seeds):
 
 
 def unseen_lines(book, seeds):
-    known = [s for s in seeds if s["unseen"] and s["unseen"]["known"]]
-    there = [float(s["exist"]) for s in known]
+    """Those that were counted, and innocents that were silent."""
+    known = [s for s in seeds if s["unseen"]["known"]]
+    there = [float(s["unseen"]["seen"] + s["silent"]) for s in known]
     book.add("senders that there are: low end", "here", there,
              [(s["unseen"]["low"], math.inf) for s in known], False)
     book.add("senders that there are: the estimate", "here", there,
@@ -300,11 +300,11 @@ def report(args, seeds, lines):
     out += ["", "what hosts are, and what they are held for"]
     out += [f"  {label:11} {held:11} {n:6}"
             for (label, held), n in sorted(total.items())]
-    seen = sum(s["exist_seen"] for s in seeds) / len(seeds)
-    exist = sum(s["exist"] for s in seeds) / len(seeds)
-    there = sum(s["unseen"]["there"] for s in seeds) / len(seeds)
-    out += ["", f"senders not registered and no bots: {exist:.1f} there, "
-            f"{seen:.1f} seen, {there:.1f} estimated"]
+    n = len(seeds)
+    out += ["", f"senders not registered, not held for bots: "
+            f"{sum(s['unseen']['seen'] for s in seeds) / n:.1f} seen, "
+            f"{sum(s['silent'] for s in seeds) / n:.1f} more were there, "
+            f"{sum(s['unseen']['there'] for s in seeds) / n:.1f} estimated"]
     return "\n".join(out) + "\n"
 
 
