@@ -126,7 +126,7 @@ everything_is_valid_and_repeats(void **state)
         .half = PLAY_BOTH,
         .scale = .1,
         .days_most = .3,
-        .cond = {.3, true, .02, .1, .1}
+        .cond = {.3, true, .02, .1, .1, false}
     };
     struct tally a = run(o), b = run(o);
 

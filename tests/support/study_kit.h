@@ -790,7 +790,7 @@ study_kit_each(struct study_result *r, study_kit_change change)
         if (m->hold == STUDY_HOLD_EACH)
             memcpy(&n, (uint8_t *)r + m->n_at, sizeof(n));
         if (m->hold >= STUDY_HOLD_LIST)
-            memcpy(&at, at, sizeof(at));
+            at = *(uint8_t **)(void *)at;
         if (at == NULL || n == 0)
             continue;
         for (size_t j = 0; m->type != STUDY_TYPE_SHAPE && j < n; j++)
