@@ -18,6 +18,9 @@
  * series_factor. SERIES_COUNTS: counts themselves, where one of them is far
  * from small: series_scale says LOG when the mean is 5 or more on both sides.
  *
+ * Both sides are taken to vary alike; where one does not, as attempts that
+ * could not be before, the interval is too wide.
+ *
  * WEEKDAYS. Six columns, sums of which are zero, where both sides have 14 days.
  *
  * WHICH INTERVAL. Neighbouring days are alike, and least squares does not know

@@ -11,6 +11,7 @@
 #include "sensor/app/whole_file.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
+#include "sensor/event/study_json.h"
 
 #define LEVEL       0.95
 #define COUNTS      48
@@ -139,29 +140,8 @@ say(const struct count *t)
 static void
 put_figure(struct json_out *j, const char *key, const struct study_figure *f)
 {
-    const struct {
-        const char *key;
-        double v;
-    } members[] = {
-        {"value", f->value},
-        {"low",   f->low  },
-        {"high",  f->high },
-        {"k",     f->k    },
-        {"n",     f->n    },
-    };
-
     json_key(j, key);
-    json_begin(j, '{');
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        json_key(j, members[i].key);
-        json_double(j, members[i].v);
-    }
-    json_key(j, "method");
-    if (f->method != NULL)
-        (void)json_str(j, span_str(f->method));
-    else
-        json_null(j);
-    json_end(j, '}');
+    study_json_figure(j, f);
 }
 
 static void

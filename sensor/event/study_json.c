@@ -244,3 +244,27 @@ study_json_write(const struct study_result *r, struct buf *out)
     }
     buf_putc(out, '\n');
 }
+
+void
+study_json_figure(struct json_out *j, const struct study_figure *f)
+{
+    const struct {
+        const char *key;
+        double v;
+    } members[] = {
+        {"value", f->value},
+        {"low",   f->low  },
+        {"high",  f->high },
+        {"k",     f->k    },
+        {"n",     f->n    },
+    };
+
+    json_begin(j, '{');
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        json_key(j, members[i].key);
+        json_double(j, members[i].v);
+    }
+    json_key(j, "method");
+    put_text(j, f->method);
+    json_end(j, '}');
+}

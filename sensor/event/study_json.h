@@ -18,11 +18,14 @@
  *   texts     bytes that are no UTF-8 become U+FFFD */
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
+#include "sensor/base/json_out.h"
 #include "sensor/event/study_result.h"
 
 #define STUDY_JSON_SCHEMA "span25-study-1"
 
 void study_json_write(const struct study_result *r, struct buf *out);
+/* One figure, in another document. */
+void study_json_figure(struct json_out *j, const struct study_figure *f);
 
 #define STUDY_JSON_ROOM ((size_t)1 << 30) /* bytes that a result may take */
 #define STUDY_JSON_TEXT 1048576U          /* bytes of one text */
