@@ -58,7 +58,8 @@ const struct study_input *study_inputs_told(struct study_inputs *in, size_t *n);
 /* Where it stands, to go on later: for a checkpoint. Into one that was opened
  * with the same names and has given nothing yet; what was read is read again
  * where a stream cannot be entered in the middle (zstd, standard input,
- * captures), and passed over. ERR_FORMAT: of other inputs. */
+ * captures), and passed over. ERR_FORMAT: of other inputs; ERR_BUSY: *stop was
+ * set meanwhile. */
 MUST_USE enum err study_inputs_save(const struct study_inputs *in,
                                     struct buf *out);
 MUST_USE enum err study_inputs_load(struct study_inputs *in, struct span state);

@@ -224,15 +224,22 @@ hash_some(struct capture_input *c)
     }
 }
 
+static bool
+is_stopped(const struct study_source *s)
+{
+    return s->room->o.stop != NULL && *s->room->o.stop != 0;
+}
+
 /* While there is nothing to do; its reader has just read the same. */
 static void
-hash_meanwhile(struct capture_input *c)
+hash_meanwhile(const struct study_source *s)
 {
+    struct capture_input *c = self(s);
     struct pollfd p = {.fd = c->lines.src.fd, .events = POLLIN};
 
     if (study_lines_have(&c->lines))
         return;
-    while (!c->hashed && poll(&p, 1, 0) == 0)
+    while (!c->hashed && !is_stopped(s) && poll(&p, 1, 0) == 0)
         hash_some(c);
 }
 
@@ -242,9 +249,10 @@ capture_end(struct study_source *s)
     struct capture_input *c = self(s);
     uint8_t sha[STUDY_LINES_SHA];
 
-    while (!c->hashed)
+    while (!c->hashed && !is_stopped(s))
         hash_some(c);
-    if (!c->not_hashed && EVP_DigestFinal_ex(c->sha, sha, NULL) == 1)
+    if (c->hashed && !c->not_hashed &&
+        EVP_DigestFinal_ex(c->sha, sha, NULL) == 1)
         study_source_hash(s, span_of(sha, sizeof(sha)));
 }
 
@@ -305,7 +313,7 @@ next_event(struct study_source *s, struct span *record)
     struct capture_input *c = self(s);
     enum study_next got;
 
-    hash_meanwhile(c);
+    hash_meanwhile(s);
     got = study_source_line(s, &c->lines, record);
     return got == STUDY_NEXT_END ? reap(s) : got;
 }

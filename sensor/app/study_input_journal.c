@@ -23,12 +23,19 @@ self(const struct study_source *s)
     return s->own;
 }
 
-/* What others said may be a line without its end. */
-static void
-end_line(struct buf *messages)
+/* What the reader said has the path in it. */
+static enum err
+cannot_open(const struct study_source *s, enum err e)
 {
-    if (messages->n > 0 && messages->p[messages->n - 1] != '\n')
-        buf_putc(messages, '\n');
+    struct buf *b = s->room->messages, *why = &s->room->why;
+
+    buf_str(b, "span25: ");
+    buf_span(b, why->n > 0 ? buf_view(why) : span_str(err_text(e)));
+    if (e == ERR_NOENT)
+        buf_str(b, ": there is no journal; give the state directory of a "
+                   "sensor, or of read --state");
+    buf_putc(b, '\n');
+    return e;
 }
 
 static enum err
@@ -41,27 +48,20 @@ journal_open_at_end(struct study_source *s)
     if (j == NULL)
         return ERR_NOMEM;
     j->from = 1;
-    buf_str(s->room->messages, "span25: ");
-    e = journal_reader_last(s->name, &j->upto, s->room->messages);
-    if (e == ERR_OK)
-        s->room->messages->n -= strlen("span25: ");
-    else if (e == ERR_NOENT)
-        buf_str(s->room->messages, ": there is no journal; give the state "
-                                   "directory of a sensor, or of read --state");
-    end_line(s->room->messages);
-    return e;
+    buf_reset(&s->room->why);
+    e = journal_reader_last(s->name, &j->upto, &s->room->why);
+    return e == ERR_OK ? e : cannot_open(s, e);
 }
 
 static enum err
 journal_begin(struct study_source *s)
 {
     struct journal_input *j = self(s);
-    enum err e =
-        journal_reader_open(s->name, j->from, &j->reader, s->room->messages);
+    enum err e;
 
-    if (e != ERR_OK)
-        end_line(s->room->messages);
-    return e;
+    buf_reset(&s->room->why);
+    e = journal_reader_open(s->name, j->from, &j->reader, &s->room->why);
+    return e == ERR_OK ? e : cannot_open(s, e);
 }
 
 /* What retention removed before our first line is no damage, but the reader of

@@ -7,12 +7,14 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "sensor/event/json_write.h"
 #include "sensor/event/record.h"
 #include "sensor/journal/journal.h"
+#include "tests/support/alloc_fails.h"
 #include "tests/support/tempdir.h"
 
 #define HEAD                                                                   \
@@ -39,6 +41,9 @@ setup(void **state)
     buf_init(&t->messages, 1 << 20);
     buf_init(&t->ids, 1 << 20);
     buf_init(&t->file, 64U << 20);
+    /* room for what tests of missing memory put there */
+    if (!buf_grow(&t->ids, 1 << 14) || !buf_grow(&t->messages, 1 << 16))
+        abort();
     *state = t;
     return 0;
 }
@@ -525,6 +530,55 @@ resumed_anywhere(void **state)
     }
 }
 
+/* One who waits is told to stop: what was given may be saved, and when more has
+ * come the rest of it is what is missing. */
+static void
+stopped(void **state)
+{
+    struct bench *t = *state;
+    struct tempdir_name pipe = tempdir_name(t->dir.path, "pipe");
+    volatile sig_atomic_t stop = 0;
+    char *names[] = {pipe.s};
+    const struct study_inputs_options o = {
+        .config = &t->config, .names = names, .n = 1, .stop = &stop};
+    struct study_inputs *in = NULL;
+    struct buf saved;
+    int fd;
+
+    buf_init(&saved, 1 << 20);
+    assert_int_equal(mkfifo(pipe.s, 0600), 0);
+    fd = open(pipe.s, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    lines(&t->file, 0, 20);
+    assert_int_equal(write(fd, t->file.p, t->file.n), t->file.n);
+    assert_int_equal(study_inputs_open(&o, &t->messages, &in), ERR_OK);
+    for (unsigned i = 0; i < 20; i++)
+        assert_true(read_one(t, in));
+    stop = 1;
+    assert_false(read_one(t, in));
+    assert_int_equal(study_inputs_error(in), ERR_OK);
+    assert_true(isnan(study_inputs_share(in)));
+    assert_int_equal(study_inputs_save(in, &saved), ERR_OK);
+    study_inputs_close(in);
+
+    print_message("also while it goes on\n");
+    assert_int_equal(study_inputs_open(&o, &t->messages, &in), ERR_OK);
+    assert_int_equal(study_inputs_load(in, buf_view(&saved)), ERR_BUSY);
+    study_inputs_close(in);
+
+    stop = 0;
+    lines(&t->file, 20, 40);
+    assert_int_equal(write(fd, t->file.p, t->file.n), t->file.n);
+    assert_int_equal(study_inputs_open(&o, &t->messages, &in), ERR_OK);
+    assert_int_equal(study_inputs_load(in, buf_view(&saved)), ERR_OK);
+    for (unsigned i = 0; i < 20; i++)
+        assert_true(read_one(t, in));
+    expect_ids(t, 0, 40);
+    study_inputs_close(in);
+    assert_int_equal(close(fd), 0);
+    buf_free(&saved);
+}
+
 static void
 resumed_elsewhere(void **state)
 {
@@ -755,6 +809,84 @@ a_journal_line_that_is_no_event(void **state)
     assert_true(said(t, ": line 11: column "));
 }
 
+/* ---- memory ---- */
+
+/* With the n-th allocation missing: all of it, or an error. */
+static bool
+read_without(struct bench *t, int n, unsigned ids)
+{
+    const struct study_inputs_options o = {
+        .config = &t->config, .names = t->names, .n = t->n_names};
+    struct study_inputs *in = NULL;
+    struct buf saved;
+    bool was_enough;
+    int left;
+    enum err e;
+
+    buf_reset(&t->ids);
+    buf_init(&saved, 1 << 20);
+    calls_left = n;
+    e = study_inputs_open(&o, &t->messages, &in);
+    if (e == ERR_OK) {
+        (void)read_one(t, in);
+        e = study_inputs_save(in, &saved);
+        read_all(t, in);
+        if (e == ERR_OK)
+            e = study_inputs_error(in);
+    }
+    study_inputs_close(in);
+    in = NULL;
+    if (e == ERR_OK) {
+        left = calls_left;
+        calls_left = -1;
+        expect_ids(t, 0, ids);
+        calls_left = left;
+        buf_reset(&t->ids);
+        e = study_inputs_open(&o, &t->messages, &in);
+    }
+    if (e == ERR_OK)
+        e = study_inputs_load(in, buf_view(&saved));
+    if (e == ERR_OK) {
+        read_all(t, in);
+        e = study_inputs_error(in);
+    }
+    study_inputs_close(in);
+    was_enough = calls_left >= 0;
+    calls_left = -1;
+    if (e == ERR_OK)
+        expect_ids(t, 1, ids);
+    else
+        assert_true(e == ERR_NOMEM || e == ERR_IO);
+    buf_free(&saved);
+    return was_enough;
+}
+
+static void
+without_memory(void **state)
+{
+    struct bench *t = *state;
+    int n = 0;
+
+    print_message("a journal\n");
+    write_journal(t, 0, 30);
+    while (!read_without(t, n, 30))
+        n++;
+    assert_true(n > 20);
+    print_message("files\n");
+    t->config.state = NULL;
+    lines(&t->file, 0, 10);
+    add(t, "a");
+    lines(&t->file, 10, 20);
+    squeeze_gzip(&t->file);
+    add(t, "b");
+    lines(&t->file, 20, 30);
+    squeeze_zstd(&t->file);
+    add(t, "c");
+    for (n = 0; !read_without(t, n, 30); n++)
+        ;
+    assert_true(n > 20);
+}
+
 int
 main(void)
 {
@@ -774,6 +906,7 @@ main(void)
         WITH_BENCH(standard_input_once),
         WITH_BENCH(resumed_anywhere),
         WITH_BENCH(resumed_elsewhere),
+        WITH_BENCH(stopped),
         WITH_BENCH(of_a_journal),
         WITH_BENCH(of_an_empty_journal),
         WITH_BENCH(of_a_journal_that_grows),
@@ -781,6 +914,7 @@ main(void)
         WITH_BENCH(of_a_journal_without_its_beginning),
         WITH_BENCH(of_a_damaged_journal),
         WITH_BENCH(a_journal_line_that_is_no_event),
+        WITH_BENCH(without_memory),
     };
 #undef WITH_BENCH
 

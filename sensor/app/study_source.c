@@ -108,11 +108,11 @@ ended(struct study_source *s, struct study_lines *l)
     return STUDY_NEXT_END;
 }
 
-static enum study_next
-changed(struct study_source *s)
+static enum err
+changed(const struct study_source *s)
 {
-    return study_source_fail(s, ERR_FORMAT,
-                             "this is not what was being read: it has changed");
+    study_source_tell(s, "this is not what was being read: it has changed");
+    return ERR_FORMAT;
 }
 
 enum study_next
@@ -124,8 +124,10 @@ study_source_line(struct study_source *s, struct study_lines *l,
     for (;;) {
         enum study_line got = study_lines_next(l, &line);
 
-        if (UNLIKELY(study_lines_differs(l)))
-            return changed(s);
+        if (UNLIKELY(study_lines_differs(l))) {
+            s->error = changed(s);
+            return STUDY_NEXT_FAILED;
+        }
         switch (got) {
         case STUDY_LINE:
             if (line.n == 0)
@@ -175,6 +177,23 @@ study_source_take_place(struct cursor *state, struct study_place *out)
     return true;
 }
 
+/* It ended before the line that was given last. */
+static enum err
+not_there(struct study_source *s, const struct study_lines *l)
+{
+    const char *detail;
+
+    switch (study_lines_why(l, &detail)) {
+    case SOURCE_STOPPED: return ERR_BUSY;
+    case SOURCE_MEMORY: return ERR_NOMEM;
+    case SOURCE_READ: study_source_tell(s, detail); return ERR_IO;
+    case SOURCE_END:
+    case SOURCE_CUT:
+    case SOURCE_DAMAGED: break;
+    }
+    return changed(s);
+}
+
 enum err
 study_source_go(struct study_source *s, struct study_lines *l,
                 const struct study_place *to)
@@ -186,6 +205,5 @@ study_source_go(struct study_source *s, struct study_lines *l,
         got = study_lines_next(l, &line);
     if (got != STUDY_LINE_END && !study_lines_differs(l))
         return ERR_OK;
-    (void)changed(s);
-    return ERR_FORMAT;
+    return got == STUDY_LINE_END ? not_there(s, l) : changed(s);
 }

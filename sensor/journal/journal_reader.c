@@ -41,7 +41,7 @@ journal_reader_open(const char *dir, uint64_t from_seq,
     r->dir = path.cut || path.failed ? -1
                                      : open((const char *)path.p,
                                             O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    number = path.cut ? ENAMETOOLONG : errno;
+    number = path.cut ? ENAMETOOLONG : path.failed ? ENOMEM : errno;
     buf_free(&path);
     if (r->dir < 0) {
         buf_str(message, dir);
