@@ -152,12 +152,24 @@ set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value,
     return kafka_set(conf, name, text, message);
 }
 
-/* What is held for all partitions together: each has its own queue. */
+static uint64_t
+count_with_messages(const struct study_kafka *k)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < k->n_parts; i++)
+        n += k->parts[i].told.next < k->parts[i].told.end;
+    return n > 0 ? n : 1;
+}
+
+/* What is held for all partitions together: each has its own queue. A full one
+ * is not looked at for a second, unless the library lets us say otherwise
+ * (2.2), so more than is needed is held. */
 static enum err
 set_room(const struct study_kafka *k, rd_kafka_conf_t *conf,
          struct buf *message)
 {
-    uint64_t n = k->n_parts > 0 ? k->n_parts : 1;
+    uint64_t n = count_with_messages(k);
     uint64_t held = ((uint64_t)STUDY_KAFKA_MIB << 10) / n;
     uint64_t got = ((uint64_t)FETCH_MIB << 20) / n;
     enum err e = set_number(conf, "queued.max.messages.kbytes", held, message);
@@ -166,6 +178,7 @@ set_room(const struct study_kafka *k, rd_kafka_conf_t *conf,
         got = 1U << 20;
     if (e == ERR_OK)
         e = set_number(conf, "fetch.message.max.bytes", got, message);
+    (void)rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", NULL, 0);
     return e;
 }
 

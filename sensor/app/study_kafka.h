@@ -21,7 +21,7 @@
 #define STUDY_KAFKA_TOPICS_MAX 16U
 #define STUDY_KAFKA_PARTS_MAX  1024U /* of all topics; as for aggregate */
 #define STUDY_KAFKA_PATIENCE_S 30U
-#define STUDY_KAFKA_MIB        256U
+#define STUDY_KAFKA_MIB        512U
 
 struct study_kafka;
 
