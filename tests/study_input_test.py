@@ -424,7 +424,7 @@ def main(argv):
         print(f"skipped: {brokers.Kafka.missing()}")
         return 77
     cases = (OfKafka,) if SINK_RUN else (OfFiles, OfCaptures, OfGrowingJournals)
-    done = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
+    done = unittest.TextTestRunner(stream=sys.stdout).run(
         unittest.TestSuite(load(c) for c in cases))
     return 0 if done.wasSuccessful() else 1
 

@@ -1,4 +1,5 @@
 #include "sensor/capture/capture_make.h"
+#include "sensor/capture/capture_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -252,6 +253,69 @@ test_stop(void **state)
     buf_free(&m.b);
 }
 
+static void
+put_seen(void *ctx, struct span bytes)
+{
+    buf_span(ctx, bytes);
+}
+
+/* Who taps a stream sees what lies in the pipe, whatever becomes of it: what is
+ * behind its end too, when it is asked for. */
+static void
+test_tap(void **state)
+{
+    static const struct {
+        const char *why;
+        enum capture_coding how;
+        size_t cut;
+        struct span tail;
+        enum capture_source_end end;
+    } rows[] = {
+        {"plain",            CAPTURE_PLAIN, 0, LIT(""),       SOURCE_END    },
+        {"gzip",             CAPTURE_GZIP,  0, LIT(""),       SOURCE_END    },
+        {"zstd",             CAPTURE_ZSTD,  0, LIT(""),       SOURCE_END    },
+        {"cut",              CAPTURE_ZSTD,  9, LIT(""),       SOURCE_CUT    },
+        {"padding",          CAPTURE_GZIP,  0, LIT("\0\0\0"), SOURCE_END    },
+        {"something behind", CAPTURE_GZIP,  0, LIT("hello"),  SOURCE_DAMAGED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text, seen, unpacked, b;
+        struct capture_source s;
+        const struct capture_tap tap = {put_seen, &seen};
+        int ends[2];
+
+        print_message("%s\n", rows[i].why);
+        buf_init(&text, MADE_MAX);
+        buf_init(&seen, MADE_MAX);
+        buf_init(&unpacked, MADE_MAX);
+        for (unsigned k = 0; k < 3000; k++)
+            buf_u64(&text, k * k);
+        b = pack(rows[i].how, buf_view(&text));
+        b.n -= rows[i].cut;
+        buf_span(&b, rows[i].tail);
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], b.p, b.n), b.n);
+        (void)close(ends[1]);
+        assert_int_equal(capture_source_stream(&s, ends[0], NULL, &tap),
+                         ERR_OK);
+        while (capture_source_fill(&s, 1))
+            buf_span(&unpacked, cur_rest(&s.cur));
+        assert_int_equal(s.why, rows[i].end);
+        if (rows[i].cut == 0)
+            assert_true(span_eq(buf_view(&unpacked), buf_view(&text)));
+        capture_source_drain(&s);
+        assert_true(span_eq(buf_view(&seen), buf_view(&b)));
+        capture_source_close(&s);
+        assert_int_equal(close(ends[0]), -1); /* it was the source's */
+        buf_free(&text);
+        buf_free(&seen);
+        buf_free(&unpacked);
+        buf_free(&b);
+    }
+}
+
 int
 main(void)
 {
@@ -263,6 +327,7 @@ main(void)
         cmocka_unit_test(test_lying_frame),
         cmocka_unit_test(test_long_stream),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_tap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -654,6 +654,79 @@ test_segment_goes_before_it_is_read(void **state)
     tempdir_remove(&t);
 }
 
+/* The plain segment with the highest number. */
+static struct tempdir_name
+last_file(const struct tempdir *t)
+{
+    struct tempdir_name dir = folder(t), out = {""};
+    DIR *h = opendir(dir.s);
+    struct dirent *d;
+
+    while (h != NULL && (d = readdir(h)) != NULL) {
+        struct tempdir_name one = tempdir_name(dir.s, d->d_name);
+        size_t n = strlen(d->d_name);
+
+        if (n > 6 && strcmp(d->d_name + n - 6, ".jsonl") == 0 &&
+            strcmp(one.s, out.s) > 0)
+            out = one;
+    }
+    if (h != NULL)
+        (void)closedir(h);
+    return out;
+}
+
+static uint64_t
+last_of(const char *dir)
+{
+    uint64_t seq = UINT64_MAX;
+    struct buf message;
+
+    buf_init(&message, 4096);
+    assert_int_equal(journal_reader_last(dir, &seq, &message), ERR_OK);
+    assert_int_equal(message.n, 0);
+    buf_free(&message);
+    return seq;
+}
+
+static void
+test_last_line(void **state)
+{
+    struct journal_options o = {.segment_bytes = 2000};
+    struct tempdir t;
+    struct journal *j;
+    struct buf message;
+    uint64_t seq;
+    int fd;
+
+    (void)state;
+    tempdir_make(&t);
+    buf_init(&message, 4096);
+    assert_int_equal(journal_reader_last(t.path, &seq, &message), ERR_NOENT);
+    buf_free(&message);
+    j = open_ok(t.path, &o, NULL);
+    assert_int_equal(last_of(t.path), 0);
+    for (unsigned i = 0; i < 100; i++) { /* over the ends of segments too */
+        put_lines(j, 1);
+        assert_int_equal(journal_flush(j), ERR_OK);
+        assert_int_equal(last_of(t.path), i + 1);
+    }
+    put_lines(j, 1); /* not to be seen yet */
+    assert_int_equal(last_of(t.path), 100);
+    assert_int_equal(journal_close(j), ERR_OK);
+    assert_int_equal(last_of(t.path), 101);
+
+    print_message("half a line behind it\n");
+    j = open_ok(t.path, NULL, NULL);
+    put_lines(j, 1);
+    assert_int_equal(journal_close(j), ERR_OK);
+    fd = open(last_file(&t).s, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "{\"n\":", 5), 5);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(last_of(t.path), 102);
+    tempdir_remove(&t);
+}
+
 static void
 test_reader_follows(void **state)
 {
@@ -1027,6 +1100,7 @@ main(void)
         cmocka_unit_test(test_last_segment_is_compressed),
         cmocka_unit_test(test_segment_is_missing),
         cmocka_unit_test(test_segment_goes_before_it_is_read),
+        cmocka_unit_test(test_last_line),
         cmocka_unit_test(test_reader_follows),
         cmocka_unit_test(test_readers_in_threads),
         cmocka_unit_test(test_lock),
