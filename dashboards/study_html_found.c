@@ -157,13 +157,13 @@ put_concentration(struct study_page *p)
 
     if (r->n_hosts == 0)
         return;
-    by = calloc(r->n_hosts, sizeof(*by));
+    by = calloc(r->n_hosts, sizeof(void *));
     p->out->failed |= by == NULL;
     if (by == NULL)
         return;
     for (size_t i = 0; i < r->n_hosts; i++)
         by[i] = &r->hosts[i];
-    qsort(by, r->n_hosts, sizeof(*by), more_bad);
+    qsort(by, r->n_hosts, sizeof(void *), more_bad);
     put_ranked(p, by, r->n_hosts);
     free(by);
 }

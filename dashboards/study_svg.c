@@ -69,7 +69,7 @@ study_svg_log_bar(struct buf *out, uint64_t n, uint64_t max)
                "preserveAspectRatio=\"none\"><rect class=\"new\" "
                "width=\"%.1f\" height=\"10\"/>",
                100 * log_place(n, decades));
-    for (double d = 0; d <= decades; d++)
+    for (unsigned d = 0; d <= (unsigned)decades; d++)
         buf_printf(out, "<path class=\"tick\" d=\"M%.1f 0v10\"/>",
                    100 * (d + 0.3) / (decades + 0.3));
     buf_str(out, "</svg>");
@@ -128,11 +128,27 @@ study_sight_people(enum study_sight s)
     return people[s];
 }
 
-/* Hours of one state beside each other; hatched or crossed where colour would
- * have to tell it. */
+/* Where an hour stands, and its size. */
+struct box {
+    double x, y, w, h;
+};
+
 static void
-put_sight(struct buf *out, enum study_sight s, double x, double y, double w,
-          double h, size_t n)
+put_hatch(struct buf *out, enum study_sight s, struct box b)
+{
+    buf_printf(out, "M%.1f %.1fl%.1f %.1f", b.x, b.y + b.h - 0.6, b.w - 0.6,
+               0.6 - b.h);
+    if (s == STUDY_SIGHT_REFUSED)
+        buf_printf(out, "M%.1f %.1fl%.1f %.1f", b.x, b.y, b.w - 0.6, b.h - 0.6);
+    else
+        buf_printf(out, "M%.1f %.1fl%.1f %.1f", b.x, b.y + b.h / 2, b.w / 2,
+                   -b.h / 2);
+}
+
+/* n hours of one state beside each other, the first in box b; hatched or
+ * crossed where colour would have to tell it. */
+static void
+put_sight(struct buf *out, enum study_sight s, struct box b, size_t n)
 {
     static const char *const classes[] = {
 #define X(id, word, text) word,
@@ -143,20 +159,13 @@ put_sight(struct buf *out, enum study_sight s, double x, double y, double w,
     buf_printf(out,
                "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
                "height=\"%.1f\"/>",
-               classes[s], x, y, w * (double)n - 0.6, h - 0.6);
+               classes[s], b.x, b.y, b.w * (double)n - 0.6, b.h - 0.6);
     if (s != STUDY_SIGHT_PART && s != STUDY_SIGHT_REFUSED)
         return;
     buf_str(out, "<path class=\"hatch\" d=\"");
     for (size_t i = 0; i < n; i++) {
-        double at = x + w * (double)i;
-
-        buf_printf(out, "M%.1f %.1fl%.1f %.1f", at, y + h - 0.6, w - 0.6,
-                   0.6 - h);
-        if (s == STUDY_SIGHT_REFUSED)
-            buf_printf(out, "M%.1f %.1fl%.1f %.1f", at, y, w - 0.6, h - 0.6);
-        else
-            buf_printf(out, "M%.1f %.1fl%.1f %.1f", at, y + h / 2, w / 2,
-                       -h / 2);
+        put_hatch(out, s, b);
+        b.x += b.w;
     }
     buf_str(out, "\"/>");
 }
@@ -166,7 +175,7 @@ study_svg_sight(struct buf *out, enum study_sight s)
 {
     buf_str(out, "<svg class=\"sight\" aria-hidden=\"true\" viewBox=\"0 0 20 "
                  "12\">");
-    put_sight(out, s, 0, 0, 20, 12, 1);
+    put_sight(out, s, (struct box){0, 0, 20, 12}, 1);
     buf_str(out, "</svg>");
 }
 
@@ -207,8 +216,10 @@ put_day_row(struct buf *out, const struct study_hour *hours, size_t n, ns_t day,
         if (s == run)
             continue;
         if (run != STUDY_SIGHT_COUNT)
-            put_sight(out, run, STRIP_LEFT + STRIP_COL * (double)begin, y,
-                      STRIP_COL, h, hour - begin);
+            put_sight(out, run,
+                      (struct box){STRIP_LEFT + STRIP_COL * (double)begin, y,
+                                   STRIP_COL, h},
+                      hour - begin);
         run = s;
         begin = hour;
     }
@@ -305,8 +316,8 @@ put_y_axis(struct buf *out, const char *title, double max, bool share)
     double step = share ? 0.25 : nice_step(max);
 
     step = share || step >= 1 ? step : 1; /* they are counts */
-    for (double v = 0; v <= max * 1.0001; v += step)
-        put_y_tick(out, v, max, share);
+    for (unsigned i = 0; i * step <= max * 1.0001; i++)
+        put_y_tick(out, i * step, max, share);
     buf_printf(out,
                "<text class=\"name\" transform=\"translate(14 %.0f) "
                "rotate(-90)\" text-anchor=\"middle\">",

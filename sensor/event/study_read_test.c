@@ -244,6 +244,92 @@ too_deep(void **state)
     buf_free(&again);
 }
 
+#define STRUCT_MAX 4096
+#define SHAPES_MAX 64
+
+/* The bytes that a member takes, in the struct itself. */
+static void
+mark(uint8_t *bytes, size_t base, const struct study_member *m)
+{
+    size_t n = m->size;
+
+    if (m->hold == STUDY_HOLD_ARRAY || m->hold == STUDY_HOLD_ROWS)
+        n = m->size * m->most;
+    else if (m->hold != STUDY_HOLD_ONE)
+        n = sizeof(void *);
+    else if (m->type == STUDY_TYPE_SHAPE)
+        n = 0;
+    assert_true(base + m->at + n <= STRUCT_MAX);
+    memset(bytes + base + m->at, 1, n);
+    if (m->hold == STUDY_HOLD_LIST || m->hold == STUDY_HOLD_ROWS)
+        memset(bytes + base + m->n_at, 1, sizeof(size_t));
+}
+
+struct whole {
+    const struct study_shape *shape;
+    size_t size;
+};
+
+/* Marks all of one struct, and adds the structs of its lists to the others. */
+static void
+mark_all(uint8_t *bytes, const struct study_shape *shape, struct whole *others,
+         size_t *n_others)
+{
+    struct {
+        const struct study_shape *shape;
+        size_t base, i;
+    } stack[16] = {
+        {shape, 0, 0}
+    };
+
+    for (size_t depth = 1; depth > 0;) {
+        const struct study_member *m;
+        size_t base = stack[depth - 1].base;
+
+        if (stack[depth - 1].i == stack[depth - 1].shape->n) {
+            depth--;
+            continue;
+        }
+        m = &stack[depth - 1].shape->v[stack[depth - 1].i++];
+        mark(bytes, base, m);
+        if (m->type != STUDY_TYPE_SHAPE)
+            continue;
+        if (m->hold != STUDY_HOLD_ONE) {
+            assert_true(*n_others < SHAPES_MAX);
+            others[(*n_others)++] = (struct whole){m->shape, m->size};
+            continue;
+        }
+        stack[depth].shape = m->shape;
+        stack[depth].base = base + m->at;
+        stack[depth++].i = 0;
+    }
+}
+
+/* A member that was added to a struct and to no shape would be lost. */
+static void
+every_member(void **state)
+{
+    struct whole v[SHAPES_MAX] = {
+        {&study_shape_result, sizeof(struct study_result)}
+    };
+    size_t n = 1;
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t bytes[STRUCT_MAX] = {0};
+        size_t run = 0;
+
+        mark_all(bytes, v[i].shape, v, &n);
+        for (size_t k = 0; k < v[i].size; k++) {
+            run = bytes[k] ? 0 : run + 1;
+            if (run == sizeof(uint64_t))
+                fail_msg("no member at %zu of the struct with %s", k,
+                         v[i].shape->v[0].key);
+        }
+    }
+    assert_true(n > 12);
+}
+
 int
 main(void)
 {
@@ -251,6 +337,7 @@ main(void)
         cmocka_unit_test(there_and_back),  cmocka_unit_test(same_values),
         cmocka_unit_test(small_files),     cmocka_unit_test(not_there),
         cmocka_unit_test(broken_anywhere), cmocka_unit_test(too_deep),
+        cmocka_unit_test(every_member),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

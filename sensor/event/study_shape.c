@@ -198,9 +198,9 @@ static const struct study_shape shape_cells_of_class = SHAPE_OF(cells_of_class);
 
 static const struct study_member cells[] = {
 #define X(id, word, people)                                                    \
-    {.key = word,                                                              \
+    {.key = (word),                                                            \
      .type = STUDY_TYPE_SHAPE,                                                 \
-     .at = STUDY_##id * 2 * sizeof(struct study_cell),                         \
+     .at = sizeof(struct study_cell) * 2 * STUDY_##id,                         \
      .shape = &shape_cells_of_class},
     STUDY_CLASSES(X)
 #undef X
