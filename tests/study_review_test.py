@@ -237,7 +237,7 @@ def they_hold_the_truth(bench):
                                      "--json").expect(0).out)
         review = got["review"]
         check(review["there"] and review["sampled"] == SAMPLE, got)
-        check(got["resolved"] == review["disagreed"] > 0, got)
+        check(got["counts"]["resolved"] == review["disagreed"] > 0, got)
         kappas.append(review["kappa"]["value"])
         for name, value in truth.items():
             f = review[name]
@@ -328,12 +328,33 @@ def study_run_takes_it(bench):
             check(h["class"] == judged[h["addr"]], h)
 
 
+def the_report_has_it(bench):
+    """Agreement and precision stand in the study, and criteria ask for them."""
+    review = bench.folder / "review.json"
+    review.write_text(bench.count(*reviewers(bench, 1), "--json").expect(0).out)
+    plan = bench.folder / "go.yaml"
+    plan.write_text("criteria:\n  - name: agreement\n    measure: kappa\n"
+                    "    at-least: 0.7\n  - name: precision\n"
+                    "    measure: precision-low\n    at-least: 0.99\n")
+    words = ("study", "run", "--home", "10.0.0.0/8", "--criteria", plan,
+             bench.events, "--json")
+    got = json.loads(Run(bench.program, *words, "--review",
+                         review).expect(0).out)
+    check(got["review"] == json.loads(review.read_text())["review"], got)
+    check([c["verdict"] for c in got["criteria"]] == ["pass", "fail"],
+          got["criteria"])
+    Run(bench.program, *words, "--review", bench.study).expect(1).warns(
+        "not what study review --json printed", "span25-review-1")
+    check(not json.loads(Run(bench.program, *words).expect(0).out)
+          ["review"]["there"], "a review")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(sys.argv[1], pathlib.Path(folder))
         for test in (it_draws, it_is_blind, it_draws_the_same, it_refuses,
                      they_hold_the_truth, it_counts, without_a_third, faults,
-                     study_run_takes_it):
+                     study_run_takes_it, the_report_has_it):
             test(bench)
             print(test.__name__)
 

@@ -28,8 +28,9 @@ reason(int number, char text[WHY_MAX])
     return strerror_r(number, text, WHY_MAX);
 }
 
-enum err
-study_file_load(const char *path, struct study_json **out, struct buf *messages)
+static enum err
+load(const char *path, const char *schema, const char *what,
+     struct study_json **out, struct buf *messages)
 {
     char text[WHY_MAX];
     struct buf file;
@@ -41,11 +42,26 @@ study_file_load(const char *path, struct study_json **out, struct buf *messages)
     if (e != ERR_OK)
         tell(messages, "cannot read ", path, span_str(reason(number, text)));
     else
-        e = study_json_read(buf_view(&file), out, &why);
+        e = study_json_read_as(buf_view(&file), schema, out, &why);
     if (number == 0 && e != ERR_OK)
-        tell(messages, "no study.json that can be shown: ", path,
+        tell(messages, what, path,
              why.n > 0 ? buf_view(&why) : span_str(err_text(e)));
     buf_free(&why);
     buf_free(&file);
     return e;
+}
+
+enum err
+study_file_load(const char *path, struct study_json **out, struct buf *messages)
+{
+    return load(path, STUDY_JSON_SCHEMA,
+                "no study.json that can be shown: ", out, messages);
+}
+
+enum err
+study_file_load_review(const char *path, struct study_json **out,
+                       struct buf *messages)
+{
+    return load(path, STUDY_JSON_SCHEMA_REVIEW,
+                "not what study review --json printed: ", out, messages);
 }

@@ -1,6 +1,6 @@
 #ifndef SPAN25_APP_STUDY_FILE_H
 #define SPAN25_APP_STUDY_FILE_H
-/* study_file - a study.json, for the verbs that take one */
+/* study_file - a study.json, and a review, for the verbs that take one */
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 #include "sensor/event/study_json.h"
@@ -11,5 +11,10 @@
  * with the place. */
 MUST_USE enum err study_file_load(const char *path, struct study_json **out,
                                   struct buf *messages);
+
+/* The same of what study review --json printed: its review, nothing else. */
+MUST_USE enum err study_file_load_review(const char *path,
+                                         struct study_json **out,
+                                         struct buf *messages);
 
 #endif

@@ -210,8 +210,10 @@ say_json(const struct count *t)
 
     json_begin(&j, '{');
     json_key(&j, "schema");
-    (void)json_str(&j, SPAN_LIT("span25-review-1"));
+    (void)json_str(&j, SPAN_LIT(STUDY_JSON_SCHEMA_REVIEW));
     put_review(&j, &s->review);
+    json_key(&j, "counts");
+    json_begin(&j, '{');
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         json_key(&j, counts[i].key);
         json_u64(&j, counts[i].n);
@@ -222,6 +224,7 @@ say_json(const struct count *t)
     json_double(&j, s->uncovered);
     json_key(&j, "apparent");
     json_double(&j, s->apparent);
+    json_end(&j, '}');
     put_table(&j, s->table);
     json_end(&j, '}');
     buf_putc(t->out, '\n');

@@ -3,6 +3,7 @@
 #include "sensor/app/caller.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/app/study.h"
+#include "sensor/app/study_file.h"
 #include "sensor/app/study_anonymize.h"
 #include "sensor/app/study_letters.h"
 #include "sensor/app/study_plan.h"
@@ -28,6 +29,7 @@ struct run {
     struct study_plan plan;
     struct study_sweeps sweeps;
     struct study_reviewed reviewed;
+    struct study_json *review; /* of --review; NULL: none */
     char criteria_hash[65];
     struct study_work *work;
     struct study_result result;
@@ -215,6 +217,8 @@ finish(struct run *r)
         s->criteria_hash = r->criteria_hash;
         s->criteria_file = or_none(r->c->study_criteria);
     }
+    if (r->review != NULL)
+        s->review = study_json_result(r->review)->review;
     fill_limits(r);
     study_criteria_judge(&r->plan, s);
     return ERR_OK;
@@ -390,6 +394,7 @@ end(struct run *r)
     study_work_free(r->work);
     study_sweeps_free(&r->sweeps);
     study_reviewed_free(&r->reviewed);
+    study_json_free(r->review);
     study_plan_free(&r->plan);
     buf_free(&r->command);
     buf_free(&r->why);
@@ -407,6 +412,8 @@ weigh(struct run *r, const struct cli *c, bool *interrupted)
     if (e == ERR_OK && or_none(r->c->study_reviewed) != NULL)
         e = study_reviewed_read(r->c->study_reviewed, &r->reviewed,
                                 r->messages);
+    if (e == ERR_OK && or_none(r->c->study_judged) != NULL)
+        e = study_file_load_review(r->c->study_judged, &r->review, r->messages);
     if (e == ERR_OK)
         e = work(r, c, interrupted);
     if (e == ERR_OK && !*interrupted)

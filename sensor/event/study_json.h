@@ -21,7 +21,8 @@
 #include "sensor/base/json_out.h"
 #include "sensor/event/study_result.h"
 
-#define STUDY_JSON_SCHEMA "span25-study-1"
+#define STUDY_JSON_SCHEMA        "span25-study-1"
+#define STUDY_JSON_SCHEMA_REVIEW "span25-review-1"
 
 void study_json_write(const struct study_result *r, struct buf *out);
 /* One figure, in another document. */
@@ -41,6 +42,11 @@ struct study_json;
  * Pure. */
 MUST_USE enum err study_json_read(struct span text, struct study_json **out,
                                   struct buf *message);
+/* The same of another document of ours, of that schema, which has some members
+ * of a study. */
+MUST_USE enum err study_json_read_as(struct span text, const char *schema,
+                                     struct study_json **out,
+                                     struct buf *message);
 const struct study_result *study_json_result(const struct study_json *s);
 void study_json_free(struct study_json *s); /* NULL is fine */
 

@@ -36,6 +36,7 @@ struct frame {
 
 struct reader {
     struct json_in j;
+    const char *schema; /* that it is to have */
     struct study_json *s;
     struct buf text;
     struct buf *message;
@@ -565,8 +566,8 @@ check_whole(struct reader *p)
         return fail(p, ERR_FORMAT, "something follows the study");
     if (p->s->schema == NULL)
         return fail(p, ERR_FORMAT, "it has no schema: this is no study");
-    if (strcmp(p->s->schema, STUDY_JSON_SCHEMA) != 0)
-        return fail(p, ERR_FORMAT, "its schema is not " STUDY_JSON_SCHEMA);
+    if (strcmp(p->s->schema, p->schema) != 0)
+        return fail(p, ERR_FORMAT, "its schema is not %s", p->schema);
     if (p->each[0] && p->each_n[0] != r->n_days)
         return fail(p, ERR_FORMAT, "%zu days, and lists by day with %zu",
                     r->n_days, p->each_n[0]);
@@ -593,6 +594,13 @@ read_all(struct reader *p)
 enum err
 study_json_read(struct span text, struct study_json **out, struct buf *message)
 {
+    return study_json_read_as(text, STUDY_JSON_SCHEMA, out, message);
+}
+
+enum err
+study_json_read_as(struct span text, const char *schema,
+                   struct study_json **out, struct buf *message)
+{
     struct reader *p = calloc(1, sizeof(*p));
     enum err err = ERR_NOMEM;
 
@@ -600,6 +608,7 @@ study_json_read(struct span text, struct study_json **out, struct buf *message)
     if (p == NULL)
         return ERR_NOMEM;
     p->message = message;
+    p->schema = schema;
     buf_init(&p->text, STUDY_JSON_TEXT);
     p->j = json_in_open(text, &p->text);
     p->s = calloc(1, sizeof(*p->s));
