@@ -214,7 +214,7 @@ key_spared(struct study_key *k, const struct study_facts *f)
         words_number(k->note, study_count(f->p->spared.n));
         buf_str(k->note, " that accepted such mail; ");
     }
-    buf_str(k->note, "fewer if it goes another way");
+    buf_str(k->note, "fewer, or none, if it goes another way");
 }
 
 static void
@@ -264,6 +264,23 @@ breaks_hosts(struct buf *b, const struct study_facts *f)
     study_count_hosts(b, f->r->few, p->hosts[STUDY_UNKNOWN],
                       "host of which too little was seen to tell",
                       "hosts of which too little was seen to tell");
+    buf_str(b, " would be stopped");
+    return true;
+}
+
+/* Who is stopped of those is right for one reason and wrong for another. */
+static bool
+breaks_mixed(struct buf *b, const struct study_facts *f)
+{
+    const struct study_policy *p = f->p;
+
+    if (p == NULL || p->hosts_of[STUDY_MIXED] == 0)
+        return false;
+    study_put_hosts(b, f->r->few, p->hosts[STUDY_MIXED]);
+    buf_str(b, " of ");
+    study_count_hosts(b, f->r->few, p->hosts_of[STUDY_MIXED],
+                      "host with abuse beside ordinary mail",
+                      "hosts with abuse beside ordinary mail");
     buf_str(b, " would be stopped");
     return true;
 }
@@ -455,7 +472,7 @@ open_hours(struct buf *b, const struct study_facts *f)
     if (r->hours_refused > 0) {
         buf_str(b, "; ");
         words_count(b, r->hours_refused, "hour", NULL);
-        buf_str(b, " with more than 5 % unseen: in no share");
+        buf_str(b, " with more than 5 % unseen: left out of all shares");
     }
     return true;
 }
@@ -716,15 +733,15 @@ condition_final(struct buf *b, const struct study_facts *f)
 typedef bool (*say_line)(struct buf *, const struct study_facts *);
 
 static const say_line lines[STUDY_LIST_COUNT][STUDY_LINES] = {
-    [STUDY_BREAKS] = {breaks_hosts,     breaks_mail,   breaks_devices,  breaks_owners,
-                      breaks_first                                                               },
-    [STUDY_GAINS] = {                             gains_messages, gains_displaced,    gains_time               },
-    [STUDY_OPEN] = { open_loss,      open_hours,                     open_tls,                         open_unseen,      open_class,
+    [STUDY_BREAKS] = {breaks_hosts,     breaks_mixed,    breaks_mail, breaks_devices,
+                      breaks_owners,                                              breaks_first  },
+    [STUDY_GAINS] = {gains_messages,   gains_displaced, gains_time },
+    [STUDY_OPEN] = {open_loss,     open_hours,          open_tls,                                    open_unseen,               open_class,
                       open_review, open_season, open_holdout, open_decisions,
                       open_bounds},
-    [STUDY_COST] = {                                                                                               cost_hours,       cost_tie,      cost_back      },
-    [STUDY_CONDITIONS] = {condition_wrong,   condition_owners, condition_forms,
-                      condition_back,                          condition_pause,                      condition_final},
+    [STUDY_COST] = {cost_hours,                cost_tie,                      cost_back         },
+    [STUDY_CONDITIONS] = {condition_wrong, condition_owners,                    condition_forms,
+                      condition_back,                                       condition_pause,                     condition_final                    },
 };
 
 const char *

@@ -119,8 +119,8 @@ sentences(void **state)
         {STUDY_KIT_FULL, true, "- How often the judgement of hosts is right: "
                                "no review was made\n"},
         {STUDY_KIT_FULL, true, "- 15 of 672 hours were watched for less than "
-                               "90 %; 4 hours with more than 5 % unseen: in no "
-                               "share\n"},
+                               "90 %; 4 hours with more than 5 % unseen: left "
+                               "out of all shares\n"},
         {STUDY_KIT_FULL, true, "at least 52 more exist"},
         {STUDY_KIT_FULL, true, "118 of 118 journaled decisions are the same, "
                                "1 are here only\n"},

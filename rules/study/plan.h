@@ -18,7 +18,9 @@
       "whoever is not registered has so many messages an hour "                \
       "and a day; what is beyond is stopped")                                  \
     X(ALERTS, "alerts", "a host is stopped after so many alerts")              \
-    X(DETECTOR, "detector", "what the decision table stops")                   \
+    X(DETECTOR, "detector",                                                    \
+      "a host is stopped when enough speaks against it and nothing for "       \
+      "it: the sensor's decision table")                                       \
     X(GRACE, "grace",                                                          \
       "as unregistered, after days of grace in which those "                   \
       "who were written to may register")
