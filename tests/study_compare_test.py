@@ -92,7 +92,7 @@ def the_change_is_found(bench):
     after = BEGIN + 28 * DAY
     got = bench.result(make(BEGIN, 28, 1, 300),
                        make(after, 28, 2, 100, tries=600))
-    check(got["cut"] == "2026-10-29" and not got["effective"], got["cut"])
+    check(got["cut"] == "2026-10-29" and not got["took_force"], got["cut"])
     check(got["days"] == {"before": 28, "after": 28, "left_out": 0}, got)
     check(got["notes"] == [], got["notes"])
     s = series(got)
@@ -148,7 +148,7 @@ def where_it_took_force(bench):
     day = BEGIN + 38 * DAY
     after = make(BEGIN + 28 * DAY, 28, 2, 300, effective=stamp(day))
     got = bench.result(before, after)
-    check(got["effective"] and got["cut"] == "2026-11-08", got["cut"])
+    check(got["took_force"] and got["cut"] == "2026-11-08", got["cut"])
     check(got["days"]["before"] == 38 and got["days"]["after"] == 18, got)
     bench.run(before, after).expect(0).says("2026-11-08, when it took force")
     # the first study said from when on, and the second one kept silent

@@ -230,9 +230,9 @@ def it_refuses(bench):
 # ---- what was said ----
 
 def they_hold_the_truth(bench):
-    """Ten pairs of reviewers: of 40 intervals of 95 % few may miss."""
+    """Six pairs of reviewers: of 24 intervals of 95 % few may miss."""
     truth, missed, kappas = bench.campus.truth(), [], []
-    for seed in range(10):
+    for seed in range(6):
         got = json.loads(bench.count(*reviewers(bench, seed),
                                      "--json").expect(0).out)
         review = got["review"]
@@ -244,7 +244,7 @@ def they_hold_the_truth(bench):
             check(f["low"] <= f["value"] <= f["high"], f)
             if not f["low"] <= value <= f["high"]:
                 missed.append((seed, name, f, value))
-    check(len(missed) <= 5, missed)
+    check(len(missed) <= 3, missed)
     check(0.7 < min(kappas) and max(kappas) < 1, kappas)
 
 

@@ -219,7 +219,7 @@ study_compare_json(const struct study_compare_view *v, struct buf *out)
     put_study(&j, "before", v->before);
     put_study(&j, "after", v->after);
     put_day(&j, "cut", c->cut);
-    json_key(&j, "effective");
+    json_key(&j, "took_force");
     json_bool(&j, c->effective);
     put_notes(&j, c);
     json_key(&j, "days");

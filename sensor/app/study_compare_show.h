@@ -4,7 +4,7 @@
  *
  *   text  for a terminal of so many columns, 0: as wide as it is
  *   json  {"schema":"span25-study-compare-1","before":{...},"after":{...},
- *         "cut":DAY,"effective":BOOL,"notes":[WORD],"days":{...},"series":[...],
+ *         "cut":DAY,"took_force":BOOL,"notes":[WORD],"days":{...},"series":[...],
  *         "residual":{...},"figures":[...],"policies_not_compared":[...]}. A
  *         term of a series is {"value","error","low","high"}, on the scale that
  *         it names; of a log scale "factor" has the same as a factor. What
