@@ -379,8 +379,7 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
     struct study_inputs_options in = {.config = o->config,
                                       .names = o->inputs,
                                       .n = o->n_inputs,
-                                      .config_file = o->config->file,
-                                      .stop = &stop_asked};
+                                      .config_file = o->config->file};
     struct buf saved;
     size_t n = 0;
     enum err e;
