@@ -142,10 +142,12 @@ rate_figure(const struct telling *t, size_t n, double unit,
             scale = fmax(scale, t->hosts[i].k / t->hosts[i].m);
     }
     out->value = out->n > 0 ? out->k / out->n * unit : NAN;
-    if (n < 2 || scale <= 0)
+    if (scale <= 0)
         return ERR_OK;
     for (size_t i = 0; i < n; i++)
         t->hosts[i].k /= scale;
+    if (!study_varies(t->hosts, n))
+        return ERR_OK;
     e = ratio_of(t->hosts, n, &o, &how);
     if (e == ERR_USAGE)
         return ERR_OK;

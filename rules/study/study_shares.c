@@ -112,6 +112,20 @@ none(void)
         .value = NAN, .low = NAN, .high = NAN, .method = NULL};
 }
 
+bool
+study_varies(const struct ratio_host *v, size_t n)
+{
+    double k = 0, m = 0;
+    size_t with = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        k += v[i].k;
+        m += v[i].m;
+        with += v[i].k > 0;
+    }
+    return n >= STUDY_RATED && with >= STUDY_WITH && k < m;
+}
+
 static enum err
 ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
              struct study_figure *out, struct ratio *how)
@@ -126,8 +140,8 @@ ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
         out->n += v[i].m;
     }
     out->value = out->n > 0 ? out->k / out->n : NAN;
-    if (n < 2 || out->k <= 0 || out->k >= out->n)
-        return ERR_OK; /* no other host says how much it could vary */
+    if (!study_varies(v, n))
+        return ERR_OK;
     e = ratio_of(v, n, &o, how);
     if (e == ERR_USAGE)
         return ERR_OK;
@@ -163,9 +177,10 @@ bound(const struct study *s, enum study_group g, struct study_share *to)
     }
     to->clear = clear + hidden > 0 ? clear / (clear + hidden) : NAN;
     to->bound_low = to->bound_high = NAN;
-    if (g == STUDY_GROUP_OUTSIDE || g == STUDY_GROUP_ALL || isnan(to->clear) ||
-        isnan(to->raw.value))
-        return; /* what comes under TLS from outside is not estimated */
+    if (g == STUDY_GROUP_OUTSIDE || g == STUDY_GROUP_ALL || to->spam ||
+        isnan(to->clear) || isnan(to->raw.value))
+        return; /* what comes under TLS from outside is not estimated, nor how
+                 * much of what is hidden is spam */
     b = share_bounds(to->clear, to->raw.value);
     to->bound_low = b.low;
     to->bound_high = b.high;

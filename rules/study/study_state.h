@@ -8,13 +8,15 @@
 #include "rules/registry/slots.h"
 #include "rules/study/study.h"
 
-#define BINS       8 /* sizes of messages, study_size_words */
-#define PARTS_MAX  2 /* before the holdout, and the holdout */
-#define NONE       UINT32_MAX
-#define TOLD_MAX   8192U  /* decisions that wait to be compared */
-#define PARTED_MAX 65536U /* messages under way of which parts were told */
-#define HOUR       (3600 * NS_PER_S)
-#define DAY        (24 * HOUR)
+#define BINS        8 /* sizes of messages, study_size_words */
+#define STUDY_RATED 30U
+#define STUDY_WITH  5U
+#define PARTS_MAX   2 /* before the holdout, and the holdout */
+#define NONE        UINT32_MAX
+#define TOLD_MAX    8192U  /* decisions that wait to be compared */
+#define PARTED_MAX  65536U /* messages under way of which parts were told */
+#define HOUR        (3600 * NS_PER_S)
+#define DAY         (24 * HOUR)
 
 /* A message by what it says for itself. */
 enum raw { RAW_BAD, RAW_REST, RAW_COUNT };
@@ -246,6 +248,13 @@ enum err study_fill_shares(const struct study *s, struct study_result *r);
 enum err study_fill_policies(const struct study *s,
                              const enum study_class *classes,
                              struct study_result *r);
+
+/* Are there hosts enough to say how much a ratio over them could vary? Fewer
+ * than STUDY_RATED, or than STUDY_WITH that have any of what is counted, are
+ * not rated (UX 7.3): who was not among them this time is what other weeks
+ * differ by, and no sample of those that were there can tell. */
+struct ratio_host;
+bool study_varies(const struct ratio_host *v, size_t n);
 
 /* What it looks like by what it says (devices.def). */
 unsigned study_device(const struct record_map *smtp);

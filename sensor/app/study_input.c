@@ -242,6 +242,9 @@ study_inputs_next(struct study_inputs *in, bool *journal)
             return record;
         case STUDY_NEXT_STOPPED: return SPAN_NONE;
         case STUDY_NEXT_END:
+            if (in->room.o.stop != NULL && *in->room.o.stop != 0)
+                return SPAN_NONE; /* whoever wrote it may have been stopped too:
+                                   * is it the end? It is read again. */
             if (s->ops->end != NULL)
                 s->ops->end(s);
             break;

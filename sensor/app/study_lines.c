@@ -50,7 +50,8 @@ study_lines_open(struct study_lines *l, int fd,
 
     *l = (struct study_lines){.src = {.fd = fd},
                               .sha = EVP_MD_CTX_new(),
-                              .at_mark = EVP_MD_CTX_new()};
+                              .at_mark = EVP_MD_CTX_new(),
+                              .stop = o->stop};
     if (l->sha == NULL || l->at_mark == NULL ||
         EVP_DigestInit_ex(l->sha, o->sha256, NULL) != 1) {
         study_lines_close(l);
@@ -94,12 +95,15 @@ take(struct study_lines *l, size_t n, struct span *line)
     return is_long ? STUDY_LINE_LONG : STUDY_LINE;
 }
 
-/* What stands behind the last newline. */
+/* What stands behind the last newline. Whoever was told to stop does not know
+ * whether its writer was too, in the middle of a line. */
 static enum study_line
 take_rest(struct study_lines *l, struct span *line)
 {
     size_t n = cur_left(&l->src.cur);
 
+    if (l->stop != NULL && *l->stop != 0)
+        return STUDY_LINE_END;
     if ((n == 0 && !l->in_long) || l->src.why != SOURCE_END) {
         (void)cur_rest(&l->src.cur);
         return STUDY_LINE_END;

@@ -35,6 +35,7 @@ struct study_lines {
     struct study_mark expect; /* bytes 0: none, or it was compared */
     bool differs;
     bool drained;
+    const volatile sig_atomic_t *stop;
 };
 
 struct study_lines_options {
