@@ -421,6 +421,7 @@ def part_outages(bench):
     out.mkdir()
     out.chmod(0o777)
     small = tiny_disk(folder / "small", "600m" if bench.long else "24m")
+    (small / "ballast").touch()  # a full disk takes no new file
     with brokers.Kafka(folder / "kafka") as kafka, \
             brokers.Redis(folder / "redis") as redis:
         targets = {"kafka": kafka.address, "redis": redis.address,
