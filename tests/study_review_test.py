@@ -222,6 +222,12 @@ def it_refuses(bench):
     bench.review("--study", bench.study, empty, "-o", new).expect(5).warns(
         "no message")
     check(not new.exists(), "it was written")
+    shared = bench.campus.study()
+    shared["cover"]["anonymized"] = "hosts"
+    other = bench.folder / "shared.json"
+    other.write_text(json.dumps(shared))
+    bench.review("--study", other, empty, "-o", new).expect(5).warns(
+        "pseudonyms")
     empty.write_text("no event\n" + bench.events.read_text())
     bench.review("--study", bench.study, empty, "-o", new).expect(4)
     check(new.exists(), "what could be read was not drawn from")

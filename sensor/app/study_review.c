@@ -28,6 +28,7 @@ struct task {
     struct study_sheet *sheet;
     struct review_drawn drawn;
     bool faults; /* of the inputs, which were told */
+    bool shared; /* the study was made for sharing */
 };
 
 static bool
@@ -110,8 +111,10 @@ draw(struct task *t)
     struct study_json *study = NULL;
     enum err e = study_file_load(t->c->config.study_of, &study, t->messages);
 
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        t->shared = study_json_result(study)->anonymized != NULL;
         e = study_sheet_new(study_json_result(study), &t->sheet);
+    }
     study_json_free(study);
     if (e == ERR_OK)
         e = read_inputs(t);
@@ -288,7 +291,10 @@ make_sheet(struct task *t)
         e = draw(t);
     if (e == ERR_OK && t->drawn.messages == 0) {
         buf_str(t->messages, "span25: the inputs show no message of any host "
-                             "of the study in its window\n");
+                             "of the study in its window");
+        buf_str(t->messages, t->shared ? ": it was made for sharing, and may "
+                                         "name hosts by pseudonyms\n"
+                                       : "\n");
         return CLI_EXIT_REFUSED;
     }
     if (e == ERR_OK)
