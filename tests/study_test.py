@@ -266,6 +266,21 @@ def many(bench, campus):
     return events, truth / "span25.yaml"
 
 
+def interrupted_early(words, point):
+    """Before there is an event, and before a place is found again: what there
+    was of a checkpoint stays."""
+    before = point.read_bytes() if point.exists() else None
+    child = subprocess.Popen(words, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    status = pathlib.Path(f"/proc/{child.pid}/status")
+    check(live.wait_for(lambda: re.search(r"SigCgt:.*[2367abef]$", status.read_text(), re.M)),
+          "no handler")  # of SIGINT, the second bit
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=PATIENCE)
+    check(child.returncode == 130 and out == b"", (child.returncode, err))
+    check((point.read_bytes() if point.exists() else None) == before, "another checkpoint")
+
+
 def resumed(bench, campus):
     """Interrupted in the middle, twice: the same bytes in the end."""
     events, config = many(bench, campus)
@@ -275,6 +290,7 @@ def resumed(bench, campus):
                            timeout=PATIENCE).stdout
     point = bench.folder / "checkpoint"
     words += ["--checkpoint", str(point)]
+    interrupted_early(words, point)
     for part in (3, 2):
         made = point.stat().st_mtime_ns if point.exists() else 0
         child = subprocess.Popen(words, stdin=subprocess.PIPE,
@@ -288,6 +304,7 @@ def resumed(bench, campus):
         check(child.returncode == 130, err)
         check(live.wait_for(lambda: point.exists() and
                             point.stat().st_mtime_ns > made), "no checkpoint")
+        interrupted_early(words, point)
     done = subprocess.run(words, input=text, capture_output=True, check=True,
                           timeout=PATIENCE)
     a, b = json.loads(whole), json.loads(done.stdout)

@@ -149,7 +149,7 @@ study_checkpoint_read(struct study_work *w, struct buf *out)
     }
     if (e == ERR_OK)
         e = study_inputs_load(w->inputs, next_part(&c));
-    return e == ERR_OK ? ERR_OK : does_not_fit(w, e);
+    return e == ERR_OK || e == ERR_BUSY ? e : does_not_fit(w, e);
 }
 
 static enum err

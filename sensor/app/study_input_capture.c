@@ -197,6 +197,8 @@ reap(struct study_source *s)
     pid_t got, pid = c->pid;
     int status = 0, number;
 
+    if (pid == 0)
+        return STUDY_NEXT_END; /* asked once more */
     do {
         got = waitpid(pid, &status, 0);
         number = errno;

@@ -575,8 +575,32 @@ stopped(void **state)
     for (unsigned i = 0; i < 20; i++)
         assert_true(read_one(t, in));
     expect_ids(t, 0, 40);
-    study_inputs_close(in);
+
+    print_message("an end that comes of the same interrupt, within a line\n");
+    buf_reset(&t->file);
+    line(&t->file, 40);
+    assert_int_equal(write(fd, t->file.p, 20), 20);
     assert_int_equal(close(fd), 0);
+    stop = 1;
+    assert_false(read_one(t, in));
+    buf_reset(&saved);
+    assert_int_equal(study_inputs_save(in, &saved), ERR_OK);
+    study_inputs_close(in);
+    assert_int_equal(t->messages.n, 0);
+
+    stop = 0;
+    fd = open(pipe.s, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    buf_reset(&t->file);
+    lines(&t->file, 0, 41);
+    assert_int_equal(write(fd, t->file.p, t->file.n), t->file.n);
+    assert_int_equal(study_inputs_open(&o, &t->messages, &in), ERR_OK);
+    assert_int_equal(study_inputs_load(in, buf_view(&saved)), ERR_OK);
+    assert_true(read_one(t, in));
+    assert_int_equal(close(fd), 0);
+    assert_false(read_one(t, in));
+    expect_ids(t, 0, 41);
+    study_inputs_close(in);
     buf_free(&saved);
 }
 

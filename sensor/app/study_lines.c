@@ -145,8 +145,10 @@ study_lines_have(const struct study_lines *l)
 enum capture_source_end
 study_lines_why(const struct study_lines *l, const char **detail)
 {
+    bool is_stopped = l->stop != NULL && *l->stop != 0;
+
     *detail = l->src.detail;
-    return l->src.why;
+    return is_stopped ? SOURCE_STOPPED : l->src.why;
 }
 
 bool

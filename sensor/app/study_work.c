@@ -379,7 +379,8 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
     struct study_inputs_options in = {.config = o->config,
                                       .names = o->inputs,
                                       .n = o->n_inputs,
-                                      .config_file = o->config->file};
+                                      .config_file = o->config->file,
+                                      .stop = &stop_asked};
     struct buf saved;
     size_t n = 0;
     enum err e;
@@ -405,9 +406,14 @@ study_work_new(const struct study_work_options *o, struct buf *messages,
         e = study_checkpoint_read(w, &saved);
     if (e == ERR_OK && saved.n == 0)
         meet_first(w);
-    if (e == ERR_OK)
+    w->too_soon =
+        stop_asked != 0 &&
+        (e == ERR_BUSY || (e == ERR_OK && saved.n == 0 && w->first.n == 0));
+    if (w->too_soon)
+        e = ERR_OK;
+    else if (e == ERR_OK)
         e = open_detectors(w, of, n);
-    if (e == ERR_OK)
+    if (e == ERR_OK && !w->too_soon)
         e = study_checkpoint_take(w, buf_view(&saved));
     buf_free(&saved);
     if (e != ERR_OK) {
@@ -518,6 +524,9 @@ study_work_run(struct study_work *w, bool *interrupted)
     struct span record = w->first;
     bool journal = w->first_journal;
 
+    *interrupted = w->too_soon;
+    if (w->too_soon)
+        return ERR_OK; /* a checkpoint that there was is as good as before */
     if (record.n == 0)
         record = study_inputs_next(w->inputs, &journal);
     while (record.n > 0) {

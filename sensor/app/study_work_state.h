@@ -45,6 +45,7 @@ struct study_work {
     char last_sensor[65];
     struct span first; /* the event that was read to find the home networks */
     bool first_journal, broken_book;
+    bool too_soon; /* interrupted before there was anything to keep */
     uint64_t n;
     ns_t told, checked, begun;
 };
@@ -59,7 +60,8 @@ void study_checkpoint_part(struct buf *out, struct span part);
 /* Where a checkpoint is wanted. Failures are told. */
 void study_checkpoint_save(struct study_work *w);
 /* Before an event is read: out is begun here and empty when there is none, else
- * the inputs stand where it says, and the home networks are its. */
+ * the inputs stand where it says, and the home networks are its. ERR_BUSY: an
+ * interrupt came before they stood there. */
 MUST_USE enum err study_checkpoint_read(struct study_work *w, struct buf *out);
 /* Then, with detectors: all the rest of it. */
 MUST_USE enum err study_checkpoint_take(struct study_work *w,
