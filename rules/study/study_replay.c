@@ -216,16 +216,18 @@ mark_hosts(struct study *s, uint32_t scope, size_t variant, ns_t since,
     const ns_t end = s->to != 0 && until > s->to ? s->to : until;
 
     for (uint32_t i = s->scopes[scope].first; i != NONE; i = s->hosts[i].next) {
-        struct account *a;
+        struct account *a = study_account(s, i, variant, part_at(s, since));
 
+        a->planned = 0;
         if (s->hosts[i].last + DAY < since)
             continue;
-        a = study_account(s, i, variant, part_at(s, since));
         if (*study_first(s, i, variant) == 0)
             *study_first(s, i, variant) = since;
         a->blocks++;
-        if (end > since)
-            a->blocked_h += (float)((double)(end - since) / (double)HOUR);
+        if (end <= since)
+            continue;
+        a->planned = end;
+        a->blocked_h += (float)((double)(end - since) / (double)HOUR);
     }
 }
 
@@ -262,24 +264,23 @@ study_replay_block(struct study *s, unsigned detector, const struct prefix *p,
     }
 }
 
-/* What was planned and does not come to pass is taken off again. */
+/* What was planned and does not come to pass is taken off again, of whom it was
+ * planned for: others of the scope may have come since. */
 static void
 end_stop(struct study *s, uint32_t scope, size_t variant, ns_t when)
 {
     struct stop *st = study_stop(s, scope, variant);
-    const ns_t until = s->to != 0 && st->until > s->to ? s->to : st->until;
     const ns_t end = when > st->since ? when : st->since;
 
     if (st->until == 0 || when >= st->until)
         return;
     for (uint32_t i = s->scopes[scope].first; i != NONE; i = s->hosts[i].next) {
-        struct account *a;
+        struct account *a = study_account(s, i, variant, part_at(s, st->since));
 
-        if (s->hosts[i].last + DAY < st->since)
+        if (a->planned <= end)
             continue;
-        a = study_account(s, i, variant, part_at(s, st->since));
-        if (until > end)
-            a->blocked_h -= (float)((double)(until - end) / (double)HOUR);
+        a->blocked_h -= (float)((double)(a->planned - end) / (double)HOUR);
+        a->planned = end;
     }
     st->until = end;
 }

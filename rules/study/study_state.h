@@ -86,6 +86,7 @@ struct account {
     uint32_t forever, briefly; /* of delivered[RAW_REST]: no retry in time */
     uint32_t blocks, tls_least, tls_most;
     float blocked_h;
+    ns_t planned; /* end of the stop whose hours were added last; 0: none */
     double delay_h;
 };
 

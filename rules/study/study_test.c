@@ -347,6 +347,29 @@ test_block_and_lift(void **state)
     end(&k);
 }
 
+/* Nothing was planned for who comes when the stop is on: so a lift takes
+ * nothing off. */
+static void
+test_lift_of_who_came_later(void **state)
+{
+    struct kit k;
+
+    (void)state;
+    begin(&k);
+    add(&k, "P4", STUDY_KIND_DETECTOR)->latency = 0;
+    open_study(&k);
+    send_one(&k, &(struct message){.from = "2001:db8::1", .when = T0 + 1});
+    decide(&k, 0, "block", "2001:db8::/64", T0 + MIN, T0 + 61 * MIN, false);
+    send_one(&k,
+             &(struct message){.from = "2001:db8::2", .when = T0 + 11 * MIN});
+    decide(&k, 0, "lift", "2001:db8::/64", T0 + 21 * MIN, 0, false);
+    finish(&k);
+    assert_float_equal(k.r.policies[0].total.blocked_h, 20.0 / 60, 1e-6);
+    for (size_t i = 0; i < k.r.n_hosts; i++)
+        assert_true(k.r.hosts[i].outcomes[0].blocked_h >= 0);
+    end(&k);
+}
+
 /* Another address of the same /64 is stopped with it. */
 static void
 test_ipv6(void **state)
@@ -750,6 +773,7 @@ main(void)
         cmocka_unit_test(test_unregistered),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_block_and_lift),
+        cmocka_unit_test(test_lift_of_who_came_later),
         cmocka_unit_test(test_ipv6),
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_grace),
