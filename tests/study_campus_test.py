@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Every figure of a study of the made campus, against what is true of it.
 
-    study_campus_test.py PROGRAM CAMPUS
+    study_campus_test.py PROGRAM CAMPUS [--full]
 
 CAMPUS is build/*/tests/campus/campus. Counts are exact: they are those of
 tests/campus/recount.py, which counts again from the lines, and what policies
 P1, P2 and P5 stop is what its models stop, host by host. What the program
 holds hosts for is compared with what they are.
 
-Intervals are proven by study_campus_cover.py, many campuses long.
+--full: of the campus of scale 1, which takes some minutes. Intervals are tried
+by study_campus_cover.py, over many campuses.
 """
 import collections
 import csv
@@ -24,12 +25,16 @@ sys.path[:0] = [str(HERE / "campus"), str(HERE / "support")]
 import recount
 from program import Run, check
 
-QUICK = ["--hosts", "130", "--sites", "30", "--scale", "0.003"]
-QUICK_DAYS = 16  # a gap, a lossy day, and two days behind the grace
+# With a gap, a lossy day, and two days behind the time of grace.
+QUICK = ["--hosts", "130", "--sites", "30", "--scale", "0.003", "--days", "16"]
 GRACE, PER_HOUR, PER_DAY = 14, 20, 100  # as the shipped policies have them
 ANSWER = .9
 WEIGHT_MOST = 10
-DEAF = "all copied, the victim is deaf"  # a miss that is known
+# Misses that are known (tests/evaluate/README.md): a deaf victim, and one in
+# whose /64 a bot was met first. Until a router is known, which takes two hours,
+# simulating does not ask for one (rules/decide/decide.h); enforcing would.
+KNOWN = {"all copied, the victim is deaf", "one bot among 100 in a /64"}
+ROUTER_KNOWN = 3 * 3600 * 10**9
 SHIPPED = [f"P{i}" for i in range(7)]
 # What is in force at once is a share of the hosts: of few hosts one. A campus
 # has more bots than any network of its size, so caps would be what is measured.
@@ -306,6 +311,8 @@ def check_policy(s, rows, i, p):
         check(o.get("lost_least", 0) <= o.get("lost_most", 0) and
               o.get("delayed_least", 0) <= o.get("delayed_most", 0),
               f"{h['addr']}: least above most")
+        check(o.get("blocked_h", 0) >= 0, f"{h['addr']}: stopped for less "
+                                          f"than no time by {p['name']}")
         if o.get("first"):
             stopped[h["class"]] += 1
             days[o["first"][:10]] += 1
@@ -337,15 +344,19 @@ def check_policy(s, rows, i, p):
               f"{p['name']}, hosts that are timed")
 
 
-def check_detector(s, rows, truth):
+def check_detector(s, rows, truth, begin):
     """P4 and P6: nobody who must not be is stopped."""
     for i, p in enumerate(s["policies"]):
         if p["kind"] != "detector":
             continue
-        wrong = [f"{a} ({truth[a]['kind']})" for a, h in rows.items()
-                 if (h["outcomes"][i] or {}).get("first") and
-                 (h["registered"] or truth[a]["label"] in
-                  ("legitimate", "victim")) and truth[a]["kind"] != DEAF]
+        wrong = []
+        for a, h in rows.items():
+            first = (h["outcomes"][i] or {}).get("first")
+            if first and (h["registered"] or truth[a]["label"] in
+                          ("legitimate", "victim")) and \
+                    truth[a]["kind"] not in KNOWN and \
+                    recount.Clock().ns(first) > begin + ROUTER_KNOWN:
+                wrong.append(f"{a} ({truth[a]['kind']}) {first}")
         equal(wrong, [], f"{p['name']} stops who must not be")
         bots = [a for a in rows if truth[a]["label"] == "bot"]
         caught = sum((rows[a]["outcomes"][i] or {}).get("first") is not None
@@ -370,10 +381,10 @@ def confusion(rows, truth):
                                     "are held for bots")
 
 
-def quick(program, campus):
+def try_all(program, campus, *options):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        make(campus, folder, *QUICK, "--days", str(QUICK_DAYS))
+        make(campus, folder, *options)
         s = study(program, folder)
         clock = recount.Clock()
         with open(folder / "events.jsonl", "rb") as f:
@@ -392,10 +403,10 @@ def quick(program, campus):
         check_stops(s, rows, r)
         for i, p in enumerate(s["policies"]):
             check_policy(s, rows, i, p)
-        check_detector(s, rows, truth)
+        check_detector(s, rows, truth, r.begin)
         confusion(rows, truth)
         print(f"{r.events} events of {len(rows)} hosts")
 
 
 if __name__ == "__main__":
-    quick(*sys.argv[1:3])
+    try_all(*sys.argv[1:3], *([] if "--full" in sys.argv else QUICK))
