@@ -93,10 +93,10 @@ open_one(struct study_inputs *in, const char *name,
 }
 
 static bool
-is_second_stdin(const struct study_inputs *in, const char *name)
+is_second_stdin(const struct study_inputs_options *o, size_t at)
 {
-    for (size_t i = 0; strcmp(name, "-") == 0 && i < in->n; i++) {
-        if (strcmp(in->v[i].name, "-") == 0)
+    for (size_t i = 0; strcmp(o->names[at], "-") == 0 && i < at; i++) {
+        if (strcmp(o->names[i], "-") == 0)
             return true;
     }
     return false;
@@ -114,7 +114,7 @@ open_all(struct study_inputs *in)
     for (size_t i = 0; i < o->n; i++) {
         enum err one = ERR_USAGE;
 
-        if (is_second_stdin(in, o->names[i]))
+        if (is_second_stdin(o, i))
             buf_str(in->room.messages,
                     "span25: standard input can be named once\n");
         else
@@ -162,8 +162,10 @@ study_inputs_close(struct study_inputs *in)
 {
     if (in == NULL)
         return;
-    for (size_t i = 0; i < in->n; i++)
-        in->v[i].ops->close(&in->v[i]);
+    for (struct study_source *s = in->v; s != NULL && s < in->v + in->n; s++) {
+        if (s->ops != NULL)
+            s->ops->close(s);
+    }
     json_reader_free(&in->room.json);
     record_free(&in->room.record);
     buf_free(&in->room.why);

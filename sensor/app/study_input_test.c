@@ -334,9 +334,9 @@ long_lines(void **state)
         size_t n;
         unsigned faults;
     } rows[] = {
-        {"as long as a line may be", JSON_LINE_MAX,      0},
-        {"longer by one",            JSON_LINE_MAX + 1,  1},
-        {"longer than a buffer",     3U * JSON_LINE_MAX, 1},
+        {"as long as a line may be", JSON_LINE_MAX,       0},
+        {"longer by one",            JSON_LINE_MAX + 1,   1},
+        {"longer than a buffer",     3UL * JSON_LINE_MAX, 1},
     };
     struct bench *t = *state;
 

@@ -184,7 +184,7 @@ plain_words(struct span s)
 }
 
 #if defined(__SSE2__)
-#define STEP 16U
+#define STEP ((size_t)16)
 
 /* A bit for each byte that needs care; those above 0x7f are negative. */
 static inline unsigned

@@ -266,17 +266,17 @@ test_tap(void **state)
 {
     static const struct {
         const char *why;
-        enum capture_coding how;
         size_t cut;
         struct span tail;
+        enum capture_coding how;
         enum capture_source_end end;
     } rows[] = {
-        {"plain",            CAPTURE_PLAIN, 0, LIT(""),       SOURCE_END    },
-        {"gzip",             CAPTURE_GZIP,  0, LIT(""),       SOURCE_END    },
-        {"zstd",             CAPTURE_ZSTD,  0, LIT(""),       SOURCE_END    },
-        {"cut",              CAPTURE_ZSTD,  9, LIT(""),       SOURCE_CUT    },
-        {"padding",          CAPTURE_GZIP,  0, LIT("\0\0\0"), SOURCE_END    },
-        {"something behind", CAPTURE_GZIP,  0, LIT("hello"),  SOURCE_DAMAGED},
+        {"plain",            0, LIT(""),       CAPTURE_PLAIN, SOURCE_END    },
+        {"gzip",             0, LIT(""),       CAPTURE_GZIP,  SOURCE_END    },
+        {"zstd",             0, LIT(""),       CAPTURE_ZSTD,  SOURCE_END    },
+        {"cut",              9, LIT(""),       CAPTURE_ZSTD,  SOURCE_CUT    },
+        {"padding",          0, LIT("\0\0\0"), CAPTURE_GZIP,  SOURCE_END    },
+        {"something behind", 0, LIT("hello"),  CAPTURE_GZIP,  SOURCE_DAMAGED},
     };
 
     (void)state;
@@ -290,7 +290,7 @@ test_tap(void **state)
         buf_init(&text, MADE_MAX);
         buf_init(&seen, MADE_MAX);
         buf_init(&unpacked, MADE_MAX);
-        for (unsigned k = 0; k < 3000; k++)
+        for (uint64_t k = 0; k < 3000; k++)
             buf_u64(&text, k * k);
         b = pack(rows[i].how, buf_view(&text));
         b.n -= rows[i].cut;

@@ -247,12 +247,12 @@ journal_read(struct journal_reader *r, struct journal_line *out)
 enum err
 journal_reader_last(const char *dir, uint64_t *seq, struct buf *message)
 {
-    struct journal_reader *r;
+    struct journal_reader *r = NULL;
     struct journal_line line;
     enum journal_read got = JOURNAL_READ_DAMAGED;
     enum err e = journal_reader_open(dir, UINT64_MAX, &r, message);
 
-    if (e != ERR_OK)
+    if (e != ERR_OK || r == NULL)
         return e;
     while (got == JOURNAL_READ_DAMAGED || got == JOURNAL_READ_LINE)
         got = journal_read(r, &line);
