@@ -120,6 +120,7 @@ add_mixed(struct kinds *k, const struct scenario *s, double scale)
         w->pool = "nat";
     w->row.malware_bytes = ATTACHED;
     w->row.malware = .05;
+    w->row.serves = 0; /* what comes in is not what it is abused for */
     in_bouts(&w->row, scale);
 }
 
