@@ -18,14 +18,18 @@
 #define HTTP_LISTENERS   2U     /* operations, registration */
 #define HTTP_CONNECTIONS 10000U /* at a time; more wait in the kernel */
 #define HTTP_EACH        256U   /* of one address, loopback apart */
-#define HTTP_IDLE_S      10U    /* without a byte of a request */
+#define HTTP_IDLE_S      10U    /* without a byte, of a request or taken */
+#define HTTP_WHOLE_S     30U    /* for a request, idle before it included */
+#define HTTP_TAKE_S      300U   /* for an answer to be taken by the client */
+#define HTTP_STREAM_S    900U   /* a stream then ends, and is asked for anew */
 #define HTTP_HEAD        16384U /* bytes of a head */
 #define HTTP_BODY        1048576U
-#define HTTP_QUERY       32U  /* parameters */
-#define HTTP_JOBS        4U   /* answers made at a time */
-#define HTTP_WAITING     256U /* requests that wait for one; more: 503 */
-#define HTTP_STREAMS     256U /* streams of events at a time; more: 503 */
-#define HTTP_ID          17U  /* of a request, to be quoted; with its NUL */
+#define HTTP_BODIES      67108864U /* bytes of all bodies; more: 503 */
+#define HTTP_QUERY       32U       /* parameters */
+#define HTTP_JOBS        4U        /* answers made at a time */
+#define HTTP_WAITING     256U      /* requests that wait for one; more: 503 */
+#define HTTP_STREAMS     256U      /* streams of events at a time; more: 503 */
+#define HTTP_ID          17U /* of a request, to be quoted; with its NUL */
 
 enum http_method { HTTP_GET, HTTP_POST }; /* HEAD is a GET; others: 405 */
 
@@ -56,11 +60,12 @@ struct http_answer {
     struct buf body;   /* freed by the server */
     struct span fixed; /* in place of body: lives as long as the server */
     bool gzip;       /* fixed is compressed; a client that takes none is 406 */
-    bool immutable;  /* may be kept for ever; else no-store */
+    bool immutable;  /* may be kept for ever; else no-cache with etag, or
+                      * no-store */
     bool attachment; /* a download, with `name` */
     bool stream;     /* of events, see http_tell; status 200 */
     char name[64];
-    char etag[36];
+    char etag[36];    /* without quotes; the server answers If-None-Match */
     char cookie[256]; /* Set-Cookie; empty: none */
     unsigned retry_after_s;
 };
@@ -75,6 +80,8 @@ struct http_options {
     struct http_listener listeners[HTTP_LISTENERS];
     size_t n_listeners;
     const char *user_field; /* such as X-Remote-User; NULL: none is read */
+    unsigned idle_s;        /* 0: HTTP_IDLE_S */
+    unsigned whole_s;       /* 0: HTTP_WHOLE_S */
     /* On a thread of the server's own; several at a time. */
     void (*answer)(void *ctx, const struct http_request *r,
                    struct http_answer *out);
