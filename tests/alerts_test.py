@@ -231,6 +231,16 @@ def test_card():
            if e["role"] in ("first", "worst", "latest")][0] ==
           first["event_id"], f"{document['evidence']}")
     check(document["event"]["alert"]["id"] == alert(0x1111)["alert"]["id"], "")
+    check([c["words"] for c in document["checks"]] ==
+          ["refused first contacts", "messages judged bad",
+           "asked for mail servers"], f"{document['checks']}")
+    check(document["evidence"][0]["said"][0]["who"] in ("C", "S"), "no lines")
+    check(document["block"][0].startswith(
+        "A block would stop: tcp/25 outbound from 10.20.4.17/32") and
+        document["block"][1].startswith("Collateral: 14 "), "no collateral")
+    check(document["related"] == [{"subject": "10.20.4.18",
+                                   "words": "gives the same name"}], "related")
+    check(f"opened by the rule {RULE}" in document["told"][0], "no history")
 
 
 def test_card_says_when_and_what_was_met():
@@ -723,7 +733,16 @@ def test_explain():
           ["evidence"] == "5e" * 32, "no hash")
     explain(state, mail["event_id"]).says("C  MAIL FROM:<")
     event = json.loads(explain(state, mail["event_id"], "--json").out)
-    check(event["event_id"] == mail["event_id"], f"{event}")
+    check(event["event"]["event_id"] == mail["event_id"], f"{event}")
+    check({"who": "C", "text": "MAIL FROM:" + mail["smtp"]["mail_from"]} in
+          event["said"], f"{event['said']}")
+    check(document["owner"]["mail"] is None and
+          document["owner"]["text"].startswith("not known"), "an owner")
+    check(document["against"]["evidence:sessions"] ==
+          "too few whole sessions were seen" and
+          "cap:day" not in document["against"], f"{document['against']}")
+    check([c["words"] for c in document["checks"][0] if c["name"] == "s1"] ==
+          ["refused first contacts"], f"{document['checks']}")
     explain(state, "zzzz", code=2).warns("is neither")
 
 

@@ -82,6 +82,9 @@ desk_alerts_fini(struct desk_alerts *a)
         free(it->rule);
         free(it->title);
         free(it->reason);
+        free(it->registered);
+        free(it->by);
+        free(it->said);
     }
     free(a->v);
     *a = (struct desk_alerts){0};
@@ -144,6 +147,7 @@ take_alert(void *ctx, uint64_t seq, struct span record)
         .rule = copy(a, &m, FIELD_ALERT_RULE),
         .title = copy(a, &m, FIELD_ALERT_SIGNATURE),
         .reason = copy(a, &m, FIELD_ALERT_REASON),
+        .registered = copy(a, &m, FIELD_SRC_REG_STATE),
     };
     memcpy(it->id, id.p, id.n);
 }
@@ -163,6 +167,7 @@ take_act(void *ctx, uint64_t seq, struct span record)
     ns_t when = record_find_u64(record, FIELD_CONTROL_TIME, 0);
     enum desk_status s;
     struct desk_alert *it;
+    struct record_map m;
 
     (void)seq;
     a->acted = when > a->acted ? when : a->acted;
@@ -170,8 +175,16 @@ take_act(void *ctx, uint64_t seq, struct span record)
         !desk_status_of(record_find(record, FIELD_CONTROL_ACTION), &s))
         return;
     it = bsearch(id.p, a->v, a->n, sizeof(*a->v), by_id);
-    if (it != NULL)
-        it->status = s;
+    if (it == NULL)
+        return;
+    it->status = s;
+    it->done = when;
+    free(it->by);
+    free(it->said);
+    it->by = it->said = NULL;
+    record_map_init(&m, record);
+    it->by = copy(a, &m, FIELD_CONTROL_ACTOR);
+    it->said = copy(a, &m, FIELD_CONTROL_REASON);
 }
 
 static size_t
@@ -308,20 +321,24 @@ desk_alerts_wanted(const struct desk *d, const struct desk_alert *a, ns_t since)
 /* ---- the list ---- */
 
 static const struct registry_column columns[] = {
-    {"ID",       "id"      },
-    {"",         "alert"   },
-    {"SEVERITY", "severity"},
-    {"STATUS",   "status"  },
-    {"STATE",    "state"   },
-    {"SUBJECT",  "subject" },
-    {"SITE",     "site"    },
-    {"",         "rule"    },
-    {"RULE",     "title"   },
-    {"MATCHES",  "count"   },
-    {"",         "first"   },
-    {"LAST",     "last"    },
-    {"",         "silenced"},
-    {"WHY",      "reason"  },
+    {"ID",       "id"        },
+    {"",         "alert"     },
+    {"SEVERITY", "severity"  },
+    {"STATUS",   "status"    },
+    {"STATE",    "state"     },
+    {"SUBJECT",  "subject"   },
+    {"SITE",     "site"      },
+    {"",         "rule"      },
+    {"RULE",     "title"     },
+    {"MATCHES",  "count"     },
+    {"",         "first"     },
+    {"LAST",     "last"      },
+    {"",         "silenced"  },
+    {"WHY",      "reason"    },
+    {"",         "registered"},
+    {"",         "by"        },
+    {"",         "done"      },
+    {"",         "said"      },
 };
 
 /* For people the row says already whom it is about. */
@@ -355,6 +372,10 @@ add_row(struct desk *d, struct registry_table *t, const struct desk_alert *a)
     registry_table_time(t, a->last);
     registry_table_bool(t, a->silenced);
     registry_table_span(t, why_of(d, a));
+    registry_table_text(t, a->registered);
+    registry_table_text(t, a->by);
+    registry_table_time(t, a->done);
+    registry_table_text(t, a->said);
 }
 
 static int

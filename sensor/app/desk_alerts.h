@@ -45,6 +45,11 @@ struct desk_alert {
     ns_t first, last;
     uint64_t count;
     char *level, *state, *subject, *site, *rule, *title, *reason;
+    char *registered; /* "registered", "unregistered" ...; or empty */
+    /* What people did last: who, when, and the word of --reason; NULL and 0
+     * where nobody did anything. */
+    char *by, *said;
+    ns_t done;
 };
 
 struct desk_alerts {

@@ -7,8 +7,10 @@
 #include "sensor/app/desk_event.h"
 #include "sensor/app/desk_evidence.h"
 #include "sensor/app/desk_exceptions.h"
+#include "sensor/app/desk_lines.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/count.h"
+#include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 #include "sensor/event/json_write.h"
 
@@ -264,6 +266,48 @@ desk_card_checks(struct desk *d, struct span record, bool all)
     put_hidden(d, record);
 }
 
+static void
+put_member(struct json_out *j, const char *key, struct span v)
+{
+    if (v.n == 0)
+        return;
+    json_key(j, key);
+    (void)json_str(j, v);
+}
+
+static void
+put_check_json(struct json_out *j, struct span record, struct span check)
+{
+    const struct span name = child(check, FIELD_ALERT_CHECKS_NAME);
+    const struct span result = child(check, FIELD_ALERT_CHECKS_RESULT);
+
+    json_begin(j, '{');
+    put_member(j, "name", name);
+    put_member(j, "words", words_of(name));
+    put_member(j, "result", result);
+    put_member(j, "observed", child(check, FIELD_ALERT_CHECKS_OBSERVED));
+    put_member(j, "limit", child(check, FIELD_ALERT_CHECKS_LIMIT));
+    put_member(j, "baseline", child(check, FIELD_ALERT_CHECKS_BASELINE));
+    json_key(j, "met_earlier");
+    json_bool(j, span_eq(result, SPAN_LIT("passed")) && rule_met(record, name));
+    json_end(j, '}');
+}
+
+void
+desk_card_checks_json(struct span record, struct buf *out)
+{
+    struct json_out j = json_out_open(out);
+    struct cursor c = record_entries_of(record);
+    struct record_entry e;
+
+    json_begin(&j, '[');
+    while (record_next(&c, &e)) {
+        if (e.field == FIELD_ALERT_CHECKS)
+            put_check_json(&j, record, e.value);
+    }
+    json_end(&j, ']');
+}
+
 /* ---- owner ---- */
 
 static const struct form *
@@ -397,6 +441,32 @@ desk_card_mail(struct desk *d, const struct addr *a, struct span site)
             return f->text[fields[i]];
     }
     return s != NULL ? s->contact : NULL;
+}
+
+void
+desk_card_owner_json(struct desk *d, const struct addr *a, struct span site)
+{
+    struct buf *out = d->out;
+    struct json_out j = json_out_open(out);
+    const char *mail = desk_card_mail(d, a, site);
+    struct span said;
+    struct buf text;
+
+    buf_init(&text, DESK_LINES_MAX);
+    d->out = &text;
+    desk_card_owner(d, a, site);
+    d->out = out;
+    said = span_head(buf_view(&text), span_find(buf_view(&text), '\n'));
+    json_begin(&j, '{');
+    json_key(&j, "text");
+    (void)json_str(&j, span_tail(said, span_find(said, ' ') + 1));
+    json_key(&j, "mail");
+    if (mail != NULL)
+        (void)json_str(&j, span_str(mail));
+    else
+        json_null(&j);
+    json_end(&j, '}');
+    buf_free(&text);
 }
 
 /* ---- one alert ---- */
@@ -891,7 +961,7 @@ put_history(struct card *c, const struct addr *known)
     struct desk *d = c->desk;
     enum cli_exit code = CLI_EXIT_DONE;
 
-    buf_str(d->out, "History\n    ");
+    buf_str(d->out, "    ");
     desk_event_time(d, c->alert->first, d->out);
     buf_str(d->out, "  opened by the rule ");
     text_term(d->out, span_str(c->alert->rule));
@@ -962,6 +1032,7 @@ write_text(struct card *c)
         return code;
     desk_card_owner(c->desk, known ? &a : NULL, span_str(c->alert->site));
     put_related(c);
+    buf_str(c->desk->out, "History\n");
     code = put_history(c, known ? &a : NULL);
     put_next(c);
     return code;
@@ -1003,7 +1074,25 @@ add_event(struct list *l, const char *role, const struct desk_event *e,
         l->failed =
             !desk_card_json(buf_view(&session->record), l->out) || l->failed;
     }
+    buf_str(l->out, ",\"said\":");
+    desk_card_said_json(buf_view(&e->record), buf_view(&session->record),
+                        l->out);
     buf_putc(l->out, '}');
+}
+
+void
+desk_card_said_json(struct span record, struct span session, struct buf *out)
+{
+    struct record_map m, s;
+    struct buf text;
+
+    buf_init(&text, DESK_LINES_MAX);
+    record_map_init(&m, record);
+    if (session.n > 0)
+        record_map_init(&s, session);
+    desk_event_transcript(&m, session.n > 0 ? &s : NULL, &text);
+    desk_lines_said_json(buf_view(&text), out);
+    buf_free(&text);
 }
 
 static void
@@ -1019,6 +1108,72 @@ add_evidence(struct card *c, struct list *l)
         add_event(l, mails[i], &c->mails[i], &c->sessions[i]);
 }
 
+static void
+add_related(struct card *c)
+{
+    struct json_out j = json_out_open(c->desk->out);
+    struct cursor cur = record_entries_of(buf_view(&c->record));
+    struct record_entry e;
+
+    json_begin(&j, '[');
+    while (record_next(&cur, &e)) {
+        struct buf words;
+
+        if (e.field != FIELD_ALERT_RELATED)
+            continue;
+        buf_init(&words, DESK_LINES_MAX);
+        put_shared(child(e.value, FIELD_ALERT_RELATED_WHAT), &words);
+        json_begin(&j, '{');
+        put_member(&j, "subject", child(e.value, FIELD_ALERT_RELATED_SUBJECT));
+        put_member(&j, "words", buf_view(&words));
+        json_end(&j, '}');
+        buf_free(&words);
+    }
+    json_end(&j, ']');
+}
+
+/* The lines that people are told, as an array. */
+static enum cli_exit
+add_lines(struct card *c, const char *key,
+          enum cli_exit (*put)(struct card *c, const struct addr *a),
+          const struct addr *a)
+{
+    struct buf *out = c->desk->out;
+    enum cli_exit code;
+    struct buf text;
+
+    buf_init(&text, DESK_LINES_MAX);
+    c->desk->out = &text;
+    code = put(c, a);
+    c->desk->out = out;
+    buf_printf(out, ",\"%s\":", key);
+    desk_lines_json(buf_view(&text), out);
+    buf_free(&text);
+    return code;
+}
+
+/* Besides the events: what the card says of them, in the same words. */
+static enum cli_exit
+add_words(struct card *c)
+{
+    struct buf *out = c->desk->out;
+    struct addr a;
+    const bool known = record_map_addr(&c->map, FIELD_SRC_IP, &a) ||
+                       record_map_addr(&c->map, FIELD_DEST_IP, &a);
+    enum cli_exit code;
+
+    buf_str(out, ",\"checks\":");
+    desk_card_checks_json(buf_view(&c->record), out);
+    buf_str(out, ",\"owner\":");
+    desk_card_owner_json(c->desk, known ? &a : NULL, span_str(c->alert->site));
+    buf_str(out, ",\"related\":");
+    add_related(c);
+    code = add_lines(c, "block", put_block, known ? &a : NULL);
+    return code == CLI_EXIT_DONE
+               ? add_lines(c, "told", put_history, known ? &a : NULL)
+               : code;
+}
+
 static enum cli_exit
 write_json(struct card *c)
 {
@@ -1027,9 +1182,11 @@ write_json(struct card *c)
     enum cli_exit code = CLI_EXIT_DONE;
 
     buf_printf(d->out,
-               "{\"schema\":\"span25.alert\",\"status\":\"%s\","
-               "\"event\":",
-               desk_status_word(c->alert->status));
+               "{\"schema\":\"span25.alert\",\"id\":\"%.*s\","
+               "\"status\":\"%s\",\"silenced\":%s,\"event\":",
+               (int)c->alert->shown, c->alert->id,
+               desk_status_word(c->alert->status),
+               c->alert->silenced ? "true" : "false");
     l.failed = !desk_card_json(buf_view(&c->record), d->out);
     buf_str(d->out, ",\"evidence\":[");
     add_evidence(c, &l);
@@ -1038,7 +1195,10 @@ write_json(struct card *c)
     if (index_acts(d->index, "act", span_str(c->alert->id), add_act, &l) !=
         ERR_OK)
         code = desk_say_index(d);
-    buf_str(d->out, "]}\n");
+    buf_putc(d->out, ']');
+    if (code == CLI_EXIT_DONE)
+        code = add_words(c);
+    buf_str(d->out, "}\n");
     if (l.failed)
         code = desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     return code;

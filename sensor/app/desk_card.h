@@ -7,8 +7,14 @@
  * others in a line each kind; all: every one in the table. */
 void desk_card_checks(struct desk *d, struct span record, bool all);
 
+/* Every check, as an array; words: what its name says to people. */
+void desk_card_checks_json(struct span record, struct buf *out);
+
 /* Who answers for an address or a site, by the registry of the state. */
 void desk_card_owner(struct desk *d, const struct addr *a, struct span site);
+/* The same as {"text":...,"mail":...}; mail null: not known. */
+void desk_card_owner_json(struct desk *d, const struct addr *a,
+                          struct span site);
 
 /* Where to write to about it: the abuse contact of its form, else that of the
  * site, else the technical one, else the site's of the configuration. NULL: not
@@ -29,6 +35,10 @@ desk_card_each(struct desk *d, const struct desk_alert *a,
 /* Rows of the alerts of one subject, an address or with its lease. */
 void desk_card_alerts(struct desk *d, const struct desk_alerts *a,
                       const struct addr *subject);
+
+/* What was said, as desk_lines_said_json; session may be empty. */
+void desk_card_said_json(struct span record, struct span session,
+                         struct buf *out);
 
 /* A record as JSON, without its line end. */
 MUST_USE bool desk_card_json(struct span record, struct buf *out);

@@ -3,6 +3,7 @@
 #include "sensor/app/desk_event.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/desk_hosts.h"
+#include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
 /* ---- decisions ---- */
@@ -148,6 +149,22 @@ note_meanings(void *ctx, uint64_t seq, struct span record)
 
 _Static_assert(ARRAY_LEN(against_words) <= 32, "a row is a bit");
 
+static void
+put_meanings_json(struct desk *d, const struct meanings *n)
+{
+    struct json_out j = json_out_open(d->out);
+
+    json_begin(&j, '{');
+    for (size_t i = 0; i < ARRAY_LEN(against_words); i++) {
+        if ((n->told >> i & 1U) == 0)
+            continue;
+        json_key(&j, against_words[i].word);
+        (void)json_str(&j, span_str(against_words[i].means));
+    }
+    json_end(&j, '}');
+    buf_putc(d->out, '\n');
+}
+
 static enum cli_exit
 put_meanings(struct desk *d, const struct addr *only)
 {
@@ -156,6 +173,10 @@ put_meanings(struct desk *d, const struct addr *only)
     if (index_acts(d->index, "decision", SPAN_NONE, note_meanings, &n) !=
         ERR_OK)
         return desk_say_index(d);
+    if (d->config->json) {
+        put_meanings_json(d, &n);
+        return CLI_EXIT_DONE;
+    }
     for (size_t i = 0; i < ARRAY_LEN(against_words); i++) {
         if ((n.told >> i & 1U) != 0)
             buf_printf(d->out, "%s: %s\n", against_words[i].word,
@@ -228,7 +249,7 @@ put_registry(struct desk *d, const struct addr *a)
 
 /* Sections of an address, in the order of the questions; as JSON members. */
 struct section {
-    const char *title, *key;
+    const char *title, *key; /* title NULL: of JSON alone */
     enum cli_exit (*put)(struct desk *d, const struct addr *a);
 };
 
@@ -298,12 +319,33 @@ section_decisions(struct desk *d, const struct addr *a)
                                                      : code;
 }
 
+/* What the sections above say to people, and a page wants as values. */
+static enum cli_exit
+section_owner(struct desk *d, const struct addr *a)
+{
+    desk_card_owner_json(d, a, SPAN_NONE);
+    buf_putc(d->out, '\n');
+    return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+section_checks(struct desk *d, const struct addr *a)
+{
+    const enum cli_exit code = desk_hosts_checks_json(d, a);
+
+    buf_putc(d->out, '\n');
+    return code;
+}
+
 static const struct section sections[] = {
     {"Registry",   "registry",   section_registry  },
     {"Statistics", "hosts",      section_hosts     },
     {"Alerts",     "alerts",     section_alerts    },
     {"Exceptions", "exceptions", section_exceptions},
     {"Decisions",  "decisions",  section_decisions },
+    {NULL,         "owner",      section_owner     },
+    {NULL,         "checks",     section_checks    },
+    {NULL,         "against",    put_meanings      },
 };
 
 static enum cli_exit
@@ -314,6 +356,8 @@ explain_address(struct desk *d, const struct addr *a)
 
     buf_str(d->out, json ? "{\"schema\":\"span25.explain\"" : "");
     for (size_t i = 0; i < ARRAY_LEN(sections) && code == CLI_EXIT_DONE; i++) {
+        if (!json && sections[i].title == NULL)
+            continue;
         if (json)
             buf_printf(d->out, ",\"%s\":", sections[i].key);
         else
@@ -329,6 +373,27 @@ explain_address(struct desk *d, const struct addr *a)
 /* ---- an id ---- */
 
 static enum cli_exit
+show_event_json(struct desk *d, const struct desk_event *e,
+                const struct desk_event *session)
+{
+    bool good;
+
+    buf_str(d->out, "{\"schema\":\"span25.event\",\"event\":");
+    good = desk_card_json(buf_view(&e->record), d->out);
+    buf_str(d->out, ",\"session\":");
+    if (session->record.n > 0)
+        good = desk_card_json(buf_view(&session->record), d->out) && good;
+    else
+        buf_str(d->out, "null");
+    buf_str(d->out, ",\"said\":");
+    desk_card_said_json(buf_view(&e->record), buf_view(&session->record),
+                        d->out);
+    buf_str(d->out, "}\n");
+    return good ? CLI_EXIT_DONE
+                : desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+}
+
+static enum cli_exit
 show_event(struct desk *d, struct desk_event *e, struct desk_event *session)
 {
     struct desk_event *both[] = {e, session};
@@ -338,12 +403,8 @@ show_event(struct desk *d, struct desk_event *e, struct desk_event *session)
     if (e->record.n == 0)
         return desk_say(d, CLI_EXIT_STORE,
                         "the journal does not have this event any more");
-    if (d->config->json) {
-        if (!desk_card_json(buf_view(&e->record), d->out))
-            return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-        buf_putc(d->out, '\n');
-        return CLI_EXIT_DONE;
-    }
+    if (d->config->json)
+        return show_event_json(d, e, session);
     record_map_init(&m, buf_view(&e->record));
     if (session->record.n > 0)
         record_map_init(&s, buf_view(&session->record));

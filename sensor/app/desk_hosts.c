@@ -352,23 +352,44 @@ put_head(struct desk *d, const struct record_map *m)
 struct showing {
     struct desk *desk;
     size_t n;
+    bool checks; /* as JSON these, not the event */
     bool failed;
 };
 
 static void
-show_text(struct desk *d, struct span record)
+show_checks(struct desk *d, const struct record_map *m,
+            void (*show)(struct desk *d, struct span record))
 {
     struct record_out checks;
+
+    record_init(&checks);
+    record_begin(&checks, &(struct record_head){.type = EVENT_ALERT});
+    checks_write(&checks, m, false);
+    show(d, record_view(&checks));
+    record_free(&checks);
+}
+
+static void
+checks_text(struct desk *d, struct span record)
+{
+    desk_card_checks(d, record, true);
+}
+
+static void
+checks_json(struct desk *d, struct span record)
+{
+    desk_card_checks_json(record, d->out);
+}
+
+static void
+show_text(struct desk *d, struct span record)
+{
     struct record_map m;
 
     record_map_init(&m, record);
     put_head(d, &m);
     put_counts(d, &m);
-    record_init(&checks);
-    record_begin(&checks, &(struct record_head){.type = EVENT_ALERT});
-    checks_write(&checks, &m, false);
-    desk_card_checks(d, record_view(&checks), true);
-    record_free(&checks);
+    show_checks(d, &m, checks_text);
     put_subkeys(d, record);
     buf_putc(d->out, '\n');
 }
@@ -381,8 +402,14 @@ show_one(void *ctx, uint64_t seq, struct span record)
 
     (void)seq;
     if (s->desk->config->json) {
+        struct record_map m;
+
         buf_str(s->desk->out, s->n > 0 ? "," : "");
-        s->failed = !desk_card_json(record, s->desk->out) || s->failed;
+        record_map_init(&m, record);
+        if (s->checks)
+            show_checks(s->desk, &m, checks_json);
+        else
+            s->failed = !desk_card_json(record, s->desk->out) || s->failed;
     } else {
         show_text(s->desk, record);
     }
@@ -433,6 +460,18 @@ desk_hosts_put(struct desk *d, const struct addr *a)
 }
 
 enum cli_exit
+desk_hosts_checks_json(struct desk *d, const struct addr *a)
+{
+    struct showing s = {.desk = d, .checks = true};
+    enum cli_exit code;
+
+    buf_putc(d->out, '[');
+    code = each_host(d, a, &s);
+    buf_putc(d->out, ']');
+    return code;
+}
+
+enum cli_exit
 desk_hosts_show(struct desk *d)
 {
     struct span text = span_str(d->cli->arguments[0]);
@@ -448,10 +487,14 @@ desk_hosts_show(struct desk *d)
     code = desk_hosts_put(d, &a);
     if (code == CLI_EXIT_DONE)
         code = desk_alerts_read(d, &alerts);
-    if (d->config->json)
-        buf_str(d->out, "],\"alerts\":");
-    else
+    if (d->config->json) {
+        buf_str(d->out, "],\"checks\":");
+        if (code == CLI_EXIT_DONE)
+            code = desk_hosts_checks_json(d, &a);
+        buf_str(d->out, ",\"alerts\":");
+    } else {
         buf_str(d->out, "Alerts\n");
+    }
     if (code == CLI_EXIT_DONE)
         desk_card_alerts(d, &alerts, &a);
     if (d->config->json && d->out->n > 0) {

@@ -6,5 +6,8 @@
 /* All that is known of an address: itself and its leases; as JSON the events,
  * with commas between. */
 MUST_USE enum cli_exit desk_hosts_put(struct desk *d, const struct addr *a);
+/* Of each of these events its checks, as an array of arrays. */
+MUST_USE enum cli_exit desk_hosts_checks_json(struct desk *d,
+                                              const struct addr *a);
 
 #endif
