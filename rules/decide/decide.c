@@ -508,8 +508,11 @@ decide_counts(const struct decide *d)
 
     counts.refused = d->table.refused;
     for (size_t i = 0; i < d->table.n; i++) {
-        counts.active += d->table.rows[i].state == SUBJECT_BLOCK;
-        counts.holds += d->table.rows[i].state == SUBJECT_HOLD;
+        const struct subject *s = &d->table.rows[i];
+
+        counts.active += s->state == SUBJECT_BLOCK;
+        counts.enforced += s->state == SUBJECT_BLOCK && s->enforced;
+        counts.holds += s->state == SUBJECT_HOLD;
     }
     return counts;
 }

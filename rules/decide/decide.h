@@ -162,6 +162,7 @@ struct decide_entry decide_get(const struct decide *d, size_t i);
 
 struct decide_counts {
     uint64_t active, holds;   /* in force now */
+    uint64_t enforced;        /* of the active ones: published */
     uint64_t decided;         /* events written */
     uint64_t refused;         /* hosts not remembered: the table was full */
     uint64_t controls_unread; /* control events that say nothing usable */

@@ -43,6 +43,7 @@ test_blocks_once_and_ends(void **state)
     kit_show(&k, &h);
     kit_expect(&k, "block 10.2.3.4/32");
     assert_int_equal(decide_counts(k.d).active, 1);
+    assert_int_equal(decide_counts(k.d).enforced, 0);
     h.at = 60;
     kit_show(&k, &h);
     kit_time(&k, 3599.999999);
@@ -1406,7 +1407,9 @@ test_mistakes(void **state)
         buf_init(&saved, 1U << 20);
         kit_show(&k, &h);
         kit_show(&k, &other);
+        assert_int_equal(decide_counts(k.d).enforced, 2);
         lift_as_mistake(&k, 10, "10.2.3.4");
+        assert_int_equal(decide_counts(k.d).enforced, 1);
         assert_int_equal(decide_mode(k.d), ROLLOUT_ENFORCE);
         assert_int_equal(decide_save(k.d, &saved), ERR_OK);
         assert_int_equal(decide_load(k.d, buf_view(&saved)), ERR_OK);

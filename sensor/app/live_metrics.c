@@ -659,6 +659,8 @@ SUM_ROW(MALFORMED)
 #define X(id, word) word,
 static const char *const directions[] = {LIVE_DIRECTION_MAP(X)};
 static const char *const evidences[] = {LIVE_EVIDENCE_MAP(X)};
+static const char *const outcomes[] = {LIVE_OUTCOME_MAP(X)};
+static const char *const classes[] = {LIVE_CLASS_MAP(X)};
 static const char *const severities[] = {LIVE_SEVERITY_MAP(X)};
 static const char *const actions[] = {LIVE_ACTION_MAP(X)};
 static const char *const origins[] = {LIVE_ORIGIN_MAP(X)};
@@ -685,6 +687,39 @@ sessions(struct page *p)
         if (p->w != NULL)
             put(p, labels, ARRAY_LEN(labels), p->w->sessions[d][t][e]);
     }
+}
+
+static void
+transactions(struct page *p)
+{
+    for (unsigned i = 0; p->w != NULL && i < LIVE_DIRECTIONS * LIVE_OUTCOMES;
+         i++) {
+        const unsigned d = i / LIVE_OUTCOMES;
+        const unsigned o = i % LIVE_OUTCOMES;
+        const struct label labels[] = {
+            {"direction", directions[d]},
+            {"outcome",   outcomes[o]  },
+        };
+
+        put(p, labels, ARRAY_LEN(labels), p->w->transactions[d][o]);
+    }
+}
+
+static void
+files(struct page *p)
+{
+    for (unsigned i = 0; p->w != NULL && i < LIVE_CLASSES; i++)
+        put_one(p, "class", classes[i], p->w->files[i]);
+}
+
+/* Without a registry nothing is judged, and no 0 is claimed. */
+static void
+findings(struct page *p)
+{
+    for (unsigned f = 0;
+         p->w != NULL && p->n->lines[0].name != NULL && f < POLICY_COUNT; f++)
+        put_one(p, "finding", policy_word((enum policy_finding)f),
+                p->w->findings[f]);
 }
 
 /* Of the stream and of what is spoken in it; others are no parse errors. */
@@ -798,6 +833,22 @@ static void
 oldest_pending(struct page *p)
 {
     put_number(p, &p->n->oldest_pending_s);
+}
+
+static void
+next_due(struct page *p)
+{
+    if (p->n->next_due != 0)
+        put_seconds(p, NULL, 0, p->n->next_due);
+}
+
+static void
+policy_mode(struct page *p)
+{
+    static const char *const modes[] = {"off", "simulate", "enforce"};
+
+    for (size_t i = 0; p->n->mode != NULL && i < ARRAY_LEN(modes); i++)
+        put_one(p, "mode", modes[i], strcmp(modes[i], p->n->mode) == 0);
 }
 
 static void

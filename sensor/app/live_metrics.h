@@ -51,6 +51,8 @@ struct live_numbers {
     struct live_named lines[LIVE_LINE_STATES + 1]; /* of the registry */
     struct live_number overdue_forms;
     struct live_number oldest_pending_s;
+    ns_t next_due;    /* of the forms whose clock runs, 0: of none */
+    const char *mode; /* of the policy; NULL: not known */
     struct live_number store[LIVE_STORES]; /* bytes */
     struct live_number store_free, store_size;
     ns_t made_utc;

@@ -70,6 +70,9 @@ test_unknown(void **state)
     static const char *const unknown[] = {
         "span25_registry_lines",
         "span25_registry_overdue_forms",
+        "span25_registry_next_due_timestamp_seconds",
+        "span25_policy_mode",
+        "span25_policy_findings_total",
         "span25_store_bytes",
         "span25_alerts_open",
         "span25_blocks{",
@@ -103,6 +106,11 @@ test_known(void **state)
     atomic_store(&m->board->worker[0].process.beat_mono_ns, 98 * NS_PER_S);
     m->numbers.lines[0] = (struct live_named){"permitted", 4};
     m->numbers.overdue_forms = (struct live_number){true, 0};
+    m->numbers.next_due = 7 * NS_PER_S;
+    m->numbers.mode = "simulate";
+    m->watch.findings[POLICY_SENDER] = 6;
+    m->watch.files[LIVE_CLASS_B] = 8;
+    m->watch.transactions[LIVE_DIRECTION_INBOUND][LIVE_OUTCOME_NO_DATA] = 5;
     m->numbers.store[LIVE_STORE_INDEX] = (struct live_number){true, 9};
     write_page(m);
     assert_true(has(m, "# TYPE span25_capture_packets_total counter\n"
@@ -113,6 +121,13 @@ test_known(void **state)
     assert_true(has(m, "span25_registry_lines{state=\"permitted\"} 4\n"));
     assert_true(has(m, "span25_registry_overdue_forms 0\n"));
     assert_true(has(m, "span25_store_bytes{kind=\"index\"} 9\n"));
+    assert_true(has(m, "next_due_timestamp_seconds 7.000000\n"));
+    assert_true(has(m, "span25_policy_mode{mode=\"off\"} 0\n"
+                       "span25_policy_mode{mode=\"simulate\"} 1\n"
+                       "span25_policy_mode{mode=\"enforce\"} 0\n"));
+    assert_true(has(m, "_total{finding=\"unregistered_sender\"} 6\n"));
+    assert_true(has(m, "span25_files_total{class=\"B\"} 8\n"));
+    assert_true(has(m, "{direction=\"inbound\",outcome=\"no-data\"} 5\n"));
 }
 
 static void

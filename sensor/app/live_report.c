@@ -1,5 +1,6 @@
 #include "sensor/app/live_report.h"
 
+#include "rules/decide/rollout.h"
 #include "rules/detect.h"
 #include "rules/registry/book.h"
 #include "sensor/app/clock.h"
@@ -215,6 +216,8 @@ look_at_form(struct live_numbers *n, const struct book_form *f, ns_t now)
     }
     if (due == 0)
         return;
+    if (n->next_due == 0 || due < n->next_due)
+        n->next_due = due;
     n->overdue_forms.v += due < now;
     n->oldest_pending_s.known = true;
     if (now > began && (now - began) / NS_PER_S > n->oldest_pending_s.v)
@@ -232,6 +235,7 @@ look_at_registry(struct live_report *r, const struct book *book)
 
     memset(n->lines, 0, sizeof(n->lines));
     n->overdue_forms = n->oldest_pending_s = (struct live_number){0};
+    n->next_due = 0;
     if (book == NULL)
         return;
     n->overdue_forms.known = true;
@@ -253,7 +257,11 @@ look_at_detection(struct live_report *r, const struct detect *detect)
     for (unsigned s = 0; s < LIVE_SEVERITIES; s++)
         r->numbers.open[s] = (struct live_number){true, open[s]};
     r->numbers.blocks[LIVE_BLOCK_SIMULATED] =
-        (struct live_number){true, c.decide.active};
+        (struct live_number){true, c.decide.active - c.decide.enforced};
+    r->numbers.blocks[LIVE_BLOCK_ENFORCED] =
+        (struct live_number){true, c.decide.enforced};
+    r->numbers.mode = rollout_mode_word(
+        rollout_now(detect_policy(detect), clock_of(CLOCK_REALTIME)));
     r->numbers.blocks[LIVE_BLOCK_PENDING] =
         (struct live_number){true, c.decide.holds};
 }

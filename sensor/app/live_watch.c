@@ -2,6 +2,8 @@
 
 #define X(id, word) word,
 static const char *const directions[] = {LIVE_DIRECTION_MAP(X)};
+static const char *const outcomes[] = {LIVE_OUTCOME_MAP(X)};
+static const char *const classes[] = {LIVE_CLASS_MAP(X)};
 static const char *const actions[] = {LIVE_ACTION_MAP(X)};
 static const char *const origins[] = {LIVE_ORIGIN_MAP(X)};
 static const char *const closes[] = {LIVE_CLOSE_MAP(X)};
@@ -27,6 +29,7 @@ word_index(const char *const *words, unsigned n, struct span word)
 /* What a session's entries say of it. */
 struct session {
     unsigned direction;
+    unsigned findings; /* bits 1 << enum policy_finding */
     bool tls, midstream, gaps, oneway;
 };
 
@@ -36,6 +39,16 @@ is_true(struct span value)
     return value.n == 1 && span_at(value, 0) != 0;
 }
 
+static unsigned
+finding_bit(struct span word)
+{
+    for (unsigned f = 0; f < POLICY_COUNT; f++) {
+        if (span_eq(word, span_str(policy_word((enum policy_finding)f))))
+            return 1U << f;
+    }
+    return 0;
+}
+
 static void
 look_at_entry(struct session *s, const struct record_entry *e)
 {
@@ -43,6 +56,7 @@ look_at_entry(struct session *s, const struct record_entry *e)
     case FIELD_DIRECTION:
         s->direction = word_index(directions, LIVE_DIRECTION_UNKNOWN, e->value);
         break;
+    case FIELD_POLICY_FINDINGS: s->findings |= finding_bit(e->value); break;
     case FIELD_SMTP_STARTTLS_USED: s->tls |= is_true(e->value); break;
     case FIELD_TLS_VERSION:
     case FIELD_TLS_EST_MESSAGES_MIN: s->tls = true; break;
@@ -66,6 +80,30 @@ count_session(struct live_watch *w, struct span record)
                                     : s.gaps      ? LIVE_EVIDENCE_GAPS
                                     : s.midstream ? LIVE_EVIDENCE_MIDSTREAM
                                                   : LIVE_EVIDENCE_WHOLE]++;
+    for (unsigned f = 0; f < POLICY_COUNT; f++)
+        w->findings[f] += s.findings >> f & 1U;
+}
+
+/* One that reports in parts is counted with the last. */
+static void
+count_transaction(struct live_watch *w, struct span record)
+{
+    const unsigned direction = word_index(directions, LIVE_DIRECTION_UNKNOWN,
+                                          record_find(record, FIELD_DIRECTION));
+    const unsigned outcome =
+        word_index(outcomes, LIVE_OUTCOME_UNKNOWN,
+                   record_find(record, FIELD_SMTP_OUTCOME));
+
+    if (record_find_u64(record, FIELD_SMTP_PART, 0) == 0 ||
+        record_find_bool(record, FIELD_SMTP_LAST))
+        w->transactions[direction][outcome]++;
+}
+
+static void
+count_file(struct live_watch *w, struct span record)
+{
+    w->files[word_index(classes, LIVE_CLASS_NONE,
+                        record_find(record, FIELD_FILEINFO_CLASS))]++;
 }
 
 static struct live_rule_count *
@@ -157,6 +195,7 @@ void
 live_watch_event(struct live_watch *w, struct span record)
 {
     static void (*const counts[])(struct live_watch *, struct span) = {
+        [EVENT_SMTP] = count_transaction,     [EVENT_FILEINFO] = count_file,
         [EVENT_SMTP_SESSION] = count_session, [EVENT_ALERT] = count_alert,
         [EVENT_ANOMALY] = count_anomaly,      [EVENT_DECISION] = count_decision,
         [EVENT_CONTROL] = count_act,

@@ -6,6 +6,7 @@
  * counts, whose numbers run from a worker's start: what falls is a new start.
  * Pure; of fixed size: alerts are counted for at most LIVE_WATCH_RULES rules,
  * the others under "other". All counts run from the start of the core. */
+#include "rules/registry/policy.h"
 #include "sensor/app/live_health.h"
 #include "sensor/event/anomaly.h"
 #include "sensor/event/record.h"
@@ -34,6 +35,19 @@
     X(HIGH, "high")                                                            \
     X(MEDIUM, "medium") X(LOW, "low") X(INFORMATIONAL, "informational")
 
+/* What became of mail transactions, as in the events. */
+#define LIVE_OUTCOME_MAP(X)                                                    \
+    X(ACCEPTED, "accepted")                                                    \
+    X(REJECTED, "rejected")                                                    \
+    X(DEFERRED, "deferred")                                                    \
+    X(ABORTED, "aborted")                                                      \
+    X(NO_DATA, "no-data")                                                      \
+    X(UNKNOWN, "unknown")
+
+/* Strongest class of what was found in files. */
+#define LIVE_CLASS_MAP(X)                                                      \
+    X(A, "A") X(B, "B") X(C, "C") X(D, "D") X(NONE, "none")
+
 /* Actions of decisions, and who is behind them. */
 #define LIVE_ACTION_MAP(X)                                                     \
     X(BLOCK, "block")                                                          \
@@ -60,6 +74,12 @@ enum live_direction { LIVE_DIRECTION_MAP(X) LIVE_DIRECTIONS };
 #undef X
 #define X(id, word) LIVE_EVIDENCE_##id,
 enum live_evidence { LIVE_EVIDENCE_MAP(X) LIVE_EVIDENCES };
+#undef X
+#define X(id, word) LIVE_OUTCOME_##id,
+enum live_outcome { LIVE_OUTCOME_MAP(X) LIVE_OUTCOMES };
+#undef X
+#define X(id, word) LIVE_CLASS_##id,
+enum live_class { LIVE_CLASS_MAP(X) LIVE_CLASSES };
 #undef X
 #define X(id, word) LIVE_SEVERITY_##id,
 enum live_severity { LIVE_SEVERITY_MAP(X) LIVE_SEVERITIES };
@@ -110,6 +130,9 @@ struct live_sample {
 
 struct live_watch {
     uint64_t sessions[LIVE_DIRECTIONS][2][LIVE_EVIDENCES]; /* [1]: under TLS */
+    uint64_t transactions[LIVE_DIRECTIONS][LIVE_OUTCOMES]; /* that ended */
+    uint64_t findings[POLICY_COUNT]; /* sessions that the registry is against */
+    uint64_t files[LIVE_CLASSES];
     uint64_t anomalies[ANOM_COUNT];
     uint64_t decisions[LIVE_ACTIONS][LIVE_ORIGINS];
     struct live_rule_count rules[LIVE_WATCH_RULES];

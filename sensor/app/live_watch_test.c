@@ -67,6 +67,73 @@ test_sessions(void **state)
     record_free(&r);
 }
 
+/* A transaction in parts is one; each finding of a session counts once. */
+static void
+test_transactions(void **state)
+{
+    static const struct {
+        const char *direction, *outcome;
+        uint64_t part; /* 0: none */
+        bool last;
+    } rows[] = {
+        {"outbound", "accepted",   0, false},
+        {"outbound", "accepted",   1, false},
+        {"outbound", "accepted",   2, true },
+        {"inbound",  "no-data",    0, false},
+        {"inbound",  "a new word", 0, false},
+    };
+    struct live_watch *w = calloc(1, sizeof(*w));
+    struct record_out r;
+
+    (void)state;
+    assert_non_null(w);
+    record_init(&r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        begin(&r, EVENT_SMTP);
+        record_text(&r, FIELD_DIRECTION, rows[i].direction);
+        record_text(&r, FIELD_SMTP_OUTCOME, rows[i].outcome);
+        if (rows[i].part != 0)
+            record_u64(&r, FIELD_SMTP_PART, rows[i].part);
+        record_bool(&r, FIELD_SMTP_LAST, rows[i].last);
+        live_watch_event(w, record_view(&r));
+    }
+    assert_int_equal(
+        w->transactions[LIVE_DIRECTION_OUTBOUND][LIVE_OUTCOME_ACCEPTED], 2);
+    assert_int_equal(
+        w->transactions[LIVE_DIRECTION_INBOUND][LIVE_OUTCOME_NO_DATA], 1);
+    assert_int_equal(
+        w->transactions[LIVE_DIRECTION_INBOUND][LIVE_OUTCOME_UNKNOWN], 1);
+    record_free(&r);
+    free(w);
+}
+
+static void
+test_findings_and_files(void **state)
+{
+    struct live_watch *w = calloc(1, sizeof(*w));
+    struct record_out r;
+
+    (void)state;
+    assert_non_null(w);
+    record_init(&r);
+    begin(&r, EVENT_SMTP_SESSION);
+    record_text(&r, FIELD_POLICY_FINDINGS, "unregistered_sender");
+    record_text(&r, FIELD_POLICY_FINDINGS, "suspended");
+    live_watch_event(w, record_view(&r));
+    begin(&r, EVENT_FILEINFO);
+    record_text(&r, FIELD_FILEINFO_CLASS, "C");
+    live_watch_event(w, record_view(&r));
+    begin(&r, EVENT_FILEINFO);
+    live_watch_event(w, record_view(&r));
+    assert_int_equal(w->findings[POLICY_SENDER], 1);
+    assert_int_equal(w->findings[POLICY_SUSPENDED], 1);
+    assert_int_equal(w->findings[POLICY_OTHER_PORT], 0);
+    assert_int_equal(w->files[LIVE_CLASS_C], 1);
+    assert_int_equal(w->files[LIVE_CLASS_NONE], 1);
+    record_free(&r);
+    free(w);
+}
+
 static void
 tell_alert(struct live_watch *w, struct record_out *r, const char *rule,
            const char *what, uint64_t severity)
@@ -240,9 +307,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions), cmocka_unit_test(test_alerts),
-        cmocka_unit_test(test_closed),   cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_restart),  cmocka_unit_test(test_window),
+        cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_alerts),
+        cmocka_unit_test(test_closed),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_transactions),
+        cmocka_unit_test(test_findings_and_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
