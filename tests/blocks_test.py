@@ -279,6 +279,15 @@ def test_diff():
                    decision("10.0.0.1/32", ttl=7200)])
     diff(state).says("(+1 -1 ~1)", "- 10.0.0.2/32  lift", "~ 10.0.0.1/32",
                      "+ 10.0.0.3/32", "Rails: growth +1 (limit 10/h")
+    document = json.loads(diff(state, "--json").out)
+    check(document["schema"] == "span25.blocks.diff" and
+          document["mode"] == "enforce" and document["before"] == 2 and
+          document["added"] == document["gone"] == document["changed"] == 1,
+          f"{document}")
+    check([x[0] for x in document["lines"]] == ["~", "-", "+"] and
+          document["rails"]["growth_limit"] == 10 and
+          document["consumers"] == [] and document["notes"] == [],
+          f"{document}")
     diff(state, "--target", "fw", code=5).warns("has fetched nothing yet")
     diff(state, "--target", "../fw", code=2)
 

@@ -7,8 +7,11 @@
 
 #include "rules/registry/permits_read.h"
 #include "sensor/app/desk_alerts.h"
+#include "sensor/app/desk_lines.h"
+#include "sensor/app/options_consumers.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/app/whole_file.h"
+#include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
 #define READBACK_BYTES ((size_t)256 << 20)
@@ -368,6 +371,107 @@ put_rails(struct diff *d)
                (unsigned long long)d->feeds.limits.total);
 }
 
+/* ---- as JSON ---- */
+
+static void
+put_number(struct json_out *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_u64(j, v);
+}
+
+static void
+put_time(struct json_out *j, const char *key, ns_t when)
+{
+    char text[NS_TEXT_MAX];
+
+    json_key(j, key);
+    if (when == 0)
+        json_null(j);
+    else
+        (void)json_str(j, span_of(text, ns_format(when, text)));
+}
+
+static void
+put_lines(struct json_out *j, const char *key, struct span text)
+{
+    json_key(j, key);
+    json_raw(j, SPAN_NONE); /* its commas are not those of the array */
+    desk_lines_json(text, j->out);
+}
+
+static void
+put_rails_json(struct diff *d, struct json_out *j)
+{
+    json_key(j, "rails");
+    json_begin(j, '{');
+    put_number(j, "growth", d->feeds.set.added);
+    put_number(j, "growth_limit", d->feeds.limits.hour);
+    put_number(j, "waiting", count(d, FEED_WHY_CAP_HOUR));
+    put_number(j, "registered", count(d, FEED_WHY_REGISTERED));
+    put_number(j, "permitted", count(d, FEED_WHY_PERMITTED));
+    put_number(j, "excepted", count(d, FEED_WHY_EXCEPTED));
+    put_number(j, "protected", count(d, FEED_WHY_PROTECTED));
+    put_number(j, "size", d->feeds.set.n);
+    put_number(j, "size_limit", d->feeds.limits.total);
+    json_end(j, '}');
+}
+
+static void
+put_consumer(struct diff *d, struct json_out *j,
+             const struct config_consumer *c)
+{
+    const ns_t now = d->feeds.desk->now;
+    struct feed_fetch f = {0};
+
+    feed_store_seen(&d->feeds.store, c->name, &f);
+    json_begin(j, '{');
+    json_key(j, "name");
+    (void)json_str(j, span_str(c->name));
+    json_key(j, "format");
+    (void)json_str(j, span_str(c->format));
+    put_time(j, "fetched", f.when);
+    put_number(j, "serial", f.serial);
+    put_number(j, "entries", f.elements);
+    put_number(j, "late_after_s", options_consumers_late(c) / NS_PER_S);
+    json_key(j, "late");
+    json_bool(j, f.when == 0 || (now > f.when &&
+                                 now - f.when > options_consumers_late(c)));
+    json_end(j, '}');
+}
+
+static void
+put_json(struct diff *d, struct span notes)
+{
+    struct desk *desk = d->feeds.desk;
+    struct json_out j = json_out_open(desk->out);
+
+    json_begin(&j, '{');
+    json_key(&j, "schema");
+    (void)json_str(&j, SPAN_LIT("span25.blocks.diff"));
+    json_key(&j, "mode");
+    (void)json_str(&j, d->feeds.source.enforce ? SPAN_LIT("enforce")
+                                               : SPAN_LIT("simulate"));
+    json_key(&j, "preview");
+    json_bool(&j, d->feeds.preview);
+    put_number(&j, "before", d->before.n);
+    put_number(&j, "after", d->feeds.set.n);
+    put_number(&j, "serial", d->feeds.last.serial);
+    put_number(&j, "added", d->added);
+    put_number(&j, "gone", d->gone);
+    put_number(&j, "changed", d->other);
+    put_lines(&j, "lines", buf_view(&d->lines));
+    put_lines(&j, "notes", notes);
+    put_rails_json(d, &j);
+    json_key(&j, "consumers");
+    json_begin(&j, '[');
+    for (size_t i = 0; i < desk->config->consumers.n; i++)
+        put_consumer(d, &j, &desk->config->consumers.v[i]);
+    json_end(&j, ']');
+    json_end(&j, '}');
+    buf_putc(desk->out, '\n');
+}
+
 static enum cli_exit
 compare(struct diff *d)
 {
@@ -380,13 +484,17 @@ compare(struct diff *d)
     else if (d->feeds.verdict != FEED_DONE)
         return desk_feeds_refuse(&d->feeds);
     feed_diff(d->has_before ? &d->before : NULL, &d->feeds.set, put_change, d);
-    put_head(d);
-    buf_span(desk->out, buf_view(&d->lines));
     buf_init(&notes, 1 << 24);
     desk_feeds_notes(&d->feeds, &notes);
-    buf_span(desk->out, buf_view(&notes));
+    if (desk->config->json) {
+        put_json(d, buf_view(&notes));
+    } else {
+        put_head(d);
+        buf_span(desk->out, buf_view(&d->lines));
+        buf_span(desk->out, buf_view(&notes));
+        put_rails(d);
+    }
     buf_free(&notes);
-    put_rails(d);
     return d->lines.cut ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
 }
 
