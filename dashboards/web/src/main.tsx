@@ -1,0 +1,76 @@
+// Which page is which path.
+import { render, type ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import '@picocss/pico/css/pico.fluid.classless.min.css';
+import './style.css';
+import { askMe, useMe } from './api';
+import { startKeys } from './keys';
+import { startStream } from './live';
+import { match, startRouter, usePlace, type Params } from './router';
+import { Page, Shell } from './shell';
+import { watchTheme } from './theme';
+import { Alert, Alerts } from './pages/alerts';
+import { Audit } from './pages/audit';
+import { Blocking } from './pages/blocking';
+import { Help } from './pages/help';
+import { Host, Hosts } from './pages/hosts';
+import { Login } from './pages/login';
+import { Now } from './pages/now';
+import { Registry } from './pages/registry';
+import { Sensor } from './pages/sensor';
+import { Session, Sessions } from './pages/sessions';
+import { Study } from './pages/study';
+import { Why } from './pages/why';
+
+const PAGES: readonly (readonly [string, ComponentType<{ params: Params }>])[] = [
+  ['/', Now],
+  ['/alerts', Alerts],
+  ['/alerts/:id', Alert],
+  ['/hosts', Hosts],
+  ['/hosts/:addr', Host],
+  ['/sessions', Sessions],
+  ['/sessions/:id', Session],
+  ['/registry', Registry],
+  ['/registry/:part', Registry],
+  ['/registry/:part/:what', Registry],
+  ['/blocking', Blocking],
+  ['/why', Why],
+  ['/study', Study],
+  ['/sensor', Sensor],
+  ['/audit', Audit],
+  ['/help', Help],
+];
+
+function NotFound({ path }: { path: string }) {
+  return (
+    <Page title="There is no such page">
+      <p>No page is at <code>{path}</code>. <a href="/">Now</a> is the first one; the search above finds addresses, alerts and forms.</p>
+    </Page>
+  );
+}
+
+function Shown() {
+  const { path } = usePlace();
+  for (const [pattern, Component] of PAGES) {
+    const params = match(pattern, path);
+    if (params) return <Component key={pattern} params={params} />;
+  }
+  return <NotFound path={path} />;
+}
+
+function App() {
+  const who = useMe();
+  const [error, setError] = useState('');
+  const start = () => askMe().then(() => setError(''), (e: Error) => setError(e.message));
+  useEffect(() => { void start(); }, []);
+  if (who) return <Shell><Shown /></Shell>;
+  if (who === null) return <Login />;
+  if (error === '') return null;
+  return <main class="login"><h1>span25</h1><p class="note bad" role="alert">{error}</p><button type="button" onClick={() => { void start(); }}>Try again</button></main>;
+}
+
+watchTheme();
+startRouter();
+startKeys();
+startStream();
+render(<App />, document.getElementById('app')!);
