@@ -1,6 +1,7 @@
 /* span25 - one program, its verbs in a table (sensor/app/options_verbs.def) */
 #include "sensor/app/live.h"
 #include "sensor/app/read.h"
+#include "sensor/app/serve.h"
 
 #include <stdio.h>
 
@@ -38,6 +39,8 @@ run(const struct cli *cli, int argc, char **argv)
         return read_main(cli);
     if (cli->verb == VERB_LIVE)
         return live_main(cli, argc, argv);
+    if (cli->verb == VERB_SERVE)
+        return serve_main(cli);
     buf_init(&out, 1U << 30);      /* a registry of 100,000 lines is long */
     buf_init(&messages, 1U << 26); /* faults of thousands of rules */
     code = cli_run(cli, &out, &messages);

@@ -14,6 +14,7 @@
 #include "sensor/app/options_value.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/rules.h"
+#include "sensor/app/serve_user.h"
 #include "sensor/app/study.h"
 #include "sensor/app/aggregate.h"
 #include "sensor/app/test_alert.h"
@@ -612,8 +613,10 @@ cli_run(const struct cli *c, struct buf *out, struct buf *messages)
     case VERB_RULES_CHECK:
     case VERB_RULES_TEST:
     case VERB_RULES_EXPLAIN: return rules_run(c, out, messages);
+    case VERB_SERVE_USER: return serve_user_run(c, out, messages);
     case VERB_READ:
     case VERB_LIVE:
+    case VERB_SERVE:
     case VERB_COUNT: break;
     }
     return CLI_EXIT_FAILED;

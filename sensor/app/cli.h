@@ -46,8 +46,8 @@ void cli_free(struct cli *c);
 /* The exit code that an error stands for. */
 enum cli_exit cli_exit_of(enum err e);
 
-/* Does every verb but read: out is for standard output, messages for standard
- * error. */
+/* Does every verb but read, live and serve: out is for standard output,
+ * messages for standard error. */
 MUST_USE enum cli_exit cli_run(const struct cli *c, struct buf *out,
                                struct buf *messages);
 

@@ -17,6 +17,7 @@ static const struct {
     {"blocks",     "list, add and lift what is stopped, or would be"         },
     {"policy",     "whether anything is stopped: off, simulate, enforce"     },
     {"study",      "replay policies over what was seen, before one is chosen"},
+    {"serve",      "who may log in to the page"                              },
     {"exceptions", "hosts that nobody is shown, or that are not stopped"     },
     {"rules",      "list, check, test or explain what alerts"                },
     {"config",     "print or check the configuration"                        },

@@ -145,6 +145,7 @@ static const struct page {
     {"blocks",     "SPAN25-BLOCKS",     "list, add and lift what is stopped"   },
     {"policy",     "SPAN25-POLICY",     "say whether anything is stopped"      },
     {"study",      "SPAN25-STUDY",      "measure a block before it is made"    },
+    {"serve",      "SPAN25-SERVE",      "serve a page of what was seen"        },
     {"explain",    "SPAN25-EXPLAIN",    "say all that is known about something"},
     {"exceptions", "SPAN25-EXCEPTIONS",
      "keep hosts from alerts and from being stopped"                           },
@@ -248,7 +249,7 @@ help_man_program(struct buf *out)
                  ".Xr span25-live 1 ,\n"
                  ".Xr span25-policy 1 ,\n"
                  ".Xr span25-read 1 ,\n.Xr span25-registry 1 ,\n"
-                 ".Xr span25-rules 1 ,\n"
+                 ".Xr span25-rules 1 ,\n.Xr span25-serve 1 ,\n"
                  ".Xr rules 5 ,\n.Xr span25.conf 5 ,\n.Xr events 7 ,\n"
                  ".Xr span25-deploy 7\n");
 }
@@ -306,6 +307,11 @@ put_examples(const char *noun, struct buf *out)
          ".Dl span25 policy mode off --state DIR --reason 'ticket 5513'\n"
          "What is in force, and by whom:\n"
          ".Dl span25 policy show --state DIR\n"                               },
+        {"serve",
+         ".Sh EXAMPLES\nFor two people, on one's own machine:\n"
+         ".Dl span25 serve user --users FILE --roles analyst,firewall ines\n"
+         ".Dl span25 serve user --users FILE --roles viewer support\n"
+         ".Dl span25 serve --users FILE --state DIR\n"                        },
         {"exceptions",
          ".Sh EXAMPLES\nA scanner of our own, for two days:\n"
          ".Dl span25 exceptions add --state DIR 192.0.2.7 --from alert "

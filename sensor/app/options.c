@@ -44,6 +44,7 @@
 #define ALL     ((UINT64_C(1) << VERB_COUNT) - 1)
 #define STUDY   (IN(STUDY_RUN) | IN(STUDY_SWEEP))
 #define STUDIES (STUDY | IN(STUDY_REVIEW))
+#define SERVING IN(SERVE)
 #define INIT    OPTION_INIT
 
 _Static_assert(VERB_COUNT < 63, "a verb is a bit of option_row.where");
