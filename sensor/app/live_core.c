@@ -173,6 +173,7 @@ start_core(struct live_core *c)
 
     if (e == ERR_OK)
         e = read_registry_start(c->registry, c->core, c->journal, &c->messages);
+    read_registry_last(c->registry, &c->messages);
     return e;
 }
 
@@ -589,6 +590,7 @@ on_clock(struct live_core *c)
     c->now = clock_of(CLOCK_MONOTONIC);
     atomic_store(&c->board->process.beat_mono_ns, c->now);
     atomic_store(&c->board->stream_ns, core_time(c->core));
+    read_registry_look(c->registry);
     if (c->socket != NULL && c->now - c->asked >= ASKED_NS) {
         c->asked = c->now;
         live_socket_step(c->socket, c->now);

@@ -8,6 +8,7 @@
 #include "sensor/app/read_output.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/registry_forms.h"
+#include "sensor/base/hash.h"
 #include "sensor/base/text.h"
 #include "sensor/core/carry.h"
 
@@ -22,7 +23,10 @@ struct read_registry {
     const char *dir;
     struct buf path; /* of DIR/registry.db, with its NUL */
     struct buf why;
-    ns_t looked;
+    struct buf *tells; /* or NULL: the first failure ends it */
+    uint64_t told;     /* hash of the failure last told, 0: none */
+    ns_t due;          /* when it is looked at next */
+    bool again;        /* what was seen last did not all take force */
     enum err error;
 };
 
@@ -191,6 +195,21 @@ clock_now(void)
 
 /* Records first into the book, then the journal: from there on they hold. */
 static enum err
+take_up(struct read_registry *r)
+{
+    enum err e = r->book != NULL ? ERR_OK : book_new(&r->book);
+
+    if (e == ERR_OK)
+        e = registry_replay(r->db, r->book, &r->why);
+    if (e == ERR_OK)
+        e = book_index(r->book);
+    if (e != ERR_OK)
+        return e;
+    core_registry(r->core, r->book);
+    return carry(r);
+}
+
+static enum err
 follow(struct read_registry *r)
 {
     enum err e = ERR_OK;
@@ -198,20 +217,59 @@ follow(struct read_registry *r)
     if (r->db == NULL) {
         if (access((const char *)r->path.p, F_OK) != 0)
             return ERR_OK;
-        e = open_db(r, (const char *)r->path.p, REGISTRY_DB_WRITE, &r->why);
-        if (e == ERR_NOENT)
-            return ERR_OK; /* only begun */
-    } else if (registry_db_changed(r->db)) {
-        e = registry_replay(r->db, r->book, &r->why);
-        if (e == ERR_OK)
-            e = book_index(r->book);
-    } else {
+        e = registry_db_open((const char *)r->path.p, REGISTRY_DB_WRITE, &r->db,
+                             &r->why);
+    } else if (!r->again && !registry_db_changed(r->db)) {
         return ERR_OK;
     }
-    if (e != ERR_OK)
-        return e;
-    core_registry(r->core, r->book);
-    return carry(r);
+    if (e == ERR_OK)
+        e = take_up(r);
+    r->again = e != ERR_OK && r->db != NULL;
+    /* Only begun; or one is writing at the moment, who is asked again. */
+    return e == ERR_NOENT || e == ERR_BUSY ? ERR_OK : e;
+}
+
+/* Each failure is told once, and so is its end. */
+static void
+bear(struct read_registry *r, enum err e)
+{
+    const uint64_t what = hash_span(buf_view(&r->why), (uint64_t)e) | 1;
+
+    if (e != ERR_OK && what != r->told) {
+        tell(r->tells, (const char *)r->path.p,
+             r->why.n > 0 ? buf_view(&r->why) : span_str(err_text(e)));
+        r->told = what;
+    } else if (e == ERR_OK && r->told != 0 && !r->again) {
+        tell(r->tells, (const char *)r->path.p, SPAN_LIT("is followed again"));
+        r->told = 0;
+    }
+}
+
+void
+read_registry_last(struct read_registry *r, struct buf *messages)
+{
+    if (r != NULL)
+        r->tells = messages;
+}
+
+void
+read_registry_look(struct read_registry *r)
+{
+    enum err e;
+    ns_t now;
+
+    if (r->dir == NULL || r->error != ERR_OK)
+        return;
+    now = clock_now();
+    if (now < r->due)
+        return;
+    buf_reset(&r->why);
+    e = follow(r);
+    r->due = now + (e == ERR_OK ? READ_REGISTRY_POLL : READ_REGISTRY_RETRY);
+    if (r->tells != NULL)
+        bear(r, e);
+    else
+        r->error = e;
 }
 
 void
@@ -219,18 +277,7 @@ read_registry_put(void *ctx, struct span record)
 {
     struct read_registry *r = ctx;
 
-    if (r->dir != NULL && r->error == ERR_OK) {
-        ns_t now = clock_now();
-
-        if (now - r->looked >= READ_REGISTRY_POLL) {
-            r->looked = now;
-            buf_reset(&r->why);
-            r->error = follow(r);
-            /* One who is writing at the moment is asked again. */
-            if (r->error == ERR_BUSY)
-                r->error = ERR_OK;
-        }
-    }
+    read_registry_look(r);
     core_put(r->core, record);
 }
 
@@ -342,6 +389,10 @@ read_registry_see(struct read_registry *r, const struct requirements *seen)
         r->error = carry(r);
     if (r->error == ERR_BUSY) /* the next reading sees it as well */
         r->error = ERR_OK;
+    if (r->tells != NULL) {
+        bear(r, r->error);
+        r->error = ERR_OK;
+    }
 }
 
 enum err

@@ -9,7 +9,8 @@
 #include "sensor/app/options.h"
 #include "sensor/core/core.h"
 
-#define READ_REGISTRY_POLL (100 * NS_PER_MS)
+#define READ_REGISTRY_POLL  (100 * NS_PER_MS)
+#define READ_REGISTRY_RETRY NS_PER_S /* after a failure */
 
 struct read_registry;
 struct requirements;
@@ -29,6 +30,14 @@ MUST_USE enum err read_registry_start(struct read_registry *r,
                                       struct core *core,
                                       struct journal *journal,
                                       struct buf *messages);
+
+/* From now on a registry that cannot be followed ends nothing: what was known
+ * holds, each failure is told in messages once, and it is tried again. */
+void read_registry_last(struct read_registry *r, struct buf *messages);
+
+/* Looks, when it is time to, whether something was entered. To be called also
+ * while nothing is read: a quiet link has no records. */
+void read_registry_look(struct read_registry *r);
 
 /* As a record_sink, in the place of the core's: ctx is the read_registry. */
 void read_registry_put(void *ctx, struct span record);

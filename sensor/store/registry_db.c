@@ -251,17 +251,46 @@ prepare_all(struct registry_db *d, struct buf *message)
     return ERR_OK;
 }
 
-/* People's names are in it: for its owner only. */
+/* What root makes belongs to whom the folder belongs to: a sensor without
+ * rights is to read it. */
+static enum err
+give_away(int fd, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct buf dir;
+    struct stat st;
+    enum err e = ERR_NOMEM;
+
+    buf_init(&dir, 8192);
+    if (slash == NULL)
+        buf_putc(&dir, '.');
+    else /* with its slash: also of "/" */
+        buf_span(&dir, span_of(path, (size_t)(slash - path) + 1));
+    buf_putc(&dir, 0);
+    if (!dir.cut && !dir.failed)
+        e = stat((const char *)dir.p, &st) == 0 &&
+                    fchown(fd, st.st_uid, st.st_gid) == 0
+                ? ERR_OK
+                : err_from_errno(errno);
+    buf_free(&dir);
+    return e;
+}
+
+/* People's names are in it: for its owner only. Only one that was made now is
+ * given away: another's may be a link to what is not ours. */
 static enum err
 make_file(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int number = errno;
+    enum err e = ERR_OK;
 
     if (fd < 0)
-        return err_from_errno(number);
+        return number == EEXIST ? ERR_OK : err_from_errno(number);
+    if (geteuid() == 0)
+        e = give_away(fd, path);
     (void)close(fd);
-    return ERR_OK;
+    return e;
 }
 
 static enum err

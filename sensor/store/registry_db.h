@@ -45,7 +45,8 @@ struct registry_db;
 enum registry_db_mode {
     REGISTRY_DB_READ,  /* must be there; nothing is changed */
     REGISTRY_DB_WRITE, /* must be there */
-    REGISTRY_DB_CREATE /* is made, mode 0600, when it is not */
+    REGISTRY_DB_CREATE /* is made, mode 0600, when it is not; by root: for the
+                        * owner of its folder */
 };
 
 /* Nothing at all is changed by READ, and no file is left; it also reads one in
