@@ -7,7 +7,12 @@
  * which call `answer`. HTTP/1.1 (RFC 9112), server-sent events (HTML Living
  * Standard 9.2). Of a request only what is named here is looked at; its path is
  * percent-decoded once, and one with a NUL, a backslash or "." and ".."
- * segments is answered 400 and goes no further. */
+ * segments is answered 400 and goes no further; so is a field named here that
+ * is there twice. What is no HTTP, or has a head of more than 32 KiB, is
+ * refused by libmicrohttpd itself, with a fixed text and none of our fields.
+ *
+ * Needs a descriptor for each connection: see to RLIMIT_NOFILE. Opens no file
+ * and no socket. Its threads take no signals. */
 #include "sensor/base/addr.h"
 #include "sensor/base/attr.h"
 #include "sensor/base/buf.h"
@@ -24,11 +29,14 @@
 #define HTTP_STREAM_S    900U   /* a stream then ends, and is asked for anew */
 #define HTTP_HEAD        16384U /* bytes of a head */
 #define HTTP_BODY        1048576U
-#define HTTP_BODIES      67108864U /* bytes of all bodies; more: 503 */
-#define HTTP_QUERY       32U       /* parameters */
-#define HTTP_JOBS        4U        /* answers made at a time */
-#define HTTP_WAITING     256U      /* requests that wait for one; more: 503 */
-#define HTTP_STREAMS     256U      /* streams of events at a time; more: 503 */
+#define HTTP_BODIES      67108864U  /* bytes of all bodies; more: 503 */
+#define HTTP_ANSWER      67108864U  /* bytes of one; more: 500 */
+#define HTTP_ANSWERS     268435456U /* of all that are being sent; more: 503 */
+#define HTTP_EVENT       8192U      /* bytes of data; more: it is not told */
+#define HTTP_QUERY       32U        /* parameters */
+#define HTTP_JOBS        4U         /* answers made at a time */
+#define HTTP_WAITING     256U       /* requests that wait for one; more: 503 */
+#define HTTP_STREAMS     256U       /* streams of events at a time; more: 503 */
 #define HTTP_ID          17U /* of a request, to be quoted; with its NUL */
 
 enum http_method { HTTP_GET, HTTP_POST }; /* HEAD is a GET; others: 405 */
@@ -71,7 +79,7 @@ struct http_answer {
 };
 
 struct http_listener {
-    int fd;                  /* its own from then on */
+    int fd;                  /* its own once it is open */
     const char *certificate; /* PEM; NULL: HTTP */
     const char *key;
 };
@@ -82,7 +90,8 @@ struct http_options {
     const char *user_field; /* such as X-Remote-User; NULL: none is read */
     unsigned idle_s;        /* 0: HTTP_IDLE_S */
     unsigned whole_s;       /* 0: HTTP_WHOLE_S */
-    /* On a thread of the server's own; several at a time. */
+    /* On a thread of the server's own; several at a time. out is zero but for
+     * body: an empty buf of at most HTTP_ANSWER bytes. */
     void (*answer)(void *ctx, const struct http_request *r,
                    struct http_answer *out);
     void *ctx;
