@@ -37,6 +37,7 @@ function reasonOf(c: number): string | undefined {
   if (c >= 0xd800 && c <= 0xdfff) return 'half of a character';
   if (c === 0xfffd) return 'bytes that are no text';
   if ((c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000) return 'private character';
+  if (c !== 0x20 && /^[\p{C}\p{Z}]$/u.test(String.fromCodePoint(c))) return 'invisible character'; // what the lists forgot
   return undefined;
 }
 
