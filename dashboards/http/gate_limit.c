@@ -1,0 +1,92 @@
+#include "dashboards/http/gate_limit.h"
+
+struct bucket {
+    uint64_t key;
+    ns_t full_at; /* 0: not in use */
+};
+
+struct gate_limit {
+    struct gate_rate rate;
+    struct bucket buckets[GATE_BUCKETS];
+};
+
+struct gate_limit *
+gate_limit_new(struct gate_rate rate)
+{
+    struct gate_limit *l = calloc(1, sizeof(*l));
+
+    if (l != NULL)
+        l->rate = rate;
+    return l;
+}
+
+void
+gate_limit_free(struct gate_limit *l)
+{
+    free(l);
+}
+
+static const struct bucket *
+find(const struct gate_limit *l, uint64_t key)
+{
+    for (size_t i = 0; i < GATE_BUCKETS; i++) {
+        if (l->buckets[i].full_at != 0 && l->buckets[i].key == key)
+            return &l->buckets[i];
+    }
+    return NULL;
+}
+
+/* What takes `every` to come back, for all but one token. */
+static ns_t
+slack(const struct gate_limit *l)
+{
+    return (l->rate.burst - 1) * l->rate.every;
+}
+
+ns_t
+gate_limit_wait(const struct gate_limit *l, uint64_t key, ns_t now)
+{
+    const struct bucket *b = find(l, key);
+
+    if (b == NULL || b->full_at <= now + slack(l))
+        return 0;
+    return b->full_at - slack(l) - now;
+}
+
+static struct bucket *
+place(struct gate_limit *l)
+{
+    struct bucket *first = &l->buckets[0];
+
+    for (size_t i = 1; i < GATE_BUCKETS; i++) {
+        if (l->buckets[i].full_at < first->full_at)
+            first = &l->buckets[i];
+    }
+    return first;
+}
+
+/* A clock that was set back must not shut anybody out for long. */
+void
+gate_limit_take(struct gate_limit *l, uint64_t key, ns_t now)
+{
+    struct bucket *b = (struct bucket *)(uintptr_t)find(l, key);
+
+    if (b == NULL) {
+        b = place(l);
+        *b = (struct bucket){.key = key, .full_at = now};
+    }
+    if (b->full_at < now)
+        b->full_at = now;
+    b->full_at += l->rate.every;
+    if (b->full_at > now + l->rate.burst * l->rate.every)
+        b->full_at = now + l->rate.burst * l->rate.every;
+}
+
+void
+gate_limit_give(struct gate_limit *l, uint64_t key)
+{
+    struct bucket *b = (struct bucket *)(uintptr_t)find(l, key);
+
+    if (b != NULL)
+        b->full_at -= l->rate.every;
+}
