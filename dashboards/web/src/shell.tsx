@@ -21,7 +21,7 @@ const NAV: readonly (readonly [string, readonly (readonly [string, string])[]])[
   ['Report', [['/study', 'Study']]],
   ['Operate', [['/sensor', 'Sensor'], ['/audit', 'Audit'], ['/help', 'Help']]],
 ];
-const RANGED = ['/', '/alerts', '/hosts', '/sessions', '/audit'];
+const RANGED = ['/alerts', '/hosts', '/sessions', '/audit'];
 const STALE_MS = 10 * 60_000;
 const WARN_MS = 5 * 60_000; // before a session ends
 
