@@ -43,12 +43,19 @@ slack(const struct gate_limit *l)
     return (l->rate.burst - 1) * l->rate.every;
 }
 
+/* Later than it can be: the clock was set back. Nobody is shut out by that. */
+static bool
+is_odd(const struct gate_limit *l, const struct bucket *b, ns_t now)
+{
+    return b->full_at > now + l->rate.burst * l->rate.every;
+}
+
 ns_t
 gate_limit_wait(const struct gate_limit *l, uint64_t key, ns_t now)
 {
     const struct bucket *b = find(l, key);
 
-    if (b == NULL || b->full_at <= now + slack(l))
+    if (b == NULL || is_odd(l, b, now) || b->full_at <= now + slack(l))
         return 0;
     return b->full_at - slack(l) - now;
 }
@@ -65,7 +72,6 @@ place(struct gate_limit *l)
     return first;
 }
 
-/* A clock that was set back must not shut anybody out for long. */
 void
 gate_limit_take(struct gate_limit *l, uint64_t key, ns_t now)
 {
@@ -75,11 +81,9 @@ gate_limit_take(struct gate_limit *l, uint64_t key, ns_t now)
         b = place(l);
         *b = (struct bucket){.key = key, .full_at = now};
     }
-    if (b->full_at < now)
+    if (b->full_at < now || is_odd(l, b, now))
         b->full_at = now;
     b->full_at += l->rate.every;
-    if (b->full_at > now + l->rate.burst * l->rate.every)
-        b->full_at = now + l->rate.burst * l->rate.every;
 }
 
 void
