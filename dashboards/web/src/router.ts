@@ -96,7 +96,7 @@ function onClick(event: MouseEvent): void {
   const link = (event.target as Element | null)?.closest?.('a');
   const href = link?.getAttribute('href');
   if (!link || !href || link.target !== '' || link.hasAttribute('download')) return;
-  if (ownPath(href) === null || /^\/(api|assets)\/|\.\w+$/.test(href.split(/[?#]/)[0]!)) return;
+  if (ownPath(href) === null || /^\/(api|assets)\/|\.(txt|svg)$/.test(href.split(/[?#]/)[0]!)) return;
   event.preventDefault();
   go(href);
 }

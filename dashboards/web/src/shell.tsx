@@ -21,7 +21,7 @@ const NAV: readonly (readonly [string, readonly (readonly [string, string])[]])[
   ['Report', [['/study', 'Study']]],
   ['Operate', [['/sensor', 'Sensor'], ['/audit', 'Audit'], ['/help', 'Help']]],
 ];
-const RANGED = ['/alerts', '/hosts', '/sessions', '/audit'];
+const RANGED = ['/audit'];
 const STALE_MS = 10 * 60_000;
 const WARN_MS = 5 * 60_000; // before a session ends
 
@@ -151,7 +151,7 @@ function Search() {
   const field = useRef<HTMLInputElement>(null);
   useKeys({ '/': () => field.current?.focus() });
   return (
-    <form role="search" class="search" onSubmit={(e) => {
+    <form role="search" class="search" aria-label="All of it" onSubmit={(e) => {
       e.preventDefault();
       const q = field.current!.value.trim();
       if (q !== '') go(placeOf(q));

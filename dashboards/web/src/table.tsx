@@ -155,7 +155,7 @@ export function Paging({ shown, total, next }: { shown: number; total?: number |
   const later = query.has('after');
   if (!later && !next && (total === undefined || total <= shown)) return null;
   return (
-    <nav class="paging" aria-label="Pages">
+    <nav class="paging" aria-label="More rows">
       <span>{total !== undefined && total > shown ? `Showing ${count(shown)} of ${count(total)}. ` : `Showing ${count(shown)}. `}
         {total !== undefined && total > ROWS_MOST && 'A narrower filter shows them all.'}</span>
       {later && <a href={hrefOf(path, patched(query, {}))}>First page</a>}

@@ -1,10 +1,168 @@
-import type { Params } from '../router';
+// Sessions: the raw facts. A filter bar, a table, and what was said in a drawer.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { get, may, useGet, useMe } from '../api';
+import type { Answer, Got } from '../api';
+import { ApiError } from '../api';
+import { Dialog } from '../dialog';
+import { hrefOf, type Params, patched, usePlace, useQuery } from '../router';
 import { Page } from '../shell';
+import { Empty, Loaded } from '../state';
+import { Table, type Column } from '../table';
+import type { ExplainEvent, Rows, SessionRow } from '../types';
+import { Wire } from '../wire';
+import { Time } from '../words';
+import { EvidenceFacts } from './alert';
+import { csvOf, moment, save, Transcript, Value, WasSeen } from './desk';
+import { kept, useHref, type Filtered } from './filters';
 
-export function Sessions(_: { params: Params }) {
-  return <Page title="Sessions"><p class="soft">Not built yet.</p></Page>;
+const PAGE = 200;
+const SLOW_MS = 5000;
+const ASKED = ['host', 'since', 'until', 'type', 'after'] as const;
+
+export const TYPES: Record<string, string> = {
+  smtp: 'mail', smtp_session: 'connection', tls: 'TLS handshake', fileinfo: 'file', anomaly: 'oddity', host: 'statistics',
+  alert: 'alert', decision: 'decision', control: 'control', stats: 'sensor',
+};
+
+function fieldsOf(s: SessionRow): Filtered {
+  return { host: s.src_ip, type: s.event_type, outcome: s.outcome, to: s.dest_ip };
 }
 
-export function Session(_: { params: Params }) {
-  return <Page title="Session"><p class="soft">Not built yet.</p></Page>;
+// As useGet, but once, and what takes long can be stopped.
+function useAsk<T>(path: string, ask: Record<string, string>): Got<T> & { slow: boolean; stop: () => void } {
+  const key = JSON.stringify(ask);
+  const [state, setState] = useState<{ answer?: Answer<T>; error?: ApiError; loading: boolean; at: number }>({ loading: true, at: 0 });
+  const [turn, setTurn] = useState(0);
+  const [slow, setSlow] = useState(false);
+  const stopper = useRef<AbortController | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    stopper.current = stop;
+    setSlow(false);
+    setState((s) => ({ ...s, loading: true }));
+    const timer = setTimeout(() => setSlow(true), SLOW_MS);
+    get<T>(path, ask, stop.signal).then(
+      (answer) => setState({ answer, loading: false, at: Date.now() }),
+      (e: Error) => {
+        if (e.name === 'AbortError') return;
+        setState((s) => ({ ...s, loading: false, error: e instanceof ApiError ? e : new ApiError(0, e.message) }));
+      }).finally(() => { clearTimeout(timer); setSlow(false); });
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [path, key, turn]);
+  return {
+    data: state.answer?.data, answer: state.answer, error: state.error, loading: state.loading, slow,
+    age: state.at > 0 ? Date.now() - state.at : 0,
+    reload: () => setTurn((n) => n + 1),
+    stop: () => {
+      stopper.current?.abort();
+      setSlow(false);
+      setState((s) => ({ ...s, loading: false, error: new ApiError(0, 'The search was stopped. Narrow the time or name a host.') }));
+    },
+  };
+}
+
+const COLUMNS: Column<SessionRow>[] = [
+  { id: 'time', head: 'Time', tight: true, cell: (s) => <Time value={moment(s.timestamp) ?? null} seconds /> },
+  { id: 'type', head: 'What', tight: true, cell: (s) => <Value field="type" value={s.event_type}>{TYPES[s.event_type] ?? s.event_type}</Value> },
+  { id: 'src', head: 'From', tight: true, cell: (s) => <Value field="host" value={s.src_ip}><span class="addr">{s.src_ip}</span></Value> },
+  { id: 'dst', head: 'To', tight: true, cell: (s) => (s.dest_ip === null ? <span class="none">–</span> : <span class="addr">{s.dest_ip}{s.dest_port ? `:${s.dest_port}` : ''}</span>) },
+  { id: 'direction', head: 'Direction', cell: (s) => s.direction ?? '–' },
+  { id: 'mail', head: 'MAIL FROM', cell: (s) => <Wire value={s.mail_from} kind="address" shown={60} /> },
+  { id: 'outcome', head: 'Outcome', tight: true, cell: (s) => <>{s.outcome ? <Value field="outcome" value={s.outcome}>{s.outcome}</Value> : '–'}{s.final_code ? ` ${s.final_code}` : ''}</> },
+];
+
+export function Sessions(_: { params: Params }) {
+  const [query, setQuery] = useQuery();
+  const { path } = usePlace();
+  const href = useHref();
+  const ask: Record<string, string> = { limit: String(PAGE) };
+  for (const f of ASKED) if (query.get(f)) ask[f] = query.get(f)!;
+  const got = useAsk<Rows<SessionRow>>('/sessions', ask);
+  const rows = got.data && kept(got.data.rows, query, fieldsOf).filter((s) => !query.get('outcome') || s.outcome === query.get('outcome'));
+  const filtered = ['host', 'since', 'until', 'type', 'outcome', 'not'].some((f) => query.has(f));
+  const open = query.get('open');
+  return (
+    <Page title="Sessions" question="Show me the raw facts"
+      actions={<button type="button" class="secondary" onClick={() => save('sessions.csv', 'text/csv', csvOf(rows ?? [], ['timestamp', 'event_type', 'direction', 'src_ip', 'dest_ip', 'dest_port', 'mail_from', 'message_id', 'outcome', 'final_code', 'event_id']))}>Export CSV</button>}>
+      <FilterBar />
+      {(query.has('not') || query.get('outcome')) && (
+        <ul class="active" aria-label="Filters in force">
+          {query.get('outcome') && <li><a class="chip" href={href.without('outcome')}>outcome: <Wire value={query.get('outcome')} prose /> <span aria-hidden="true">×</span></a></li>}
+          {query.getAll('not').map((n) => <li key={n}><a class="chip" href={href.withoutNot(n)}>not <Wire value={n.replace(':', ': ')} prose /> <span aria-hidden="true">×</span></a></li>)}
+        </ul>
+      )}
+      {got.slow && <p class="note">This takes more than 5 s: the journal is searched backwards until {PAGE} rows are found. <button type="button" class="secondary" onClick={got.stop}>Stop</button></p>}
+      <Loaded of={got} what="sessions">
+        {(data) => (rows && rows.length > 0
+          ? <Table<SessionRow> caption="Events of sessions, the latest first" rows={rows} columns={COLUMNS} keyOf={(s) => s.event_id}
+            onOpen={(s) => setQuery({ open: s.event_id, ...(query.get('after') ? { after: query.get('after') } : {}) })} next={data.next ?? null} {...(data.total === undefined ? {} : { total: data.total })} />
+          : <Empty title="No sessions match.">
+            {filtered && <p>A wider time or fewer filters show more. <a href={hrefOf(path, {})}>Take the filters out</a></p>}
+            <WasSeen />
+          </Empty>)}
+      </Loaded>
+      {open && <Drawer id={open} onClose={() => setQuery({ open: null, ...(query.get('after') ? { after: query.get('after') } : {}) })} />}
+    </Page>
+  );
+}
+
+function FilterBar() {
+  const [query, setQuery] = useQuery();
+  const typing = useRef(0);
+  const later = (patch: Record<string, string>) => {
+    clearTimeout(typing.current);
+    typing.current = window.setTimeout(() => setQuery(patch, { replace: true }), 350);
+  };
+  return (
+    <form class="filters" role="search" aria-label="Filter sessions" onSubmit={(e) => e.preventDefault()}>
+      <label>Host<input type="search" name="host" value={query.get('host') ?? ''} placeholder="address, as sender or server" onInput={(e) => later({ host: e.currentTarget.value.trim() })} /></label>
+      <label>What<select value={query.get('type') ?? ''} onChange={(e) => setQuery({ type: e.currentTarget.value })}>
+        <option value="">mail</option><option value="all">everything</option>
+        {['smtp_session', 'tls', 'fileinfo', 'anomaly'].map((t) => <option key={t} value={t}>{TYPES[t]}</option>)}
+      </select></label>
+      <label>Since<input type="text" name="since" value={query.get('since') ?? ''} placeholder="24h, 2026-11-22" onInput={(e) => later({ since: e.currentTarget.value.trim() })} /></label>
+      <label>Until<input type="text" name="until" value={query.get('until') ?? ''} placeholder="now" onInput={(e) => later({ until: e.currentTarget.value.trim() })} /></label>
+    </form>
+  );
+}
+
+// ---- one ----
+
+function Body({ id }: { id: string }) {
+  const who = useMe();
+  const allowed = may(who, 'analyst');
+  const got = useGet<ExplainEvent>(allowed ? `/sessions/${encodeURIComponent(id)}` : null, {}, { live: false });
+  if (!allowed)
+    return <p class="note">What was said in a session is content of mail: it is shown to analysts and administrators, and each look is written down.</p>;
+  return (
+    <Loaded of={got} what="the session">
+      {(x) => (
+        <>
+          <p class="soft"><Time value={moment(x.event.timestamp) ?? null} seconds /> · {TYPES[x.event.event_type] ?? x.event.event_type} · event <code>{x.event.event_id}</code></p>
+          <EvidenceFacts event={x.event} session={x.session} />
+          <h3>What was said</h3>
+          <Transcript said={x.said} />
+          {(x.session?.smtp?.starttls?.used ?? x.event.smtp?.starttls?.used) && <p class="soft">Not observable after STARTTLS: subject, recipients, attachments.</p>}
+          <p class="soft">AUTH is masked and message bodies are never kept. That you looked is written down.</p>
+          <p class="buttons">
+            {x.event.src_ip !== undefined && <a class="btn" href={`/hosts/${encodeURIComponent(x.event.src_ip)}`}>Host {x.event.src_ip}</a>}
+            <button type="button" class="secondary" onClick={() => save(`event-${id}.json`, 'application/json', JSON.stringify({ event: x.event, session: x.session }, null, 1))}>JSON</button>
+          </p>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Drawer({ id, onClose }: { id: string; onClose: () => void }) {
+  return <Dialog title="Session" wide onClose={onClose}><Body id={id} /></Dialog>;
+}
+
+export function Session({ params }: { params: Params }) {
+  const [query] = useQuery();
+  return (
+    <Page title="Session" actions={<a href={hrefOf('/sessions', patched(query, {}))}>All sessions</a>}>
+      <Body id={params.id ?? ''} />
+    </Page>
+  );
 }
