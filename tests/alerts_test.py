@@ -1056,6 +1056,81 @@ def test_fits_the_terminal():
     check(long in csv_out, "CSV was cut")
 
 
+def in_parts(state, *verb):
+    """The rows of all parts; each says the same total."""
+    rows, after, totals = [], [], []
+    while after is not None:
+        got = json.loads(desk(state, *verb, "--json", *after).out)
+        rows += got["rows"]
+        totals.append(got["total"])
+        after = ["--after", got["next"]] if got["next"] else None
+    check(totals == [{"number": len(rows), "exact": True}] * len(totals),
+          f"{verb}: {len(rows)} rows, {totals}")
+    return rows
+
+
+def test_parts():
+    """A list in parts is the list, whatever it is filtered by."""
+    alerts = [alert(0x1000 + i, f"10.20.{i % 5}.{i % 3}", rule=(RULE, OTHER)[i % 2],
+                    site=("LAKE", "HILL")[i % 4 > 0], severity=1 + i % 3,
+                    signature=("Many refused", "Mail storm")[i % 2],
+                    last=f"2026-11-22T15:{i:02}:00.000000+0000")
+              for i in range(40)]
+    state = with_alerts(*alerts, hosts=[
+        host(i, f"10.20.4.{i}", last=f"2026-11-22T15:{i:02}:00.000000+0000")
+        for i in range(9)])
+    whole = listed(state)
+    mine = [r for r in whole if r["subject"] == "10.20.1.1" and r["rule"] == RULE]
+    desk(state, "alerts", "close", mine[0]["alert"], "--reason", "test")
+    desk(state, "exceptions", "add", "10.20.2.2", "--from", "alert", "--for", "9d",
+         "--reason", "known")
+    whole, all_of = listed(state), listed(state, "--silenced")
+    check(len(all_of) > len(whole) > 40, f"{len(all_of)}, {len(whole)}")
+    filters = {
+        (): lambda r: True,
+        ("--status", "closed"): lambda r: r["status"] == "closed",
+        ("--severity", "high"): lambda r: r["severity"] == "high",
+        ("--host", "10.20.1.1"): lambda r: r["subject"] == "10.20.1.1",
+        ("--rule", OTHER): lambda r: r["rule"] == OTHER,
+        ("--site", "HILL"): lambda r: r["site"] == "HILL",
+        ("--text", "mAIL st"): lambda r: r["title"] == "Mail storm",
+        ("--text", "10.20.1"): lambda r: r["subject"].startswith("10.20.1"),
+        ("--since", "2026-11-22T15:10:00Z", "--until", "2026-11-22T15:20:00Z"):
+            lambda r: "T15:10" <= r["last"][10:] < "T15:20",
+    }
+    for flags, keep in filters.items():
+        if "--severity" in flags:
+            want = listed(state, *flags)
+        else:
+            want = [r for r in whole if keep(r)]
+        got = in_parts(state, "alerts", "list", "--limit", "3", *flags)
+        odd = [r for r in got if r not in want] + [r for r in want if r not in got]
+        check(got and odd == [] and len(got) == len(want),
+              f"{flags}: {len(got)} rows, not {len(want)}: {odd[:2]}")
+        check([r["last"] for r in got] == [r["last"] for r in want],
+              f"{flags}: not the newest first")
+    got = in_parts(state, "alerts", "list", "--limit", "7", "--silenced")
+    check(sorted(map(str, got)) == sorted(map(str, all_of)), "silenced")
+    groups = in_parts(state, "alerts", "list", "--limit", "2",
+                      "--group-by", "host,rule")
+    check({(g["subject"], g["rule"]): (g["count"], g["closed"]) for g in groups} ==
+          {(r["subject"], r["rule"]):
+           (sum(s["subject"] == r["subject"] and s["rule"] == r["rule"]
+                for s in whole),
+            sum(s["subject"] == r["subject"] and s["rule"] == r["rule"] and
+                s["status"] == "closed" for s in whole)) for r in whole}, f"{groups}")
+    hosts = json.loads(desk(state, "hosts", "list", "--json").out)["rows"]
+    got = in_parts(state, "hosts", "list", "--limit", "2")
+    check(sorted(map(str, got)) == sorted(map(str, hosts)) and len(got) > 9, "hosts")
+    got = in_parts(state, "hosts", "list", "--limit", "2", "--level", "block",
+                   "--text", "10.20.4.")
+    check(got and all(r["level"] == "block" and r["host"].startswith("10.20.4.")
+                      for r in got), f"{got}")
+    desk(state, "alerts", "list", "--after", "1", code=2).warns("no cursor")
+    desk(state, "alerts", "list", "--limit", "501", code=2)
+    desk(state, "alerts", "list", "--limit", "2").warns("go on with --after")
+
+
 def test_long_list():
     """100,000 episodes: only the index is read, and it takes seconds."""
     state = lab_state()

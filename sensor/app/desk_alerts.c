@@ -3,18 +3,17 @@
 #include <stdlib.h>
 
 #include "sensor/app/desk_exceptions.h"
+#include "sensor/app/desk_list.h"
 #include "sensor/base/text.h"
 
 #define CANDIDATES 20U /* told where an id is of several alerts */
 
 /* ---- words ---- */
 
-static const struct {
-    const char *action, *word;
-} statuses[] = {
-#define STATUS_ROW(id, action, word) {action, word},
-    DESK_STATUS(STATUS_ROW)
-#undef STATUS_ROW
+static const char *const statuses[] = {
+#define STATUS_WORD(id, action, word) word,
+    INDEX_STATUS(STATUS_WORD)
+#undef STATUS_WORD
 };
 
 static const struct desk_reason reasons[] = {
@@ -31,21 +30,17 @@ static const struct desk_reason reasons[] = {
 const char *
 desk_status_word(enum desk_status s)
 {
-    return statuses[s].word;
+    return statuses[s];
 }
 
 bool
 desk_status_of(struct span action, enum desk_status *out)
 {
-    for (size_t i = 1; i < ARRAY_LEN(statuses); i++) {
-        if (!span_eq(span_str(statuses[i].action), action))
-            continue;
-        *out = (enum desk_status)i;
-        return true;
-    }
-    if (!span_eq(action, SPAN_LIT(DESK_REOPEN)))
+    enum index_status s;
+
+    if (!index_status_of(action, &s))
         return false;
-    *out = DESK_NEW;
+    *out = (enum desk_status)s;
     return true;
 }
 
@@ -119,22 +114,20 @@ new_row(struct desk_alerts *a)
     return &a->v[a->n++];
 }
 
-static void
-take_alert(void *ctx, uint64_t seq, struct span record)
+bool
+desk_alerts_take(struct desk_alerts *a, struct span record)
 {
-    struct desk_alerts *a = ctx;
     struct desk_alert *it;
     struct record_map m;
     struct span id;
 
-    (void)seq;
     record_map_init(&m, record);
     id = record_map_find(&m, FIELD_ALERT_ID);
     if (id.n != DESK_ID - 1)
-        return;
+        return false;
     it = new_row(a);
     if (it == NULL)
-        return;
+        return false;
     *it = (struct desk_alert){
         .severity = (uint8_t)record_map_u64(&m, FIELD_ALERT_SEVERITY, 4),
         .first = record_map_u64(&m, FIELD_ALERT_FIRST, 0),
@@ -150,6 +143,14 @@ take_alert(void *ctx, uint64_t seq, struct span record)
         .registered = copy(a, &m, FIELD_SRC_REG_STATE),
     };
     memcpy(it->id, id.p, id.n);
+    return true;
+}
+
+static void
+take_alert(void *ctx, uint64_t seq, struct span record)
+{
+    (void)seq;
+    (void)desk_alerts_take(ctx, record);
 }
 
 static int
@@ -187,6 +188,16 @@ take_act(void *ctx, uint64_t seq, struct span record)
     it->said = copy(a, &m, FIELD_CONTROL_REASON);
 }
 
+enum cli_exit
+desk_alerts_acts(struct desk *d, struct desk_alerts *one)
+{
+    REQUIRE(one->n == 1);
+    return index_acts(d->index, "act", span_str(one->v[0].id), take_act, one) ==
+                   ERR_OK
+               ? CLI_EXIT_DONE
+               : desk_say_index(d);
+}
+
 static size_t
 common(const char *a, const char *b)
 {
@@ -212,20 +223,22 @@ shorten(struct desk_alerts *a)
     }
 }
 
-/* By what is in force at the time that is asked about, whatever was when the
- * alert was told of: one whose exception is over comes back. */
+bool
+desk_alerts_silenced(const struct desk *d, const struct exceptions *x,
+                     struct span subject, struct span rule)
+{
+    struct prefix p;
+
+    return prefix_parse(span_head(subject, span_find(subject, ' ')), &p) &&
+           exceptions_find(x, &p, EXCEPT_ALERT, rule, d->now) != NULL;
+}
+
 static void
 silence(const struct desk *d, const struct exceptions *x, struct desk_alerts *a)
 {
-    for (size_t i = 0; i < a->n; i++) {
-        struct span who = span_str(a->v[i].subject);
-        struct prefix p;
-
-        a->v[i].silenced =
-            prefix_parse(span_head(who, span_find(who, ' ')), &p) &&
-            exceptions_find(x, &p, EXCEPT_ALERT, span_str(a->v[i].rule),
-                            d->now) != NULL;
-    }
+    for (size_t i = 0; i < a->n; i++)
+        a->v[i].silenced = desk_alerts_silenced(d, x, span_str(a->v[i].subject),
+                                                span_str(a->v[i].rule));
 }
 
 static enum cli_exit
@@ -353,8 +366,15 @@ why_of(const struct desk *d, const struct desk_alert *a)
     return span_trim(span_tail(why, subject.n));
 }
 
-static void
-add_row(struct desk *d, struct registry_table *t, const struct desk_alert *a)
+void
+desk_alerts_table(struct registry_table *t)
+{
+    registry_table_init(t, columns, ARRAY_LEN(columns));
+}
+
+void
+desk_alerts_row(struct desk *d, struct registry_table *t,
+                const struct desk_alert *a)
 {
     registry_table_span(t, span_of(a->id, a->shown));
     registry_table_text(t, a->id);
@@ -397,15 +417,17 @@ desk_alerts_list(struct desk *d)
     enum cli_exit code;
     ns_t since;
 
+    if (desk_list_asked(d))
+        return desk_list_alerts(d);
     if (!desk_since(d, d->config->since, &since))
         return CLI_EXIT_USAGE;
     code = desk_alerts_read(d, &a);
-    registry_table_init(&t, columns, ARRAY_LEN(columns));
+    desk_alerts_table(&t);
     if (a.n > 0)
         qsort(a.v, a.n, sizeof(*a.v), latest_first);
     for (size_t i = 0; code == CLI_EXIT_DONE && i < a.n; i++) {
         if (desk_alerts_wanted(d, &a.v[i], since))
-            add_row(d, &t, &a.v[i]);
+            desk_alerts_row(d, &t, &a.v[i]);
     }
     if (code == CLI_EXIT_DONE)
         code = desk_table(d, &t, "span25.alerts.list", "no alerts");

@@ -2,20 +2,15 @@
 #define SPAN25_APP_DESK_ALERTS_H
 /* desk_alerts - the alerts of a state, and what people did about them */
 #include "sensor/app/desk.h"
+#include "sensor/store/index_list.h"
 
 #define DESK_ID       17 /* 16 hexadecimal digits and a NUL */
 #define DESK_ID_LEAST 4  /* digits shown at least */
 
-/* X(id, action, word): what was done last; in the order of --status */
-#define DESK_STATUS(X)                                                         \
-    X(NEW, "", "new")                                                          \
-    X(ACK, "ack", "ack")                                                       \
-    X(ESCALATED, "escalate", "escalated")                                      \
-    X(CLOSED, "close", "closed")
-
+/* What was done last; in the order of --status. */
 enum desk_status {
 #define DESK_STATUS_ENUM(id, action, word) DESK_##id,
-    DESK_STATUS(DESK_STATUS_ENUM)
+    INDEX_STATUS(DESK_STATUS_ENUM)
 #undef DESK_STATUS_ENUM
 };
 
@@ -24,7 +19,7 @@ struct desk_alert;
 /* Its level as people are told it everywhere: "info" for informational. */
 struct span desk_level_word(const struct desk_alert *a);
 /* Of control.action; after DESK_REOPEN an alert is new again. False: no act. */
-#define DESK_REOPEN "reopen"
+#define DESK_REOPEN INDEX_REOPEN
 bool desk_status_of(struct span action, enum desk_status *out);
 
 /* The fixed list of reasons for closing, UX 4. */
@@ -52,6 +47,8 @@ struct desk_alert {
     ns_t done;
 };
 
+struct exceptions;
+
 struct desk_alerts {
     struct desk_alert *v;
     size_t n, cap;
@@ -68,6 +65,20 @@ void desk_alerts_fini(struct desk_alerts *a);
 const struct desk_alert *desk_alerts_find(struct desk *d,
                                           const struct desk_alerts *a,
                                           struct span begins);
+
+/* Appends one as its event has it; false: it has no id, or no memory. */
+bool desk_alerts_take(struct desk_alerts *a, struct span record);
+/* What was done about the only one of these. */
+MUST_USE enum cli_exit desk_alerts_acts(struct desk *d,
+                                        struct desk_alerts *one);
+/* By what is in force at the time that is asked about, whatever was when the
+ * alert was told of: one whose exception is over comes back. */
+bool desk_alerts_silenced(const struct desk *d, const struct exceptions *x,
+                          struct span subject, struct span rule);
+/* The list: registry_table_fini afterwards. */
+void desk_alerts_table(struct registry_table *t);
+void desk_alerts_row(struct desk *d, struct registry_table *t,
+                     const struct desk_alert *a);
 
 /* By the filters of the command line; since is that of --since. */
 bool desk_alerts_wanted(const struct desk *d, const struct desk_alert *a,

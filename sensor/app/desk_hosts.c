@@ -6,22 +6,18 @@
 #include "rules/alert/checks.h"
 #include "sensor/app/desk_card.h"
 #include "sensor/app/desk_event.h"
+#include "sensor/app/desk_list.h"
 #include "sensor/base/text.h"
+#include "sensor/event/host_level.h"
 
 /* Statistics by their level, for the list. */
 static const struct {
     const char *name;
     enum field level;
 } levels[] = {
-    {"s1",  FIELD_HOST_S1_LEVEL },
-    {"s1t", FIELD_HOST_S1T_LEVEL},
-    {"s2",  FIELD_HOST_S2_LEVEL },
-    {"s3",  FIELD_HOST_S3_LEVEL },
-    {"s4",  FIELD_HOST_S4_LEVEL },
-    {"s5",  FIELD_HOST_S5_LEVEL },
-    {"s6",  FIELD_HOST_S6_LEVEL },
-    {"s7",  FIELD_HOST_S7_LEVEL },
-    {"p",   FIELD_HOST_P_LEVEL  },
+#define X(name, level) {name, FIELD_##level},
+    HOST_STATISTICS(X)
+#undef X
 };
 
 static const struct registry_column columns[] = {
@@ -61,10 +57,15 @@ put_host(struct buf *out, const struct record_map *m)
     buf_span(out, lease);
 }
 
-static bool
-is_level(const struct record_map *m, enum field f, const char *word)
+static void
+put_at(struct buf *out, const struct record_map *m, enum host_level level)
 {
-    return record_map_is(m, f, word);
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        if (host_level_at(m, levels[i].level) != level)
+            continue;
+        buf_str(out, out->n > 0 ? " " : "");
+        buf_str(out, levels[i].name);
+    }
 }
 
 /* The highest level; the statistics at their limit, the stronger ones first, or
@@ -72,21 +73,11 @@ is_level(const struct record_map *m, enum field f, const char *word)
 static const char *
 put_level(struct buf *out, const struct record_map *m)
 {
-    static const char *const words[] = {"block", "alert", "raised"};
-    const char *highest = "normal";
-
-    for (size_t w = 0; w < ARRAY_LEN(words); w++) {
-        if (w == 2 && out->n > 0)
-            return highest;
-        for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-            if (!is_level(m, levels[i].level, words[w]))
-                continue;
-            buf_str(out, out->n > 0 ? " " : "");
-            buf_str(out, levels[i].name);
-            highest = strcmp(highest, "normal") == 0 ? words[w] : highest;
-        }
-    }
-    return highest;
+    put_at(out, m, HOST_LEVEL_BLOCK);
+    put_at(out, m, HOST_LEVEL_ALERT);
+    if (out->n == 0)
+        put_at(out, m, HOST_LEVEL_RAISED);
+    return host_level_word(host_level_of(m));
 }
 
 static struct span
@@ -106,8 +97,14 @@ number(struct registry_table *t, const struct record_map *m, enum field f)
         registry_table_text(t, NULL); /* not observed is not zero */
 }
 
-static void
-add_row(struct registry_table *t, struct span record)
+void
+desk_hosts_table(struct registry_table *t)
+{
+    registry_table_init(t, columns, ARRAY_LEN(columns));
+}
+
+void
+desk_hosts_row(struct registry_table *t, struct span record)
 {
     struct record_map m;
     struct buf host, stats;
@@ -194,8 +191,10 @@ desk_hosts_list(struct desk *d)
     struct hosts h = {0};
     enum cli_exit code = CLI_EXIT_DONE;
 
+    if (desk_list_asked(d))
+        return desk_list_hosts(d);
     buf_init(&h.records, SIZE_MAX / 2);
-    registry_table_init(&t, columns, ARRAY_LEN(columns));
+    desk_hosts_table(&t);
     if (index_latest(d->index, "host", 0, 0, take_host, &h) != ERR_OK)
         code = desk_say_index(d);
     else if (h.failed)
@@ -203,8 +202,8 @@ desk_hosts_list(struct desk *d)
     if (h.n > 0)
         qsort(h.v, h.n, sizeof(*h.v), latest_first);
     for (size_t i = 0; code == CLI_EXIT_DONE && i < h.n; i++)
-        add_row(&t, span_head(span_tail(buf_view(&h.records), h.v[i].at),
-                              h.v[i].n));
+        desk_hosts_row(&t, span_head(span_tail(buf_view(&h.records), h.v[i].at),
+                                     h.v[i].n));
     free(h.v);
     buf_free(&h.records);
     if (code == CLI_EXIT_DONE)

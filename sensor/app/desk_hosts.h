@@ -10,4 +10,8 @@ MUST_USE enum cli_exit desk_hosts_put(struct desk *d, const struct addr *a);
 MUST_USE enum cli_exit desk_hosts_checks_json(struct desk *d,
                                               const struct addr *a);
 
+/* The list: registry_table_fini afterwards. A row is of a host event. */
+void desk_hosts_table(struct registry_table *t);
+void desk_hosts_row(struct registry_table *t, struct span record);
+
 #endif

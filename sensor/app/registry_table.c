@@ -404,6 +404,23 @@ json_cell(const struct registry_table *t, const struct registry_cell *c,
 }
 
 static void
+write_page(const struct registry_page *page, struct json_out *j)
+{
+    json_key(j, "next");
+    if (page->next[0] != 0)
+        (void)json_str(j, span_str(page->next));
+    else
+        json_null(j);
+    json_key(j, "total");
+    json_begin(j, '{');
+    json_key(j, "number");
+    json_u64(j, page->total);
+    json_key(j, "exact");
+    json_bool(j, page->exact);
+    json_end(j, '}');
+}
+
+static void
 write_json(const struct registry_table *t, const char *name, struct buf *out)
 {
     struct json_out j = json_out_open(out);
@@ -422,6 +439,8 @@ write_json(const struct registry_table *t, const char *name, struct buf *out)
         json_end(&j, '}');
     }
     json_end(&j, ']');
+    if (t->page != NULL)
+        write_page(t->page, &j);
     json_end(&j, '}');
     buf_putc(out, '\n');
 }

@@ -15,12 +15,20 @@ struct registry_column {
 
 struct registry_cell;
 
+/* What JSON says of a part of a list. */
+struct registry_page {
+    const char *next; /* cursor of the next part; "": this is the last one */
+    uint64_t total;
+    bool exact; /* else there are at least so many */
+};
+
 struct registry_table {
     const struct registry_column *columns;
     size_t n_columns;
     struct registry_cell *cells;
     size_t n, cap;
     struct buf text;
+    const struct registry_page *page; /* NULL: the rows are all there are */
     bool failed;
 };
 

@@ -11,6 +11,8 @@
 #include "sensor/base/ns.h"
 #include "sensor/base/text.h"
 #include "sensor/event/record.h"
+#include "sensor/store/index_list.h"
+#include "sensor/store/index_rows.h"
 #include "sensor/store/index_schema.h"
 
 struct index {
@@ -22,6 +24,7 @@ struct index {
     sqlite3_stmt *move;
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
+    struct index_rows lists;
     struct buf text; /* strings of the row being bound */
     uint64_t position;
     uint64_t committed;
@@ -35,20 +38,6 @@ static const enum field column_field[] = {
 #undef INDEX_FIELD
 };
 
-static const char schema[] = "BEGIN;"
-                             "CREATE TABLE events("
-#define INDEX_DECL(name, decl, field) #name " " decl ","
-    INDEX_COLUMNS(INDEX_DECL)
-#undef INDEX_DECL
-        "CHECK(seq > 0));"
-        "CREATE INDEX events_time ON events(time);"
-        "CREATE INDEX events_src ON events(src, time);"
-        "CREATE INDEX events_dst ON events(dst, time);"
-        "CREATE INDEX events_id ON events(event_id);" INDEX_TABLES
-        "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
-        " seq INTEGER NOT NULL);"
-        "INSERT INTO position VALUES(0, 0);";
-
 static const char insert_sql[] =
     "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)";
 _Static_assert(INDEX_COLUMN_COUNT == 13, "a mark for each column");
@@ -56,7 +45,7 @@ _Static_assert(INDEX_COLUMN_COUNT == 13, "a mark for each column");
 static const char latest_sql[] =
     "INSERT INTO latest VALUES(?1,?2,?3,?4,?5) ON CONFLICT(type, key) DO"
     " UPDATE SET seq = ?3, time = ?4, record = ?5 WHERE seq < ?3";
-static const char act_sql[] = "INSERT INTO acts VALUES(?1,?2,?3,?4,?5)";
+static const char act_sql[] = "INSERT INTO acts VALUES(?1,?2,?3,?4,?6,?5)";
 
 static const struct kept {
     enum event_type type;
@@ -100,7 +89,8 @@ index_version(void)
 {
     uint64_t h = hash_mix(record_coding(), INDEX_MEANING);
 
-    h = hash_span(SPAN_LIT(schema), h);
+    for (size_t i = 0; index_tables[i] != NULL; i++)
+        h = hash_span(span_str(index_tables[i]), h);
     for (size_t i = 0; i < ARRAY_LEN(column_field); i++)
         h = hash_mix(h, (uint64_t)column_field[i]);
     for (size_t i = 0; i < ARRAY_LEN(kepts); i++)
@@ -198,12 +188,14 @@ name_file(struct buf *b, const char *dir, const char *behind)
 static enum err
 make_tables(struct index *x)
 {
-    char sql[sizeof(schema) + 64];
+    char sql[64];
+    enum err e = exec(x, "BEGIN");
 
-    (void)snprintf(sql, sizeof(sql),
-                   "%sPRAGMA user_version = %" PRIu32 ";COMMIT", schema,
+    for (size_t i = 0; e == ERR_OK && index_tables[i] != NULL; i++)
+        e = exec(x, index_tables[i]);
+    (void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %" PRIu32 ";COMMIT",
                    index_version());
-    return exec(x, sql);
+    return e == ERR_OK ? exec(x, sql) : e;
 }
 
 /* ERR_FORMAT: an index, but not of this version. */
@@ -258,6 +250,11 @@ prepare_all(struct index *x)
         e = prepare(x, "COMMIT", &x->commit);
     if (e == ERR_OK)
         e = prepare(x, "ROLLBACK", &x->rollback);
+    if (e == ERR_OK) {
+        int rc = index_rows_open(x->db, &x->lists);
+
+        e = rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+    }
     return e;
 }
 
@@ -304,6 +301,7 @@ close_db(struct index *x)
     (void)sqlite3_finalize(x->move);
     (void)sqlite3_finalize(x->commit);
     (void)sqlite3_finalize(x->rollback);
+    index_rows_close(&x->lists);
     (void)sqlite3_close(x->db);
     x->db = NULL;
     x->begin = x->insert = x->latest = x->act = x->move = x->commit =
@@ -542,6 +540,17 @@ bind_key(struct index *x, sqlite3_stmt *s, int column, struct bound b)
                              (int)b.n, SQLITE_STATIC);
 }
 
+/* NULL where it does not set one. */
+static int
+bind_status(sqlite3_stmt *s, int column, struct span record)
+{
+    enum index_status status;
+
+    if (!index_status_of(record_find(record, FIELD_CONTROL_ACTION), &status))
+        return sqlite3_bind_null(s, column);
+    return sqlite3_bind_int(s, column, (int)status);
+}
+
 /* One without a key is in events only. */
 static enum err
 keep(struct index *x, struct span record, uint64_t seq)
@@ -549,6 +558,7 @@ keep(struct index *x, struct span record, uint64_t seq)
     const struct kept *k = kept_of(record);
     sqlite3_stmt *s;
     struct bound key, subject;
+    enum err e;
     int rc;
 
     buf_reset(&x->text);
@@ -568,11 +578,20 @@ keep(struct index *x, struct span record, uint64_t seq)
         rc = bind_key(x, s, k->all ? 3 : 2, key);
     if (rc == SQLITE_OK && k->all)
         rc = bind_key(x, s, 4, subject);
+    if (rc == SQLITE_OK && k->all)
+        rc = strcmp(k->name, "act") == 0 ? bind_status(s, 6, record)
+                                         : sqlite3_bind_null(s, 6);
     if (rc == SQLITE_OK && !k->all)
         rc = sqlite3_bind_int64(s, 4, clamp(record_head_of(record).when));
     if (rc == SQLITE_OK)
         rc = sqlite3_bind_blob(s, 5, record.p, (int)record.n, SQLITE_STATIC);
-    return rc == SQLITE_OK ? run(x, s) : failed(x, rc);
+    e = rc == SQLITE_OK ? run(x, s) : failed(x, rc);
+    (void)sqlite3_clear_bindings(s);
+    if (e != ERR_OK || k->all)
+        return e;
+    rc = index_rows_put(&x->lists, record, span_of(x->text.p + key.at, key.n),
+                        seq, &x->text);
+    return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
 }
 
 /* The transaction is given up; some failures have ended it already. */
@@ -683,8 +702,11 @@ put_kept(struct buf *sql, const struct kept *k)
                    " FROM events WHERE time >= ?1 ORDER BY time LIMIT 1)",
                    k->name);
     else
-        buf_printf(sql, "DELETE FROM latest WHERE type = '%s' AND time < ?1",
-                   k->name);
+        buf_printf(sql,
+                   "DELETE FROM latest WHERE type = '%s' AND key IN (SELECT"
+                   " key FROM latest WHERE type = '%s' AND time < ?1"
+                   " ORDER BY time LIMIT %d)",
+                   k->name, k->name, INDEX_EXPIRE_KEPT);
 }
 
 enum err

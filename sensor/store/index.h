@@ -16,7 +16,7 @@
  *
  * Values are stored as their JSON form has them (UTF-8, microseconds), so an
  * index built from records and one rebuilt from the journal are equal.
- * Reading: index_query.h. One thread. */
+ * Reading: index_query.h, index_list.h. One thread. */
 #include "sensor/base/buf.h"
 #include "sensor/base/err.h"
 #include "sensor/base/span.h"
@@ -24,6 +24,7 @@
 
 #define INDEX_ROWS        1000 /* rows of a transaction, then it is committed */
 #define INDEX_EXPIRE_ROWS 20000
+#define INDEX_EXPIRE_KEPT 2000 /* each of them is in several lists */
 
 struct index;
 
@@ -42,10 +43,11 @@ MUST_USE enum err index_add(struct index *x, struct span record,
 MUST_USE enum err index_commit(struct index *x);
 
 /* Removes what is older than before and of this kind, the oldest first: of
- * events at most INDEX_EXPIRE_ROWS, in a transaction of its own. Of alerts and
- * hosts the newest event goes when it is too old itself; exceptions stay, for
- * they are in force. *rows counts all that went; 0: nothing is left. Room in
- * the file is used again, the file does not shrink. */
+ * events at most INDEX_EXPIRE_ROWS, of alerts and hosts INDEX_EXPIRE_KEPT, in
+ * transactions of their own. Of alerts and hosts the newest event goes when it
+ * is too old itself; exceptions stay, for they are in force. *rows counts all
+ * that went; 0: nothing is left. Room in the file is used again, the file does
+ * not shrink. */
 MUST_USE enum err index_expire(struct index *x, enum keep_kind kind,
                                ns_t before, uint64_t *rows);
 

@@ -1,51 +1,45 @@
 #include "sensor/store/index_query.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sensor/base/span.h"
 #include "sensor/event/record.h"
+#include "sensor/store/index_reader.h"
 #include "sensor/store/index_schema.h"
 
 #define COLUMNS                                                                \
     "SELECT seq, time, type, flow_id, event_id, src, dst, dport, direction,"   \
     " outcome, final_code, mail_from, message_id FROM events "
-#define RANGE                                                                  \
-    " time >= ?1 AND time < ?2 AND (time, seq) < (?3, ?4)"                     \
-    " AND (?5 IS NULL OR type = ?5) "
+#define RANGE  " time >= ?1 AND time < ?2 AND (time, seq) < (?3, ?4) "
 #define NEWEST "ORDER BY 2 DESC, 1 DESC LIMIT ?6"
-
-enum query {
-    QUERY_ANY,
-    QUERY_HOST,
-    QUERY_ID,
-    QUERY_LATEST,
-    QUERY_LATEST_KEY,
-    QUERY_ACTS,
-    QUERY_ACTS_KEY,
-    QUERY_POSITION,
-    QUERY_ACTS_NEWEST,
-    QUERY_COUNT
-};
 
 /* Behind every key that begins with ?2: no text has a character behind it. */
 #define BEGINS "key >= ?2 AND key < ?2 || char(1114111)"
 
 /* A host's own connections come from one index, those to it from another; each
- * is in order, so SQLite merges them without sorting. */
+ * range is in order, so SQLite merges them without sorting. */
+#define OF_HOST(type)                                                          \
+    COLUMNS "WHERE src = ?7 AND type = " type " AND" RANGE                     \
+            "UNION ALL " COLUMNS "WHERE dst = ?7 AND src IS NOT ?7"            \
+            " AND type = " type " AND" RANGE
+
 static const char *const queries[] = {
     [QUERY_ANY] = COLUMNS "WHERE" RANGE NEWEST,
-    [QUERY_HOST] = COLUMNS "WHERE src = ?7 AND" RANGE "UNION ALL " COLUMNS
-                           "WHERE dst = ?7 AND src IS NOT ?7 AND" RANGE NEWEST,
+    [QUERY_TYPE] = COLUMNS "WHERE type = ?5 AND" RANGE NEWEST,
+    [QUERY_HOST] = NULL, /* put_host */
+    [QUERY_HOST_TYPE] = OF_HOST("?5") NEWEST,
     [QUERY_ID] = COLUMNS "WHERE event_id = ?1 LIMIT 1",
     [QUERY_LATEST] = "SELECT seq, record FROM latest WHERE type = ?1 AND "
                      "time >= ?2 ORDER BY time DESC, key LIMIT ?3",
     [QUERY_LATEST_KEY] =
         "SELECT seq, record FROM latest WHERE type = ?1 AND " BEGINS
         " ORDER BY key LIMIT ?3",
-    [QUERY_ACTS] = "SELECT seq, record FROM acts WHERE type = ?1 AND "
-                   "(?2 = '' OR key = ?2) ORDER BY seq",
+    [QUERY_LATEST_ONE] =
+        "SELECT seq, record FROM latest WHERE type = ?1 AND key = ?2",
+    [QUERY_ACTS] = "SELECT seq, record FROM acts WHERE type = ?1 ORDER BY seq",
+    [QUERY_ACTS_OF] = "SELECT seq, record FROM acts WHERE type = ?1 AND"
+                      " key = ?2 ORDER BY seq",
     [QUERY_ACTS_KEY] =
         "SELECT seq, record FROM acts WHERE type = ?1 AND " BEGINS
         " ORDER BY seq",
@@ -53,14 +47,8 @@ static const char *const queries[] = {
     [QUERY_ACTS_NEWEST] = "SELECT coalesce(max(seq), 0) FROM acts",
 };
 
-struct index_reader {
-    sqlite3 *db;
-    sqlite3_stmt *s[QUERY_COUNT];
-    char why[256];
-};
-
-static enum err
-failed(struct index_reader *r, int rc)
+enum err
+index_reader_failed(struct index_reader *r, int rc)
 {
     (void)snprintf(r->why, sizeof(r->why), "%s", sqlite3_errmsg(r->db));
     switch (rc & 0xff) {
@@ -87,7 +75,7 @@ check_version(struct index_reader *r)
     if (rc == SQLITE_ROW)
         version = sqlite3_column_int64(s, 0);
     else
-        e = failed(r, rc);
+        e = index_reader_failed(r, rc);
     (void)sqlite3_finalize(s);
     if (e != ERR_OK || version == (int64_t)index_version())
         return e;
@@ -95,6 +83,41 @@ check_version(struct index_reader *r)
                    version == 0 ? "not made yet"
                                 : "made by another version of span25");
     return version == 0 ? ERR_NOENT : ERR_FORMAT;
+}
+
+/* Of any type: the types one behind the other. */
+static void
+put_host(struct buf *sql)
+{
+    for (unsigned t = EVENT_NONE + 1; t < EVENT_TYPE_COUNT; t++) {
+        const char *name = event_type_name((enum event_type)t);
+
+        buf_printf(sql, "%s" OF_HOST("'%s'"), t > 1 ? "UNION ALL " : "", name,
+                   name);
+    }
+    buf_str(sql, NEWEST);
+    buf_putc(sql, 0);
+}
+
+static enum err
+prepare(struct index_reader *r, enum index_reader_query q)
+{
+    struct buf sql;
+    enum err e = ERR_OK;
+    int rc = SQLITE_NOMEM;
+
+    buf_init(&sql, 65536);
+    if (queries[q] != NULL)
+        buf_put(&sql, queries[q], strlen(queries[q]) + 1);
+    else
+        put_host(&sql);
+    if (!sql.cut && !sql.failed)
+        rc = sqlite3_prepare_v3(r->db, (const char *)sql.p, -1,
+                                SQLITE_PREPARE_PERSISTENT, &r->s[q], NULL);
+    if (rc != SQLITE_OK)
+        e = index_reader_failed(r, rc);
+    buf_free(&sql);
+    return e;
 }
 
 static enum err
@@ -105,15 +128,11 @@ open_db(struct index_reader *r, const char *path)
                              SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc != SQLITE_OK)
-        return r->db != NULL ? failed(r, rc) : ERR_NOMEM;
+        return r->db != NULL ? index_reader_failed(r, rc) : ERR_NOMEM;
     (void)sqlite3_busy_timeout(r->db, 2000);
     e = check_version(r);
-    for (int q = 0; q < QUERY_COUNT && e == ERR_OK; q++) {
-        rc = sqlite3_prepare_v3(r->db, queries[q], -1,
-                                SQLITE_PREPARE_PERSISTENT, &r->s[q], NULL);
-        if (rc != SQLITE_OK)
-            e = failed(r, rc);
-    }
+    for (int q = 0; q < QUERY_COUNT && e == ERR_OK; q++)
+        e = prepare(r, (enum index_reader_query)q);
     return e;
 }
 
@@ -155,8 +174,8 @@ index_reader_close(struct index_reader *r)
     free(r);
 }
 
-static struct span
-text_at(sqlite3_stmt *s, int column)
+struct span
+index_reader_text(sqlite3_stmt *s, int column)
 {
     const unsigned char *p = sqlite3_column_text(s, column);
 
@@ -176,8 +195,8 @@ addr_at(sqlite3_stmt *s, int column, struct addr *out)
     return true;
 }
 
-static uint64_t
-u64_at(sqlite3_stmt *s, int column)
+uint64_t
+index_reader_u64(sqlite3_stmt *s, int column)
 {
     return (uint64_t)sqlite3_column_int64(s, column);
 }
@@ -186,17 +205,17 @@ static struct index_event
 event_at(sqlite3_stmt *s)
 {
     struct index_event e = {
-        .seq = u64_at(s, INDEX_seq),
-        .when = u64_at(s, INDEX_time),
-        .flow_id = u64_at(s, INDEX_flow_id),
-        .dport = u64_at(s, INDEX_dport),
-        .final_code = u64_at(s, INDEX_final_code),
-        .event_id = text_at(s, INDEX_event_id),
-        .type = text_at(s, INDEX_type),
-        .direction = text_at(s, INDEX_direction),
-        .outcome = text_at(s, INDEX_outcome),
-        .mail_from = text_at(s, INDEX_mail_from),
-        .message_id = text_at(s, INDEX_message_id),
+        .seq = index_reader_u64(s, INDEX_seq),
+        .when = index_reader_u64(s, INDEX_time),
+        .flow_id = index_reader_u64(s, INDEX_flow_id),
+        .dport = index_reader_u64(s, INDEX_dport),
+        .final_code = index_reader_u64(s, INDEX_final_code),
+        .event_id = index_reader_text(s, INDEX_event_id),
+        .type = index_reader_text(s, INDEX_type),
+        .direction = index_reader_text(s, INDEX_direction),
+        .outcome = index_reader_text(s, INDEX_outcome),
+        .mail_from = index_reader_text(s, INDEX_mail_from),
+        .message_id = index_reader_text(s, INDEX_message_id),
     };
 
     e.has_src = addr_at(s, INDEX_src, &e.src);
@@ -218,14 +237,14 @@ give_rows(struct index_reader *r, sqlite3_stmt *s,
         row(ctx, &event);
     }
     if (rc != SQLITE_DONE)
-        e = failed(r, rc);
+        e = index_reader_failed(r, rc);
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
     return e;
 }
 
-static int64_t
-clamp(uint64_t v)
+int64_t
+index_reader_clamp(uint64_t v)
 {
     return v < INT64_MAX ? (int64_t)v : INT64_MAX;
 }
@@ -234,15 +253,22 @@ enum err
 index_events(struct index_reader *r, const struct index_query *q,
              void (*row)(void *ctx, const struct index_event *e), void *ctx)
 {
-    sqlite3_stmt *s = r->s[q->host != NULL ? QUERY_HOST : QUERY_ANY];
+    static const enum index_reader_query by[2][2] = {
+        {QUERY_ANY,  QUERY_TYPE     },
+        {QUERY_HOST, QUERY_HOST_TYPE},
+    };
+    sqlite3_stmt *s = r->s[by[q->host != NULL][q->type != NULL]];
     bool first = q->before_when == 0 && q->before_seq == 0;
     size_t limit =
         q->limit > 0 && q->limit < INDEX_LIMIT_MAX ? q->limit : INDEX_LIMIT_MAX;
 
-    (void)sqlite3_bind_int64(s, 1, clamp(q->from));
-    (void)sqlite3_bind_int64(s, 2, q->to > 0 ? clamp(q->to) : INT64_MAX);
-    (void)sqlite3_bind_int64(s, 3, first ? INT64_MAX : clamp(q->before_when));
-    (void)sqlite3_bind_int64(s, 4, first ? INT64_MAX : clamp(q->before_seq));
+    (void)sqlite3_bind_int64(s, 1, index_reader_clamp(q->from));
+    (void)sqlite3_bind_int64(s, 2,
+                             q->to > 0 ? index_reader_clamp(q->to) : INT64_MAX);
+    (void)sqlite3_bind_int64(
+        s, 3, first ? INT64_MAX : index_reader_clamp(q->before_when));
+    (void)sqlite3_bind_int64(
+        s, 4, first ? INT64_MAX : index_reader_clamp(q->before_seq));
     if (q->type != NULL)
         (void)sqlite3_bind_text(s, 5, q->type, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(s, 6, (int64_t)limit);
@@ -280,17 +306,17 @@ give_records(struct index_reader *r, sqlite3_stmt *s, index_record_row *row,
         struct span record = span_of(p, (size_t)sqlite3_column_bytes(s, 1));
 
         if (p != NULL && record_check(record))
-            row(ctx, u64_at(s, 0), record);
+            row(ctx, index_reader_u64(s, 0), record);
     }
     if (rc != SQLITE_DONE)
-        e = failed(r, rc);
+        e = index_reader_failed(r, rc);
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
     return e;
 }
 
-static void
-bind_span(sqlite3_stmt *s, int column, struct span v)
+void
+index_reader_bind(sqlite3_stmt *s, int column, struct span v)
 {
     (void)sqlite3_bind_text(s, column, v.n > 0 ? (const char *)v.p : "",
                             (int)v.n, SQLITE_STATIC);
@@ -299,7 +325,8 @@ bind_span(sqlite3_stmt *s, int column, struct span v)
 static void
 bind_limit(sqlite3_stmt *s, int column, size_t limit)
 {
-    (void)sqlite3_bind_int64(s, column, limit > 0 ? clamp(limit) : INT64_MAX);
+    (void)sqlite3_bind_int64(s, column,
+                             limit > 0 ? index_reader_clamp(limit) : INT64_MAX);
 }
 
 enum err
@@ -308,8 +335,8 @@ index_latest(struct index_reader *r, const char *type, ns_t from, size_t limit,
 {
     sqlite3_stmt *s = r->s[QUERY_LATEST];
 
-    bind_span(s, 1, span_str(type));
-    (void)sqlite3_bind_int64(s, 2, clamp(from));
+    index_reader_bind(s, 1, span_str(type));
+    (void)sqlite3_bind_int64(s, 2, index_reader_clamp(from));
     bind_limit(s, 3, limit);
     return give_records(r, s, row, ctx);
 }
@@ -320,8 +347,8 @@ index_latest_key(struct index_reader *r, const char *type, struct span begins,
 {
     sqlite3_stmt *s = r->s[QUERY_LATEST_KEY];
 
-    bind_span(s, 1, span_str(type));
-    bind_span(s, 2, span_head(begins, 255));
+    index_reader_bind(s, 1, span_str(type));
+    index_reader_bind(s, 2, span_head(begins, 255));
     bind_limit(s, 3, limit);
     return give_records(r, s, row, ctx);
 }
@@ -330,10 +357,11 @@ enum err
 index_acts(struct index_reader *r, const char *type, struct span key,
            index_record_row *row, void *ctx)
 {
-    sqlite3_stmt *s = r->s[QUERY_ACTS];
+    sqlite3_stmt *s = r->s[key.n > 0 ? QUERY_ACTS_OF : QUERY_ACTS];
 
-    bind_span(s, 1, span_str(type));
-    bind_span(s, 2, span_head(key, 255));
+    index_reader_bind(s, 1, span_str(type));
+    if (key.n > 0)
+        index_reader_bind(s, 2, span_head(key, 255));
     return give_records(r, s, row, ctx);
 }
 
@@ -343,8 +371,19 @@ index_acts_key(struct index_reader *r, const char *type, struct span begins,
 {
     sqlite3_stmt *s = r->s[QUERY_ACTS_KEY];
 
-    bind_span(s, 1, span_str(type));
-    bind_span(s, 2, span_head(begins, 255));
+    index_reader_bind(s, 1, span_str(type));
+    index_reader_bind(s, 2, span_head(begins, 255));
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_reader_latest(struct index_reader *r, const char *type, struct span key,
+                    index_record_row *row, void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_LATEST_ONE];
+
+    index_reader_bind(s, 1, span_str(type));
+    index_reader_bind(s, 2, key);
     return give_records(r, s, row, ctx);
 }
 
@@ -352,10 +391,10 @@ static enum err
 give_number(struct index_reader *r, sqlite3_stmt *s, uint64_t *out)
 {
     int rc = sqlite3_step(s);
-    enum err e = rc == SQLITE_ROW ? ERR_OK : failed(r, rc);
+    enum err e = rc == SQLITE_ROW ? ERR_OK : index_reader_failed(r, rc);
 
     if (e == ERR_OK)
-        *out = u64_at(s, 0);
+        *out = index_reader_u64(s, 0);
     (void)sqlite3_reset(s);
     return e;
 }

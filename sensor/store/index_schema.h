@@ -8,7 +8,7 @@
  * mean something else without any of that being changed. */
 #include <stdint.h>
 
-#define INDEX_MEANING 2
+#define INDEX_MEANING 3
 #define INDEX_FILE    "/index.db"
 
 /* 31 bits, never 0, which is what an empty file has. */
@@ -31,19 +31,8 @@ uint32_t index_version(void);
     X(mail_from, "TEXT", SMTP_MAIL_FROM)                                       \
     X(message_id, "TEXT", EMAIL_MESSAGE_ID)
 
-/* What an analyst asks for, kept whole: records as they passed record_check. Of
- * alerts and hosts the newest event of each, of decisions and of what people
- * did all. key: what it is about; subject: whom, where that is something else.
- */
-#define INDEX_TABLES                                                           \
-    "CREATE TABLE latest(type TEXT NOT NULL, key TEXT NOT NULL,"               \
-    " seq INTEGER NOT NULL, time INTEGER NOT NULL, record BLOB NOT NULL,"      \
-    " PRIMARY KEY(type, key)) WITHOUT ROWID;"                                  \
-    "CREATE INDEX latest_time ON latest(type, time);"                          \
-    "CREATE TABLE acts(seq INTEGER PRIMARY KEY, type TEXT NOT NULL,"           \
-    " key TEXT NOT NULL, subject TEXT, record BLOB NOT NULL);"                 \
-    "CREATE INDEX acts_key ON acts(type, key);"                                \
-    "CREATE INDEX acts_subject ON acts(type, subject);"
+/* The statements that make the tables, in their order; the last one is NULL. */
+extern const char *const index_tables[];
 
 enum index_column {
 #define INDEX_ENUM(name, decl, field) INDEX_##name,
