@@ -62,6 +62,13 @@ test('a session that is lost keeps the person, so that the page stays', async ()
   assert.equal(sessionLost.get(), false);
 });
 
+test('what the page asks by itself says so', async () => {
+  const seen = answer(200, { data: WHO });
+  await askMe(true);
+  await askMe();
+  assert.deepEqual(seen.calls.map(([, init]) => 'Last-Event-ID' in (init.headers as object)), [true, false]);
+});
+
 test('roles', () => {
   assert.equal(may(WHO, 'analyst'), true);
   assert.equal(may(WHO, 'firewall'), false);

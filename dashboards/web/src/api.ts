@@ -80,8 +80,17 @@ export function errorOf(status: number, body: unknown, retryAfter: string | null
   return new ApiError(status, message, id, Number.isFinite(wait) && wait > 0 ? wait : 0);
 }
 
-async function ask<T>(method: 'GET' | 'POST', address: string, body?: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+interface Ask {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  // Nobody pressed anything: the page asks by itself, because of this event. The server then does not take the person
+  // for present, and the session of an empty chair ends.
+  byItself?: boolean;
+}
+
+async function ask<T>(method: 'GET' | 'POST', address: string, { body, signal, byItself }: Ask): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: 'application/json' };
+  if (byItself) headers['Last-Event-ID'] = String(position.get());
   if (method === 'POST') {
     headers['Content-Type'] = 'application/json';
     headers['X-CSRF-Token'] = me.get()?.csrf ?? '';
@@ -111,17 +120,18 @@ async function ask<T>(method: 'GET' | 'POST', address: string, body?: unknown, s
 }
 
 export function get<T>(path: string, params?: Query, signal?: AbortSignal): Promise<Answer<T>> {
-  return ask<T>('GET', addressOf(path, params), undefined, signal);
+  return ask<T>('GET', addressOf(path, params), { signal });
 }
 
 export function post<T = null>(path: string, body?: unknown): Promise<Answer<T>> {
-  return ask<T>('POST', addressOf(path), body);
+  return ask<T>('POST', addressOf(path), { body });
 }
 
-export async function askMe(): Promise<void> {
+// Who is signed in, and until when. `byItself`: only to look, which keeps no session alive.
+export async function askMe(byItself = false): Promise<void> {
   try {
-    const { data } = await get<Me>('/me');
-    deadline.set(Date.now() + data.expires_s * 1000);
+    const { data } = await ask<Me>('GET', addressOf('/me'), { byItself });
+    deadline.set(data.expires_s > 0 ? Date.now() + data.expires_s * 1000 : 0);
     me.set(data);
     sessionLost.set(false);
   } catch (e) {
@@ -158,13 +168,16 @@ export function useGet<T>(path: string | null, params?: Query, how: How = {}): G
   const pace = how.every ?? (live ? SLOWEST[chosen] ?? 0 : 0);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
   const asked = useRef(0);
+  const byItself = useRef(false);
 
   useEffect(() => {
     if (address === null) return;
     const stop = new AbortController();
     asked.current = Date.now();
     setState((s) => (s.of === address ? { ...s, loading: true } : { of: address, loading: true, at: 0 }));
-    ask<T>('GET', address, undefined, stop.signal).then(
+    const asking = { signal: stop.signal, byItself: byItself.current };
+    byItself.current = false;
+    ask<T>('GET', address, asking).then(
       (answer) => setState({ of: address, answer, loading: false, at: Date.now() }),
       (e: Error) => {
         if (e.name === 'AbortError') return;
@@ -182,6 +195,7 @@ export function useGet<T>(path: string | null, params?: Query, how: How = {}): G
       if (document.hidden || timer !== 0) return;
       timer = window.setTimeout(() => {
         timer = 0;
+        byItself.current = true;
         reload();
       }, Math.max(0, asked.current + pace - Date.now()));
     };

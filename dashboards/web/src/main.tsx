@@ -1,5 +1,5 @@
 // Which page is which path.
-import { render, type ComponentType } from 'preact';
+import { Component, render, type ComponentChildren, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import '@picocss/pico/css/pico.fluid.classless.min.css';
 import './style.css';
@@ -49,11 +49,34 @@ function NotFound({ path }: { path: string }) {
   );
 }
 
+// A fault of one page leaves the header and the way elsewhere.
+class Fence extends Component<{ children: ComponentChildren }, { fault?: Error }> {
+  override state: { fault?: Error } = {};
+
+  static override getDerivedStateFromError(fault: Error) {
+    return { fault };
+  }
+
+  override render() {
+    const { fault } = this.state;
+    if (!fault) return this.props.children;
+    return (
+      <Page title="This page cannot be drawn">
+        <div class="note bad" role="alert">
+          <p>That is a fault of the page, not of the data; nothing was changed. Other pages still work, and the command line shows the same.</p>
+          <p><code>{String(fault.message).slice(0, 300)}</code></p>
+          <p><button type="button" class="secondary" onClick={() => this.setState({ fault: undefined })}>Draw it again</button></p>
+        </div>
+      </Page>
+    );
+  }
+}
+
 function Shown() {
   const { path } = usePlace();
-  for (const [pattern, Component] of PAGES) {
+  for (const [pattern, Drawn] of PAGES) {
     const params = match(pattern, path);
-    if (params) return <Component key={pattern} params={params} />;
+    if (params) return <Fence key={path}><Drawn params={params} /></Fence>;
   }
   return <NotFound path={path} />;
 }

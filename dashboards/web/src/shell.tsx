@@ -1,6 +1,6 @@
 // The frame of every page: who, where, in what mode, how much was seen, and the way elsewhere.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { askMe, deadline, may, me, post, sessionLost, useGet, useMe } from './api';
 import { Dialog } from './dialog';
 import { KEY_LIST, useKeys } from './keys';
@@ -23,7 +23,8 @@ const NAV: readonly (readonly [string, readonly (readonly [string, string])[]])[
 ];
 const RANGED = ['/audit'];
 const STALE_MS = 10 * 60_000;
-const WARN_MS = 5 * 60_000; // before a session ends
+const WARN_MS = 2 * 60_000; // before a session ends
+const LOOK_MS = 30_000; // between two looks whether it still does
 
 // Where a thing that somebody typed is found.
 export function placeOf(text: string): string {
@@ -91,11 +92,12 @@ function Clock() {
 
 function Choice<T extends string>({ label, store, of }: { label: string; store: Store<T>; of: readonly T[] }) {
   const value = useStore(store);
+  const name = useId(); // the menu and the help page may show it at a time
   return (
     <fieldset class="choice">
       <legend>{label}</legend>
       {of.map((v) => (
-        <label key={v}><input type="radio" name={label} checked={value === v} onChange={() => store.set(v)} />{v}</label>
+        <label key={v}><input type="radio" name={name} checked={value === v} onChange={() => store.set(v)} />{v}</label>
       ))}
     </fieldset>
   );
@@ -208,15 +210,15 @@ function SessionWatch() {
   const end = useStore(deadline);
   const lost = useStore(sessionLost);
   const who = useMe();
-  const t = useNow(15_000);
+  const t = useNow(5000);
   const left = end - t;
-  const [asked, setAsked] = useState(0);
+  const looked = useRef(0);
   const soon = !!who && end > 0 && left < WARN_MS;
   useEffect(() => {
-    if (!soon || asked === end) return;
-    setAsked(end); // work that was done since may have moved the end
-    askMe().catch(() => undefined);
-  }, [soon, end]);
+    if (!soon || lost || Date.now() - looked.current < LOOK_MS) return;
+    looked.current = Date.now(); // work that was done since may have moved the end
+    askMe(true).catch(() => undefined);
+  }, [soon, lost, t]);
   if (who && (lost || (end > 0 && left <= 0))) {
     return (
       <Dialog title="Sign in again" onClose={() => undefined} keep
@@ -225,7 +227,7 @@ function SessionWatch() {
       </Dialog>
     );
   }
-  if (!soon || asked !== end) return null;
+  if (!soon) return null;
   return (
     <div class="note sessionnote" role="alert">
       <p>You will be signed out in {duration(left / 1000)}. <button type="button" class="secondary" onClick={() => { askMe().catch((e: Error) => notify(e.message, { bad: true })); }}>Stay signed in</button></p>
