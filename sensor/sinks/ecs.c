@@ -1,4 +1,4 @@
-#include "sensor/sinks/ecs.h"
+#include "sensor/sinks/ecs_rows.h"
 
 #include "sensor/base/attr.h"
 #include "sensor/base/json_out.h"
@@ -8,37 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTS_MAX 6U
-#define ROWS_MAX  ((unsigned)FIELD_COUNT + 64U)
-#define PATHS_MAX (64U << 10) /* bytes of all paths; fields.def has 10,000 */
-#define VERSION   "9.0.0"
-
-enum form {
-    PLAIN,
-    LOWER,
-    DATASET,
-    OUTCOME,
-    SEVERITY,
-    MAILBOX,
-    DATE,
-    MAC,
-    FILES
-};
-
-/* A place in the line; path has a NUL between its parts. */
-struct row {
-    const char *part[PARTS_MAX];
-    uint16_t field; /* FIELD_COUNT: added[index] */
-    uint8_t index, form, n_parts;
-    bool again; /* the row before has the same path */
-};
-
-struct ecs {
-    struct row row[ROWS_MAX];
-    unsigned n;
-    size_t n_paths;
-    char paths[PATHS_MAX];
-};
+#define VERSION "9.0.0"
 
 struct view {
     const struct record_map *map;
@@ -124,7 +94,7 @@ put_time(struct json_out *j, ns_t when)
 }
 
 static void
-put_text(struct json_out *j, struct span s, enum form form)
+put_text(struct json_out *j, struct span s, enum ecs_form form)
 {
     ns_t when = 0;
 
@@ -162,7 +132,8 @@ severity_of(uint64_t eve)
 }
 
 static void
-put_scalar(struct json_out *j, enum field f, struct span value, enum form form)
+put_scalar(struct json_out *j, enum field f, struct span value,
+           enum ecs_form form)
 {
     char room[ADDR_TEXT_MAX];
     struct addr a;
@@ -209,7 +180,8 @@ put_object(struct json_out *j, struct span object)
 }
 
 static void
-put_list(struct json_out *j, const struct record_map *m, const struct row *r)
+put_list(struct json_out *j, const struct record_map *m,
+         const struct ecs_row *r)
 {
     struct cursor c = record_map_list(m, (enum field)r->field);
     struct record_entry e;
@@ -219,14 +191,14 @@ put_list(struct json_out *j, const struct record_map *m, const struct row *r)
         if (field_table[e.field].type == FT_OBJS)
             put_object(j, e.value);
         else
-            put_scalar(j, e.field, e.value, (enum form)r->form);
+            put_scalar(j, e.field, e.value, (enum ecs_form)r->form);
     }
     json_end(j, ']');
 }
 
 /* What stands in the header of a record. */
 static bool
-put_head(struct view *v, const struct row *r)
+put_head(struct view *v, const struct ecs_row *r)
 {
     switch ((enum field)r->field) {
     case FIELD_TIMESTAMP: put_time(&v->j, v->head.when); return true;
@@ -234,14 +206,14 @@ put_head(struct view *v, const struct row *r)
     case FIELD_FLOW_SEQ: json_u64(&v->j, v->head.seq); return true;
     case FIELD_EVENT_TYPE:
         put_text(&v->j, span_str(event_type_name(v->head.type)),
-                 (enum form)r->form);
+                 (enum ecs_form)r->form);
         return true;
     default: return false;
     }
 }
 
 static bool
-has_field(const struct view *v, const struct row *r)
+has_field(const struct view *v, const struct ecs_row *r)
 {
     enum field f = (enum field)r->field;
     ns_t when;
@@ -258,7 +230,7 @@ has_field(const struct view *v, const struct row *r)
 }
 
 static void
-put_field(struct view *v, const struct row *r)
+put_field(struct view *v, const struct ecs_row *r)
 {
     enum field f = (enum field)r->field;
 
@@ -267,7 +239,8 @@ put_field(struct view *v, const struct row *r)
     else if (field_is_list(f))
         put_list(&v->j, v->map, r);
     else
-        put_scalar(&v->j, f, record_map_find(v->map, f), (enum form)r->form);
+        put_scalar(&v->j, f, record_map_find(v->map, f),
+                   (enum ecs_form)r->form);
 }
 
 /* ---- what is added ---- */
@@ -498,7 +471,7 @@ put_found(struct json_out *j, const struct found *f)
 /* Closes and opens objects between the place before and this one, whose last
  * part is a key. */
 static void
-go_to(struct view *v, const struct row *from, const struct row *to)
+go_to(struct view *v, const struct ecs_row *from, const struct ecs_row *to)
 {
     unsigned same = 0;
     unsigned open = from != NULL ? from->n_parts - 1U : 0;
@@ -517,7 +490,7 @@ go_to(struct view *v, const struct row *from, const struct row *to)
 
 /* False: the event has nothing for this place. */
 static bool
-put_row(struct view *v, const struct row *before, const struct row *r)
+put_row(struct view *v, const struct ecs_row *before, const struct ecs_row *r)
 {
     struct found found;
 
@@ -542,7 +515,7 @@ bool
 ecs_write(const struct ecs *e, struct span record, struct buf *out)
 {
     size_t begin = out->n;
-    const struct row *before = NULL;
+    const struct ecs_row *before = NULL;
     struct record_map map;
     struct view v = {.map = &map, .j = json_out_open(out)};
     bool is_taken = false;
@@ -578,15 +551,15 @@ static const struct {
 };
 
 static void
-set_path(struct ecs *e, struct row *r, const char *head, const char *path)
+set_path(struct ecs *e, struct ecs_row *r, const char *head, const char *path)
 {
     char *at = e->paths + e->n_paths;
-    int n = snprintf(at, PATHS_MAX - e->n_paths, "%s%s", head, path);
+    int n = snprintf(at, ECS_PATHS_MAX - e->n_paths, "%s%s", head, path);
 
-    REQUIRE(n > 0 && (size_t)n < PATHS_MAX - e->n_paths);
+    REQUIRE(n > 0 && (size_t)n < ECS_PATHS_MAX - e->n_paths);
     e->n_paths += (size_t)n + 1;
     while (at != NULL) {
-        REQUIRE(r->n_parts < PARTS_MAX);
+        REQUIRE(r->n_parts < ECS_PARTS_MAX);
         r->part[r->n_parts++] = at;
         at = strchr(at, '.');
         if (at != NULL)
@@ -594,15 +567,15 @@ set_path(struct ecs *e, struct row *r, const char *head, const char *path)
     }
 }
 
-static struct row *
+static struct ecs_row *
 new_row(struct ecs *e, unsigned field, unsigned index, unsigned form)
 {
-    struct row *r = &e->row[e->n++];
+    struct ecs_row *r = &e->row[e->n++];
 
-    REQUIRE(e->n <= ROWS_MAX);
-    *r = (struct row){.field = (uint16_t)field,
-                      .index = (uint8_t)index,
-                      .form = (uint8_t)form};
+    REQUIRE(e->n <= ECS_ROWS_MAX);
+    *r = (struct ecs_row){.field = (uint16_t)field,
+                          .index = (uint8_t)index,
+                          .form = (uint8_t)form};
     return r;
 }
 
@@ -630,8 +603,8 @@ add_usual(struct ecs *e, enum field f)
 static int
 compare_rows(const void *a, const void *b)
 {
-    const struct row *x = a;
-    const struct row *y = b;
+    const struct ecs_row *x = a;
+    const struct ecs_row *y = b;
     int order = 0;
 
     for (unsigned i = 0; order == 0 && i < x->n_parts && i < y->n_parts; i++)
@@ -646,8 +619,8 @@ static void
 mark_again(struct ecs *e)
 {
     for (unsigned i = 1; i < e->n; i++) {
-        const struct row *before = &e->row[i - 1];
-        struct row *r = &e->row[i];
+        const struct ecs_row *before = &e->row[i - 1];
+        struct ecs_row *r = &e->row[i];
         unsigned same = 0;
 
         while (same < before->n_parts && same < r->n_parts &&
