@@ -48,22 +48,19 @@ test_eve(void **state)
 }
 
 /* Each stands there once. */
-static const char *const parts[] =
-    {
-        "{\"index_patterns\":[\"span25-ecs-*\"]",  /* its own indices */
-        "\"index.mapping.ignore_malformed\":true", /* nothing is refused */
-        "\"dynamic\":false",                       /* keys are not guessed */
-        "\"@timestamp\":{\"type\":\"date\"}",      /* a time */
-        "origination_timestamp\":{\"type\":\"date\"}", /* the Date of a mail */
-        "\"source.ip\":{\"type\":\"ip\"}",             /* an address */
-        "\"related.ip\":{\"type\":\"ip\"}",            /* addresses */
-        "\"message\":{\"type\":\"text\"}",             /* a sentence */
-        "\"event.severity\":{\"type\":\"long\"}",      /* a severity */
-        "\"ecs.version\":{\"type\":\"keyword\"",       /* what is added */
-        "\"smtp.rcpt\":{\"type\":\"nested\",\"properties\":{\"addr\":{\"type\":"
-        "\"keyword\"", /* objects stay together */
-        "\"email.attachments\":{\"type\":\"nested\",\"properties\":{\"file."
-        "name\":", /* attachments as objects */
+static const char *const parts[] = {
+    "{\"index_patterns\":[\"span25-ecs-*\"]",
+    "\"index.mapping.ignore_malformed\":true",
+    "\"dynamic\":false",
+    "\"@timestamp\":{\"type\":\"date\"}",
+    "origination_timestamp\":{\"type\":\"date\"}",
+    "\"source.ip\":{\"type\":\"ip\"}",
+    "\"related.ip\":{\"type\":\"ip\"}",
+    "\"message\":{\"type\":\"text\"}",
+    "\"event.severity\":{\"type\":\"long\"}",
+    "\"ecs.version\":{\"type\":\"keyword\"",
+    "\"smtp.rcpt\":{\"type\":\"nested\",\"properties\":{\"addr\":{",
+    "\"email.attachments\":{\"type\":\"nested\",\"properties\":{\"file.name\":",
 };
 
 static void
