@@ -19,7 +19,7 @@ import { Now } from './pages/now';
 import { Registry } from './pages/registry';
 import { Sensor } from './pages/sensor';
 import { Session, Sessions } from './pages/sessions';
-import { Study } from './pages/study';
+import { Study, StudyShown } from './pages/study';
 import { Why } from './pages/why';
 
 const PAGES: readonly (readonly [string, ComponentType<{ params: Params }>])[] = [
@@ -36,6 +36,7 @@ const PAGES: readonly (readonly [string, ComponentType<{ params: Params }>])[] =
   ['/blocking', Blocking],
   ['/why', Why],
   ['/study', Study],
+  ['/study/:name', StudyShown],
   ['/sensor', Sensor],
   ['/audit', Audit],
   ['/help', Help],
