@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rules/registry/form_file.h"
 #include "rules/registry/form_text.h"
+#include "sensor/app/drafts.h"
 #include "sensor/app/letter.h"
 #include "sensor/app/registry_seen.h"
 #include "sensor/app/registry_time.h"
@@ -17,6 +19,7 @@ struct letter {
     size_t from, n; /* rows */
     char reference[32];
     const struct book_form *form; /* with the site's contacts, or NULL */
+    char secret[DRAFTS_SECRET];   /* of its link; "": it has none */
     struct letter_page page;
 };
 
@@ -84,6 +87,26 @@ first_of(const struct letter *l, bool last)
     return when;
 }
 
+/* Behind "#", where no server and no log sees it. */
+static void
+put_link(struct letter *l)
+{
+    struct buf link;
+
+    if (l->secret[0] == 0)
+        return;
+    buf_init(&link, 1024);
+    buf_printf(&link, "%s/#%s%c", l->call->config->register_url, l->secret, 0);
+    letter_open(&l->page, "p");
+    letter_strong(&l->page, "On the web:");
+    buf_str(l->page.out, " the form is filled in with what we saw at ");
+    letter_text(&l->page, (const char *)link.p);
+    buf_str(l->page.out, " . Who has this link can fill it in for you; give it "
+                         "to nobody else.");
+    letter_close(&l->page, "p");
+    buf_free(&link);
+}
+
 static void
 write_letter(struct letter *l)
 {
@@ -95,6 +118,7 @@ write_letter(struct letter *l)
                           first_of(l, false), first_of(l, true));
     put_hosts(l);
     letter_register_end(&l->page, l->call->config->deadline);
+    put_link(l);
     letter_help(&l->page, l->call->config, l->reference);
 }
 
@@ -151,6 +175,56 @@ save_form(struct letter *l, size_t number)
     return code;
 }
 
+/* The form that was seen, under a link of its own; forms of spam bots alone
+ * have none. */
+static enum err
+make_link(struct letter *l)
+{
+    const struct config *c = l->call->config;
+    struct draft d;
+    struct form form;
+    size_t bots = 0;
+    enum err e;
+
+    if (c->register_url == NULL || c->state == NULL)
+        return ERR_OK;
+    draft_init(&d);
+    d.kind = DRAFT_LETTER;
+    d.made = d.changed = l->call->now;
+    (void)snprintf(d.letter, sizeof(d.letter), "%s", l->reference);
+    e = registry_seen_form(l->seen, l->from, l->n, &form, &bots);
+    if (e == ERR_OK && form.n_lines > 0) {
+        form_yaml_write(&form, &d.text);
+        e = drafts_secret(l->secret) ? drafts_save(c->state, l->secret, &d)
+                                     : ERR_IO;
+    }
+    form_fini(&form);
+    draft_fini(&d);
+    return e;
+}
+
+static enum cli_exit
+write_one(struct letter *l, size_t number)
+{
+    enum cli_exit code;
+    enum err e = make_link(l);
+
+    if (e != ERR_OK) {
+        buf_printf(l->call->messages,
+                   "span25: the form of letter %s cannot be kept for its link: "
+                   "%s\n",
+                   l->reference, err_text(e));
+        return cli_exit_of(e);
+    }
+    code = save_letter(l, number);
+    l->page.html = true;
+    if (code == CLI_EXIT_DONE)
+        code = save_letter(l, number);
+    if (code == CLI_EXIT_DONE)
+        code = save_form(l, number);
+    return code;
+}
+
 static enum cli_exit
 write_all(struct registry_call *c, const struct registry_seen *s, size_t *n)
 {
@@ -169,12 +243,7 @@ write_all(struct registry_call *c, const struct registry_seen *s, size_t *n)
         ++*n;
         (void)snprintf(l.reference, sizeof(l.reference), "%.10s-%03zu",
                        (const char *)day.p, *n);
-        code = save_letter(&l, *n);
-        l.page.html = true;
-        if (code == CLI_EXIT_DONE)
-            code = save_letter(&l, *n);
-        if (code == CLI_EXIT_DONE)
-            code = save_form(&l, *n);
+        code = write_one(&l, *n);
         i += l.n;
     }
     buf_free(&day);

@@ -1,5 +1,6 @@
 #include "sensor/app/registry.h"
 
+#include "sensor/app/form_json.h"
 #include "sensor/app/registry_lines.h"
 #include "sensor/app/registry_table.h"
 #include "sensor/app/registry_time.h"
@@ -211,6 +212,31 @@ put_head(struct registry_call *c, const struct book_form *form)
                form->complete ? "complete" : "not complete");
 }
 
+/* What it says, and what may be asked about it. */
+static enum err
+put_form(struct registry_call *c, const struct book_form *form)
+{
+    struct json_out j = json_out_open(c->out);
+    struct form copy; /* its typed values are read again */
+    enum err e = form_copy(&copy, &form->form);
+
+    if (e != ERR_OK)
+        return e;
+    buf_str(c->out, ",\"form\":");
+    form_json_write(&copy, &j);
+    buf_printf(c->out, ",\"complete\":%s,\"submitted_by\":",
+               form->complete ? "true" : "false");
+    j = json_out_open(c->out);
+    (void)json_str(&j, span_str(form->actor));
+    buf_str(c->out, ",\"faults\":");
+    j = json_out_open(c->out);
+    json_begin(&j, '[');
+    (void)form_check(&copy, c->now, form_json_fault, &j);
+    json_end(&j, ']');
+    form_fini(&copy);
+    return ERR_OK;
+}
+
 /* People and CSV get two tables, JSON one document. */
 static bool
 write_form(struct registry_call *c, const struct book_form *form,
@@ -235,6 +261,7 @@ write_form(struct registry_call *c, const struct book_form *form,
                                 "no records", c->out);
     if (c->config->json) {
         c->out->n--;
+        good = good && put_form(c, form) == ERR_OK;
         buf_str(c->out, "}\n");
     }
     return good;
