@@ -9,7 +9,7 @@ import { Empty, Loaded } from '../state';
 import { Table, type Column } from '../table';
 import type { AlertRow, Rows } from '../types';
 import { Wire } from '../wire';
-import { count, counted, Time } from '../words';
+import { Ago, count, counted, Time } from '../words';
 import { act, CloseDialog, failed } from './acts';
 import {
   addressOfSubject, alertHref, closeWords, csvOf, HostLink, moment, plain, rank, RegistrationChip, save, SEVERITY,
@@ -208,8 +208,7 @@ function columnsOf(by: string): Column<Group>[] {
       ? <Value field="rule" value={g.of.rule}><span class="mid"><Wire value={g.of.title} prose /></span></Value> : <span class="soft">{several(rules(g), 'rules')}</span>) },
     { id: 'count', head: 'Matches', num: true, sortBy: (g) => g.count, cell: (g) => count(g.count), hint: 'events that met the rule' },
     { id: 'first', head: 'First', tight: true, sortBy: (g) => g.first, cell: (g) => <Time value={moment(g.first) ?? null} /> },
-    { id: 'last', head: 'Last', tight: true, sortBy: (g) => g.last, cell: (g) => <Time value={moment(g.last) ?? null} /> },
-    { id: 'goes', head: 'Episode', tight: true, cell: (g) => (g.rows.some((a) => a.state !== 'ended') ? 'ongoing' : 'ended') },
+    { id: 'last', head: 'Last', tight: true, sortBy: (g) => g.last, cell: (g) => <><Ago value={moment(g.last) ?? null} /><small class="block soft">{g.rows.some((a) => a.state !== 'ended') ? 'ongoing' : 'ended'}</small></> },
     { id: 'status', head: by === 'status' ? 'Status' : 'State', tight: true, sortBy: (g) => g.of.status, cell: (g) => <Status rows={g.rows} /> },
   ];
 }

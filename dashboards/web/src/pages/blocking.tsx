@@ -128,9 +128,8 @@ function columns(lift: boolean, firewall: boolean, set: (d: Doing) => void): Col
     { id: 'subject', head: 'Address', tight: true, sortBy: (b) => b.subject, cell: (b) => <span class="addr">{b.subject}</span> },
     { id: 'state', head: 'State', tight: true, sortBy: (b) => b.state, cell: (b) => <><Value field="state" value={b.state}>{STANDING[b.state] ?? b.state}</Value><small class="block soft">{b.mode}</small></> },
     { id: 'reason', head: 'Why', cell: (b) => <span class="widecell"><Wire value={b.reason} prose shown={220} /></span> },
-    { id: 'since', head: 'Since', tight: true, sortBy: (b) => b.since, cell: (b) => <Time value={b.since} /> },
-    { id: 'until', head: 'Until', tight: true, sortBy: (b) => b.until, cell: (b) => (b.until ? <><Time value={b.until} /><small class="block soft"><Ago value={b.until} /></small></> : <span class="none">no end: nothing is stopped</span>) },
-    { id: 'by', head: 'By', cell: (b) => <>{b.origin === 'human' ? 'a person' : 'detector'}{b.step > 0 && <small class="block soft">step {b.step}</small>}</> },
+    { id: 'until', head: 'Until', tight: true, sortBy: (b) => b.until, cell: (b) => (b.until ? <><Ago value={b.until} /><small class="block soft"><Time value={b.until} /></small></> : <span class="none">nothing is stopped</span>) },
+    { id: 'by', head: 'By', cell: (b) => <>{b.origin === 'human' ? 'a person' : 'detector'}{b.step > 0 && `, step ${b.step}`}<small class="block soft"><Ago value={b.since} /></small></> },
     { id: 'site', head: 'Site', sortBy: (b) => plain(b.site), cell: (b) => <Value field="site" value={plain(b.site)}><Wire value={b.site} prose /></Value> },
     { id: 'collateral', head: 'Ordinary mail', num: true, sortBy: (b) => b.collateral, cell: (b) => count(b.collateral), hint: 'ordinary-looking messages within a week' },
     { id: 'do', head: 'Do', cell: (b) => (b.state === 'in force' || b.state === 'asked'

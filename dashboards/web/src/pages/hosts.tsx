@@ -7,7 +7,7 @@ import { Empty, Loaded } from '../state';
 import { Table, type Column } from '../table';
 import type { HostRow, Level, Rows } from '../types';
 import { Wire } from '../wire';
-import { count, share, Time } from '../words';
+import { Ago, count, share } from '../words';
 import { addressOfSubject, csvOf, moment, plain, save, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
@@ -46,7 +46,7 @@ export function LevelMark({ of }: { of: Level }) {
 
 const COLUMNS: Column<HostRow>[] = [
   { id: 'host', head: 'Host', tight: true, sortBy: (h) => h.host, cell: (h) => <span class="addr">{h.host}</span> },
-  { id: 'name', head: 'Name', cell: (h) => <Wire value={plain(h.name) === '' ? null : h.name} kind="domain" absent="not looked up" /> },
+  { id: 'name', head: 'Name', cell: (h) => <Wire value={plain(h.name) === '' ? null : h.name} kind="domain" absent="–" />, hint: 'from answers of mirrored DNS; – is: not looked up' },
   { id: 'site', head: 'Site', sortBy: (h) => plain(h.site), cell: (h) => <Value field="site" value={plain(h.site)}><Wire value={h.site} prose /></Value> },
   { id: 'registered', head: 'Registered', tight: true, sortBy: (h) => h.registered, cell: (h) => (h.registered === null ? <span class="none">–</span>
     : <Value field="registered" value={h.registered}>{h.registered === 'registered' ? 'yes' : h.registered === 'unregistered' ? 'no' : h.registered}</Value>) },
@@ -56,8 +56,8 @@ const COLUMNS: Column<HostRow>[] = [
   { id: 'rcpt', head: 'Recipients', num: true, sortBy: (h) => h.rcpt_offered, cell: (h) => count(h.rcpt_offered) },
   { id: 'unknown', head: 'Unknown users', num: true, sortBy: (h) => h.rcpt_unknown, cell: (h) => (h.rcpt_unknown === null || h.rcpt_offered === null ? '–' : share(h.rcpt_unknown, h.rcpt_offered).replace(/ of \S+/, '')) },
   { id: 'organisations', head: 'New organisations', num: true, sortBy: (h) => h.organisations, cell: (h) => count(h.organisations) },
-  { id: 'queueing', head: 'Like a mail server', cell: (h) => (h.queueing ? 'yes, it tries again' : 'no') },
-  { id: 'last', head: 'Last seen', tight: true, sortBy: (h) => h.last, cell: (h) => <Time value={moment(h.last) ?? null} /> },
+  { id: 'queueing', head: 'Like a mail server', cell: (h) => (h.queueing ? 'yes' : 'no'), hint: 'it tries again what was deferred; no machine stops such a host by itself' },
+  { id: 'last', head: 'Last seen', tight: true, sortBy: (h) => h.last, cell: (h) => <Ago value={moment(h.last) ?? null} /> },
 ];
 
 export function Hosts(_: { params: Params }) {

@@ -15,7 +15,7 @@ import { EvidenceFacts } from './alert';
 import { csvOf, moment, save, Transcript, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
-const PAGE = 200;
+const PAGE = 100;
 const SLOW_MS = 5000;
 const ASKED = ['host', 'since', 'until', 'type', 'after'] as const;
 
