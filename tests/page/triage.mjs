@@ -76,7 +76,7 @@ function prepare() {
 }
 
 async function serve() {
-  server = spawn(PROGRAM, ['serve', '--state', state, '--users', users, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  server = spawn(PROGRAM, ['serve', '-c', join(FIXTURES, 'bot.yaml'), '--state', state, '--users', users, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   base = await new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`no address was told: ${text}`)), PATIENCE);
@@ -267,6 +267,9 @@ const tests = {
     await page.goto(`${base}/alerts`);
     await page.waitForSelector('table.rows tbody tr');
     check(!(await page.$('.bulk')), 'a viewer may act');
+    await page.goto(`${base}/alerts/${verb('alerts', 'list').rows[0].id}`);
+    await says(page, 'analysts see it');
+    check(!(await page.$('ol.said')), 'a viewer sees what was said');
     await page.goto(`${base}/hosts/${BOT}`);
     await says(page, 'RCPT commands');
     check((await page.$$('.pagehead button')).length === 0, 'a viewer may block');

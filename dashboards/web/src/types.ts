@@ -147,6 +147,7 @@ export interface AlertCard {
   related: { subject: string; words: string }[];
   block: WireText[]; // what a block would stop, the collateral, the decision: a line each
   told: WireText[]; // the history, a line each
+  content?: false; // what mail said is left out: the role may not see it
 }
 
 // ---- hosts ----

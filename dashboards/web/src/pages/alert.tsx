@@ -10,7 +10,7 @@ import { Wire } from '../wire';
 import { bytes, count, counted, dateOf, duration, Time } from '../words';
 import { act, AllowDialog, BlockDialog, CloseDialog, failed, ReasonDialog } from './acts';
 import {
-  addressOfSubject, alertHref, Checks, copyText, defanged, HostLink, justification, modeOf, moment, OwnerLine, plain,
+  addressOfSubject, alertHref, Checks, copyText, defanged, HostLink, isMail, justification, modeOf, moment, OwnerLine, plain,
   RegistrationChip, ROLE, save, SeverityMark, SIGHT, STATUS, Transcript, usePolicy, When,
 } from './desk';
 import { Strip, type Mark } from './strip';
@@ -118,7 +118,7 @@ function Card({ card, got }: { card: AlertCard; got: ReturnType<typeof useGet<Al
           {can && <button type="button" class="secondary" onClick={() => setDoing('allow')}>Keep from blocks…</button>}
           {can && <button type="button" class="secondary" onClick={() => setDoing('silence')}>Do not alert on this again…</button>}
           {may(who, 'registrar') && <a class="btn" href={hrefOf('/registry', { new: address })}>Start registration for this host</a>}
-          {card.owner.mail !== null && <a class="btn" href={letter(card)}>Contact owner</a>}
+          {isMail(card.owner) && <a class="btn" href={letter(card)}>Contact owner</a>}
           <Export card={card} sentence={sentence} />
         </div>
         {!can && <p class="soft">Your role looks at alerts; analysts close them.</p>}
@@ -172,6 +172,13 @@ function RuleText({ id }: { id: string }) {
 function EvidenceList({ card }: { card: AlertCard }) {
   const told = card.event.alert.evidence ?? [];
   const gone = told.filter((t) => !card.evidence.some((e) => e.event.event_id === t.event_id));
+  if (card.content === false)
+    return (
+      <>
+        <p class="note calm">What was said in these sessions is content of mail: analysts see it, and each look is written down.</p>
+        <ul class="told">{told.map((t) => <li key={t.role}>{ROLE[t.role] ?? t.role}: <Time value={moment(t.when) ?? null} seconds /> <span class="chip">{SIGHT[t.sight] ?? t.sight}</span></li>)}</ul>
+      </>
+    );
   if (card.evidence.length === 0)
     return <p class="none">{told.length === 0 ? 'The alert names no event.' : 'The journal does not have these events any more: what is older than its time is deleted.'}</p>;
   return (

@@ -242,9 +242,14 @@ export function Transcript({ said }: { said: Said[] }) {
 
 // ---- owner ----
 
+// A contact of the configuration may be a telephone number; that stands in the text.
+export function isMail(owner: Owner): boolean {
+  return plain(owner.mail).includes('@');
+}
+
 export function OwnerLine({ owner }: { owner: Owner | undefined }) {
   if (!owner) return null;
-  return <p class="owner"><Wire value={owner.text} prose />{owner.mail !== null && <> · <Wire value={owner.mail} kind="address" copy /></>}</p>;
+  return <p class="owner"><Wire value={owner.text} prose />{isMail(owner) && <> · <Wire value={owner.mail} kind="address" copy /></>}</p>;
 }
 
 // ---- mode ----
