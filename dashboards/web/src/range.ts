@@ -1,15 +1,13 @@
-// The range of time that a page is about: ?range=24h.
+// The range of time that a page is about: ?since=24h, as the verbs take it.
 import { RANGES } from './settings';
 import { useQuery } from './router';
 
-export const RANGE_DEFAULT = '24h';
-
 export function rangeOf(query: URLSearchParams): string {
-  const r = query.get('range') ?? '';
-  return (RANGES as readonly string[]).includes(r) ? r : RANGE_DEFAULT;
+  const r = query.get('since') ?? '';
+  return (RANGES as readonly string[]).includes(r) ? r : '';
 }
 
-// For `since` of a request.
+// For `since` of a request; empty: any time.
 export function useRange(): string {
   const [query] = useQuery();
   return rangeOf(query);

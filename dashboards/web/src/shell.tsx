@@ -40,7 +40,7 @@ function isOn(path: string, target: string): boolean {
   return target === '/' ? path === '/' : path === target || path.startsWith(`${target}/`);
 }
 
-function Nav({ path, range, open }: { path: string; range: string | null; open: number | null }) {
+function Nav({ path, range, open }: { path: string; range: string; open: number | null }) {
   const who = useMe();
   return (
     <nav class="rail" aria-label="Pages">
@@ -50,7 +50,7 @@ function Nav({ path, range, open }: { path: string; range: string | null; open: 
           <ul>
             {links.filter(([to]) => to !== '/audit' || may(who)).map(([to, label]) => (
               <li key={to}>
-                <a href={hrefOf(to, range && RANGED.includes(to) ? { range } : {})} aria-current={isOn(path, to) ? 'page' : undefined}>
+                <a href={hrefOf(to, range !== '' && RANGED.includes(to) ? { since: range } : {})} aria-current={isOn(path, to) ? 'page' : undefined}>
                   {label}{to === '/alerts' && open !== null && open > 0 && <span class="badge" title="open alerts of severity high">{count(open)}<span class="unseen"> open, severity high</span></span>}
                 </a>
               </li>
@@ -168,7 +168,7 @@ function Header({ data }: { data: NowData | undefined }) {
   const who = useMe();
   const { path, query } = usePlace();
   const open = figureOf(data, 'open_high').value ?? null;
-  const range = query.get('range');
+  const range = rangeOf(query);
   return (
     <header class="top">
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the page</a>
@@ -181,7 +181,8 @@ function Header({ data }: { data: NowData | undefined }) {
       <Search />
       {RANGED.includes(path) && (
         <label class="range"><span class="unseen">Range of time</span>
-          <select value={rangeOf(query)} onChange={(e) => setQuery({ range: (e.target as HTMLSelectElement).value })}>
+          <select value={range} onChange={(e) => setQuery({ since: (e.target as HTMLSelectElement).value })}>
+            <option value="">any time</option>
             {RANGES.map((r) => <option key={r} value={r}>last {r.replace('h', ' h').replace('d', ' days')}</option>)}
           </select>
         </label>
@@ -248,7 +249,7 @@ function Banners({ data, asOf }: { data: NowData | undefined; asOf: string }) {
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const got = useGet<NowData>('/now');
-  const { path } = usePlace();
+  const { path, query } = usePlace();
   const [help, setHelp] = useState(false);
   useEffect(() => now.set(got), [got.data, got.error, got.loading]);
   useEffect(() => {
@@ -264,7 +265,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     <>
       <Header data={got.data} />
       <div class="frame">
-        <Nav path={path} range={usePlace().query.get('range')} open={open} />
+        <Nav path={path} range={rangeOf(query)} open={open} />
         <main id="main" tabIndex={-1}>
           <Banners data={got.data} asOf={got.answer?.as_of ?? ''} />
           <SessionWatch />

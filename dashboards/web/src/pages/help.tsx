@@ -12,9 +12,9 @@ import type { ApiError } from '../api';
 const EXAMPLES: readonly (readonly [string, string, string])[] = [
   ['New alerts of severity high', '/alerts', 'status=new&severity=high'],
   ['Everything about one host', '/hosts/10.20.4.17', ''],
-  ['Alerts of one site in the last week', '/alerts', 'site=Lakeside+HS&range=7d'],
-  ['Senders that are not registered', '/hosts', 'registered=no'],
-  ['Sessions of a host, failed mail only', '/sessions', 'host=10.20.4.17&type=smtp'],
+  ['Alerts of one site in the last week', '/alerts', 'site=LAKE&since=7d'],
+  ['Senders that are not registered', '/hosts', 'registered=unregistered'],
+  ['Mail that one host sent', '/sessions', 'host=10.20.4.17&type=smtp'],
   ['Why an address is blocked', '/why', 'q=10.20.4.17'],
 ];
 

@@ -104,7 +104,7 @@ function Figures({ data }: { data: NowData }) {
   return (
     <div class="figures-strip">
       <FigureBox f={figureOf(data, 'open_high')} label="open alerts, severity high" href="/alerts?severity=high" />
-      <FigureBox f={figureOf(data, 'unregistered_24h')} label="unregistered senders, 24 h" href="/hosts?registered=no" />
+      <FigureBox f={figureOf(data, 'unregistered_24h')} label="unregistered senders, 24 h" href="/hosts?registered=unregistered" />
       <FigureBox f={figureOf(data, 'blocks')} label={blocks} href="/blocking" />
       <FigureBox f={figureOf(data, 'due_12h')} label="forms due within 12 h" href="/registry" />
     </div>

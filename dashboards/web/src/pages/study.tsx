@@ -140,7 +140,7 @@ function Found({ data, name }: { data: StudyData; name: string }) {
     <>
       {cover.demo && <p class="note"><b>DEMO.</b> This study is about made traffic.</p>}
       <dl class="facts">
-        <div><dt>Window</dt><dd><Time value={cover.from} /> <small>to <Time value={cover.to} /></small></dd></div>
+        <div><dt>Window</dt><dd><small>from <Time value={cover.from} /></small><small>to <Time value={cover.to} /></small></dd></div>
         <div><dt>Status</dt><dd>{cover.status}</dd></div>
         <div><dt>Author</dt><dd><Wire value={cover.author} prose absent="not named" /></dd></div>
         <div><dt>Reviewer</dt><dd><Wire value={cover.reviewer} prose absent="not reviewed" /></dd></div>
@@ -166,7 +166,8 @@ function Found({ data, name }: { data: StudyData; name: string }) {
       <h2>The whole report</h2>
       <p>It has the sight, the limits and how sure they are, the errors, the sites and the work. It is one file without any script, to read, print, mail and keep:</p>
       <pre>span25 study show <Wire value={name} />.json -o <Wire value={name} />.html</pre>
-      <p class="soft">Made by span25 {cover.version} with <code>{cover.command ? <Wire value={cover.command} /> : '–'}</code>; rules {cover.rules_hash.slice(0, 12)}, configuration {cover.config_hash.slice(0, 12)}.</p>
+      <p class="soft">Made by span25 {cover.version}, rules {cover.rules_hash.slice(0, 12)}, configuration {cover.config_hash.slice(0, 12)}, with:</p>
+      <pre><Wire value={cover.command} /></pre>
     </>
   );
 }
