@@ -35,6 +35,9 @@ IN_PACKAGE = [
     "/usr/share/doc/span25/README.md.gz", "/usr/share/doc/span25/changelog.gz",
     "/usr/share/doc/span25/copyright", "/usr/share/span25/events.schema.json",
     "/usr/share/span25/packs/policy/",
+    "/usr/share/span25/dashboards/prometheus/span25.rules.yml",
+    "/usr/share/span25/dashboards/grafana/dashboards/span25-sensor.json",
+    "/usr/share/span25/dashboards/elastic/span25-ecs.json",
 ]
 # Calls that units take away and the program needs all the same: after its
 # sockets are open each process gives up more than any unit could.
