@@ -12,6 +12,7 @@ export const KEY_LIST: readonly (readonly [string, string])[] = [
   ['e', 'acknowledge what is chosen'],
   ['s', 'escalate'],
   ['c', 'close with a reason, or open again'],
+  ['u', 'undo what was just done'],
   ['y', 'copy the justification of an alert'],
   ['l', 'lift the block of the row'],
   ['.', 'actions of the row'],

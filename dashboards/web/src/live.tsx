@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { createStore, useStore } from './store';
 import { me, position } from './api';
+import { useKeys } from './keys';
 
 export interface Notice {
   id: number;
@@ -40,12 +41,14 @@ export function Toasts() {
     drop(n.id);
     Promise.resolve(n.undo?.()).catch((e: Error) => notify(`Not undone: ${e.message}`, { bad: true }));
   };
+  const last = [...all].reverse().find((n) => n.undo);
+  useKeys(last ? { u: () => undo(last) } : {});
   return (
     <div class="toasts" role="status" aria-live="polite" aria-relevant="additions">
       {all.map((n) => (
         <div key={n.id} class={n.bad ? 'toast bad' : 'toast'}>
           <span>{n.text}</span>
-          {n.undo && <button type="button" class="quiet" onClick={() => undo(n)}>Undo</button>}
+          {n.undo && <button type="button" class="quiet" onClick={() => undo(n)}>Undo{n === last && <> <kbd>u</kbd></>}</button>}
           <button type="button" class="quiet" aria-label="Close this message" onClick={() => drop(n.id)}>Close</button>
         </div>
       ))}

@@ -197,7 +197,7 @@ function columnsOf(by: string): Column<Group>[] {
   const rules = (g: Group) => new Set(g.rows.map((a) => a.rule)).size;
   return [
     { id: 'id', head: 'Alert', tight: true, sortBy: (g) => rank(g.of.severity),
-      cell: (g) => <><SeverityMark of={g.of.severity} bare /> <span class="id">{g.rows.length === 1 ? g.of.id : several(g.rows.length, 'alerts')}</span></> },
+      cell: (g) => <><SeverityMark of={g.of.severity} bare /><span class="id">{g.rows.length === 1 ? g.of.id : several(g.rows.length, 'alerts')}</span></> },
     { id: 'host', head: 'Host', sortBy: (g) => g.of.subject, cell: (g) => (hosts(g) === 1
       ? <Value field="host" value={addressOfSubject(g.of.subject)}><span class="addr">{g.of.subject}</span></Value> : <span class="soft">{several(hosts(g), 'hosts')}</span>) },
     { id: 'site', head: 'Site', sortBy: (g) => plain(g.of.site), cell: (g) => (same(g.rows, (a) => plain(a.site))

@@ -116,7 +116,7 @@ export function plain(value: WireText | string | null | undefined): string {
 
 // Nothing in a ticket becomes a link.
 export function defanged(text: string): string {
-  return text.replace(/\bhttp(s?):\/\//gi, 'hxxp$1://').replace(/\bftp:\/\//gi, 'fxp://');
+  return text.replace(/\bhttp(s?):\/\//gi, (_, s: string) => `hxxp${s.toLowerCase()}://`).replace(/\bftp:\/\//gi, 'fxp://');
 }
 
 function seconds(v: string): string {
