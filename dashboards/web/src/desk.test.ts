@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { groups } from './pages/alerts';
 import { addressOfSubject, csvOf, defanged, justification, moment } from './pages/desk';
 import { hrefsOf, kept } from './pages/filters';
+import { below, quantile } from './pages/peers';
 import { windowOf } from './pages/strip';
 import { almostAddress } from './pages/why';
 import type { AlertCard, AlertRow } from './types';
@@ -67,6 +68,13 @@ test('subjects, times and slips', () => {
   assert.equal(moment('2026-01-05T08:11:06.5+0000'), '2026-01-05T08:11:06.5+00:00');
   assert.equal(almostAddress('10.20.4.300'), '10.20.4.30');
   for (const good of ['10.20.4.30', 'abcd', '1.2.3', 'fd00::1']) assert.equal(almostAddress(good), null);
+});
+
+test('shares of others', () => {
+  assert.equal(quantile([], 0.5), null);
+  assert.equal(quantile([4, 1, 3, 2], 0.5), 2);
+  assert.equal(quantile([1, 2, 3], 0.99), 3);
+  assert.equal(below([1, 2, 2, 3], 2), 1);
 });
 
 test('the strip holds 48 h, or all of a longer episode', () => {

@@ -10,19 +10,28 @@ import { CLOSE_REASONS, copyText, plain } from './desk';
 export type Act = 'ack' | 'escalate' | 'close' | 'reopen';
 
 const DONE: Record<Act, string> = { ack: 'acknowledged', escalate: 'escalated', close: 'closed', reopen: 'opened again' };
+const AT_ONCE = 500; // ids of one request
 const NOTE_MAX = 1024; // as the verb takes it
 const UNDO = 'undone on the page: closed by mistake';
 
+// As many at a time as the server takes.
+async function sent(action: Act, ids: string[], more: { [field: string]: string }): Promise<string[]> {
+  const messages: string[] = [];
+  for (let i = 0; i < ids.length; i += AT_ONCE) {
+    const a = await post('/alerts/act', { action, ids: ids.slice(i, i + AT_ONCE), ...more });
+    messages.push(...a.messages);
+  }
+  return messages;
+}
+
 // Closing can be undone; what was acknowledged or escalated stays in the history, and closing ends it.
 export async function act(action: Act, ids: string[], more: { [field: string]: string }, after: () => void): Promise<void> {
-  const answer = await post('/alerts/act', { action, ids, ...more });
-  after();
+  const messages = await sent(action, ids, more).finally(after);
   const undo = async () => {
-    const back = await post('/alerts/act', { action: 'reopen', ids, reason: UNDO });
-    after();
-    notifyAll(back.messages, 'Opened again.');
+    const back = await sent('reopen', ids, { reason: UNDO }).finally(after);
+    notify(ids.length === 1 && back.length > 0 ? plain(back.join(' ')) : `${counted(ids.length, 'alert')} opened again.`);
   };
-  const said = ids.length === 1 && answer.messages.length > 0 ? answer.messages.join(' ') : `${counted(ids.length, 'alert')} ${DONE[action]}.`;
+  const said = ids.length === 1 && messages.length > 0 ? messages.join(' ') : `${counted(ids.length, 'alert')} ${DONE[action]}.`;
   notify(plain(said), action === 'close' ? { undo } : {});
 }
 

@@ -5,7 +5,7 @@ import { useKeys } from '../keys';
 import { hrefOf, type Params } from '../router';
 import { Page } from '../shell';
 import { Empty, Loaded } from '../state';
-import type { AlertCard, AlertRow, BlockRow, Evidence, ExplainAddress, Rows, SmtpEvent } from '../types';
+import type { AlertCard, AlertRow, BlockRow, Evidence, ExplainAddress, HostRow, Rows, SmtpEvent } from '../types';
 import { Wire } from '../wire';
 import { bytes, count, counted, dateOf, duration, Time } from '../words';
 import { act, AllowDialog, BlockDialog, CloseDialog, failed, ReasonDialog } from './acts';
@@ -297,10 +297,30 @@ function Related({ card }: { card: AlertCard }) {
     <ul class="told">
       <li>{rule.data ? <>The same rule is met by <a href={hrefOf('/alerts', { view: 'all', rule: a.rule, group: 'host' })}>{counted(others.size, 'other host')}</a>.</> : 'Looking for the same rule on other hosts…'}</li>
       {also.map((r) => <li key={r.alert}>Same host: <a href={alertHref(r.id)}>{r.id}</a> <SeverityMark of={r.severity} /> <Wire value={r.title} prose />, {STATUS[r.status]}</li>)}
+      <Near card={card} />
       {card.related.map((r, i) => <li key={i}><HostLink subject={r.subject} /> {r.words}</li>)}
       {card.related.length === 0 && <li class="soft">No other host is known that speaks the same way, sends the same mail or gives the same name.</li>}
       <li><a href={hrefOf('/alerts', { view: 'all', site: plain(a.site) })}>Alerts at the same site</a> · <a href={hrefOf('/sessions', { host: addressOfSubject(a.subject) })}>Its sessions</a></li>
     </ul>
+  );
+}
+
+// Who else speaks SMTP at the site and in the same /24.
+function Near({ card }: { card: AlertCard }) {
+  const a = card.event.alert;
+  const address = addressOfSubject(a.subject);
+  const got = useGet<Rows<HostRow>>('/hosts', { limit: 500 });
+  const net = /^\d+\.\d+\.\d+\./.exec(address)?.[0];
+  const others = (got.data?.rows ?? []).filter((h) => addressOfSubject(h.host) !== address);
+  const site = others.filter((h) => plain(h.site) !== '' && plain(h.site) === plain(a.site));
+  const near = net === undefined ? [] : others.filter((h) => h.host.startsWith(net));
+  if (!got.data) return null;
+  const told = (rows: HostRow[]) => `${counted(rows.length, 'other host')}, ${count(rows.filter((h) => h.registered === 'registered').length)} registered`;
+  return (
+    <>
+      {plain(a.site) !== '' && <li>At the same site: <a href={hrefOf('/hosts', { site: plain(a.site) })}>{told(site)}</a></li>}
+      {net !== undefined && <li>In {net}0/24: <a href={hrefOf('/hosts', { text: net })}>{told(near)}</a></li>}
+    </>
   );
 }
 

@@ -13,6 +13,7 @@ import {
   usePolicy, WasSeen, When,
 } from './desk';
 import { BlockState, Against } from './blocking_parts';
+import { Peers } from './peers';
 import { Strip, type Mark } from './strip';
 
 type Doing = 'block' | 'allow' | 'lift' | null;
@@ -91,6 +92,13 @@ function Whole({ x, address, block, from }: { x: ExplainAddress; address: string
           <Requirements event={h} checks={x.checks[i] ?? []} />
         </section>
       ))}
+
+      {host && host.host.home && (
+        <section>
+          <h2>Compared with others</h2>
+          <Peers address={address} />
+        </section>
+      )}
 
       <section>
         <h2>Timeline</h2>
