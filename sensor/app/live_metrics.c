@@ -1,30 +1,9 @@
-#include "sensor/app/live_metrics.h"
+#include "sensor/app/live_metrics_page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-struct page {
-    const struct live_board *b;
-    const struct live_watch *w; /* or NULL */
-    const struct live_numbers *n;
-    ns_t mono;
-    struct buf *out;
-    const struct family *family;
-    const struct live_usage *usage; /* of the process at hand */
-    bool headed; /* HELP and TYPE of the family are written */
-};
-
-struct family {
-    const char *name, *type, *help;
-    void (*rows)(struct page *p);
-};
-
 /* ---- one line ---- */
-
-/* A label: the value is escaped. key NULL: none. */
-struct label {
-    const char *key, *value;
-};
 
 static void
 put_value(struct buf *out, const char *value)
@@ -40,9 +19,9 @@ put_value(struct buf *out, const char *value)
 }
 
 static void
-put_head(struct page *p)
+put_head(struct metrics_page *p)
 {
-    const struct family *f = p->family;
+    const struct metrics_family *f = p->family;
 
     if (!p->headed)
         buf_printf(p->out, "# HELP span25_%s %s\n# TYPE span25_%s %s\n",
@@ -51,7 +30,7 @@ put_head(struct page *p)
 }
 
 static void
-put_name(struct page *p, const struct label *labels, size_t n)
+put_name(struct metrics_page *p, const struct metrics_label *labels, size_t n)
 {
     const char *between = "{";
 
@@ -66,71 +45,73 @@ put_name(struct page *p, const struct label *labels, size_t n)
     buf_str(p->out, n > 0 ? "} " : " ");
 }
 
-static void
-put(struct page *p, const struct label *labels, size_t n, uint64_t v)
+void
+metrics_put(struct metrics_page *p, const struct metrics_label *labels,
+            size_t n, uint64_t v)
 {
     put_name(p, labels, n);
     buf_u64(p->out, v);
     buf_putc(p->out, '\n');
 }
 
-static void
-put_one(struct page *p, const char *key, const char *value, uint64_t v)
+void
+metrics_one(struct metrics_page *p, const char *key, const char *value,
+            uint64_t v)
 {
-    const struct label label = {key, value};
+    const struct metrics_label label = {key, value};
 
-    put(p, &label, 1, v);
+    metrics_put(p, &label, 1, v);
 }
 
-/* Nanoseconds as seconds. */
-static void
-put_seconds(struct page *p, const struct label *labels, size_t n, ns_t t)
+void
+metrics_seconds(struct metrics_page *p, const struct metrics_label *labels,
+                size_t n, ns_t t)
 {
     put_name(p, labels, n);
     buf_printf(p->out, "%" PRIu64 ".%06" PRIu64 "\n", (uint64_t)(t / NS_PER_S),
                (uint64_t)(t % NS_PER_S / NS_PER_US));
 }
 
-static void
-put_known(struct page *p, const char *key, const char *value,
-          const struct live_number *n)
+void
+metrics_known(struct metrics_page *p, const char *key, const char *value,
+              const struct live_number *n)
 {
     if (n->known)
-        put_one(p, key, value, n->v);
+        metrics_one(p, key, value, n->v);
 }
 
 /* ---- the sensor ---- */
 
 static void
-build_info(struct page *p)
+build_info(struct metrics_page *p)
 {
-    const struct label labels[] = {
+    const struct metrics_label labels[] = {
         {"version", p->n->version},
         {"sensor",  p->b->sensor },
     };
 
-    put(p, labels, ARRAY_LEN(labels), 1);
+    metrics_put(p, labels, ARRAY_LEN(labels), 1);
 }
 
 static void
-watchdog(struct page *p)
+watchdog(struct metrics_page *p)
 {
-    put(p, NULL, 0, 1);
+    metrics_put(p, NULL, 0, 1);
 }
 
 static void
-made(struct page *p)
+made(struct metrics_page *p)
 {
-    put_seconds(p, NULL, 0, p->n->made_utc);
+    metrics_seconds(p, NULL, 0, p->n->made_utc);
 }
 
 /* ---- capture ---- */
 
-typedef void iface_row(struct page *p, const char *name,
+typedef void iface_row(struct metrics_page *p, const char *name,
                        const struct live_iface_sum *s);
 
 static void
-each_iface(struct page *p, iface_row *row)
+each_iface(struct metrics_page *p, iface_row *row)
 {
     for (unsigned i = 0; i < p->b->n_ifaces && i < LIVE_IFACES_MAX; i++) {
         const struct live_iface_sum s = live_board_iface(p->b, i);
@@ -140,105 +121,109 @@ each_iface(struct page *p, iface_row *row)
 }
 
 static void
-packets_row(struct page *p, const char *name, const struct live_iface_sum *s)
+packets_row(struct metrics_page *p, const char *name,
+            const struct live_iface_sum *s)
 {
-    put_one(p, "iface", name, s->packets);
+    metrics_one(p, "iface", name, s->packets);
 }
 
 static void
-packets(struct page *p)
+packets(struct metrics_page *p)
 {
     each_iface(p, packets_row);
 }
 
 static void
-bytes_row(struct page *p, const char *name, const struct live_iface_sum *s)
+bytes_row(struct metrics_page *p, const char *name,
+          const struct live_iface_sum *s)
 {
-    put_one(p, "iface", name, s->bytes);
+    metrics_one(p, "iface", name, s->bytes);
 }
 
 static void
-bytes(struct page *p)
+bytes(struct metrics_page *p)
 {
     each_iface(p, bytes_row);
 }
 
 static void
-dropped_row(struct page *p, const char *name, const struct live_iface_sum *s)
+dropped_row(struct metrics_page *p, const char *name,
+            const struct live_iface_sum *s)
 {
-    const struct label ring[] = {
+    const struct metrics_label ring[] = {
         {"iface",  name    },
         {"reason", "kernel"},
     };
-    const struct label card[] = {
+    const struct metrics_label card[] = {
         {"iface",  name       },
         {"reason", "interface"},
     };
 
-    put(p, ring, ARRAY_LEN(ring), s->dropped);
-    put(p, card, ARRAY_LEN(card), s->missed);
+    metrics_put(p, ring, ARRAY_LEN(ring), s->dropped);
+    metrics_put(p, card, ARRAY_LEN(card), s->missed);
 }
 
 static void
-dropped(struct page *p)
+dropped(struct metrics_page *p)
 {
     each_iface(p, dropped_row);
 }
 
 static void
-last_row(struct page *p, const char *name, const struct live_iface_sum *s)
+last_row(struct metrics_page *p, const char *name,
+         const struct live_iface_sum *s)
 {
-    const struct label label = {"iface", name};
+    const struct metrics_label label = {"iface", name};
 
     if (s->last_utc_ns != 0)
-        put_seconds(p, &label, 1, s->last_utc_ns);
+        metrics_seconds(p, &label, 1, s->last_utc_ns);
 }
 
 static void
-last_packet(struct page *p)
+last_packet(struct metrics_page *p)
 {
     each_iface(p, last_row);
 }
 
 static void
-up_row(struct page *p, const char *name, const struct live_iface_sum *s)
+up_row(struct metrics_page *p, const char *name, const struct live_iface_sum *s)
 {
-    put_one(p, "iface", name, s->n_up > 0);
+    metrics_one(p, "iface", name, s->n_up > 0);
 }
 
 static void
-iface_up(struct page *p)
+iface_up(struct metrics_page *p)
 {
     each_iface(p, up_row);
 }
 
 /* ---- sinks ---- */
 
-typedef void sink_row(struct page *p, const char *name,
+typedef void sink_row(struct metrics_page *p, const char *name,
                       const struct live_sink *s);
 
 static void
-each_sink(struct page *p, sink_row *row)
+each_sink(struct metrics_page *p, sink_row *row)
 {
     for (unsigned i = 0; i < p->b->n_sinks && i < LIVE_SINKS_MAX; i++)
         row(p, p->b->sink_name[i], &p->b->publish.sink[i]);
 }
 
 static void
-sink_up_row(struct page *p, const char *name, const struct live_sink *s)
+sink_up_row(struct metrics_page *p, const char *name, const struct live_sink *s)
 {
-    put_one(p, "sink", name, atomic_load(&s->state) == 0);
+    metrics_one(p, "sink", name, atomic_load(&s->state) == 0);
 }
 
 static void
-sinks_up(struct page *p)
+sinks_up(struct metrics_page *p)
 {
     each_sink(p, sink_up_row);
 }
 
 /* journaled is read last: what waits is never less than nothing. */
 #define LANE_ROW(word, value)                                                  \
-    static void word##_row(struct page *p, const char *name,                   \
+    static void word##_row(struct metrics_page *p, const char *name,           \
                            const struct live_sink *s)                          \
     {                                                                          \
         for (unsigned k = 0; k < KEEP_KINDS; k++) {                            \
@@ -246,16 +231,16 @@ sinks_up(struct page *p)
             const uint64_t acknowledged = atomic_load(&lane->acknowledged);    \
             const uint64_t lost = atomic_load(&lane->lost);                    \
             const uint64_t journaled = atomic_load(&lane->journaled);          \
-            const struct label labels[] = {                                    \
+            const struct metrics_label labels[] = {                            \
                 {"sink", name                        },                                                \
                 {"lane", keep_word((enum keep_kind)k)},                        \
             };                                                                 \
                                                                                \
             (void)acknowledged, (void)lost, (void)journaled;                   \
-            put(p, labels, ARRAY_LEN(labels), value);                          \
+            metrics_put(p, labels, ARRAY_LEN(labels), value);                  \
         }                                                                      \
     }                                                                          \
-    static void word(struct page *p)                                           \
+    static void word(struct metrics_page *p)                                   \
     {                                                                          \
         each_sink(p, word##_row);                                              \
     }
@@ -267,29 +252,29 @@ LANE_ROW(sink_lost, lost)
 #undef LANE_ROW
 
 static void
-unread_row(struct page *p, const char *name, const struct live_sink *s)
+unread_row(struct metrics_page *p, const char *name, const struct live_sink *s)
 {
-    put_one(p, "sink", name, atomic_load(&s->unread));
+    metrics_one(p, "sink", name, atomic_load(&s->unread));
 }
 
 static void
-sink_unread(struct page *p)
+sink_unread(struct metrics_page *p)
 {
     each_sink(p, unread_row);
 }
 
 static void
-since_row(struct page *p, const char *name, const struct live_sink *s)
+since_row(struct metrics_page *p, const char *name, const struct live_sink *s)
 {
-    const struct label label = {"sink", name};
+    const struct metrics_label label = {"sink", name};
     const uint64_t since = atomic_load(&s->since_utc_ns);
 
     if (since != 0)
-        put_seconds(p, &label, 1, since);
+        metrics_seconds(p, &label, 1, since);
 }
 
 static void
-sink_since(struct page *p)
+sink_since(struct metrics_page *p)
 {
     each_sink(p, since_row);
 }
@@ -298,16 +283,16 @@ sink_since(struct page *p)
 
 /* Only of a sensor that makes them. */
 static bool
-has_feeds(const struct page *p)
+has_feeds(const struct metrics_page *p)
 {
     return atomic_load(&p->b->feeds.process.since_utc_ns) != 0;
 }
 
 #define FEEDS_ROW(word)                                                        \
-    static void feeds_##word(struct page *p)                                   \
+    static void feeds_##word(struct metrics_page *p)                           \
     {                                                                          \
         if (has_feeds(p))                                                      \
-            put(p, NULL, 0, atomic_load(&p->b->feeds.word));                   \
+            metrics_put(p, NULL, 0, atomic_load(&p->b->feeds.word));           \
     }
 
 FEEDS_ROW(serial)
@@ -319,61 +304,63 @@ FEEDS_ROW(strangers)
 #undef FEEDS_ROW
 
 static void
-feeds_time(struct page *p, uint64_t when)
+feeds_time(struct metrics_page *p, uint64_t when)
 {
     if (has_feeds(p) && when != 0)
-        put_seconds(p, NULL, 0, when);
+        metrics_seconds(p, NULL, 0, when);
 }
 
 static void
-feeds_made(struct page *p)
+feeds_made(struct metrics_page *p)
 {
     feeds_time(p, atomic_load(&p->b->feeds.made_utc_ns));
 }
 
 static void
-feeds_expires(struct page *p)
+feeds_expires(struct metrics_page *p)
 {
     feeds_time(p, atomic_load(&p->b->feeds.expires_utc_ns));
 }
 
 /* Of verdict FEED_DONE, which is 0. */
 static void
-feeds_fresh(struct page *p)
+feeds_fresh(struct metrics_page *p)
 {
     if (has_feeds(p))
-        put(p, NULL, 0, atomic_load(&p->b->feeds.verdict) == 0);
+        metrics_put(p, NULL, 0, atomic_load(&p->b->feeds.verdict) == 0);
 }
 
 #define CONSUMER_ROW(word, call, value)                                        \
-    static void consumer_##word(struct page *p)                                \
+    static void consumer_##word(struct metrics_page *p)                        \
     {                                                                          \
         for (unsigned i = 0; i < p->b->n_consumers && i < LIVE_CONSUMERS_MAX;  \
              i++) {                                                            \
             const struct live_consumer *c = &p->b->feeds.consumer[i];          \
-            const struct label label = {"consumer", p->b->consumer_name[i]};   \
+            const struct metrics_label label = {"consumer",                    \
+                                                p->b->consumer_name[i]};       \
                                                                                \
             (void)c;                                                           \
             call(p, &label, 1, value);                                         \
         }                                                                      \
     }
 
-CONSUMER_ROW(last, put_seconds, atomic_load(&c->last_utc_ns))
-CONSUMER_ROW(serial, put, atomic_load(&c->serial))
-CONSUMER_ROW(fetches, put, atomic_load(&c->fetches))
-CONSUMER_ROW(late, put_seconds, p->b->consumer_late_ns[i])
+CONSUMER_ROW(last, metrics_seconds, atomic_load(&c->last_utc_ns))
+CONSUMER_ROW(serial, metrics_put, atomic_load(&c->serial))
+CONSUMER_ROW(fetches, metrics_put, atomic_load(&c->fetches))
+CONSUMER_ROW(late, metrics_seconds, p->b->consumer_late_ns[i])
 #undef CONSUMER_ROW
 
 /* ---- workers ---- */
 
 static void
-each_worker(struct page *p, uint64_t (*value)(const struct live_worker *w))
+each_worker(struct metrics_page *p,
+            uint64_t (*value)(const struct live_worker *w))
 {
     char number[8];
 
     for (unsigned i = 0; i < p->b->n_workers && i < LIVE_WORKERS_MAX; i++) {
         (void)snprintf(number, sizeof(number), "%u", i + 1);
-        put_one(p, "worker", number, value(&p->b->worker[i]));
+        metrics_one(p, "worker", number, value(&p->b->worker[i]));
     }
 }
 
@@ -382,7 +369,7 @@ each_worker(struct page *p, uint64_t (*value)(const struct live_worker *w))
     {                                                                          \
         return atomic_load(&w->word);                                          \
     }                                                                          \
-    static void rows_##word(struct page *p)                                    \
+    static void rows_##word(struct metrics_page *p)                            \
     {                                                                          \
         each_worker(p, value_##word);                                          \
     }
@@ -394,39 +381,40 @@ WORKER_ROW(connections)
 #undef WORKER_ROW
 
 static void
-behind(struct page *p)
+behind(struct metrics_page *p)
 {
     char number[8];
-    const struct label label = {"worker", number};
+    const struct metrics_label label = {"worker", number};
 
     for (unsigned i = 0; i < p->b->n_workers && i < LIVE_WORKERS_MAX; i++) {
         (void)snprintf(number, sizeof(number), "%u", i + 1);
-        put_seconds(p, &label, 1, atomic_load(&p->b->worker[i].behind_ns));
+        metrics_seconds(p, &label, 1, atomic_load(&p->b->worker[i].behind_ns));
     }
 }
 
 static void
-longest_pause(struct page *p)
+longest_pause(struct metrics_page *p)
 {
     char number[8];
-    const struct label label = {"worker", number};
+    const struct metrics_label label = {"worker", number};
 
     for (unsigned i = 0; i < p->b->n_workers && i < LIVE_WORKERS_MAX; i++) {
         (void)snprintf(number, sizeof(number), "%u", i + 1);
-        put_seconds(p, &label, 1, atomic_load(&p->b->worker[i].pause_ns));
+        metrics_seconds(p, &label, 1, atomic_load(&p->b->worker[i].pause_ns));
     }
 }
 
 /* ---- processes ---- */
 
-typedef void process_row(struct page *p, const struct label *labels, size_t n,
+typedef void process_row(struct metrics_page *p,
+                         const struct metrics_label *labels, size_t n,
                          const struct live_process *process);
 
 static void
-each_process(struct page *p, process_row *row)
+each_process(struct metrics_page *p, process_row *row)
 {
     char number[8] = "";
-    struct label labels[] = {
+    struct metrics_label labels[] = {
         {"process", NULL  },
         {"worker",  number},
     };
@@ -450,90 +438,90 @@ each_process(struct page *p, process_row *row)
 }
 
 static void
-up_of(struct page *p, const struct label *labels, size_t n,
+up_of(struct metrics_page *p, const struct metrics_label *labels, size_t n,
       const struct live_process *process)
 {
-    put(p, labels, n, atomic_load(&process->pid) != 0);
+    metrics_put(p, labels, n, atomic_load(&process->pid) != 0);
 }
 
 static void
-processes_up(struct page *p)
+processes_up(struct metrics_page *p)
 {
     each_process(p, up_of);
 }
 
 static void
-restarts_of(struct page *p, const struct label *labels, size_t n,
-            const struct live_process *process)
+restarts_of(struct metrics_page *p, const struct metrics_label *labels,
+            size_t n, const struct live_process *process)
 {
-    put(p, labels, n, atomic_load(&process->restarts));
+    metrics_put(p, labels, n, atomic_load(&process->restarts));
 }
 
 static void
-restarts(struct page *p)
+restarts(struct metrics_page *p)
 {
     each_process(p, restarts_of);
 }
 
 static void
-beat_of(struct page *p, const struct label *labels, size_t n,
+beat_of(struct metrics_page *p, const struct metrics_label *labels, size_t n,
         const struct live_process *process)
 {
     const uint64_t beat = atomic_load(&process->beat_mono_ns);
 
     if (beat != 0)
-        put_seconds(p, labels, n, p->mono > beat ? p->mono - beat : 0);
+        metrics_seconds(p, labels, n, p->mono > beat ? p->mono - beat : 0);
 }
 
 static void
-beats(struct page *p)
+beats(struct metrics_page *p)
 {
     each_process(p, beat_of);
 }
 
 static void
-cpu_of(struct page *p, const struct label *labels, size_t n,
+cpu_of(struct metrics_page *p, const struct metrics_label *labels, size_t n,
        const struct live_process *process)
 {
     const uint64_t cpu = atomic_load(&p->usage->cpu_ns);
 
     (void)process;
     if (cpu != 0)
-        put_seconds(p, labels, n, cpu);
+        metrics_seconds(p, labels, n, cpu);
 }
 
 static void
-cpus(struct page *p)
+cpus(struct metrics_page *p)
 {
     each_process(p, cpu_of);
 }
 
 static void
-memory_of(struct page *p, const struct label *labels, size_t n,
+memory_of(struct metrics_page *p, const struct metrics_label *labels, size_t n,
           const struct live_process *process)
 {
     const uint64_t bytes_in_ram = atomic_load(&p->usage->resident_bytes);
 
     (void)process;
     if (bytes_in_ram != 0)
-        put(p, labels, n, bytes_in_ram);
+        metrics_put(p, labels, n, bytes_in_ram);
 }
 
 static void
-memories(struct page *p)
+memories(struct metrics_page *p)
 {
     each_process(p, memory_of);
 }
 
 static void
-starts_of(struct page *p, const struct label *labels, size_t n,
+starts_of(struct metrics_page *p, const struct metrics_label *labels, size_t n,
           const struct live_process *process)
 {
-    put_seconds(p, labels, n, atomic_load(&process->since_utc_ns));
+    metrics_seconds(p, labels, n, atomic_load(&process->since_utc_ns));
 }
 
 static void
-starts(struct page *p)
+starts(struct metrics_page *p)
 {
     each_process(p, starts_of);
 }
@@ -541,9 +529,9 @@ starts(struct page *p)
 /* ---- the core ---- */
 
 #define CORE_ROW(word)                                                         \
-    static void rows_##word(struct page *p)                                    \
+    static void rows_##word(struct metrics_page *p)                            \
     {                                                                          \
-        put(p, NULL, 0, atomic_load(&p->b->core.word));                        \
+        metrics_put(p, NULL, 0, atomic_load(&p->b->core.word));                \
     }
 
 CORE_ROW(events)
@@ -559,348 +547,108 @@ CORE_ROW(config_refused)
 #undef CORE_ROW
 
 static void
-stream_time(struct page *p)
+stream_time(struct metrics_page *p)
 {
     const uint64_t at = atomic_load(&p->b->core.stream_ns);
 
     if (at != 0)
-        put_seconds(p, NULL, 0, at);
+        metrics_seconds(p, NULL, 0, at);
 }
 
 static void
-clock_synchronised(struct page *p)
+clock_synchronised(struct metrics_page *p)
 {
     if (atomic_load(&p->b->core.clock.known) != 0)
-        put(p, NULL, 0, atomic_load(&p->b->core.clock.synchronised));
+        metrics_put(p, NULL, 0, atomic_load(&p->b->core.clock.synchronised));
 }
 
 static void
-clock_offset(struct page *p)
+clock_offset(struct metrics_page *p)
 {
     if (atomic_load(&p->b->core.clock.known) != 0)
-        put_seconds(p, NULL, 0, atomic_load(&p->b->core.clock.offset_ns));
+        metrics_seconds(p, NULL, 0, atomic_load(&p->b->core.clock.offset_ns));
 }
 
 /* ---- room, and what is old ---- */
 
 static void
-room_step(struct page *p)
+room_step(struct metrics_page *p)
 {
     if (atomic_load(&p->b->core.room_mark) != 0)
-        put(p, NULL, 0, atomic_load(&p->b->core.room_step));
+        metrics_put(p, NULL, 0, atomic_load(&p->b->core.room_step));
 }
 
 static void
-room_mark(struct page *p)
+room_mark(struct metrics_page *p)
 {
     const uint64_t mark = atomic_load(&p->b->core.room_mark);
 
     if (mark != 0)
-        put(p, NULL, 0, mark);
+        metrics_put(p, NULL, 0, mark);
 }
 
 static void
-put_keeps(struct page *p, const _Atomic uint64_t n[KEEP_KINDS])
+put_keeps(struct metrics_page *p, const _Atomic uint64_t n[KEEP_KINDS])
 {
     for (unsigned k = 0; k < KEEP_KINDS; k++)
-        put_one(p, "kind", keep_word((enum keep_kind)k), atomic_load(&n[k]));
+        metrics_one(p, "kind", keep_word((enum keep_kind)k),
+                    atomic_load(&n[k]));
 }
 
 /* Alerts and decisions are never given up. */
 static void
-shed(struct page *p)
+shed(struct metrics_page *p)
 {
     for (unsigned k = KEEP_ALERTS + 1; k < KEEP_KINDS; k++)
-        put_one(p, "kind", keep_word((enum keep_kind)k),
-                atomic_load(&p->b->core.shed[k]));
+        metrics_one(p, "kind", keep_word((enum keep_kind)k),
+                    atomic_load(&p->b->core.shed[k]));
 }
 
 static void
-retained_lines(struct page *p)
+retained_lines(struct metrics_page *p)
 {
     put_keeps(p, p->b->core.retained_lines);
 }
 
 static void
-index_retained(struct page *p)
+index_retained(struct metrics_page *p)
 {
     put_keeps(p, p->b->index_retained);
 }
 
 static void
-rows_index_seq(struct page *p)
+rows_index_seq(struct metrics_page *p)
 {
-    put(p, NULL, 0, atomic_load(&p->b->index_seq));
-}
-
-/* ---- what was seen ---- */
-
-static void
-put_sum(struct page *p, enum live_sum which)
-{
-    if (p->w != NULL && p->w->counted)
-        put(p, NULL, 0, p->w->sum[which]);
-}
-
-#define SUM_ROW(id)                                                            \
-    static void rows_##id(struct page *p)                                      \
-    {                                                                          \
-        put_sum(p, LIVE_SUM_##id);                                             \
-    }
-
-SUM_ROW(BYTES_SEEN)
-SUM_ROW(BYTES_UNSEEN)
-SUM_ROW(MESSAGES)
-SUM_ROW(FLOWS_EVICTED)
-SUM_ROW(NO_MEMORY)
-SUM_ROW(MALFORMED)
-#undef SUM_ROW
-
-#define X(id, word) word,
-static const char *const directions[] = {LIVE_DIRECTION_MAP(X)};
-static const char *const evidences[] = {LIVE_EVIDENCE_MAP(X)};
-static const char *const outcomes[] = {LIVE_OUTCOME_MAP(X)};
-static const char *const classes[] = {LIVE_CLASS_MAP(X)};
-static const char *const severities[] = {LIVE_SEVERITY_MAP(X)};
-static const char *const actions[] = {LIVE_ACTION_MAP(X)};
-static const char *const origins[] = {LIVE_ORIGIN_MAP(X)};
-static const char *const closes[] = {LIVE_CLOSE_MAP(X)};
-static const char *const blocks[] = {LIVE_BLOCK_MAP(X)};
-static const char *const stores[] = {LIVE_STORE_MAP(X)};
-#undef X
-
-static void
-sessions(struct page *p)
-{
-    static const char *const tls[] = {"no", "yes"};
-
-    for (unsigned i = 0; i < LIVE_DIRECTIONS * 2 * LIVE_EVIDENCES; i++) {
-        const unsigned d = i / (2 * LIVE_EVIDENCES);
-        const unsigned t = i / LIVE_EVIDENCES % 2;
-        const unsigned e = i % LIVE_EVIDENCES;
-        const struct label labels[] = {
-            {"direction", directions[d]},
-            {"tls",       tls[t]       },
-            {"evidence",  evidences[e] },
-        };
-
-        if (p->w != NULL)
-            put(p, labels, ARRAY_LEN(labels), p->w->sessions[d][t][e]);
-    }
-}
-
-static void
-transactions(struct page *p)
-{
-    for (unsigned i = 0; p->w != NULL && i < LIVE_DIRECTIONS * LIVE_OUTCOMES;
-         i++) {
-        const unsigned d = i / LIVE_OUTCOMES;
-        const unsigned o = i % LIVE_OUTCOMES;
-        const struct label labels[] = {
-            {"direction", directions[d]},
-            {"outcome",   outcomes[o]  },
-        };
-
-        put(p, labels, ARRAY_LEN(labels), p->w->transactions[d][o]);
-    }
-}
-
-static void
-files(struct page *p)
-{
-    for (unsigned i = 0; p->w != NULL && i < LIVE_CLASSES; i++)
-        put_one(p, "class", classes[i], p->w->files[i]);
-}
-
-/* Without a registry nothing is judged, and no 0 is claimed. */
-static void
-findings(struct page *p)
-{
-    for (unsigned f = 0;
-         p->w != NULL && p->n->lines[0].name != NULL && f < POLICY_COUNT; f++)
-        put_one(p, "finding", policy_word((enum policy_finding)f),
-                p->w->findings[f]);
-}
-
-/* Of the stream and of what is spoken in it; others are no parse errors. */
-static void
-parse_errors(struct page *p)
-{
-    for (unsigned i = 0; p->w != NULL && i < ANOM_COUNT; i++) {
-        if (p->w->anomalies[i] > 0)
-            put_one(p, "reason", anomaly_table[i].name, p->w->anomalies[i]);
-    }
-}
-
-static void
-put_rule(struct page *p, const char *rule, const struct live_rule_count *r)
-{
-    for (unsigned s = 0; s < LIVE_SEVERITIES; s++) {
-        const struct label labels[] = {
-            {"rule",     rule         },
-            {"severity", severities[s]},
-        };
-
-        if (r->opened[s] > 0)
-            put(p, labels, ARRAY_LEN(labels), r->opened[s]);
-    }
-}
-
-static void
-alerts(struct page *p)
-{
-    if (p->w == NULL)
-        return;
-    for (size_t i = 0; i < LIVE_WATCH_RULES && p->w->rules[i].rule[0] != '\0';
-         i++)
-        put_rule(p, p->w->rules[i].rule, &p->w->rules[i]);
-    put_rule(p, "other", &p->w->other);
-}
-
-static void
-put_closed(struct page *p, const char *rule, enum live_close reason, uint64_t n)
-{
-    const struct label labels[] = {
-        {"rule",   rule          },
-        {"reason", closes[reason]},
-    };
-
-    if (n > 0)
-        put(p, labels, ARRAY_LEN(labels), n);
-}
-
-static void
-alert_close(struct page *p)
-{
-    const struct live_watch *w = p->w;
-
-    for (size_t i = 0; w != NULL && i < LIVE_WATCH_CLOSED; i++)
-        put_closed(p, w->closed[i].rule, w->closed[i].reason, w->closed[i].n);
-    for (unsigned c = 0; w != NULL && c < LIVE_CLOSES; c++)
-        put_closed(p, "other", (enum live_close)c, w->closed_other[c]);
-}
-
-static void
-alerts_open(struct page *p)
-{
-    for (unsigned s = 0; s < LIVE_SEVERITIES; s++)
-        put_known(p, "severity", severities[s], &p->n->open[s]);
-}
-
-static void
-block_states(struct page *p)
-{
-    for (unsigned i = 0; i < LIVE_BLOCKS; i++)
-        put_known(p, "state", blocks[i], &p->n->blocks[i]);
-}
-
-static void
-block_changes(struct page *p)
-{
-    for (unsigned i = 0; p->w != NULL && i < LIVE_ACTIONS * LIVE_ORIGINS; i++) {
-        const unsigned a = i / LIVE_ORIGINS;
-        const unsigned o = i % LIVE_ORIGINS;
-        const struct label labels[] = {
-            {"action", actions[a]},
-            {"origin", origins[o]},
-        };
-
-        put(p, labels, ARRAY_LEN(labels), p->w->decisions[a][o]);
-    }
-}
-
-static void
-registry_lines(struct page *p)
-{
-    for (unsigned i = 0; p->n->lines[i].name != NULL; i++)
-        put_one(p, "state", p->n->lines[i].name, p->n->lines[i].v);
-}
-
-static void
-put_number(struct page *p, const struct live_number *n)
-{
-    if (n->known)
-        put(p, NULL, 0, n->v);
-}
-
-static void
-overdue(struct page *p)
-{
-    put_number(p, &p->n->overdue_forms);
-}
-
-static void
-oldest_pending(struct page *p)
-{
-    put_number(p, &p->n->oldest_pending_s);
-}
-
-static void
-next_due(struct page *p)
-{
-    if (p->n->next_due != 0)
-        put_seconds(p, NULL, 0, p->n->next_due);
-}
-
-static void
-policy_mode(struct page *p)
-{
-    static const char *const modes[] = {"off", "simulate", "enforce"};
-
-    for (size_t i = 0; p->n->mode != NULL && i < ARRAY_LEN(modes); i++)
-        put_one(p, "mode", modes[i], strcmp(modes[i], p->n->mode) == 0);
-}
-
-static void
-store_bytes(struct page *p)
-{
-    const uint64_t packets_kept = atomic_load(&p->b->recorder_bytes);
-
-    for (unsigned i = 0; i < LIVE_STORES; i++)
-        put_known(p, "kind", stores[i], &p->n->store[i]);
-    if (packets_kept > 0)
-        put_one(p, "kind", "packets", packets_kept);
-}
-
-static void
-store_free(struct page *p)
-{
-    put_number(p, &p->n->store_free);
-}
-
-static void
-store_size(struct page *p)
-{
-    put_number(p, &p->n->store_size);
+    metrics_put(p, NULL, 0, atomic_load(&p->b->index_seq));
 }
 
 /* ---- what was expected ---- */
 
 static void
-expected(struct page *p)
+expected(struct metrics_page *p)
 {
     char number[8];
-    const struct label label = {"vlan", number};
+    const struct metrics_label label = {"vlan", number};
 
     for (unsigned i = 0; i < p->b->n_vlans && i < LIVE_EXPECT_MAX; i++) {
         const uint64_t at = live_board_vlan(p->b, i);
 
         (void)snprintf(number, sizeof(number), "%u", (unsigned)p->b->vlan[i]);
         if (at != 0)
-            put_seconds(p, &label, 1, at);
+            metrics_seconds(p, &label, 1, at);
     }
 }
 
 /* Which network it is, is not told: no address is in a label. */
 static void
-prefixes_expected(struct page *p)
+prefixes_expected(struct metrics_page *p)
 {
     if (p->b->n_prefixes > 0)
-        put(p, NULL, 0, p->b->n_prefixes);
+        metrics_put(p, NULL, 0, p->b->n_prefixes);
 }
 
 static void
-prefixes_seen(struct page *p)
+prefixes_seen(struct metrics_page *p)
 {
     uint64_t oldest = UINT64_MAX;
 
@@ -910,10 +658,10 @@ prefixes_seen(struct page *p)
         oldest = at < oldest ? at : oldest;
     }
     if (oldest != UINT64_MAX && oldest != 0)
-        put_seconds(p, NULL, 0, oldest);
+        metrics_seconds(p, NULL, 0, oldest);
 }
 
-static const struct family families[] = {
+static const struct metrics_family families[] = {
 #define X(name, type, rows, help) {#name, #type, help, rows},
 #include "sensor/app/live_metrics.def"
 #undef X
@@ -923,7 +671,7 @@ void
 live_metrics_write(const struct live_board *b, const struct live_watch *w,
                    const struct live_numbers *n, ns_t mono, struct buf *out)
 {
-    struct page p = {.b = b, .w = w, .n = n, .mono = mono, .out = out};
+    struct metrics_page p = {.b = b, .w = w, .n = n, .mono = mono, .out = out};
 
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
         p.family = &families[i];
