@@ -29,7 +29,7 @@ query_of(struct desk *d, struct index_list *q)
                                              "unregistered"};
     const struct config *c = d->config;
 
-    _Static_assert(HOST_LEVEL_RAISED == 1 && HOST_LEVELS == 4,
+    _Static_assert(HOST_LEVEL_NORMAL == 0 && HOST_LEVELS == 4,
                    "as the words of --level");
     *q = (struct index_list){
         .after = text_or_none(c->list_after),
@@ -41,7 +41,7 @@ query_of(struct desk *d, struct index_list *q)
         .text = text_or_none(c->list_text),
         .statuses = c->status > 0 ? 1U << (c->status - 1) : 0,
         .severity = c->severity,
-        .level = c->list_level,
+        .level = c->list_level > 0 ? c->list_level - 1 : HOST_LEVEL_NORMAL,
     };
     return desk_since(d, c->since, &q->since) &&
            desk_since(d, c->list_until, &q->until);

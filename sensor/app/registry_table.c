@@ -412,12 +412,9 @@ write_page(const struct registry_page *page, struct json_out *j)
     else
         json_null(j);
     json_key(j, "total");
-    json_begin(j, '{');
-    json_key(j, "number");
     json_u64(j, page->total);
     json_key(j, "exact");
     json_bool(j, page->exact);
-    json_end(j, '}');
 }
 
 static void

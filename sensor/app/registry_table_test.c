@@ -133,10 +133,39 @@ fits_a_terminal(void **state)
     }
 }
 
+static void
+test_page(void **state)
+{
+    static const struct {
+        struct registry_page page;
+        const char *want;
+    } rows[] = {
+        {{"9.1", 7, false}, "\"next\":\"9.1\",\"total\":7,\"exact\":false}\n"},
+        {{"", 0, true},     "\"next\":null,\"total\":0,\"exact\":true}\n"    },
+    };
+    const struct config c = {.json = true};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct registry_table t;
+        struct buf out;
+
+        buf_init(&out, 4096);
+        registry_table_init(&t, columns, ARRAY_LEN(columns));
+        t.page = &rows[i].page;
+        assert_true(registry_table_write(&t, &c, "s", "nothing", &out));
+        assert_true(span_search(buf_view(&out), span_str(rows[i].want)) <
+                    out.n);
+        registry_table_fini(&t);
+        buf_free(&out);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_page),
         cmocka_unit_test(fits_a_terminal),
         cmocka_unit_test(writes_for_each_reader),
     };
