@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -585,6 +586,50 @@ test_tries_given_back(void **state)
     gate_free(g);
 }
 
+/* ---- from several threads ---- */
+
+static void *
+in_and_out(void *ctx)
+{
+    struct gate *g = ctx;
+
+    for (unsigned i = 0; i < 100; i++) {
+        struct browser b = {.cookie = ""};
+        struct http_request r = request(HTTP_POST, "192.0.2.1");
+        unsigned wait;
+
+        (void)!gate_try(g, &r, SPAN_LIT("x"), NOW, &wait);
+        if (gate_enter(g, &r, SPAN_LIT("ines"), ROLE_VIEWER, NOW, &b.user,
+                       b.cookie) != ERR_OK)
+            return g;
+        r = from_browser(HTTP_GET, &b);
+        if (i % 4 == 0)
+            gate_renew(g, new_roles, NULL);
+        (void)ask(g, &r, NOW, true);
+        gate_leave(g, &r, b.cookie);
+    }
+    return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+    struct gate *g = simple();
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, in_and_out, g), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *bad = g;
+
+        assert_int_equal(pthread_join(threads[i], &bad), 0);
+        assert_null(bad);
+    }
+    assert_int_equal(gate_sessions(g, NOW), 0);
+    gate_free(g);
+}
+
 static void
 test_words(void **state)
 {
@@ -620,6 +665,7 @@ main(void)
         cmocka_unit_test(test_tries),
         cmocka_unit_test(test_tries_of_all),
         cmocka_unit_test(test_tries_given_back),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_words),
     };
 

@@ -15,7 +15,7 @@
 #include "dashboards/http/http_ask.h"
 #include "dashboards/http/http_conns.h"
 #include "dashboards/http/http_jobs.h"
-#include "dashboards/http/http_reply.h"
+#include "dashboards/http/http_send.h"
 #include "dashboards/http/http_stream.h"
 #include "sensor/base/hash.h"
 
@@ -96,7 +96,7 @@ send_answer(struct http *h, struct http_ask *k)
     if (h->answers + k->a.body.cap > HTTP_ANSWERS)
         http_ask_refuse(k, 503, "too much is being sent at once");
     http_conn_is(conn_of(k->c), CONN_SENDS);
-    result = http_reply_send(k, h->streams);
+    result = http_send_answer(k, h->streams);
     h->answers += k->held;
     if (k->a.stream)
         http_conn_is(conn_of(k->c), CONN_WORKS);

@@ -1,4 +1,4 @@
-#include "dashboards/http/http_reply.h"
+#include "dashboards/http/http_send.h"
 
 #include <stdio.h>
 
@@ -19,13 +19,13 @@ static const struct {
     {"X-Frame-Options",              "DENY"       },
 };
 
-struct reply {
+struct sending {
     struct MHD_Response *to;
     bool failed;
 };
 
 static void
-add(struct reply *y, const char *name, const char *value)
+add(struct sending *y, const char *name, const char *value)
 {
     if (MHD_add_response_header(y->to, name, value) != MHD_YES)
         y->failed = true;
@@ -33,7 +33,7 @@ add(struct reply *y, const char *name, const char *value)
 
 /* A name that no shell, browser or file system reads in a way of its own. */
 static void
-add_name(struct reply *y, const char *name)
+add_name(struct sending *y, const char *name)
 {
     char text[sizeof("attachment; filename=\"\"") + 64];
     char safe[64];
@@ -54,7 +54,7 @@ add_name(struct reply *y, const char *name)
 }
 
 static void
-add_kept(struct reply *y, const struct http_answer *a)
+add_kept(struct sending *y, const struct http_answer *a)
 {
     char quoted[sizeof(a->etag) + 2];
 
@@ -69,7 +69,7 @@ add_kept(struct reply *y, const struct http_answer *a)
 }
 
 static void
-add_fields(struct reply *y, const struct http_ask *k)
+add_fields(struct sending *y, const struct http_ask *k)
 {
     const struct http_answer *a = &k->a;
     char number[16];
@@ -185,10 +185,10 @@ make(struct http_ask *k, struct http_streams *s)
 }
 
 enum MHD_Result
-http_reply_send(struct http_ask *k, struct http_streams *s)
+http_send_answer(struct http_ask *k, struct http_streams *s)
 {
     enum MHD_Result result = MHD_NO;
-    struct reply y = {.failed = false};
+    struct sending y = {.failed = false};
 
     settle(k);
     y.to = make(k, s);
