@@ -12,7 +12,7 @@ import { Wire } from '../wire';
 import { Ago, count, counted, Time } from '../words';
 import { act, CloseDialog, failed } from './acts';
 import {
-  addressOfSubject, alertHref, closeWords, csvOf, HostLink, moment, plain, rank, RegistrationChip, save, SEVERITY,
+  addressOfSubject, alertHref, closeWords, csvOf, Further, HostLink, moment, plain, rank, RegistrationChip, save, SEVERITY,
   SeverityMark, STATUS, Value, ValueMenu, WasSeen,
 } from './desk';
 import { hrefsOf, kept, useHref, type Filtered } from './filters';
@@ -147,7 +147,7 @@ export function Alerts(_: { params: Params }) {
       <Loaded of={got} what="alerts">
         {(data) => {
           const total = data.total ?? data.rows.length;
-          if (shown.length === 0) return <Nothing view={view} filtered={hasFilters(query)} total={total} />;
+          if (shown.length === 0) return <><Nothing view={view} filtered={hasFilters(query)} total={total} /><Further next={data.next} /></>;
           return (
             <>
               {can && <BulkBar chosen={chosenRows} query={query} view={view} user={user} rows={held.rows} next={data.next ?? null}
@@ -243,7 +243,7 @@ function Filters() {
     <>
       <form class="filters" role="search" aria-label="Filter alerts" onSubmit={(e) => e.preventDefault()}>
         <label>Text
-          <input type="search" name="text" value={query.get('text') ?? ''} placeholder="address, rule, words" onInput={(e) => {
+          <input type="search" name="text" value={query.get('text') ?? ''} placeholder="address, title of a rule" onInput={(e) => {
             const text = e.currentTarget.value;
             clearTimeout(typing.current);
             typing.current = window.setTimeout(() => setQuery({ text }, { replace: true }), 250);

@@ -8,7 +8,7 @@ import { now } from '../now_data';
 import { useStore } from '../store';
 import { Dialog } from '../dialog';
 import { notify } from '../live';
-import { go, hrefOf } from '../router';
+import { go, hrefOf, patched, usePlace, useQuery } from '../router';
 import { useHref } from './filters';
 import type { AlertCard, AlertStatus, Check, Explain, Owner, PolicyRow, Registered, Rows, Said, Severity } from '../types';
 import { escaped, type WireText } from '../wiretext';
@@ -317,6 +317,13 @@ export function isCard(x: Explain): x is AlertCard {
   return x.schema === 'span25.alert';
 }
 
+// A page of the server may be empty and not be the last.
+export function Further({ next }: { next: string | null | undefined }) {
+  const [query] = useQuery();
+  const { path } = usePlace();
+  return next ? <p>Not all was looked through. <a href={hrefOf(path, patched(query, { after: next }))}>Look further</a></p> : null;
+}
+
 // ---- quiet or blind ----
 
 // Under an empty list: whether nothing happened, or nothing was seen.
@@ -325,7 +332,7 @@ export function WasSeen() {
   const state = data?.health?.state;
   const sessions = (data?.series ?? []).reduce((n, s) => n + (s.unregistered ?? 0) + (s.registered ?? 0) + (s.inbound ?? 0), 0);
   if (state === 'blind')
-    return <p>The sensor is blind{data?.health?.since ? <> since <Time value={data.health.since} /></> : null}: nothing here says nothing. <a href="/sensor">Checks and likely causes</a></p>;
+    return <p>The sensor is blind{data?.health?.since ? <> since <Time value={data.health.since} /></> : null}: that nothing is listed does not say that nothing happened. <a href="/sensor">Checks and likely causes</a></p>;
   if (state === 'no sensor')
     return <p>No sensor runs: what is here was read from captures. <a href="/sensor">Sensor</a></p>;
   if (sessions > 0) return <p>In the last 48 h the sensor saw {count(sessions)} sessions, so this is quiet, not blind.</p>;

@@ -8,7 +8,7 @@ import { Table, type Column } from '../table';
 import type { HostRow, Level, Rows } from '../types';
 import { Wire } from '../wire';
 import { Ago, count, share } from '../words';
-import { addressOfSubject, csvOf, moment, plain, save, Value, WasSeen } from './desk';
+import { addressOfSubject, csvOf, Further, moment, plain, save, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
 export { Host } from './host';
@@ -102,7 +102,7 @@ export function Hosts(_: { params: Params }) {
             href={(h) => pathOf('hosts', addressOfSubject(h.host))} marked={(h) => h.level === 'block' && h.registered !== 'registered'}
             sort={query.get('sort') ?? ''} total={data.total ?? data.rows.length} next={data.next ?? null} />
           : <Empty title={filtered ? 'No host matches these filters.' : 'No host was seen speaking SMTP.'}>
-            {filtered ? <p><a href={hrefOf(path, {})}>Take the filters out</a></p> : null}<WasSeen />
+            {filtered ? <p><a href={hrefOf(path, {})}>Take the filters out</a></p> : null}<Further next={data.next} /><WasSeen />
           </Empty>)}
       </Loaded>
     </Page>

@@ -12,7 +12,7 @@ import type { ExplainEvent, Rows, SessionRow } from '../types';
 import { Wire } from '../wire';
 import { Time } from '../words';
 import { EvidenceFacts } from './alert';
-import { csvOf, moment, save, Transcript, Value, WasSeen } from './desk';
+import { csvOf, Further, moment, save, Transcript, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
 const PAGE = 100;
@@ -98,6 +98,7 @@ export function Sessions(_: { params: Params }) {
             onOpen={(s) => setQuery({ open: s.event_id, ...(query.get('after') ? { after: query.get('after') } : {}) })} next={data.next ?? null} {...(data.total === undefined ? {} : { total: data.total })} />
           : <Empty title="No sessions match.">
             {filtered && <p>A wider time or fewer filters show more. <a href={hrefOf(path, {})}>Take the filters out</a></p>}
+            <Further next={data.next} />
             <WasSeen />
           </Empty>)}
       </Loaded>
