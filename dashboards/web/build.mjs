@@ -37,7 +37,7 @@ await mkdir(join(out, 'assets'), { recursive: true });
 
 const made = await build({
   absWorkingDir: here,
-  entryPoints: { app: 'src/main.tsx', early: 'src/early.ts' },
+  entryPoints: { app: 'src/main.tsx', early: 'src/early.ts', public: 'src/public.tsx' },
   outdir: '/out',
   bundle: true,
   minify: true,
@@ -56,21 +56,26 @@ for (const { path, text } of made.outputFiles)
   file[path.split('/').pop()] = await keep(path.split('/').pop(), text);
 await writeFile(join(out, 'licences.txt'), await licences());
 await writeFile(join(out, 'favicon.svg'), await readFile(join(here, 'src/favicon.svg')));
-await writeFile(join(out, 'index.html'), `<!doctype html>
+
+// What listener 0 shows as index.html, and listener 1 as public.html.
+const page = (title, script, early) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>span25</title>
+<title>${title}</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-<script src="${file['early.js']}"></script>
-<link rel="stylesheet" href="${file['app.css']}">
-<script src="${file['app.js']}" defer></script>
+${early}<link rel="stylesheet" href="${file['app.css']}">
+<script src="${script}" defer></script>
 </head>
 <body>
-<div id="app"><noscript>This page needs JavaScript. Every view has a verb on the command line: span25 --help.</noscript></div>
+<div id="app"><noscript>This page needs JavaScript. ${script === file['app.js']
+    ? 'Every view has a verb on the command line: span25 --help.'
+    : 'The form can be printed instead: <a href="/api/v1/public/blank">an empty form</a>.'}</noscript></div>
 </body>
 </html>
-`);
+`;
+await writeFile(join(out, 'index.html'), page('span25', file['app.js'], `<script src="${file['early.js']}"></script>\n`));
+await writeFile(join(out, 'public.html'), page('Register a mail server', file['public.js'], ''));
