@@ -47,7 +47,7 @@ def main():
         must("cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DONLY=dashboards/web")
         must("cmake", "--build", build, "--target", "page")
         table = pathlib.Path(build, "dashboards/web/page.c").read_text(encoding="utf-8")
-        if '"/assets/app-' not in table:
+        if '"/assets/main-' not in table:
             sys.exit("failed: the built program would not hold the page of the archive")
     return 0
 

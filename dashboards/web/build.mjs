@@ -2,7 +2,6 @@
 //
 //     node build.mjs [--out DIR]      dist/ beside this file unless told
 import { build } from 'esbuild';
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,40 +24,48 @@ async function licences() {
   return parts.join(`\n${'-'.repeat(72)}\n\n`);
 }
 
-async function keep(name, text) {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
-  const path = name.replace(/\.(\w+)$/, `-${hash}.$1`);
-  await writeFile(join(out, 'assets', path), text);
-  return `/assets/${path}`;
-}
-
 await rm(out, { recursive: true, force: true });
 await mkdir(join(out, 'assets'), { recursive: true });
 
-const made = await build({
+const common = {
   absWorkingDir: here,
-  entryPoints: { app: 'src/main.tsx', early: 'src/early.ts', public: 'src/public.tsx' },
-  outdir: '/out',
+  outdir: join(out, 'assets'),
+  entryNames: '[name]-[hash]',
+  chunkNames: 'part-[hash]',
   bundle: true,
   minify: true,
-  write: false,
-  format: 'iife',
+  metafile: true,
   target: ['es2022', 'chrome100', 'firefox100', 'safari16'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
-});
+};
+// Both pages share what they have in common; early.ts is to run before anything is drawn, so it is no module.
+const made = [
+  await build({ ...common, entryPoints: ['src/main.tsx', 'src/public.tsx'], format: 'esm', splitting: true }),
+  await build({ ...common, entryPoints: ['src/early.ts'], format: 'iife' }),
+];
 
-const file = {};
-for (const { path, text } of made.outputFiles)
-  file[path.split('/').pop()] = await keep(path.split('/').pop(), text);
+// What came of a source: its file, its style, and the parts that it needs.
+function madeOf(source) {
+  const address = (path) => `/assets/${path.split('/').pop()}`;
+  for (const { metafile } of made)
+    for (const [path, { entryPoint, cssBundle, imports }] of Object.entries(metafile.outputs))
+      if (entryPoint === source)
+        return { script: address(path), style: cssBundle && address(cssBundle), parts: imports.map((i) => address(i.path)) };
+  throw new Error(`nothing came of ${source}`);
+}
+const app = madeOf('src/main.tsx');
+const sites = madeOf('src/public.tsx');
+const early = madeOf('src/early.ts');
+
 await writeFile(join(out, 'licences.txt'), await licences());
 await writeFile(join(out, 'favicon.svg'), await readFile(join(here, 'src/favicon.svg')));
 
 // What listener 0 shows as index.html, and listener 1 as public.html.
-const page = (title, script, early) => `<!doctype html>
+const page = (title, { script, parts }, head, without) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -67,15 +74,15 @@ const page = (title, script, early) => `<!doctype html>
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-${early}<link rel="stylesheet" href="${file['app.css']}">
-<script src="${script}" defer></script>
+${head}<link rel="stylesheet" href="${app.style}">
+${parts.map((part) => `<link rel="modulepreload" href="${part}">\n`).join('')}<script type="module" src="${script}"></script>
 </head>
 <body>
-<div id="app"><noscript>This page needs JavaScript. ${script === file['app.js']
-    ? 'Every view has a verb on the command line: span25 --help.'
-    : 'The form can be printed instead: <a href="/api/v1/public/blank">an empty form</a>.'}</noscript></div>
+<div id="app"><noscript>This page needs JavaScript. ${without}</noscript></div>
 </body>
 </html>
 `;
-await writeFile(join(out, 'index.html'), page('span25', file['app.js'], `<script src="${file['early.js']}"></script>\n`));
-await writeFile(join(out, 'public.html'), page('Register a mail server', file['public.js'], ''));
+await writeFile(join(out, 'index.html'), page('span25', app, `<script src="${early.script}"></script>\n`,
+  'Every view has a verb on the command line: span25 --help.'));
+await writeFile(join(out, 'public.html'), page('Register a mail server', sites, '',
+  'The form can be printed instead: <a href="/api/v1/public/blank">an empty form</a>.'));

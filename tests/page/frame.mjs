@@ -3,7 +3,7 @@
 //     node frame.mjs DIST [NAME...]
 //
 // Hostile text in every place, a blind sensor, data that stopped, answers that fail, a session that ends under a half
-// typed form, a shape that no page expects. Each page is gone through with axe in both themes and at 320 columns.
+// typed form, a shape that no page expects. Each page is gone through with axe, dark and wide, light and at 320 columns.
 // 77: no browser, or no node_modules in dashboards/web (tools/setup brings both).
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -146,7 +146,7 @@ async function settled(page) {
 const tests = {
   async everyPageIsForEverybody() {
     for (const path of PAGES)
-      for (const [name, more] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['320 columns', { viewport: { width: 320, height: 640 } }]]) {
+      for (const [name, more] of [['dark', { colorScheme: 'dark' }], ['320 columns', { viewport: { width: 320, height: 640 } }]]) {
         const page = await open(path, more);
         await settled(page);
         await axe(page, `${path}, ${name}`);

@@ -13,6 +13,7 @@ import { RANGES, refresh, singleKeys, zone } from './settings';
 import { Blind } from './state';
 import { useStore, type Store } from './store';
 import { THEMES, theme } from './theme';
+import { Wire } from './wire';
 import { count, dateOf, duration, percent, stamp, Time, useNow } from './words';
 
 const NAV: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
@@ -174,7 +175,7 @@ function Header({ data }: { data: NowData | undefined }) {
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the page</a>
       <Menu kind="pages" label="Menu"><Nav path={path} range={range} open={open} /></Menu>
       <a class="brand" href="/"><svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true"><path d="M3 17h6l3-9 6 17 3-8h8" /></svg>span25</a>
-      {who?.site && <span class="site">{who.site}</span>}
+      {who?.site && <span class="site"><Wire value={who.site} prose shown={64} /></span>}
       {who?.demo && <span class="chip demo" title="Made traffic, to try the page with">DEMO</span>}
       <ModeChip mode={modeOf(data)} />
       <CoverageChip health={data?.health} />
