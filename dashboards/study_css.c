@@ -49,6 +49,8 @@ const char *const study_css[] = {
 ".decision .sign{padding:0;margin:1.5rem 0 0}\n"
 ".sign li{border-top:1px solid var(--soft);padding-top:.25rem;margin:1.5rem 0 "
 "0;color:var(--soft);font-size:.875rem}\n"
+".spark{display:block;width:5.25rem;height:1.5rem;margin:.25rem 0 0 auto}\n"
+".spark .new{fill:var(--bar)}\n"
 ".mark{width:1rem;height:1rem;vertical-align:-.125rem;margin-right:.4rem;"
 "flex:none}\n"
 ".pass{fill:var(--ok)}.fail{fill:var(--high)}\n"

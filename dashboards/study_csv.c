@@ -247,6 +247,7 @@ put_host(struct row *w, const struct study_host_row *h)
     put_u64(w, h->class_a);
     put_u64(w, h->sessions);
     put_u64(w, h->sessions_tls);
+    put_u64(w, h->peak);
     put_double(w, h->score);
 }
 
@@ -256,11 +257,11 @@ hosts(struct row *w, const struct study_result *r)
 {
     static const struct study_outcome nothing;
 
-    put_header(w,
-               "address,site,name,helo,device,class,registered,reviewed,"
-               "queueing,fire_and_forget,first_seen,last_seen,days,messages,"
-               "delivered,recipients,recipients_refused,bad,class_a,"
-               "sessions,sessions_tls,score,policy,is_stopped," OUTCOME_NAMES);
+    put_header(w, "address,site,name,helo,device,class,registered,reviewed,"
+                  "queueing,fire_and_forget,first_seen,last_seen,days,messages,"
+                  "delivered,recipients,recipients_refused,bad,class_a,"
+                  "sessions,sessions_tls,peak_10min,score,policy,is_"
+                  "stopped," OUTCOME_NAMES);
     for (size_t i = 0; i < r->n_hosts; i++) {
         const struct study_host_row *h = &r->hosts[i];
         size_t n = h->outcomes != NULL ? r->n_policies : 0;

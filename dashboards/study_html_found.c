@@ -334,81 +334,7 @@ put_when(struct study_page *p)
         page_week(p, "Of them judged bad", cell_heat, &bad);
 }
 
-/* ---- will it stay so ---- */
-
-static void
-row_part(struct study_page *p, const char *name, bool holdout)
-{
-    const struct study_result *r = p->r;
-    uint64_t days = 0;
-    uint64_t messages = 0;
-    uint64_t bad = 0;
-    uint64_t fresh = 0;
-
-    for (size_t i = 0; i < r->n_days; i++) {
-        if (r->days[i].holdout != holdout)
-            continue;
-        days++;
-        messages = words_add(messages, r->days[i].messages);
-        bad = words_add(bad, r->days[i].bad);
-        fresh = words_add(fresh, r->days[i].senders_new);
-    }
-    html_raw(p->out, "<tr><th scope=\"row\">");
-    html_text(p->out, name);
-    html_raw(p->out, "</th>");
-    html_cell_number(p->out, days);
-    html_cell_number(p->out, messages);
-    html_cell_number(p->out, bad);
-    html_cell_share(p->out, bad, messages);
-    html_cell_number(p->out, fresh);
-    html_raw(p->out, "</tr>\n");
-}
-
-static void
-put_parts(struct study_page *p)
-{
-    static const struct html_col cols[] = {
-        {"Days",                    false},
-        {"Number",                  true },
-        {"Messages",                true },
-        {"Judged bad",              true },
-        {"Share",                   true },
-        {"Senders not seen before", true },
-    };
-
-    if (p->r->holdout == 0)
-        return;
-    html_table(p->out, "Days on which limits were set, and days held out", cols,
-               ARRAY_LEN(cols));
-    row_part(p, "limits were set on", false);
-    row_part(p, "held out", true);
-    html_table_end(p->out);
-}
-
-static void
-put_fresh(struct study_page *p)
-{
-    const struct study_result *r = p->r;
-    uint64_t *n;
-
-    if (r->n_days == 0)
-        return;
-    n = calloc(r->n_days, sizeof(*n));
-    p->out->failed |= n == NULL;
-    for (size_t i = 0; n != NULL && i < r->n_days; i++)
-        n[i] = r->days[i].senders_new;
-    if (n != NULL) {
-        page_figure(p, "Senders at home that were never seen before, by day");
-        study_svg_days(p->out, "Senders at home that were never seen before",
-                       "hosts", n, r->days, r->n_days);
-        page_figure_end(p);
-    }
-    free(n);
-    page_words(p, r->holdout != 0
-                      ? "Solid bars: days held out. The CSV file of days has "
-                        "the numbers."
-                      : "The CSV file of days has the numbers.");
-}
+/* ---- who was not seen ---- */
 
 static void
 say_unseen(struct study_page *p)
@@ -451,8 +377,7 @@ study_html_found(struct study_page *p)
     put_concentration(p);
     put_shares(p);
     put_when(p);
-    page_heading(p, "Will it stay so");
-    put_parts(p);
-    put_fresh(p);
+    study_html_peaks(p);
+    study_html_weeks(p);
     say_unseen(p);
 }

@@ -61,6 +61,11 @@ void page_week(struct study_page *p, const char *title,
 /* A row of a definition list. */
 void page_term(struct study_page *p, const char *term, const char *meaning);
 
+/* ---- parts of what was found ---- */
+
+void study_html_peaks(struct study_page *p);
+void study_html_weeks(struct study_page *p);
+
 /* ---- sections, each in its own file ---- */
 
 void study_html_cover(struct study_page *p);

@@ -84,6 +84,26 @@ place(double v, double max)
     return x > 0 ? x < 100 ? x : 100 : 0;
 }
 
+#define SPARK_BAR 10.0 /* and a gap of 2 */
+
+void
+study_svg_spark(struct buf *out, const uint64_t *v, size_t n, uint64_t most)
+{
+    buf_printf(out,
+               "<svg class=\"spark\" aria-hidden=\"true\" "
+               "viewBox=\"0 0 %.0f 24\">",
+               (SPARK_BAR + 2) * (double)n);
+    for (size_t i = 0; i < n; i++) {
+        double h = 24 * place((double)v[i], (double)most) / 100;
+
+        buf_printf(out,
+                   "<rect class=\"new\" x=\"%.0f\" y=\"%.1f\" "
+                   "width=\"%.0f\" height=\"%.1f\"/>",
+                   (SPARK_BAR + 2) * (double)i, 24 - h, SPARK_BAR, h);
+    }
+    buf_str(out, "</svg>");
+}
+
 void
 study_svg_interval(struct buf *out, const struct study_figure *f, double max)
 {
@@ -472,6 +492,19 @@ put_point_ticks(struct buf *out, const struct study_plot *p,
 }
 
 static void
+put_power_ticks(struct buf *out, const struct study_plot *p)
+{
+    static const double steps[] = {2, 2.5, 2}; /* 1, 2, 5, 10 */
+    double v = 1;
+
+    for (size_t i = 0; v <= p->x_high && i < 60; i++) {
+        if (v >= p->x_low)
+            put_x_tick(out, p, v, NULL);
+        v *= steps[i % ARRAY_LEN(steps)];
+    }
+}
+
+static void
 put_x_axis(struct buf *out, const struct study_plot *p)
 {
     static const struct {
@@ -492,7 +525,9 @@ put_x_axis(struct buf *out, const struct study_plot *p)
 
     for (size_t i = 0; p->seconds && i < ARRAY_LEN(times); i++)
         put_x_tick(out, p, times[i].at, times[i].name);
-    if (!p->seconds && p->n_lines > 0)
+    if (p->powers)
+        put_power_ticks(out, p);
+    if (!p->seconds && !p->powers && p->n_lines > 0)
         put_point_ticks(out, p, &p->lines[0]);
     put_x_name(out, p->x_title);
 }

@@ -17,6 +17,10 @@ void study_svg_verdict(struct buf *out, enum study_verdict v);
 /* A bar of n in max on a log scale with a line at each power of ten. */
 void study_svg_log_bar(struct buf *out, uint64_t n, uint64_t max);
 
+/* n bars, on a scale of 0 to most. */
+void study_svg_spark(struct buf *out, const uint64_t *v, size_t n,
+                     uint64_t most);
+
 /* Value as a dot on the line of its interval, on a scale of 0 to max. */
 void study_svg_interval(struct buf *out, const struct study_figure *f,
                         double max);
@@ -71,11 +75,12 @@ struct study_line {
 struct study_plot {
     const char *title, *desc;
     const char *x_title, *y_title;
-    bool seconds;         /* x: ticks as times */
-    bool share;           /* y: 0 to 100 % */
-    double x_low, x_high; /* x is logarithmic; above 0; ticks at the points of
-                           * the first line, or as times */
-    double y_high;        /* y from 0 */
+    bool seconds;            /* x: ticks as times */
+    bool powers;             /* x: ticks at 1, 2, 5, 10, 20 ... */
+    bool share;              /* y: 0 to 100 % */
+    double x_low, x_high;    /* x is logarithmic; above 0; ticks at powers, as
+                              * times, or else at the points of the first line */
+    double y_high;           /* y from 0 */
     double chosen, from, to; /* a line at x, and a band about it; NAN: none */
     const struct study_line *lines;
     size_t n_lines;

@@ -156,6 +156,7 @@ def check_hosts(s, r, truth):
             "recipients_refused": sum(x.refused for x in m),
             "class_a": sum(x.class_a for x in m),
             "sessions": want.sessions, "sessions_tls": want.sessions_tls,
+            "peak": max(want.ends.values(), default=0),
             "days": len(want.days), "first": time_text(want.first),
             "last": time_text(want.last), "site": truth[addr]["site"],
         }

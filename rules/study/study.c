@@ -442,6 +442,22 @@ on_attempts(struct study *s, const struct record_map *m, ns_t when)
         day->attempts_blocked += n;
 }
 
+/* Sessions are told when they end. One that is told late counts for the ten
+ * minutes in hand. */
+static void
+count_peak(struct host *h, unsigned part, ns_t when)
+{
+    const uint64_t tenth = when / (600 * NS_PER_S);
+
+    if (tenth > h->tenth) {
+        h->tenth = tenth;
+        h->ends = 0;
+    }
+    h->ends++;
+    if (h->ends > h->counts[part].peak)
+        h->counts[part].peak = h->ends;
+}
+
 static void
 on_session(struct study *s, const struct record_map *m)
 {
@@ -476,6 +492,7 @@ on_session(struct study *s, const struct record_map *m)
         return;
     know_host(&s->hosts[i], m);
     s->hosts[i].counts[part].sessions++;
+    count_peak(&s->hosts[i], part, when);
     touch_day(s, &s->hosts[i], when, study_day_at(s, when));
     if (tls)
         on_tls(s, i, part, m);

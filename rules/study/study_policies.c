@@ -432,6 +432,7 @@ tell(struct telling *t)
         .terms = terms_of(t->plan),
         .by_day = calloc(t->r->n_days + 1, sizeof(*to->by_day)),
         .tie_next = NAN,
+        .per_hour = t->plan->kind == STUDY_KIND_RATE ? t->plan->per_hour : 0,
     };
     if (to->terms == NULL || to->by_day == NULL)
         return ERR_NOMEM;

@@ -63,6 +63,21 @@ refill(struct stop *st, const struct study_policy_plan *p, ns_t when)
     st->refilled = when;
 }
 
+/* How many messages it lets through now. */
+static uint32_t
+tokens(struct stop *st, const struct study_policy_plan *p, ns_t when)
+{
+    refill(st, p, when);
+    return (uint32_t)floor(fmin(st->hour, st->day));
+}
+
+static void
+take_tokens(struct stop *st, uint32_t n)
+{
+    st->hour -= n;
+    st->day -= n;
+}
+
 /* False: it is stopped, and *wait is the time until it would not be. */
 static bool
 take_token(struct stop *st, const struct study_policy_plan *p, ns_t when,
@@ -70,10 +85,8 @@ take_token(struct stop *st, const struct study_policy_plan *p, ns_t when,
 {
     double h;
 
-    refill(st, p, when);
-    if (st->hour >= 1 && st->day >= 1) {
-        st->hour -= 1;
-        st->day -= 1;
+    if (tokens(st, p, when) > 0) {
+        take_tokens(st, 1);
         return true;
     }
     h = fmax((1 - st->hour) / p->per_hour, (1 - st->day) * 24 / p->per_day);
@@ -177,6 +190,26 @@ study_replay_mail(struct study *s, const struct mail *m)
         replay(s, v, m);
 }
 
+/* What a limit of rate stops of a session under TLS. Only the messages that
+ * there were at least take of the limit: who is stopped is stopped surely. */
+static void
+limit_tls(struct study *s, size_t variant, const struct mail *m,
+          uint32_t *least, uint32_t *most)
+{
+    const struct study_policy_plan *p = plan_of(s, variant);
+    struct stop *st = study_stop(s, s->hosts[m->host].scope, variant);
+    uint32_t room;
+
+    if (m->when < begin_of(s, p) || has(s, p, m)) {
+        *least = *most = 0;
+        return;
+    }
+    room = tokens(st, p, m->when);
+    take_tokens(st, *least < room ? *least : room);
+    *least -= *least < room ? *least : room;
+    *most -= *most < room ? *most : room;
+}
+
 void
 study_replay_tls(struct study *s, uint32_t host, unsigned part, ns_t when,
                  uint32_t least, uint32_t most)
@@ -189,12 +222,16 @@ study_replay_tls(struct study *s, uint32_t host, unsigned part, ns_t when,
 
     for (size_t v = 0; v < s->n_variants; v++) {
         struct account *a = study_account(s, host, v, part);
+        uint32_t low = least, high = most;
 
-        if (plan_of(s, v)->kind == STUDY_KIND_RATE || !stopped(s, v, &m, &wait))
+        if (plan_of(s, v)->kind == STUDY_KIND_RATE)
+            limit_tls(s, v, &m, &low, &high);
+        else if (!stopped(s, v, &m, &wait))
             continue;
-        a->tls_least += least;
-        a->tls_most += most;
-        if (*study_first(s, host, v) == 0)
+        a->tls_least += low;
+        a->tls_most += high;
+        if (*study_first(s, host, v) == 0 &&
+            (plan_of(s, v)->kind != STUDY_KIND_RATE || low > 0))
             *study_first(s, host, v) = when;
     }
 }

@@ -9,7 +9,6 @@
 
 #define LEVEL       0.95
 #define WEIGHT_MOST 10.0 /* DETECTION 4.2 */
-#define CERTAIN     20U  /* the largest senders are in every sample */
 
 /* Hosts of a group, as the estimators want them. */
 struct group {
@@ -67,44 +66,6 @@ add_host(struct group *g, const struct sizes *z, bool spam, unsigned stratum,
     g->weighted[g->n++] = weighted;
 }
 
-static double
-nth_largest(const struct ratio_host *v, size_t n, size_t nth)
-{
-    double top[CERTAIN] = {0};
-
-    for (size_t i = 0; i < n; i++) {
-        double m = v[i].m;
-
-        for (size_t k = 0; k < nth; k++) {
-            if (m > top[k]) {
-                const double swap = top[k];
-
-                top[k] = m;
-                m = swap;
-            }
-        }
-    }
-    return top[nth - 1];
-}
-
-/* Only where enough are left to be drawn. */
-static void
-mark_certain(struct group *g)
-{
-    double least;
-    size_t marked = 0;
-
-    if (g->n < 5 * CERTAIN)
-        return;
-    least = nth_largest(g->raw, g->n, CERTAIN);
-    for (size_t i = 0; i < g->n && marked < CERTAIN; i++) {
-        if (g->raw[i].m < least)
-            continue;
-        g->raw[i].certain = g->weighted[i].certain = true;
-        marked++;
-    }
-}
-
 static struct study_figure
 none(void)
 {
@@ -153,6 +114,19 @@ ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
     return ERR_OK;
 }
 
+/* Messages of which not all was seen; those seen one way alone have no size. */
+static double
+not_whole(const struct host *h, size_t part)
+{
+    double whole = 0, framed = 0;
+
+    for (size_t k = 0; k < BINS; k++) {
+        whole += h->sizes[part].bin[k].all;
+        framed += h->sizes[part].framed[k];
+    }
+    return fmax(fmax(framed, (double)h->counts[part].delivered) - whole, 0);
+}
+
 /* What could be looked at of all: the rest is of a size that is not known. */
 static void
 bound(const struct study *s, enum study_group g, struct study_share *to)
@@ -162,18 +136,11 @@ bound(const struct study *s, enum study_group g, struct study_share *to)
 
     for (size_t i = 0; i < s->n_hosts; i++) {
         const struct host *h = &s->hosts[i];
-        const struct counts *c = &h->counts[s->n_parts - 1];
+        const size_t part = s->n_parts - 1;
 
         if (!in_group(g, h))
             continue;
-        hidden += c->tls_most;
-        if (c->messages > 0) {
-            double whole = 0;
-
-            for (size_t k = 0; k < BINS; k++)
-                whole += h->sizes[s->n_parts - 1].bin[k].all;
-            hidden += fmax(0, (double)c->delivered - whole);
-        }
+        hidden += h->counts[part].tls_most + not_whole(h, part);
     }
     to->clear = clear + hidden > 0 ? clear / (clear + hidden) : NAN;
     to->bound_low = to->bound_high = NAN;
@@ -193,7 +160,6 @@ estimate(const struct study *s, struct group *g, struct study_share *to)
     struct interval i;
     enum err e;
 
-    mark_certain(g);
     e = ratio_figure(g->raw, g->n, s->o.seed, &to->raw, &raw);
     if (e == ERR_OK)
         e = ratio_figure(g->weighted, g->n, s->o.seed, &to->weighted,

@@ -35,6 +35,7 @@ struct counts {
     uint32_t messages, delivered, recipients, refused, bad, malicious, judged;
     uint32_t bad_recipients, recipients_rest;
     uint32_t sessions, tls, tls_least, tls_most;
+    uint32_t peak; /* sessions that ended within ten minutes, at most */
     uint64_t bytes;
 };
 
@@ -51,6 +52,8 @@ struct host {
     uint8_t label, device;
     uint16_t days;
     int32_t last_day;
+    uint32_t ends;  /* sessions of the ten minutes in hand */
+    uint64_t tenth; /* which: since 1970 */
     ns_t first, last, first_bad;
     ns_t seen; /* first event of all, warm-up too */
     char site[32], name[64], helo[64];

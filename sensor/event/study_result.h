@@ -197,6 +197,7 @@ struct study_policy {
                       * at which it ties with doing nothing; infinite: nothing
                       * is lost; NAN: nothing is spared either */
     double tie_next; /* the same with the policy before it in the list */
+    double per_hour; /* messages that a limit of rate lets through; 0: none */
     uint64_t first_day, later_days; /* hosts stopped for the first time; later:
                                      * all of them */
     double per_day;                 /* later ones a day */
@@ -234,7 +235,8 @@ struct study_host_row {
     uint32_t days; /* different days on which it sent */
     uint64_t messages, delivered, recipients, recipients_refused, bad, class_a;
     uint64_t sessions, sessions_tls;
-    double score; /* of DETECTION 4.8: what a wrong stop would cost */
+    uint64_t peak; /* sessions that ended in the same ten minutes, at most */
+    double score;  /* of DETECTION 4.8: what a wrong stop would cost */
     struct study_outcome *outcomes; /* n_policies */
 };
 

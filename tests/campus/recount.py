@@ -49,6 +49,7 @@ class Host:
         self.messages = []
         self.tls = []  # (when, least, most)
         self.sessions = self.sessions_tls = 0
+        self.ends = collections.Counter()  # sessions, by ten minutes
         self.days = set()
         self.registered = False
         self.first = None  # event of any kind that counts
@@ -68,6 +69,7 @@ class Recount:
         self.days = [collections.Counter() for _ in
                      range(-(-(end - begin) // DAY))]
         self.senders = [set() for _ in self.days]
+        self.sent = []  # (address, message, or session under TLS), in order
         self.events = 0
         self.looked = begin  # up to here somebody watched
         self.parts = {}  # of a message: [class A, all could be looked into]
@@ -137,6 +139,7 @@ class Recount:
     def outward(self, m):
         h = self.hosts[m.host]
         h.messages.append(m)
+        self.sent.append((m.host, m))
         h.registered = m.registered
         self.touch(h, m.host, m.when)
         self.hour(m.when)["registered" if m.registered else "unregistered"] += 1
@@ -174,6 +177,7 @@ class Recount:
             return
         h = self.hosts[e["src_ip"]]
         h.sessions += 1
+        h.ends[when // (600 * 10**9)] += 1
         h.sessions_tls += tls
         h.registered = e["src_reg"]["state"] == "registered"
         self.touch(h, e["src_ip"], when)
@@ -181,6 +185,7 @@ class Recount:
             est = e.get("tls", {}).get("estimate", {})
             least = est.get("messages_min", 0)
             h.tls.append((when, least, est.get("messages_max", least)))
+            self.sent.append((e["src_ip"], h.tls[-1]))
 
     def sight(self, s, when):
         since = max(when - s["window_s"] * 10**9, self.looked)
@@ -276,18 +281,30 @@ class Bucket:
 
 
 def rate_limited(recount, per_hour, per_day):
-    """P2: two buckets an address, a message takes one of both."""
+    """P2: two buckets an address, a message takes one of both. Of a session
+    under TLS the messages that there were at least take theirs."""
     out = {addr: Stopped() for addr in recount.hosts}
-    order = sorted((m for h in recount.hosts.values() if not h.registered
-                    for m in h.messages), key=lambda m: m.when)
     buckets = {}
-    for m in order:
-        pair = buckets.setdefault(scope_of(m.host),
+    for addr, m in recount.sent:
+        if recount.hosts[addr].registered:
+            continue
+        tls = isinstance(m, tuple)
+        when = m[0] if tls else m.when
+        pair = buckets.setdefault(scope_of(addr),
                                   (Bucket(per_hour, HOUR),
                                    Bucket(per_day, DAY)))
         for b in pair:
-            b.refill(m.when)
-        if all(b.tokens >= 1 for b in pair):
+            b.refill(when)
+        if tls:
+            _, least, most = m
+            room = int(min(b.tokens for b in pair))
+            for b in pair:
+                b.tokens -= min(least, room)
+            if least > room:
+                out[addr].session(when, least - room, most - room)
+            else:
+                out[addr].tls_most += max(most - room, 0)
+        elif all(b.tokens >= 1 for b in pair):
             for b in pair:
                 b.tokens -= 1
         else:
