@@ -475,7 +475,7 @@ def part_inspectors(bench):
     kill_inspectors(20, sender, data)
     before = live.processes()
     figures = {p: held(p) for pids in before.values() for p in pids
-               if p not in before["span25-inspect"]}
+               if p not in before.get("span25-inspect", ())}
     kill_inspectors(n, sender, data)
     sender.close()
     assert live.wait_for(lambda: all_there(before)), (live.processes(), before)
