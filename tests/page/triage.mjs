@@ -34,6 +34,7 @@ const work = mkdtempSync(join(tmpdir(), 'span25-triage-'));
 const state = join(work, 'state');
 const users = join(work, 'users');
 let server, base, browser;
+let told = ''; // by the server, on standard error
 let failures = 0;
 
 function check(good, why) {
@@ -77,18 +78,17 @@ function prepare() {
 
 async function serve() {
   server = spawn(PROGRAM, ['serve', '-c', join(FIXTURES, 'bot.yaml'), '--state', state, '--users', users, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let text = '';
   base = await new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no address was told: ${text}`)), PATIENCE);
+    const late = setTimeout(() => reject(new Error(`no address was told: ${told}`)), PATIENCE);
     server.stderr.on('data', (d) => {
-      text += d;
-      const at = /127\.0\.0\.1:([1-9]\d*)/.exec(text);
+      told = (told + d).slice(-4000);
+      const at = /127\.0\.0\.1:([1-9]\d*)/.exec(told);
       if (at) {
         clearTimeout(late);
         resolve(`http://${at[0]}`);
       }
     });
-    server.on('exit', (code) => reject(new Error(`serve ended: ${code} ${text}`)));
+    server.on('exit', (code) => reject(new Error(`serve ended: ${code} ${told}`)));
   });
 }
 
@@ -111,7 +111,7 @@ async function person(name, more = {}) {
   await tabTo(page, 'input[name=password]');
   await page.keyboard.type(`secret of ${name}`);
   await page.keyboard.press('Enter');
-  await page.waitForSelector('main h1');
+  await page.waitForSelector('.frame main h1');
   return page;
 }
 
@@ -313,6 +313,7 @@ try {
     } catch (e) {
       failures++;
       console.log(`failed  ${name}: ${e.message}`);
+      if (server.exitCode !== null || server.signalCode !== null) console.log(`the server ended: ${server.exitCode ?? server.signalCode}: ${told}`);
       for (const c of browser.contexts()) await c.close();
     }
   }
