@@ -184,6 +184,7 @@ function Header({ data }: { data: NowData | undefined }) {
         <label class="range"><span class="unseen">Range of time</span>
           <select value={range} onChange={(e) => setQuery({ since: (e.target as HTMLSelectElement).value })}>
             <option value="">any time</option>
+            {range !== '' && !(RANGES as readonly string[]).includes(range) && <option value={range}>since {range.slice(0, 24)}</option>}
             {RANGES.map((r) => <option key={r} value={r}>last {r.replace('h', ' h').replace('d', ' days')}</option>)}
           </select>
         </label>

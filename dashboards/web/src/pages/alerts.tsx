@@ -228,7 +228,6 @@ function Status({ rows }: { rows: AlertRow[] }) {
 
 // ---- filters ----
 
-const SINCE = [['', 'any time'], ['24h', 'last 24 h'], ['48h', 'last 48 h'], ['7d', 'last 7 days'], ['28d', 'last 28 days']] as const;
 
 function hasFilters(query: URLSearchParams): boolean {
   return [...ASKED, 'registered', 'state', 'not'].some((f) => query.has(f));
@@ -252,11 +251,6 @@ function Filters() {
         <label>Severity
           <select value={query.get('severity') ?? ''} onChange={(e) => setQuery({ severity: e.currentTarget.value })}>
             <option value="">any</option><option value="high">high</option><option value="medium">medium or higher</option><option value="low">low or higher</option>
-          </select>
-        </label>
-        <label>Match since
-          <select value={query.get('since') ?? ''} onChange={(e) => setQuery({ since: e.currentTarget.value })}>
-            {SINCE.map(([v, words]) => <option key={v} value={v}>{words}</option>)}
           </select>
         </label>
         <label>Group by

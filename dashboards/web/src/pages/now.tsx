@@ -21,9 +21,21 @@ function More({ rest, href, what }: { rest: number; href: string; what: string }
   return <p class="foot"><a href={href}>{rest > 0 ? `${what}, ${count(rest)} more` : what}</a></p>;
 }
 
+// Not known is not nothing.
+function Unknown({ what, why, to, label }: { what: string; why: string; to: string; label: string }) {
+  return (
+    <section class="card headline">
+      <h2><b class="big">–</b>{what}</h2>
+      <p>{why}</p>
+      <More rest={0} href={to} what={label} />
+    </section>
+  );
+}
+
 function Unregistered({ of }: { of: Headlines['unregistered'] }) {
   const rows = of?.rows ?? [];
   const n = of?.count ?? rows.length;
+  if (!of) return <Unknown what="senders nobody told you about" why="There is no registry, or nothing was seen yet." to="/registry" label="The registry" />;
   if (n === 0)
     return (
       <section class="card headline">
@@ -48,13 +60,7 @@ function Unregistered({ of }: { of: Headlines['unregistered'] }) {
 
 function IfBlocked({ of }: { of: Headlines['if_blocked'] }) {
   if (!of || of.hosts === undefined)
-    return (
-      <section class="card headline">
-        <h2><b class="big">–</b>if you blocked today</h2>
-        <p>Nothing was decided yet in what was seen. A study replays the policy over weeks.</p>
-        <More rest={0} href="/study" what="Studies" />
-      </section>
-    );
+    return <Unknown what="hosts stopped, if you blocked today" why="Nothing was decided yet on what was seen. A study replays the policy over weeks." to="/study" label="Studies" />;
   return (
     <section class="card headline">
       <h2><b class="big">{count(of.hosts)}</b>{of.hosts === 1 ? 'host' : 'hosts'} stopped, if you blocked today</h2>
@@ -70,6 +76,7 @@ function IfBlocked({ of }: { of: Headlines['if_blocked'] }) {
 
 function World({ of }: { of: Headlines['world'] }) {
   const rows = of?.rows ?? [];
+  if (!of) return <Unknown what="what the world says about you" why="No replies of other people's servers were looked at yet." to="/sensor" label="What the sensor sees" />;
   return (
     <section class="card headline">
       <h2><b class="big">{rows.length === 0 ? 'Nothing bad' : counted(rows.length, 'listing')}</b>what the world says about you</h2>
