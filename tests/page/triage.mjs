@@ -126,15 +126,19 @@ async function tabTo(page, selector, most = 80) {
 
 const says = (page, text) => page.waitForFunction((t) => document.body.innerText.includes(t), text);
 
+// Light with all rules, dark with those about colours. Its text comes past the policy of the page, which allows no eval.
 async function axe(page) {
   const session = await page.context().newCDPSession(page);
-  const ran = await session.send('Runtime.evaluate', {
-    expression: `${AXE};axe.run(document,{resultTypes:['violations']}).then((r)=>JSON.stringify(r.violations.map((v)=>v.id+': '+v.nodes.map((n)=>n.target.join(' ')).join(', '))))`,
-    awaitPromise: true, returnByValue: true,
-  });
+  const run = async (expression) => (await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
+  const found = (rules) => run(`axe.run(document,{resultTypes:['violations']${rules}}).then((r)=>JSON.stringify(r.violations.map((v)=>v.id+': '+v.nodes.map((n)=>n.target.join(' ')).join(', '))))`);
+  await run(`${AXE};0`);
+  for (const [colorScheme, rules] of [['light', ''], ['dark', ',runOnly:["color-contrast"]']]) {
+    await page.emulateMedia({ colorScheme });
+    const faults = JSON.parse(await found(rules) ?? '["axe did not run"]');
+    check(faults.length === 0, `${page.url()}, ${colorScheme}: ${faults.join('; ')}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
   await session.detach();
-  const found = JSON.parse(ran.result.value ?? '["axe did not run"]');
-  check(found.length === 0, `${page.url()}: ${found.join('; ')}`);
 }
 
 // ---- what they do ----
@@ -279,21 +283,18 @@ const tests = {
     const id = verb('alerts', 'list').rows[0].id;
     const paths = ['/alerts', '/alerts?view=all&host=10.9.9.9', `/alerts/${id}`, '/alerts/ffffffffffff', '/hosts', `/hosts/${BOT}`,
       '/hosts/10.20.99.99', '/sessions', '/sessions?host=10.9.9.9', '/blocking', '/why', `/why?q=${BOT}`];
-    for (const colorScheme of ['light', 'dark']) {
-      const page = await person('fay', { colorScheme });
-      for (const path of paths) {
-        await page.goto(base + path);
-        await page.waitForSelector('main h1');
-        await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'));
-        await axe(page);
-        if (colorScheme === 'dark') continue;
-        await page.setViewportSize({ width: 320, height: 700 });
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        check(over <= 0, `${path} is ${over} px too wide at 320`);
-        await page.setViewportSize({ width: 1360, height: 950 });
-      }
-      await page.context().close();
+    const page = await person('fay');
+    for (const path of paths) {
+      await page.goto(base + path);
+      await page.waitForSelector('.frame main h1');
+      await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'));
+      await axe(page);
+      await page.setViewportSize({ width: 320, height: 700 });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      check(over <= 0, `${path} is ${over} px too wide at 320`);
+      await page.setViewportSize({ width: 1360, height: 950 });
     }
+    await page.context().close();
   },
 };
 
