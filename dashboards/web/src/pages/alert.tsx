@@ -117,7 +117,7 @@ function Card({ card, got }: { card: AlertCard; got: ReturnType<typeof useGet<Al
           {may(who, 'firewall') && a.block?.scope && <button type="button" class="secondary" onClick={() => setDoing('block')}>Block…</button>}
           {can && <button type="button" class="secondary" onClick={() => setDoing('allow')}>Keep from blocks…</button>}
           {can && <button type="button" class="secondary" onClick={() => setDoing('silence')}>Do not alert on this again…</button>}
-          {may(who, 'registrar') && <a class="btn" href={hrefOf('/registry', { new: address })}>Start registration for this host</a>}
+          {may(who, 'registrar') && <a class="btn" href={hrefOf('/registry/candidates', { text: address })}>Start registration for this host</a>}
           {isMail(card.owner) && <a class="btn" href={letter(card)}>Contact owner</a>}
           <Export card={card} sentence={sentence} />
         </div>

@@ -228,7 +228,6 @@ function Status({ rows }: { rows: AlertRow[] }) {
 
 // ---- filters ----
 
-
 function hasFilters(query: URLSearchParams): boolean {
   return [...ASKED, 'registered', 'state', 'not'].some((f) => query.has(f));
 }

@@ -33,7 +33,7 @@ export function Host({ params }: { params: Params }) {
     <Page title={<span class="addr">{address}</span>} question={host ? <Names event={host} /> : undefined}
       actions={got.data && (
         <>
-          {may(who, 'registrar') && <a class="btn" href={hrefOf('/registry', { new: address })}>Start registration</a>}
+          {may(who, 'registrar') && <a class="btn" href={hrefOf('/registry/candidates', { text: address })}>Start registration</a>}
           {may(who, 'analyst') && <button type="button" class="secondary" onClick={() => setDoing('allow')}>Keep from blocks…</button>}
           {may(who, 'firewall') && mine?.state !== 'in force' && <button type="button" class="secondary" onClick={() => setDoing('block')}>Block…</button>}
           {may(who, 'analyst', 'firewall') && (mine?.state === 'in force' || mine?.state === 'asked') && <button type="button" onClick={() => setDoing('lift')}>Lift…</button>}
