@@ -10,6 +10,7 @@ checked by the real nft and ipset, in a network namespace, where those are.
 Each test prints why it failed. The last line is "N passed, N failed, N skipped".
 """
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -743,6 +744,53 @@ def test_letters_are_written_and_not_sent():
     check("registry.deadline" in done.err, done.err)
     done = reg(state, "letters", code=2)
     check(done.err == "span25: --out DIR is needed\n", done.err)
+
+
+def test_letters_carry_a_link_of_their_own():
+    state = read_lab()
+    config = text_file("c.yaml", "registry:\n  deadline: \"2027-01-31\"\n"
+                                 "  url: https://register.example.org\n")
+    folder = fresh("letters")
+    reg(state, "letters", "-c", config, "--out", folder)
+    links = [re.search(r"https://register\.example\.org/#([0-9A-Z-]{23}) ",
+                       p.read_text()) for p in folder.glob("*.txt")]
+    bots = sum("10.20.4.17" in p.read_text() for p in folder.glob("*.txt"))
+    links = [m.group(1) for m in links if m]
+    check(len(links) == len(set(links)) == len(list(folder.glob("*.txt"))) - bots,
+          links)
+    kept = list((state / "drafts").iterdir())
+    check(len(kept) == len(links) and (state / "drafts").stat().st_mode & 0o77 == 0,
+          kept)
+    names = {hashlib.sha256(link.encode()).hexdigest() for link in links}
+    check({p.name for p in kept} == names, "links cannot be read from names")
+    check(not any(link in p.read_text() for p in kept for link in links),
+          "nor from what is kept")
+
+
+def test_shows_what_was_seen_beside_what_is_attested():
+    state = read_lab()
+    form = text_file("f.yaml", FORM + "conditions.no_open_relay: \"yes\"\n")
+    reg(state, "submit", form)
+    shown = json.loads(reg(state, "show", "2026-1", "--json", "--checks").out)
+    check(shown["complete"] and shown["faults"] == [] and
+          shown["form"]["contacts.site.phone"] == "+1 555 0100" and
+          shown["form"]["lines"][1]["address"] == "10.20.1.11", shown["form"])
+    of = {(r["line"], r["requirement"]): r for r in shown["checks"]["rows"]}
+    relay, server = of[1, "open_relay"], of[1, "speaks_smtp"]
+    check(relay["attested"] == "yes" and relay["answer"] == "none_observed",
+          relay)
+    check(server["answer"] == "observed" and server["count"] > 0 and
+          server["attested"] is None, server)
+    check(of[1, "mail_without_auth"]["answer"] == "not_observable", of)
+    shown = json.loads(reg(state, "show", "2026-1", "--json").out)
+    check("checks" not in shown, shown.keys())
+    check("greets with 220" in reg(state, "show", "2026-1", "--checks").out,
+          "for people")
+    broken = FORM.replace("site.name: Lakeside HS\n", "")
+    reg(state, "submit", text_file("f.yaml", broken), code=4)
+    shown = json.loads(reg(state, "show", "2026-2", "--json").out)
+    check([(f["path"], f["line"], f["asks"]) for f in shown["faults"]] ==
+          [("site.name", 0, False)] and not shown["complete"], shown["faults"])
 
 
 # ---- a reading ----

@@ -11,7 +11,8 @@
 
 struct reading {
     struct registry_call *call;
-    struct discovery *discovery;
+    registry_seen_take *take;
+    void *ctx;
     struct json_reader *json;
     struct record_out record;
     struct buf why;
@@ -43,7 +44,7 @@ take_line(struct reading *r, const char *name, uint64_t number,
         return;
     }
     record_map_init(&map, record_view(&r->record));
-    discovery_event(r->discovery, &map);
+    r->take(r->ctx, &map);
 }
 
 static enum cli_exit
@@ -106,9 +107,12 @@ read_journal(struct reading *r, const char *dir)
     return CLI_EXIT_DONE;
 }
 
-static enum cli_exit
-read_events(struct reading *r)
+enum cli_exit
+registry_seen_events(struct registry_call *call, registry_seen_take *take,
+                     void *ctx)
 {
+    struct reading reading = {.call = call, .take = take, .ctx = ctx};
+    struct reading *r = &reading;
     const struct config *c = r->call->config;
     enum cli_exit code;
 
@@ -179,17 +183,21 @@ pick(struct registry_call *c, struct registry_seen *s)
     return true;
 }
 
+static void
+take_host(void *ctx, const struct record_map *event)
+{
+    discovery_event(ctx, event);
+}
+
 enum cli_exit
 registry_seen_find(struct registry_call *c, struct registry_seen *out)
 {
-    struct reading r = {.call = c};
     enum cli_exit code;
 
     *out = (struct registry_seen){.n = 0};
     if (discovery_new(&out->discovery) != ERR_OK)
         return registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-    r.discovery = out->discovery;
-    code = read_events(&r);
+    code = registry_seen_events(c, take_host, out->discovery);
     if ((code == CLI_EXIT_DONE || code == CLI_EXIT_PARTIAL) && !pick(c, out))
         code = registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     return code;

@@ -8,6 +8,14 @@
 #include "rules/registry/discovery.h"
 #include "sensor/app/registry.h"
 
+/* Looks at an event; of the call's journal, or of its --events. */
+typedef void registry_seen_take(void *ctx, const struct record_map *event);
+
+/* Gives every event; exits as registry_seen_find. */
+MUST_USE enum cli_exit registry_seen_events(struct registry_call *c,
+                                            registry_seen_take *take,
+                                            void *ctx);
+
 struct registry_seen {
     struct discovery *discovery;
     const struct discovery_row **rows;

@@ -1,6 +1,7 @@
 #include "sensor/app/registry.h"
 
 #include "sensor/app/form_json.h"
+#include "sensor/app/registry_checks.h"
 #include "sensor/app/registry_lines.h"
 #include "sensor/app/registry_table.h"
 #include "sensor/app/registry_time.h"
@@ -237,10 +238,12 @@ put_form(struct registry_call *c, const struct book_form *form)
     return ERR_OK;
 }
 
-/* People and CSV get two tables, JSON one document. */
+/* checks: NULL when nobody asked. People and CSV get tables, JSON one
+ * document. */
 static bool
 write_form(struct registry_call *c, const struct book_form *form,
-           const struct registry_table *lines, const struct history *h)
+           const struct registry_table *lines, const struct history *h,
+           const struct registry_table *checks)
 {
     bool people = !c->config->json && !c->config->csv;
     bool good;
@@ -253,6 +256,12 @@ write_form(struct registry_call *c, const struct book_form *form,
                                 "no lines", c->out);
     if (c->config->csv)
         return good;
+    if (checks != NULL) {
+        if (c->config->json)
+            c->out->n--;
+        buf_str(c->out, c->config->json ? ",\"checks\":" : "\n");
+        good = good && registry_checks_write(c, checks);
+    }
     if (c->config->json)
         c->out->n--; /* the line's end */
     buf_str(c->out, c->config->json ? ",\"history\":" : "\n");
@@ -271,20 +280,29 @@ static enum cli_exit
 show_form(struct registry_call *c, const struct book_form *form)
 {
     struct history h = {.form = form->form.number, .now = c->now};
-    struct registry_table lines;
+    struct registry_table lines, checks;
+    enum cli_exit code = CLI_EXIT_DONE;
     bool good;
 
+    registry_checks_init(&checks);
+    if (c->config->checks)
+        code = registry_checks_make(c, form, &checks);
+    if (code != CLI_EXIT_DONE && code != CLI_EXIT_PARTIAL) {
+        registry_table_fini(&checks);
+        return code;
+    }
     registry_table_init(&lines, line_columns, ARRAY_LEN(line_columns));
     registry_table_init(&h.table, history_columns, ARRAY_LEN(history_columns));
     for (size_t i = 0; i < form->form.n_lines; i++) {
         if (book_state_at(form->lines[i], c->now) != BOOK_NONE)
             add_line(c, &lines, form->lines[i]);
     }
-    good = read_history(c, &h) && write_form(c, form, &lines, &h);
+    good = read_history(c, &h) &&
+           write_form(c, form, &lines, &h, c->config->checks ? &checks : NULL);
+    registry_table_fini(&checks);
     registry_table_fini(&lines);
     registry_table_fini(&h.table);
-    return good ? CLI_EXIT_DONE
-                : registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    return good ? code : registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
 }
 
 enum cli_exit

@@ -58,7 +58,7 @@ const historyColumns: Column<FormAct>[] = [
 const checkColumns: Column<CheckRow>[] = [
   { id: 'address', head: 'Address', cell: (c) => <span class="addr">{c.address}</span>, tight: true },
   { id: 'what', head: 'Looked for', cell: (c) => c.what },
-  { id: 'answer', head: 'Answer', cell: (c) => <span class={c.answer === 'observed' && c.violation ? 'chip bad' : 'chip'}>{c.answer}</span> },
+  { id: 'answer', head: 'Answer', cell: (c) => <span class={c.answer === 'observed' && c.violation ? 'chip bad' : 'chip'}>{c.answer.replace('_', ' ')}</span> },
   { id: 'text', head: 'Figures', cell: (c) => <Wire value={c.text} prose /> },
   { id: 'attested', head: 'Attested on the form', cell: (c) => c.attested ?? <span class="none">not asked</span> },
 ];

@@ -119,7 +119,7 @@ export interface CheckRow {
   address: string;
   requirement: string;
   what: string; // what is observed
-  answer: 'observed' | 'none observed' | 'not observable';
+  answer: 'observed' | 'none_observed' | 'not_observable';
   violation: boolean;
   text: WireText; // with its figures
   attested: string | null; // "yes", "no"
