@@ -26,9 +26,9 @@
 #define GATE_COOKIE   256U
 #define GATE_TOKEN    65U
 
-#define GATE_IDLE_NS (30 * 60 * NS_PER_S)
-#define GATE_LIFE_NS (12 * 3600 * NS_PER_S)
-#define GATE_WARN_NS (2 * 60 * NS_PER_S) /* before the end of a session */
+#define GATE_IDLE_NS (NS_PER_S * 60 * 30)
+#define GATE_LIFE_NS (NS_PER_S * 3600 * 12)
+#define GATE_WARN_NS (NS_PER_S * 60 * 2) /* before the end of a session */
 
 enum gate_said {
     GATE_OK,

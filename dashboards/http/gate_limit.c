@@ -26,14 +26,16 @@ gate_limit_free(struct gate_limit *l)
     free(l);
 }
 
-static const struct bucket *
+/* Its place, or GATE_BUCKETS. */
+static size_t
 find(const struct gate_limit *l, uint64_t key)
 {
-    for (size_t i = 0; i < GATE_BUCKETS; i++) {
-        if (l->buckets[i].full_at != 0 && l->buckets[i].key == key)
-            return &l->buckets[i];
-    }
-    return NULL;
+    size_t i = 0;
+
+    while (i < GATE_BUCKETS &&
+           (l->buckets[i].full_at == 0 || l->buckets[i].key != key))
+        i++;
+    return i;
 }
 
 /* What takes `every` to come back, for all but one token. */
@@ -53,9 +55,10 @@ is_odd(const struct gate_limit *l, const struct bucket *b, ns_t now)
 ns_t
 gate_limit_wait(const struct gate_limit *l, uint64_t key, ns_t now)
 {
-    const struct bucket *b = find(l, key);
+    const size_t i = find(l, key);
+    const struct bucket *b = &l->buckets[i];
 
-    if (b == NULL || is_odd(l, b, now) || b->full_at <= now + slack(l))
+    if (i == GATE_BUCKETS || is_odd(l, b, now) || b->full_at <= now + slack(l))
         return 0;
     return b->full_at - slack(l) - now;
 }
@@ -75,12 +78,11 @@ place(struct gate_limit *l)
 void
 gate_limit_take(struct gate_limit *l, uint64_t key, ns_t now)
 {
-    struct bucket *b = (struct bucket *)(uintptr_t)find(l, key);
+    const size_t i = find(l, key);
+    struct bucket *b = i < GATE_BUCKETS ? &l->buckets[i] : place(l);
 
-    if (b == NULL) {
-        b = place(l);
+    if (i == GATE_BUCKETS)
         *b = (struct bucket){.key = key, .full_at = now};
-    }
     if (b->full_at < now || is_odd(l, b, now))
         b->full_at = now;
     b->full_at += l->rate.every;
@@ -89,8 +91,8 @@ gate_limit_take(struct gate_limit *l, uint64_t key, ns_t now)
 void
 gate_limit_give(struct gate_limit *l, uint64_t key)
 {
-    struct bucket *b = (struct bucket *)(uintptr_t)find(l, key);
+    const size_t i = find(l, key);
 
-    if (b != NULL)
-        b->full_at -= l->rate.every;
+    if (i < GATE_BUCKETS)
+        l->buckets[i].full_at -= l->rate.every;
 }

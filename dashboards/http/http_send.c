@@ -45,7 +45,9 @@ add_name(struct sending *y, const char *name)
                           (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
                           (c == '.' && n > 0);
 
-        safe[n] = fine ? c : '_';
+        safe[n] = '_';
+        if (fine)
+            safe[n] = c;
     }
     safe[n] = 0;
     (void)snprintf(text, sizeof(text), "attachment; filename=\"%s\"",
