@@ -61,26 +61,32 @@ static void
 test_unread_stream(void **state)
 {
     static char line[4096];
-    struct kit *k = *state;
-    const int lazy = open_stream(k, 1024);
-    const int keen = open_stream(k, 0);
+    struct http_options o = plain();
+    struct kit k = {.calls = 0};
+    int lazy, keen;
     struct buf got;
 
+    (void)state;
+    o.idle_s = 600; /* not by this it is ended */
+    kit_start(&k, o);
+    lazy = open_stream(&k, 1024);
+    keen = open_stream(&k, 0);
     buf_init(&got, 65536);
     memset(line, 'x', sizeof(line));
-    for (unsigned i = 0; i < 5000 && kit_streams(k) == 2; i++) {
+    for (unsigned i = 0; i < 5000 && kit_streams(&k) == 2; i++) {
         (void)snprintf(line, 12, "%08u", i);
         line[8] = 'x';
-        http_tell(k->http, "large", span_of(line, sizeof(line)));
+        http_tell(k.http, "large", span_of(line, sizeof(line)));
         until_text(keen, &got, "x\n\n\r\n");
     }
-    KIT_UNTIL(kit_streams(k) == 1);
+    KIT_UNTIL(kit_streams(&k) == 1);
     assert_true(kit_is_over(lazy));
-    http_tell(k->http, "small", SPAN_LIT("1"));
+    http_tell(k.http, "small", SPAN_LIT("1"));
     until_text(keen, &got, "event: small\ndata: 1\n\n\r\n");
     (void)close(lazy);
     (void)close(keen);
-    KIT_UNTIL(is_gone(k));
+    KIT_UNTIL(is_gone(&k));
+    kit_stop(&k);
     buf_free(&got);
 }
 
