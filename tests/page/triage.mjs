@@ -51,6 +51,11 @@ const verb = (...args) => JSON.parse(span25(...args, '--json', '--state', state)
 
 // ---- a state, and who may log in ----
 
+function append(events) {
+  const done = spawnSync(MAKE, [state], { input: events.map((e) => `${JSON.stringify(e)}\n`).join(''), encoding: 'utf8', timeout: PATIENCE });
+  check(done.status === 0, `journal_make: ${done.stderr}`);
+}
+
 // A block in force now: the capture's own are of another year.
 function blockNow(subject) {
   const time = (s) => new Date(Date.now() + s * 1000).toISOString().replace('Z', '000+0000');
@@ -62,8 +67,20 @@ function blockNow(subject) {
       step: 1, collateral: 14, until: time(4 * 3600),
     },
   };
-  const done = spawnSync(MAKE, [state], { input: `${JSON.stringify(event)}\n`, encoding: 'utf8', timeout: PATIENCE });
-  check(done.status === 0, `journal_make: ${done.stderr}`);
+  append([event]);
+}
+
+function manyAlerts(n) {
+  const at = '2026-01-04T08:00:00.000000+0000';
+  return Array.from({ length: n }, (_, i) => ({
+    timestamp: at, flow_id: 0, flow_seq: i, event_type: 'alert', event_id: `61${i.toString(16).padStart(14, '0')}`,
+    src_ip: `10.30.${i >> 8}.${i & 255}`,
+    alert: {
+      id: (0x100000 + i).toString(16).split('').reverse().join('').padEnd(16, '0'), state: 'ended', signature_id: 7, signature: 'Many at once',
+      severity: 3, category: 'behaviour', rule: 'many-at-once', rule_hash: '0'.repeat(16), level: 'low', subject: `10.30.${i >> 8}.${i & 255}`,
+      site: 'BULK', reason: 'one of many', first: at, last: at, count: 1,
+    },
+  }));
 }
 
 function prepare() {
@@ -294,6 +311,25 @@ const tests = {
       check(over <= 0, `${path} is ${over} px too wide at 320`);
       await page.setViewportSize({ width: 1360, height: 950 });
     }
+    await page.context().close();
+  },
+
+  // The last one: lists are long from here on.
+  async allThatMatch() {
+    const n = 620; // more than a page, and more than one request takes
+    append(manyAlerts(n));
+    const page = await person('ana');
+    await page.goto(`${base}/alerts?site=BULK`);
+    await page.waitForSelector('table.rows tbody tr');
+    await page.click('text=Act on all that match');
+    await page.click(`text=Close all ${n} matching`);
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('7');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    await says(page, `${n} alerts closed.`);
+    const closed = verb('alerts', 'list', '--status', 'closed').rows.filter((a) => a.site === 'BULK');
+    check(closed.length === n && closed.every((a) => a.said === 'duplicate'), `${closed.length} of ${n} are closed`);
     await page.context().close();
   },
 };
