@@ -45,6 +45,11 @@ test('any body makes an error that can be shown', async () => {
   assert.equal(errorOf(403, null, 'soon').message, 'Your role may not see or do this.');
 });
 
+test('an answer that is cut is an error, not nothing', async () => {
+  answer(200, '{"data":{"a":');
+  await assert.rejects(get('/now'), (e: ApiError) => e.message === 'The answer of the server cannot be read.');
+});
+
 test('no answer at all is an error of its own', async () => {
   globalThis.fetch = (async () => { throw new TypeError('refused'); }) as typeof fetch;
   await assert.rejects(get('/now'), (e: ApiError) => e.status === 0);

@@ -110,7 +110,8 @@ async function ask<T>(method: 'GET' | 'POST', address: string, { body, signal, b
     if (response.status === 401 && me.get()) sessionLost.set(true);
     throw errorOf(response.status, parsed, response.headers.get('Retry-After'));
   }
-  const given = (parsed ?? {}) as Partial<Answer<T>>;
+  if (typeof parsed !== 'object' || parsed === null) throw new ApiError(response.status, 'The answer of the server cannot be read.');
+  const given = parsed as Partial<Answer<T>>;
   return {
     data: (given.data ?? null) as T,
     messages: Array.isArray(given.messages) ? given.messages : [],

@@ -22,7 +22,7 @@ const NAV: readonly (readonly [string, readonly (readonly [string, string])[]])[
   ['Report', [['/study', 'Study']]],
   ['Operate', [['/sensor', 'Sensor'], ['/audit', 'Audit'], ['/help', 'Help']]],
 ];
-const RANGED = ['/audit'];
+const RANGED = ['/alerts', '/sessions', '/audit'];
 const STALE_MS = 10 * 60_000;
 const WARN_MS = 2 * 60_000; // before a session ends
 const LOOK_MS = 30_000; // between two looks whether it still does

@@ -82,7 +82,7 @@ function RuleItem({ rule, open }: { rule: Rule; open: boolean }) {
 }
 
 function Rules() {
-  const got = useGet<{ rows?: Rule[] }>('/rules', {}, { live: false });
+  const got = useGet<{ rows?: Rule[] }>('/rules', { limit: 500 }, { live: false });
   const [query] = useQuery();
   const [find, setFind] = useState('');
   const wanted = query.get('rule') ?? '';
