@@ -12,15 +12,15 @@ assets_find(const struct asset *table, size_t n, struct span path)
     return NULL;
 }
 
-/* Its last segment has a dot: a file, which is there or not. */
+/* A file, which is there or not: under /assets/, or a name with a dot at the top.
+ * Views end in addresses too: /hosts/10.2.3.4. */
 static bool
 is_file(struct span path)
 {
-    size_t slash;
+    const struct span name = span_tail(path, path.n > 0 ? 1 : 0);
 
-    while ((slash = span_find(path, '/')) < path.n)
-        path = span_tail(path, slash + 1);
-    return span_find(path, '.') < path.n;
+    return span_starts(path, SPAN_LIT("/assets/")) ||
+           (span_find(name, '/') == name.n && span_find(name, '.') < name.n);
 }
 
 const struct asset *

@@ -23,7 +23,7 @@ const struct asset *assets_find(const struct asset *table, size_t n,
                                 struct span path);
 
 /* As assets_find, but a path that is a view of the page gives "/index.html":
- * one not under /api/, whose last segment has no dot. */
+ * one not under /api/ or /assets/, and at the top one without a dot. */
 const struct asset *assets_view(const struct asset *table, size_t n,
                                 struct span path);
 

@@ -24,6 +24,8 @@ test_view(void **state)
         {"/",               NULL,            "/index.html"  },
         {"/hosts/a",        NULL,            "/index.html"  },
         {"/v1.2/hosts",     NULL,            "/index.html"  },
+        {"/hosts/10.2.3.4", NULL,            "/index.html"  },
+        {"/assets/old.js",  NULL,            NULL           },
         {"/main-1a2b",      NULL,            "/index.html"  },
         {"/main-ffff.js",   NULL,            NULL           },
         {"/main-1a2b.js/",  NULL,            "/index.html"  },

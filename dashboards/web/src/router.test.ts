@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { hrefOf, match, ownPath, patched, pathOf } from './router';
+import { hrefOf, isFile, match, ownPath, patched, pathOf } from './router';
 
 test('a pattern gives its parameters, decoded', () => {
   assert.deepEqual(match('/', '/'), {});
@@ -32,4 +32,11 @@ test('no link leads to another server', () => {
   assert.equal(ownPath('/alerts'), '/alerts');
   for (const bad of ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', ''])
     assert.equal(ownPath(bad), null, bad);
+});
+
+test('a view may end in an address', () => {
+  assert.equal(isFile('/hosts/10.20.4.17'), false);
+  assert.equal(isFile('/alerts'), false);
+  for (const file of ['/licences.txt', '/assets/main-AB.js', '/api/v1/studies/x'])
+    assert.equal(isFile(file), true, file);
 });

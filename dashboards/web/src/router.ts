@@ -89,6 +89,11 @@ export function useQuery(): [URLSearchParams, typeof setQuery] {
   return [usePlace().query, setQuery];
 }
 
+// What the server has as a file. Views end in addresses too: /hosts/10.2.3.4.
+export function isFile(path: string): boolean {
+  return /^\/(api|assets)\/|^\/[^/]*\.[^/]*$/.test(path);
+}
+
 // Links stay links: with a modifier, a target or another origin the browser does what it always does.
 function onClick(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0) return;
