@@ -12,8 +12,8 @@ assets_find(const struct asset *table, size_t n, struct span path)
     return NULL;
 }
 
-/* A file, which is there or not: under /assets/, or a name with a dot at the top.
- * Views end in addresses too: /hosts/10.2.3.4. */
+/* A file, which is there or not: under /assets/, or a name with a dot at the
+ * top. Views end in addresses too: /hosts/10.2.3.4. */
 static bool
 is_file(struct span path)
 {
