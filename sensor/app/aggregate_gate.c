@@ -190,7 +190,8 @@ struct gate {
 };
 
 enum err
-gate_new(const struct gate_keys *keys, ns_t max_age, struct gate **out)
+aggregate_gate_new(const struct gate_keys *keys, ns_t max_age,
+                   struct gate **out)
 {
     struct gate *g = calloc(1, sizeof(*g));
 
@@ -202,7 +203,7 @@ gate_new(const struct gate_keys *keys, ns_t max_age, struct gate **out)
     seen_init(&g->old, GATE_SEEN);
     g->writers = calloc(GATE_WRITERS, sizeof(*g->writers));
     if (g->writers == NULL) {
-        gate_free(g);
+        aggregate_gate_free(g);
         return ERR_NOMEM;
     }
     *out = g;
@@ -210,7 +211,7 @@ gate_new(const struct gate_keys *keys, ns_t max_age, struct gate **out)
 }
 
 void
-gate_free(struct gate *g)
+aggregate_gate_free(struct gate *g)
 {
     if (g == NULL)
         return;

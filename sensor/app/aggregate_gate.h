@@ -78,9 +78,9 @@ struct gate_message {
 };
 
 /* keys outlive it. */
-MUST_USE enum err gate_new(const struct gate_keys *keys, ns_t max_age,
-                           struct gate **out);
-void gate_free(struct gate *g);
+MUST_USE enum err aggregate_gate_new(const struct gate_keys *keys, ns_t max_age,
+                                     struct gate **out);
+void aggregate_gate_free(struct gate *g);
 
 /* GATE_OK: mark says who wrote it (borrowed from the header), and its sequence
  * counts as come. */

@@ -49,7 +49,7 @@ new_gate(const struct rig *r)
 {
     struct gate *g;
 
-    assert_int_equal(gate_new(r->keys, AGE, &g), ERR_OK);
+    assert_int_equal(aggregate_gate_new(r->keys, AGE, &g), ERR_OK);
     return g;
 }
 
@@ -69,7 +69,7 @@ open_rig(struct rig *r)
 static void
 close_rig(struct rig *r)
 {
-    gate_free(r->gate);
+    aggregate_gate_free(r->gate);
     gate_keys_free(r->keys);
     buf_free(&r->header);
     tempdir_remove(&r->dir);
@@ -181,7 +181,7 @@ test_sequences(void **state)
     assert_int_equal(admit(&r, "south", SOUTH, 5), GATE_OK);
     buf_init(&b, 1 << 20);
     assert_int_equal(gate_save(r.gate, &b), ERR_OK);
-    gate_free(r.gate);
+    aggregate_gate_free(r.gate);
     r.gate = new_gate(&r);
     assert_int_equal(gate_load(r.gate, buf_view(&b)), ERR_OK);
     assert_int_equal(admit(&r, "north", NORTH, 5), GATE_REPLAYED);
@@ -193,7 +193,7 @@ test_sequences(void **state)
         struct gate *g = new_gate(&r);
 
         assert_int_not_equal(gate_load(g, span_head(buf_view(&b), n)), ERR_OK);
-        gate_free(g);
+        aggregate_gate_free(g);
     }
     buf_free(&b);
     close_rig(&r);
@@ -223,7 +223,7 @@ test_doubles(void **state)
     buf_init(&b, 8 << 20);
     assert_int_equal(gate_save(r.gate, &b), ERR_OK);
     assert_true(b.n < 8 * GATE_SEEN + 100);
-    gate_free(r.gate);
+    aggregate_gate_free(r.gate);
     r.gate = new_gate(&r);
     assert_int_equal(gate_load(r.gate, buf_view(&b)), ERR_OK);
     for (unsigned i = LATEST - GATE_SEEN / 2; i < LATEST; i++)

@@ -38,7 +38,8 @@ people_new(const struct gate_keys *keys, const char *sensor,
     buf_init(&p->acts, PEOPLE_BYTES);
     buf_init(&p->why, WHY_MAX);
     buf_init(&p->text, WHY_MAX);
-    e = gate_new(keys, UINT64_MAX, &p->gate); /* what was entered long ago */
+    e = aggregate_gate_new(keys, UINT64_MAX,
+                           &p->gate); /* what was entered long ago */
     if (e == ERR_OK)
         e = book_new(&p->book);
     if (e == ERR_OK)
@@ -56,7 +57,7 @@ people_free(struct people *p)
 {
     if (p == NULL)
         return;
-    gate_free(p->gate);
+    aggregate_gate_free(p->gate);
     json_reader_free(&p->reader);
     record_free(&p->event);
     control_reader_free(&p->parts);

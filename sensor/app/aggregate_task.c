@@ -622,7 +622,7 @@ aggregate_task_new(const struct aggregate_parts *parts,
     t->writer = malloc(sizeof(*t->writer));
     if (t->writer != NULL) {
         json_writer_init(t->writer);
-        e = gate_new(parts->keys, parts->max_age, &t->gate);
+        e = aggregate_gate_new(parts->keys, parts->max_age, &t->gate);
     }
     if (e == ERR_OK && stage == AGGREGATE_GROUP)
         e = campaigns_new(t->options.hosts.seed, &t->campaigns);
@@ -644,7 +644,7 @@ aggregate_task_free(struct aggregate_task *t)
     core_free(t->core);
     detect_free(t->detect);
     campaigns_free(t->campaigns);
-    gate_free(t->gate);
+    aggregate_gate_free(t->gate);
     json_reader_free(&t->reader);
     record_free(&t->event);
     record_free(&t->made);

@@ -32,6 +32,9 @@ struct cli {
     char **arguments; /* n of them, each borrowed from argv */
     size_t n_arguments;
     char topic[CLI_TOPIC]; /* of VERB_HELP: "", "config", "config show" */
+    /* What a verb reads in place of standard input, where it is not NULL: set
+     * behind cli_parse by who calls a verb within a program. */
+    struct span input;
 };
 
 /* On success: defaults, then the file of --config, then the flags; what is to

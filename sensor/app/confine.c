@@ -57,7 +57,7 @@ static const char letters[] = {
     [CONFINE_RECORDER] = 'r',   [CONFINE_PUBLISH] = 'p',
     [CONFINE_FEEDS] = 'f',      [CONFINE_WEB] = 'h',
     [CONFINE_KEEPER] = 'k',     [CONFINE_INSPECTOR] = 'x',
-    [CONFINE_ASKER] = 'a',
+    [CONFINE_ASKER] = 'a',      [CONFINE_PAGE] = 'g',
 };
 
 #define NEW_NAMESPACES                                                         \
@@ -130,6 +130,10 @@ add(scmp_filter_ctx f, const struct call *c, int folder)
         return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0));
     case CONFINE_LOCAL:
         return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
+    case CONFINE_PRIVATE:
+        return add_where(f, c->number, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) &&
+               seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), c->number, 1,
+                                SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)) == 0;
     case CONFINE_PEERS: return add_families(f, c->number);
     case CONFINE_THREAD:
         return add_where(

@@ -21,6 +21,9 @@
  *     keeper      processes; no file. What it forks may ask a Unix socket
  *     inspector   memory; an asker also a Unix socket (deep.h)
  *
+ *     page        span25 serve: files, threads, connections of the sockets it
+ *                 has, the sockets of the core and of systemd. No process
+ *
  * No one but the supervisor, those that it has just forked, and publish, which
  * looks up names by modules of the C library, may map code. The
  * kernel cannot see whether a path is absolute: whoever opens files may open
@@ -43,19 +46,21 @@ enum confine_role {
     CONFINE_KEEPER,
     CONFINE_INSPECTOR,
     CONFINE_ASKER,
+    CONFINE_PAGE,
 };
 
 /* On what condition a call is allowed. */
 enum confine_how {
     CONFINE_ANY,
-    CONFINE_DATA,   /* memory that is not code */
-    CONFINE_CODE,   /* memory that is code or may be written, not both */
-    CONFINE_OWN,    /* to this process */
-    CONFINE_PLAIN,  /* no new namespace */
-    CONFINE_LINK,   /* whether an interface is up */
-    CONFINE_QUEUE,  /* how much is to be read or sent; not to wait */
-    CONFINE_STDERR, /* to standard error */
-    CONFINE_LOCAL,  /* of the Unix domain */
+    CONFINE_DATA,    /* memory that is not code */
+    CONFINE_CODE,    /* memory that is code or may be written, not both */
+    CONFINE_OWN,     /* to this process */
+    CONFINE_PLAIN,   /* no new namespace */
+    CONFINE_LINK,    /* whether an interface is up */
+    CONFINE_QUEUE,   /* how much is to be read or sent; not to wait */
+    CONFINE_STDERR,  /* to standard error */
+    CONFINE_LOCAL,   /* of the Unix domain */
+    CONFINE_PRIVATE, /* the same; another one fails with EPERM */
     CONFINE_PEERS,  /* of the Unix domain, the Internet, or to ask for routes */
     CONFINE_THREAD, /* a thread, no process */
     CONFINE_FOLDER, /* relative to one open folder */

@@ -23,6 +23,7 @@ static const struct {
     {'k', "keeper",                    "starts inspectors and ends them"         },
     {'x', "inspector",                 "looks into one attachment at a time"     },
     {'a', "inspector that asks clamd", "the same, through a Unix socket"         },
+    {'g', "page",                      "span25 serve, a program of its own"      },
 };
 
 static const char *const conditions[] = {
@@ -33,6 +34,7 @@ static const char *const conditions[] = {
     [CONFINE_LINK] = " (SIOCGIFFLAGS)",
     [CONFINE_STDERR] = " (standard error)",
     [CONFINE_LOCAL] = " (AF_UNIX)",
+    [CONFINE_PRIVATE] = " (AF_UNIX)",
     [CONFINE_FOLDER] = " (in its folder)",
     [CONFINE_REFUSE] = NULL, /* it gets an error: not allowed */
     [CONFINE_ABSENT] = NULL,

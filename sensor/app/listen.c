@@ -10,7 +10,7 @@
 #define BACKLOG 64
 
 bool
-listen_address(struct span text, struct addr *out, uint16_t *port)
+listen_any(struct span text, struct addr *out, uint16_t *port)
 {
     size_t colon = text.n;
     struct span host;
@@ -34,7 +34,13 @@ listen_address(struct span text, struct addr *out, uint16_t *port)
     else if (span_find(host, ':') < host.n)
         return false;
     *port = (uint16_t)number;
-    return number > 0 && number <= UINT16_MAX && addr_parse(host, out);
+    return number <= UINT16_MAX && addr_parse(host, out);
+}
+
+bool
+listen_address(struct span text, struct addr *out, uint16_t *port)
+{
+    return listen_any(text, out, port) && *port > 0;
 }
 
 bool

@@ -8,6 +8,9 @@
 MUST_USE bool listen_address(struct span text, struct addr *out,
                              uint16_t *port);
 
+/* The same; port 0 is fine: the system chooses one. */
+MUST_USE bool listen_any(struct span text, struct addr *out, uint16_t *port);
+
 /* 127.0.0.0/8 or ::1: nobody else reads what is said there. */
 bool listen_is_loopback(const struct addr *a);
 

@@ -32,7 +32,7 @@ struct live_socket {
 
 /* What people's verbs tell. */
 static const char *const kinds[] = {"alert",  "exception", "evidence", "block",
-                                    "report", "policy",    "test"};
+                                    "report", "policy",    "test",     "page"};
 
 /* ---- what may come ---- */
 

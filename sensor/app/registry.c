@@ -117,6 +117,17 @@ say_errno(struct registry_call *c, const char *what, const char *path,
     return CLI_EXIT_FAILED;
 }
 
+/* Text that the caller of the verb gave. */
+static enum err
+load_given(struct registry_call *c, struct buf *text)
+{
+    buf_span(text, c->cli->input);
+    if (!text->cut && !text->failed)
+        return ERR_OK;
+    (void)registry_say(c, CLI_EXIT_FAILED, "the text is too large");
+    return ERR_LIMIT;
+}
+
 enum err
 registry_load(struct registry_call *c, const char *path, struct buf *text)
 {
@@ -125,6 +136,8 @@ registry_load(struct registry_call *c, const char *path, struct buf *text)
     int number = errno;
     ssize_t n = 1;
 
+    if (standard && c->cli->input.p != NULL)
+        return load_given(c, text);
     while (fd >= 0 && n > 0 && buf_grow(text, 65536)) {
         n = read(fd, text->p + text->n, 65536);
         number = errno;

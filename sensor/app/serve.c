@@ -1,14 +1,307 @@
 #include "sensor/app/serve.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/app/confine.h"
+#include "sensor/app/listen.h"
+#include "sensor/app/live_notify.h"
+#include "sensor/app/log.h"
+#include "sensor/app/serve_follow.h"
+#include "sensor/app/serve_web.h"
+#include "sensor/app/whole_file.h"
+#include "sensor/base/text.h"
+
+#define PEM_BYTES (1U << 20)
+
+/* All that the process has. */
+struct server {
+    const struct config *config;
+    struct buf messages;
+    sigset_t signals;
+    int fd; /* -1: not yet, or given to http */
+    struct addr address;
+    uint16_t port;
+    struct buf certificate, key;
+    struct serve *serve;
+    struct serve_web *web;
+    struct http *http;
+};
+
+/* ---- what must be so before ---- */
+
+static enum cli_exit
+say(struct server *s, enum cli_exit code, const char *text)
+{
+    buf_printf(&s->messages, "span25: %s\n", text);
+    return code;
+}
+
+static enum cli_exit
+say_file(struct server *s, enum cli_exit code, const char *file,
+         const char *why)
+{
+    buf_str(&s->messages, "span25: ");
+    text_term(&s->messages, span_str(file));
+    buf_printf(&s->messages, ": %s\n", why);
+    return code;
+}
+
+/* A demonstration has no log-in: it is for one machine alone. */
+static enum cli_exit
+check(struct server *s)
+{
+    const struct config *c = s->config;
+    bool near;
+
+    if (c->state == NULL)
+        return say(s, CLI_EXIT_USAGE, "--state DIR is needed");
+    if (!listen_any(span_str(c->serve_listen), &s->address, &s->port))
+        return say(s, CLI_EXIT_USAGE,
+                   "serve.listen is not an address and port, such as "
+                   "127.0.0.1:8025");
+    near = listen_is_loopback(&s->address);
+    if ((c->serve_certificate != NULL) != (c->serve_key != NULL))
+        return say(s, CLI_EXIT_USAGE,
+                   "serve.certificate and serve.key belong together");
+    if (c->serve_certificate == NULL && !near && !c->serve_plain)
+        return say(s, CLI_EXIT_USAGE,
+                   "serve.listen is not a loopback address, and there is no "
+                   "serve.certificate: passwords could be read on the way; "
+                   "serve.plain allows it");
+    if (c->serve_demo && !near)
+        return say(s, CLI_EXIT_USAGE,
+                   "a demonstration is served on a loopback address only: "
+                   "nobody logs in");
+    if (c->serve_users == NULL && !c->serve_demo)
+        return say(s, CLI_EXIT_USAGE,
+                   "nobody could log in: serve.users names the file of those "
+                   "who may (span25 serve user makes it)");
+    return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+check_state(struct server *s)
+{
+    struct buf path;
+    bool there;
+
+    buf_init(&path, 8192);
+    buf_str(&path, s->config->state);
+    buf_str(&path, "/state");
+    buf_putc(&path, 0);
+    there = !path.failed && access((const char *)path.p, R_OK) == 0;
+    buf_free(&path);
+    if (there)
+        return CLI_EXIT_DONE;
+    return say_file(s, CLI_EXIT_STORE, s->config->state,
+                    "is no state directory that can be read: span25 read "
+                    "--state makes one");
+}
+
+static enum cli_exit
+load_pem(struct server *s, const char *path, struct buf *out)
+{
+    int number;
+
+    if (path == NULL)
+        return CLI_EXIT_DONE;
+    number = whole_file_load(path, PEM_BYTES, out);
+    if (number != 0)
+        return say_file(s, CLI_EXIT_USAGE, path, strerror(number));
+    buf_putc(out, 0);
+    return out->failed || out->cut
+               ? say_file(s, CLI_EXIT_USAGE, path, "is too large")
+               : CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+open_socket(struct server *s)
+{
+    struct sockaddr_in6 at;
+    socklen_t n = sizeof(at);
+
+    s->fd = listen_open(&s->address, s->port);
+    if (s->fd < 0)
+        return say_file(s, CLI_EXIT_FAILED, s->config->serve_listen,
+                        strerror(errno));
+    if (getsockname(s->fd, (struct sockaddr *)&at, &n) == 0)
+        s->port = ntohs(at.sin6_port);
+    return CLI_EXIT_DONE;
+}
+
+/* ---- rights ---- */
+
+static enum cli_exit
+give_up_rights(struct server *s)
+{
+    const enum err e = confine(CONFINE_PAGE);
+
+    return e == ERR_OK ? CLI_EXIT_DONE
+                       : say(s, CLI_EXIT_FAILED,
+                             "the system does not let this process give up "
+                             "its rights");
+}
+
+/* Of all threads that are begun from here on. */
+static void
+block_signals(struct server *s)
+{
+    static const int wanted[] = {SIGTERM, SIGINT, SIGHUP};
+
+    (void)sigemptyset(&s->signals);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        (void)sigaddset(&s->signals, wanted[i]);
+    (void)sigprocmask(SIG_BLOCK, &s->signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- beginning ---- */
+
+static const char *
+text_of(const struct buf *b)
+{
+    return b->n > 0 ? (const char *)b->p : NULL;
+}
+
+static enum cli_exit
+open_http(struct server *s)
+{
+    struct http_options o = {
+        .listeners = {{.fd = s->fd,
+                       .certificate = text_of(&s->certificate),
+                       .key = text_of(&s->key)}},
+        .n_listeners = 1,
+        .user_field =
+            s->config->serve_proxy.n > 0 ? s->config->serve_proxy_field : NULL,
+        .answer = serve_web_answer,
+        .ctx = s->web};
+    const enum err e = http_open(&o, &s->http);
+
+    s->fd = -1;
+    if (e == ERR_OK)
+        return CLI_EXIT_DONE;
+    return say(s, e == ERR_CONFIG ? CLI_EXIT_USAGE : CLI_EXIT_FAILED,
+               e == ERR_CONFIG
+                   ? "serve.certificate or serve.key are not PEM, or do not "
+                     "belong together"
+                   : err_text(e));
+}
+
+static enum cli_exit
+begin(struct server *s, const struct cli *c)
+{
+    const struct serve_options o = {c, s->config->serve_read_only};
+    const struct serve_web_options w = {s->config, NULL, &s->messages};
+    struct serve_web_options with;
+    enum cli_exit code = check(s);
+    enum err e;
+
+    if (code == CLI_EXIT_DONE)
+        code = check_state(s);
+    if (code == CLI_EXIT_DONE)
+        code = load_pem(s, s->config->serve_certificate, &s->certificate);
+    if (code == CLI_EXIT_DONE)
+        code = load_pem(s, s->config->serve_key, &s->key);
+    if (code == CLI_EXIT_DONE)
+        code = open_socket(s);
+    if (code == CLI_EXIT_DONE)
+        code = give_up_rights(s);
+    if (code != CLI_EXIT_DONE)
+        return code;
+    e = serve_new(&o, &s->serve);
+    with = w;
+    with.serve = s->serve;
+    if (e == ERR_OK)
+        e = serve_web_new(&with, &s->web);
+    if (e == ERR_NOMEM)
+        (void)say(s, CLI_EXIT_FAILED, err_text(e));
+    if (e != ERR_OK)
+        return e == ERR_NOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
+    block_signals(s);
+    return open_http(s);
+}
+
+/* ---- serving ---- */
+
+static void
+tell_address(const struct server *s)
+{
+    const bool v6 = !addr_is_v4(&s->address);
+    char text[ADDR_TEXT_MAX];
+    const size_t n = addr_format(&s->address, text);
+
+    (void)fprintf(stderr, "span25: serving at http%s://%s%.*s%s:%u/\n",
+                  s->certificate.n > 0 ? "s" : "", v6 ? "[" : "", (int)n, text,
+                  v6 ? "]" : "", s->port);
+}
+
+static void
+reload(struct server *s)
+{
+    (void)live_notify("RELOADING=1");
+    buf_reset(&s->messages);
+    if (serve_web_reload(s->web, &s->messages) != ERR_OK)
+        buf_str(&s->messages, "span25: the users stay as they were\n");
+    log_lines(&s->messages);
+    (void)live_notify("READY=1");
+}
+
+/* Until SIGTERM or SIGINT. */
+static void
+work(struct server *s)
+{
+    static const struct timespec turn = {.tv_nsec = SERVE_FOLLOW_MS * 1000000};
+    struct serve_follow follow = {.state = s->config->state, .http = s->http};
+    int number = 0;
+
+    while (number != SIGTERM && number != SIGINT) {
+        if (number == SIGHUP)
+            reload(s);
+        serve_follow_step(&follow);
+        number = sigtimedwait(&s->signals, NULL, &turn);
+    }
+}
+
+static void
+end(struct server *s)
+{
+    http_close(s->http);
+    serve_web_free(s->web);
+    serve_free(s->serve);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    if (s->key.p != NULL)
+        explicit_bzero(s->key.p, s->key.n);
+    buf_free(&s->key);
+    buf_free(&s->certificate);
+}
 
 enum cli_exit
 serve_main(const struct cli *c)
 {
-    if (c->config.state == NULL) {
-        (void)fputs("span25: --state DIR is needed\n", stderr);
-        return CLI_EXIT_USAGE;
+    struct server s = {.config = &c->config, .fd = -1};
+    enum cli_exit code;
+
+    buf_init(&s.messages, 1U << 16);
+    buf_init(&s.certificate, 0);
+    buf_init(&s.key, 0);
+    code = begin(&s, c);
+    log_lines(&s.messages);
+    if (code == CLI_EXIT_DONE) {
+        tell_address(&s);
+        (void)live_notify("READY=1");
+        work(&s);
+        (void)live_notify("STOPPING=1");
     }
-    (void)fputs("span25: serve is not there yet\n", stderr);
-    return CLI_EXIT_FAILED;
+    end(&s);
+    buf_free(&s.messages);
+    return code;
 }
