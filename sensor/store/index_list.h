@@ -74,7 +74,8 @@ struct index_alert {
 /* Alerts of one subject and rule. The filters leave it where any of them has
  * the status, and any has the severity; times are those of the group. */
 struct index_group {
-    struct span subject, rule, site;
+    struct span subject, rule;
+    struct span site; /* of its first alert */
     uint64_t alerts, matches;
     ns_t first, last;
     unsigned severity; /* the highest */

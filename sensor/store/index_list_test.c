@@ -647,7 +647,7 @@ static void
 test_histories(void **state)
 {
     (void)state;
-    for (unsigned round = 0; round < 3; round++) {
+    for (unsigned round = 0; round < 2; round++) {
         struct model *m = calloc(1, sizeof(*m));
         struct index_reader *r;
         struct tempdir t;

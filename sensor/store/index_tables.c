@@ -66,8 +66,8 @@ static const char alerts[] =
     "CREATE TABLE host_counts(registered TEXT PRIMARY KEY,"
     " n INTEGER NOT NULL) WITHOUT ROWID;";
 
-/* Alerts of one subject and rule. s0..s3: how many have that status; v1..v4:
- * that severity. */
+/* Alerts of one subject and rule, which has site and title of the first.
+ * s0..s3: how many have that status; v1..v4: that severity. */
 static const char groups[] =
     "CREATE TABLE groups(id INTEGER PRIMARY KEY, subject TEXT NOT NULL,"
     " rule TEXT NOT NULL, host TEXT NOT NULL, site TEXT NOT NULL,"
@@ -88,8 +88,16 @@ static const char groups[] =
     "CREATE INDEX groups_s2 ON groups(last) WHERE s2 > 0;"
     "CREATE INDEX groups_s3 ON groups(last) WHERE s3 > 0;";
 
-/* A change first joins and then leaves, so a group that stays is never empty
- * between the two. */
+#define COUNT_IN                                                               \
+    "INSERT INTO alert_counts VALUES(NEW.status, NEW.severity, 1)"             \
+    " ON CONFLICT(status, severity) DO UPDATE SET n = n + 1;"
+#define COUNT_OUT                                                              \
+    "UPDATE alert_counts SET n = n - 1 WHERE status = OLD.status"              \
+    " AND severity = OLD.severity;"
+
+/* One that comes to be of another group first joins and then leaves. What is
+ * told anew and what people do changes its group only where it must: every
+ * column that is set is written in all its indexes. */
 #define JOIN                                                                   \
     "INSERT INTO groups(subject, rule, host, site, title, alerts, matches,"    \
     " first, last, s0, s1, s2, s3, v1, v2, v3, v4) VALUES(NEW.subject,"        \
@@ -97,15 +105,13 @@ static const char groups[] =
     " NEW.last, NEW.status = 0,"                                               \
     " NEW.status = 1, NEW.status = 2, NEW.status = 3, NEW.severity = 1,"       \
     " NEW.severity = 2, NEW.severity = 3, NEW.severity = 4)"                   \
-    " ON CONFLICT(subject, rule) DO UPDATE SET site = excluded.site,"          \
-    " title = excluded.title, alerts = alerts + 1, matches = matches + "       \
-    "excluded.matches,"                                                        \
+    " ON CONFLICT(subject, rule) DO UPDATE SET alerts = alerts + 1,"           \
+    " matches = matches + excluded.matches,"                                   \
     " first = min(first, excluded.first), last = max(last, excluded.last),"    \
     " s0 = s0 + excluded.s0, s1 = s1 + excluded.s1, s2 = s2 + excluded.s2,"    \
     " s3 = s3 + excluded.s3, v1 = v1 + excluded.v1, v2 = v2 + excluded.v2,"    \
-    " v3 = v3 + excluded.v3, v4 = v4 + excluded.v4;"                           \
-    "INSERT INTO alert_counts VALUES(NEW.status, NEW.severity, 1)"             \
-    " ON CONFLICT(status, severity) DO UPDATE SET n = n + 1;"
+    " v3 = v3 + excluded.v3, v4 = v4 + excluded.v4;" COUNT_IN
+#define SAME    "OLD.subject = NEW.subject AND OLD.rule = NEW.rule"
 #define ITS_OWN "subject = OLD.subject AND rule = OLD.rule"
 #define LEAVE                                                                  \
     "DELETE FROM groups WHERE " ITS_OWN " AND alerts = 1;"                     \
@@ -116,14 +122,30 @@ static const char groups[] =
     " s2 = s2 - (OLD.status = 2), s3 = s3 - (OLD.status = 3),"                 \
     " v1 = v1 - (OLD.severity = 1), v2 = v2 - (OLD.severity = 2),"             \
     " v3 = v3 - (OLD.severity = 3), v4 = v4 - (OLD.severity = 4)"              \
-    " WHERE " ITS_OWN ";"                                                      \
-    "UPDATE alert_counts SET n = n - 1 WHERE status = OLD.status"              \
-    " AND severity = OLD.severity;"
+    " WHERE " ITS_OWN ";" COUNT_OUT
 
 static const char alerts_follow[] =
     "CREATE TRIGGER alerts_in AFTER INSERT ON alerts BEGIN " JOIN "END;"
     "CREATE TRIGGER alerts_out AFTER DELETE ON alerts BEGIN " LEAVE "END;"
-    "CREATE TRIGGER alerts_new AFTER UPDATE ON alerts BEGIN " JOIN LEAVE "END;";
+    "CREATE TRIGGER alerts_move AFTER UPDATE ON alerts WHEN NOT (" SAME
+    ") BEGIN " JOIN LEAVE "END;";
+
+static const char groups_follow[] =
+    "CREATE TRIGGER alerts_act AFTER UPDATE OF status ON alerts WHEN " SAME
+    " BEGIN UPDATE groups SET s0 = s0 - (OLD.status = 0) + (NEW.status = 0),"
+    " s1 = s1 - (OLD.status = 1) + (NEW.status = 1),"
+    " s2 = s2 - (OLD.status = 2) + (NEW.status = 2),"
+    " s3 = s3 - (OLD.status = 3) + (NEW.status = 3) WHERE " ITS_OWN
+    ";" COUNT_IN COUNT_OUT "END;"
+    "CREATE TRIGGER alerts_tell AFTER UPDATE OF last ON alerts WHEN " SAME
+    " BEGIN UPDATE groups SET matches = matches - OLD.count + NEW.count,"
+    " first = (SELECT min(first) FROM alerts WHERE " ITS_OWN "),"
+    " last = (SELECT max(last) FROM alerts WHERE " ITS_OWN "),"
+    " v1 = v1 - (OLD.severity = 1) + (NEW.severity = 1),"
+    " v2 = v2 - (OLD.severity = 2) + (NEW.severity = 2),"
+    " v3 = v3 - (OLD.severity = 3) + (NEW.severity = 3),"
+    " v4 = v4 - (OLD.severity = 4) + (NEW.severity = 4) WHERE " ITS_OWN
+    ";" COUNT_IN COUNT_OUT "END;";
 
 #define HOST_IN                                                                \
     "INSERT INTO host_counts VALUES(NEW.registered, 1)"                        \
@@ -149,5 +171,6 @@ static const char rest_follows[] =
     " WHERE a.type = 'act' AND a.key = OLD.key AND a.status IS NOT NULL"
     " ORDER BY a.seq DESC LIMIT 1), 0) WHERE key = OLD.key; END;";
 
-const char *const index_tables[] = {events,        kept,         alerts, groups,
-                                    alerts_follow, rest_follows, NULL};
+const char *const index_tables[] = {events,       kept,          alerts,
+                                    groups,       alerts_follow, groups_follow,
+                                    rest_follows, NULL};
