@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "alloc_fails.h"
+#include "dashboards/http/gate.h"
 #include "dashboards/http/http_conns.h"
 
 union address {
@@ -125,12 +127,49 @@ test_seconds(void **state)
     }
 }
 
+/* ---- allocations that fail ---- */
+
+static void
+no_answer(void *ctx, const struct http_request *r, struct http_answer *out)
+{
+    (void)ctx;
+    (void)r;
+    (void)out;
+}
+
+/* The listener stays the caller's. */
+static void
+test_server_without_memory(void **state)
+{
+    enum {
+        PARTS = 4 /* server, connections, streams, jobs */
+    };
+    struct http_options o = {.n_listeners = 1, .answer = no_answer};
+    struct http *h = NULL;
+    struct gate_options none = {.n_proxies = 0};
+    struct gate *g = NULL;
+
+    (void)state;
+    o.listeners[0].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(listen(o.listeners[0].fd, 1), 0);
+    for (int i = 0; i < PARTS; i++) {
+        calls_left = i;
+        assert_int_equal(http_open(&o, &h), ERR_NOMEM);
+        calls_left = i;
+        assert_int_equal(gate_new(&none, &g), ERR_NOMEM);
+        calls_left = -1;
+        assert_true(h == NULL && g == NULL);
+    }
+    assert_int_equal(close(o.listeners[0].fd), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_server_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

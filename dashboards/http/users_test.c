@@ -1,4 +1,5 @@
-/* users_test - linked with --wrap=crypt_rn, which counts */
+/* users_test - linked with --wrap=crypt_rn, which counts, and with wrapped
+ * allocations */
 #include <crypt.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "alloc_fails.h"
 #include "dashboards/http/users.h"
 #include "tempdir.h"
 
@@ -312,14 +314,51 @@ test_roles(void **state)
     assert_false(roles_parse(SPAN_LIT("viewer admin"), &set));
 }
 
+/* Whichever allocation fails: no users, or none that get in. */
+static void
+test_no_memory(void **state)
+{
+    struct tempdir t;
+    struct tempdir_name file;
+    struct users *u = NULL;
+    struct buf message;
+    enum err e = ERR_NOMEM;
+    int n = 0;
+
+    (void)state;
+    tempdir_make(&t);
+    tempdir_store(t.path, "users", "y:viewer:" YES,
+                  sizeof("y:viewer:" YES) - 1);
+    file = tempdir_name(t.path, "users");
+    assert_int_equal(chmod(file.s, 0600), 0);
+    for (; e != ERR_OK && n < 100; n++) {
+        buf_init(&message, 1000);
+        calls_left = n;
+        e = users_load(file.s, &u, &message);
+        calls_left = -1;
+        buf_free(&message);
+        assert_true(e == ERR_OK || (e == ERR_NOMEM && u == NULL));
+    }
+    assert_in_range(n, 2, 99);
+    calls_left = 0;
+    assert_int_equal(users_check(u, SPAN_LIT("y"), SPAN_LIT("correct horse")),
+                     0);
+    calls_left = 0;
+    assert_int_equal(users_hash(SPAN_LIT("a"), &message), ERR_NOMEM);
+    calls_left = -1;
+    users_free(u);
+    tempdir_remove(&t);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load),  cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_modes), cmocka_unit_test(test_long_file),
-        cmocka_unit_test(test_check), cmocka_unit_test(test_same_cost),
-        cmocka_unit_test(test_hash),  cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_load),      cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_modes),     cmocka_unit_test(test_long_file),
+        cmocka_unit_test(test_check),     cmocka_unit_test(test_same_cost),
+        cmocka_unit_test(test_hash),      cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
