@@ -163,6 +163,7 @@ const tests = {
       await settled(page);
       if (path === '/help') {
         await page.locator('h2#rules ~ div details summary').first().click();
+        await page.locator('details.rule summary').first().click();
         await page.waitForSelector('details[open] pre .wirechip');
       }
       const seen = await page.evaluate(() => ({

@@ -36,7 +36,8 @@ const GLOSSARY: readonly (readonly [string, string])[] = [
 ];
 
 interface Rule {
-  id: string;
+  id: string; // empty where a rule only serves others
+  name?: string;
   title: WireText;
   level?: string;
   pack?: string;
@@ -62,18 +63,32 @@ function Explained({ data }: { data: RuleText }) {
   );
 }
 
+function idOf(r: Rule): string {
+  return r.id || r.name || String(r.title);
+}
+
+// Those of one pack, closed until somebody looks for one.
+function Pack({ pack, rows, wanted, open }: { pack: string; rows: Rule[]; wanted: string; open: boolean }) {
+  return (
+    <details open={open}>
+      <summary>{counted(rows.length, 'rule')} of pack <Wire value={pack} prose /></summary>
+      <div class="inset">{rows.map((r) => <RuleItem key={idOf(r)} rule={r} open={wanted !== '' && r.id === wanted} />)}</div>
+    </details>
+  );
+}
+
 function RuleItem({ rule, open }: { rule: Rule; open: boolean }) {
   const [text, setText] = useState<RuleText>();
   const [error, setError] = useState<ApiError>();
   const load = () => {
     if (text !== undefined) return;
-    get<RuleText>(`/rules/${encodeURIComponent(rule.id)}`).then(({ data, messages }) => setText(data ?? messages.join('\n')), setError);
+    get<RuleText>(`/rules/${encodeURIComponent(idOf(rule))}`).then(({ data, messages }) => setText(data ?? messages.join('\n')), setError);
   };
   useEffect(() => {
     if (open) load();
   }, [open]);
   return (
-    <details open={open} onToggle={(e) => { if ((e.target as HTMLDetailsElement).open) load(); }}>
+    <details class="rule" open={open} onToggle={(e) => { if ((e.target as HTMLDetailsElement).open) load(); }}>
       <summary><Severity of={rule.level} /> <Wire value={rule.title} prose /></summary>
       {error && <Failed error={error} what="the text of the rule" />}
       {text !== undefined && <Explained data={text} />}
@@ -90,13 +105,17 @@ function Rules() {
     <Loaded of={got} what="the rules">
       {(data) => {
         const all = data.rows ?? [];
-        const rows = all.filter((r) => String(r.title).toLowerCase().includes(find.toLowerCase()) || r.id.startsWith(find) || r.id === wanted);
+        const rows = all.filter((r) => String(r.title).toLowerCase().includes(find.toLowerCase()) || (find !== '' && r.id.startsWith(find)));
+        const packs = [...new Set(rows.map((r) => r.pack ?? 'site'))];
         if (all.length === 0) return <Empty title="No rules are loaded." />;
         return (
           <>
             <div class="filters"><label>Find a rule <input type="text" value={find} onInput={(e) => setFind((e.target as HTMLInputElement).value)} maxLength={100} /></label>
               <span class="soft">{counted(rows.length, 'rule')}</span></div>
-            {rows.map((r) => <RuleItem key={r.id} rule={r} open={r.id === wanted} />)}
+            {packs.map((pack) => {
+              const own = rows.filter((r) => (r.pack ?? 'site') === pack);
+              return <Pack key={pack} pack={pack} rows={own} wanted={wanted} open={find !== '' || own.some((r) => wanted !== '' && r.id === wanted)} />;
+            })}
           </>
         );
       }}
