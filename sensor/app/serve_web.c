@@ -340,7 +340,10 @@ answer_api(struct serve_web *w, const struct http_request *r, struct span path,
         login(w, r, now, out);
         return;
     }
-    said = gate_ask(w->gate, r, now, r->method == HTTP_POST, &user);
+    /* what the page asks by itself names the event that made it ask: an empty
+     * chair keeps no session */
+    said = gate_ask(w->gate, r, now,
+                    id != SERVE_ROUTE_STREAM && r->last_event_id.n == 0, &user);
     if (said != GATE_OK)
         fail(out, gate_status(said), gate_text(said), r);
     else if (!here(w, r, id, &user, now, out))
