@@ -4,6 +4,7 @@
 #include "sensor/app/live.h"
 #include "sensor/app/live_health.h"
 #include "sensor/app/live_report.h"
+#include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
 #include <cap-ng.h>
@@ -28,7 +29,8 @@ struct doctor {
     const struct config *config;
     const char *state;
     struct buf *out;
-    struct buf text; /* of the line that is being made */
+    struct json_out *json; /* with --json; else NULL */
+    struct buf text;       /* of the line that is being made */
     unsigned n_warn, n_fail;
 };
 
@@ -99,12 +101,41 @@ put_line(struct buf *out, const char *level, struct span text, struct span todo)
     buf_free(&line);
 }
 
+static void
+put_json(struct json_out *j, const char *level, struct span text,
+         struct span todo, bool blind)
+{
+    json_begin(j, '{');
+    json_key(j, "state");
+    (void)json_str(j, span_str(level));
+    json_key(j, "text");
+    (void)json_str(j, text);
+    json_key(j, "fix");
+    if (todo.n > 0)
+        (void)json_str(j, todo);
+    else
+        json_null(j);
+    json_key(j, "blind");
+    json_bool(j, blind);
+    json_end(j, '}');
+}
+
+static void
+put_check(struct doctor *d, const char *level, struct span text,
+          struct span todo)
+{
+    if (d->json != NULL)
+        put_json(d->json, level, text, todo, d->blind);
+    else
+        put_line(d->out, level, text, todo);
+}
+
 /* The text is what stands in d->text. */
 static void
 tell(struct doctor *d, enum live_level level, const char *todo)
 {
-    put_line(d->out, live_level_word(level), buf_view(&d->text),
-             level == LIVE_LEVEL_OK ? SPAN_NONE : span_str(todo));
+    put_check(d, live_level_word(level), buf_view(&d->text),
+              level == LIVE_LEVEL_OK ? SPAN_NONE : span_str(todo));
     d->n_warn += level == LIVE_LEVEL_WARN;
     d->n_fail += level == LIVE_LEVEL_FAIL;
     buf_reset(&d->text);
@@ -124,22 +155,35 @@ cut_at(struct span *s, uint8_t byte)
 }
 
 static void
-put_check(struct span line, struct buf *out, unsigned *n_warn, unsigned *n_fail)
+take_check(struct doctor *d, struct span line)
 {
     const struct span begin = SPAN_LIT("# check ");
     struct span rest = span_tail(line, begin.n);
     const struct span level = cut_at(&rest, ' ');
     struct span text;
 
-    (void)cut_at(&rest, '\t'); /* blind or not, and the name */
+    /* blind or not, and the name */
+    d->blind = span_starts(cut_at(&rest, '\t'), SPAN_LIT("blind "));
     text = cut_at(&rest, '\t');
     for (unsigned l = LIVE_LEVEL_OK; l <= LIVE_LEVEL_FAIL; l++) {
         if (!span_eq(level, span_str(live_level_word((enum live_level)l))) ||
             text.n == 0)
             continue;
-        put_line(out, live_level_word((enum live_level)l), text, rest);
-        *n_warn += l == LIVE_LEVEL_WARN;
-        *n_fail += l == LIVE_LEVEL_FAIL;
+        put_check(d, live_level_word((enum live_level)l), text, rest);
+        d->n_warn += l == LIVE_LEVEL_WARN;
+        d->n_fail += l == LIVE_LEVEL_FAIL;
+    }
+    d->blind = false;
+}
+
+static void
+take_page(struct doctor *d, struct span page)
+{
+    while (page.n > 0) {
+        const struct span line = cut_at(&page, '\n');
+
+        if (span_starts(line, SPAN_LIT("# check ")))
+            take_check(d, line);
     }
 }
 
@@ -147,12 +191,11 @@ void
 doctor_page(struct span page, struct buf *out, unsigned *n_warn,
             unsigned *n_fail)
 {
-    while (page.n > 0) {
-        const struct span line = cut_at(&page, '\n');
+    struct doctor d = {.out = out};
 
-        if (span_starts(line, SPAN_LIT("# check ")))
-            put_check(line, out, n_warn, n_fail);
-    }
+    take_page(&d, page);
+    *n_warn += d.n_warn;
+    *n_fail += d.n_fail;
 }
 
 /* False: there is none, or it is old. */
@@ -303,9 +346,20 @@ look_at_interfaces(struct doctor *d)
         (void)close(fd);
 }
 
+/* The end of the document, or a line. */
 static void
 put_sum(struct doctor *d)
 {
+    if (d->json != NULL) {
+        json_end(d->json, ']');
+        json_key(d->json, "failures");
+        json_u64(d->json, d->n_fail);
+        json_key(d->json, "warnings");
+        json_u64(d->json, d->n_warn);
+        json_end(d->json, '}');
+        buf_putc(d->out, '\n');
+        return;
+    }
     buf_printf(d->out, "%u failure%s, %u warning%s\n", d->n_fail,
                d->n_fail == 1 ? "" : "s", d->n_warn, d->n_warn == 1 ? "" : "s");
 }
@@ -313,7 +367,10 @@ put_sum(struct doctor *d)
 enum cli_exit
 doctor_run(const struct cli *c, struct buf *out, struct buf *messages)
 {
-    struct doctor d = {.config = &c->config, .out = out};
+    struct json_out json = json_out_open(out);
+    struct doctor d = {.config = &c->config,
+                       .out = out,
+                       .json = c->config.json ? &json : NULL};
     struct buf page;
     bool running = false;
     int dir;
@@ -322,12 +379,19 @@ doctor_run(const struct cli *c, struct buf *out, struct buf *messages)
     d.state = c->config.state != NULL ? c->config.state : LIVE_STATE;
     buf_init(&d.text, 8192);
     buf_init(&page, PAGE_MAX);
+    if (d.json != NULL) {
+        json_begin(&json, '{');
+        json_key(&json, "schema");
+        (void)json_str(&json, SPAN_LIT("span25.doctor"));
+        json_key(&json, "rows");
+        json_begin(&json, '[');
+    }
     dir = look_at_state(&d);
     if (dir >= 0)
         running = read_page(&d, &page);
     look_at_interfaces(&d);
     if (running) {
-        doctor_page(buf_view(&page), out, &d.n_warn, &d.n_fail);
+        take_page(&d, buf_view(&page));
     } else { /* the sensor would tell itself */
         look_at_rights(&d);
         look_at_clock(&d);

@@ -65,6 +65,25 @@ is_value(struct serve_view *v, const char *name, struct span value)
     return same;
 }
 
+/* What of a control event is for people; data is for programs. */
+static void
+put_members(struct json_out *j, struct span control)
+{
+    static const char *const members[] = {
+        "kind",    "action", "actor", "reason",  "note",     "text",
+        "time",    "until",  "form",  "lines",   "alert",    "exception",
+        "subject", "rule",   "mode",  "mistake", "reference"};
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const struct span value = serve_json_get(control, members[i]);
+
+        if (value.n == 0)
+            continue;
+        json_key(j, members[i]);
+        json_raw(j, value);
+    }
+}
+
 static void
 put_row(struct audit *a, struct looked *l, struct span line)
 {
@@ -83,8 +102,7 @@ put_row(struct audit *a, struct looked *l, struct span line)
     json_raw(&j, serve_json_get(line, "timestamp"));
     json_key(&j, "event_id");
     json_raw(&j, serve_json_get(line, "event_id"));
-    json_key(&j, "control");
-    json_raw(&j, control);
+    put_members(&j, control);
     json_end(&j, '}');
 }
 

@@ -25,7 +25,6 @@ struct serve {
     pthread_mutex_t now_lock; /* one /now is made, the others get it too */
     struct buf now;
     ns_t now_when;
-    uint64_t now_at; /* position of the index */
 };
 
 /* ---- what was asked ---- */
