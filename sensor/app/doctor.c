@@ -31,6 +31,7 @@ struct doctor {
     struct buf *out;
     struct json_out *json; /* with --json; else NULL */
     struct buf text;       /* of the line that is being made */
+    bool blind;            /* that line says that the sensor does not see */
     unsigned n_warn, n_fail;
 };
 
