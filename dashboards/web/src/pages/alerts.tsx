@@ -35,9 +35,9 @@ const VIEWS: readonly View[] = [
   { id: 'all', label: 'All', ask: {}, only: () => true },
 ];
 
-// The header's search gives status=all; then it is every view.
+// A status in the address is a filter of all of them.
 function viewOf(query: URLSearchParams): View {
-  const wanted = query.get('view') ?? (query.get('status') === 'all' ? 'all' : 'new');
+  const wanted = query.get('view') ?? (query.get('status') ? 'all' : 'new');
   return VIEWS.find((v) => v.id === wanted) ?? VIEWS[0]!;
 }
 
@@ -63,6 +63,8 @@ function wanted(rows: AlertRow[], query: URLSearchParams, view: View, user: stri
 
 function askOf(query: URLSearchParams, view: View): Record<string, string> {
   const ask: Record<string, string> = { limit: String(PAGE), ...view.ask };
+  const status = query.get('status');
+  if (status && status !== 'all') ask.status = status;
   for (const name of [...ASKED, 'after']) {
     const v = query.get(name);
     if (v) ask[name] = v;
@@ -229,7 +231,7 @@ function Status({ rows }: { rows: AlertRow[] }) {
 // ---- filters ----
 
 function hasFilters(query: URLSearchParams): boolean {
-  return [...ASKED, 'registered', 'state', 'not'].some((f) => query.has(f));
+  return [...ASKED, 'registered', 'state', 'not'].some((f) => query.has(f)) || !['all', null].includes(query.get('status'));
 }
 
 function Filters() {
@@ -240,7 +242,7 @@ function Filters() {
   return (
     <>
       <form class="filters" role="search" aria-label="Filter alerts" onSubmit={(e) => e.preventDefault()}>
-        <label>Text
+        <label>Begins with
           <input type="search" name="text" value={query.get('text') ?? ''} placeholder="address, title of a rule" onInput={(e) => {
             const text = e.currentTarget.value;
             clearTimeout(typing.current);

@@ -75,7 +75,7 @@ export function Hosts(_: { params: Params }) {
       actions={<button type="button" class="secondary" onClick={() => save('hosts.csv', 'text/csv', csvOf(rows ?? [], ['host', 'name', 'home', 'site', 'registered', 'level', 'statistics', 'sessions', 'sessions_tls', 'rcpt_offered', 'rcpt_unknown', 'organisations', 'queueing', 'ordinary', 'first', 'last']))}>Export CSV</button>}>
       <p class="note calm">“Not registered” is not “abusive”: it says that no permit is known for an address.</p>
       <form class="filters" role="search" aria-label="Filter hosts" onSubmit={(e) => e.preventDefault()}>
-        <label>Text<input type="search" name="text" value={query.get('text') ?? ''} placeholder="address, name, site" onInput={(e) => {
+        <label>Begins with<input type="search" name="text" value={query.get('text') ?? ''} placeholder="address or name" onInput={(e) => {
           const text = e.currentTarget.value;
           clearTimeout(typing.current);
           typing.current = window.setTimeout(() => setQuery({ text }, { replace: true }), 250);
