@@ -58,7 +58,7 @@ function usual() {
       '/alerts': { rows: [], next: null, total: 0 },
       '/sensor': {
         doctor: { rows: [{ state: 'fail', text: EVIL, fix: EVIL }, { state: 'ok', text: 'interface span0 up' }] }, metrics: null,
-        stats: { timestamp: ago(30), stats: { sight: { window_s: 300, packets: 12366000, dropped: 38334, sessions: 812, sessions_oneway: 3 } } },
+        stats: { timestamp: ago(30), sight: { window_s: 300, packets: 12366000, dropped: 38334, sessions: 812, sessions_oneway: 3 } },
       },
       '/audit': { rows: [{ seq: 7, timestamp: ago(60), event_id: 'aa', control: { kind: 'block', action: 'lift', actor: EVIL, subject: EVIL, reason: EVIL, note: EVIL } }], next: null },
       '/studies': { rows: [{ name: 'campus', title: EVIL, from: ago(9e6), to: ago(9e4), status: 'draft', author: EVIL }] },

@@ -76,7 +76,7 @@ function IfBlocked({ of }: { of: Headlines['if_blocked'] }) {
 
 function World({ of }: { of: Headlines['world'] }) {
   const rows = of?.rows ?? [];
-  if (!of) return <Unknown what="what the world says about you" why="No replies of other people's servers were looked at yet." to="/sensor" label="What the sensor sees" />;
+  if (!of) return <Unknown what="what the world says about you" why="What other people's servers said about a host, and the block lists that they cited, stands on the page of the host." to="/hosts" label="Hosts" />;
   return (
     <section class="card headline">
       <h2><b class="big">{rows.length === 0 ? 'Nothing bad' : counted(rows.length, 'listing')}</b>what the world says about you</h2>
@@ -131,10 +131,12 @@ function Traffic({ data }: { data: NowData }) {
   );
 }
 
+const REGISTERED: Record<string, string> = { true: 'yes', false: 'no', registered: 'yes', unregistered: 'no', undefined: '–', null: '–' };
+
 const HOSTS: Column<HostRow>[] = [
   { id: 'host', head: 'Host', cell: (r) => r.host, tight: true },
   { id: 'site', head: 'Site', cell: (r) => <Wire value={r.site} prose /> },
-  { id: 'reg', head: 'Registered', cell: (r) => (typeof r.registered === 'string' ? r.registered : r.registered ? 'yes' : r.registered === false ? 'no' : '–') },
+  { id: 'reg', head: 'Registered', cell: (r) => REGISTERED[String(r.registered)] ?? String(r.registered ?? '–') },
   { id: 'sessions', head: 'Sessions', num: true, cell: (r) => count(r.sessions), sortBy: (r) => r.sessions },
   { id: 'rcpt', head: 'Recipients', num: true, cell: (r) => count(r.rcpt), sortBy: (r) => r.rcpt },
 ];
@@ -157,7 +159,7 @@ function Quiet({ data }: { data: NowData }) {
 
 function Health({ data }: { data: NowData }) {
   const bad = (data.health?.checks ?? []).filter((c) => c.state !== 'ok');
-  if (bad.length === 0) return null;
+  if (bad.length === 0 || data.health?.state === 'no sensor') return null;
   return (
     <div class="note">
       <p><b>{counted(bad.length, 'check of the sensor is', 'checks of the sensor are')} not well.</b> <a href="/sensor">Causes, and what to do</a></p>

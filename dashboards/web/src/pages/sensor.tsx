@@ -19,6 +19,7 @@ interface DoctorRow {
 type Tree = { [name: string]: Tree | Leaf | Leaf[] };
 type Leaf = string | number | boolean | null;
 
+// stats: the newest stats event, its time and what stands in its stats.
 interface SensorData {
   doctor?: { rows?: DoctorRow[]; checks?: DoctorRow[] } | string | null;
   metrics?: Tree | string | null;
@@ -83,7 +84,7 @@ function ratio(part: number | undefined, rest: number | undefined): string {
 }
 
 function Facts({ stats }: { stats: Tree }) {
-  const n = (path: string) => number(stats, `stats.${path}`);
+  const n = (path: string) => number(stats, path);
   const window = n('sight.window_s');
   const rate = (v: number | undefined) => (v === undefined || !window ? '–' : `${count(Math.round(v / window))}/s`);
   const facts: [string, string, string][] = [
@@ -93,7 +94,7 @@ function Facts({ stats }: { stats: Tree }) {
     ['Seen one way only', n('sight.sessions') ? percent((100 * (n('sight.sessions_oneway') ?? 0)) / n('sight.sessions')!) : '–', `${count(n('sight.sessions_oneway'))} of ${count(n('sight.sessions'))} sessions`],
     ['Records lost', count(n('sight.records_lost')), 'from worker to core'],
     ['Connections given up', count(n('tcp.flows_evicted')), 'a table was full'],
-    ['Clock', at(stats, 'stats.sight.clock_synchronised') === true ? 'synchronised' : at(stats, 'stats.sight.clock_synchronised') === false ? 'not synchronised' : '–',
+    ['Clock', at(stats, 'sight.clock_synchronised') === true ? 'synchronised' : at(stats, 'sight.clock_synchronised') === false ? 'not synchronised' : '–',
       n('sight.clock_offset_us') === undefined ? '' : `offset ${count(Math.round(n('sight.clock_offset_us')! / 1000))} ms`],
   ];
   return (
