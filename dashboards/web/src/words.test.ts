@@ -24,6 +24,8 @@ test('times', () => {
   assert.equal(stamp(new Date('2026-03-07T08:14:09Z'), 'utc'), '2026-03-07 08:14Z');
   assert.match(stamp(new Date('2026-03-07T08:14:09Z'), 'local'), /^2026-03-0\d \d\d:\d\d [+−]\d\d:\d\d$/);
   assert.equal(dateOf('rubbish'), null);
+  assert.equal(dateOf('2026-11-23T18:02:09.009629+0000')?.toISOString(), '2026-11-23T18:02:09.009Z');
+  assert.equal(dateOf('2026-11-23')?.toISOString(), '2026-11-23T00:00:00.000Z');
   assert.equal(duration(59), '59 s');
   assert.equal(duration(14400), '4 h 00 min');
   assert.equal(duration(2430000), '28 d 3 h');

@@ -66,7 +66,8 @@ export type Moment = string | number | null | undefined; // RFC 3339, or seconds
 
 export function dateOf(value: Moment): Date | null {
   if (value === null || value === undefined || value === '' || value === 0) return null;
-  const d = typeof value === 'number' ? new Date(value * 1000) : new Date(value);
+  // an offset without its colon, as events have it, is not what every browser reads
+  const d = typeof value === 'number' ? new Date(value * 1000) : new Date(value.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
   return Number.isNaN(d.getTime()) ? null : d;
 }
 

@@ -25,11 +25,10 @@ interface Control {
   text?: WireText;
 }
 
-interface AuditRow {
+interface AuditRow extends Control {
   seq: number;
   timestamp: string;
   event_id: string;
-  control: Control;
 }
 
 interface AuditData {
@@ -52,11 +51,11 @@ function Subject({ c }: { c: Control }) {
 
 const COLUMNS: Column<AuditRow>[] = [
   { id: 'time', head: 'Time', tight: true, cell: (r) => <Time value={r.timestamp} seconds /> },
-  { id: 'who', head: 'Who', cell: (r) => <Wire value={r.control.actor} prose absent="the program" /> },
-  { id: 'what', head: 'What', tight: true, cell: (r) => `${r.control.kind}${r.control.action ? `: ${r.control.action}` : ''}` },
-  { id: 'of', head: 'Of', cell: (r) => <Subject c={r.control} /> },
-  { id: 'until', head: 'Until', tight: true, cell: (r) => <Time value={r.control.until} absent="" /> },
-  { id: 'why', head: 'Why', cell: (r) => <><Wire value={r.control.reason} prose absent="" /> {r.control.note && <Wire value={r.control.note} prose />}</> },
+  { id: 'who', head: 'Who', cell: (r) => <Wire value={r.actor} prose absent="the program" /> },
+  { id: 'what', head: 'What', tight: true, cell: (r) => `${r.kind}${r.action ? `: ${r.action}` : ''}` },
+  { id: 'of', head: 'Of', cell: (r) => <Subject c={r} /> },
+  { id: 'until', head: 'Until', tight: true, cell: (r) => <Time value={r.until} absent="" /> },
+  { id: 'why', head: 'Why', cell: (r) => <><Wire value={r.reason} prose absent="" /> {r.note && <Wire value={r.note} prose />}</> },
   { id: 'seq', head: 'Number', num: true, hint: 'Its place in the journal', cell: (r) => count(r.seq) },
 ];
 
