@@ -121,8 +121,12 @@ function Figures({ data }: { data: NowData }) {
 function Traffic({ data }: { data: NowData }) {
   const points = data.series ?? [];
   const times = points.map((p) => (dateOf(p.t)?.getTime() ?? 0) / 1000);
+  // Where no sensor runs, nobody knows whether a quiet time was watched.
+  const recorded = data.health?.state === 'no sensor';
+  const unseen = (p: (typeof points)[number]) => p.seen === 0 || p.seen === false || p.seen === null
+    || (recorded && !p.unregistered && !p.registered && !p.inbound);
   const line = (label: string, key: 'unregistered' | 'registered' | 'inbound'): Series => ({
-    label, values: points.map((p) => (p.seen === 0 || p.seen === false || p.seen === null ? null : p[key] ?? null)),
+    label, values: points.map((p) => (unseen(p) ? null : p[key] ?? null)),
   });
   if (points.length < 2) return null;
   return (
