@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -255,17 +256,25 @@ drafts_sweep(const char *state, ns_t now)
 }
 
 /* What root makes belongs to whom the state belongs to: who serves the page has
- * no rights. The folder is its own, so nobody else puts a link there. */
+ * no rights. */
 static enum err
 give_away(const char *state, const char *path)
 {
-    struct stat st;
+    struct stat there, own;
+    enum err e = ERR_OK;
+    int fd;
 
     if (geteuid() != 0)
         return ERR_OK;
-    return stat(state, &st) == 0 && lchown(path, st.st_uid, st.st_gid) == 0
-               ? ERR_OK
-               : err_from_errno(errno);
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return err_from_errno(errno);
+    if (stat(state, &there) != 0 || fstat(fd, &own) != 0 ||
+        ((there.st_uid != own.st_uid || there.st_gid != own.st_gid) &&
+         fchown(fd, there.st_uid, there.st_gid) != 0))
+        e = err_from_errno(errno);
+    (void)close(fd);
+    return e;
 }
 
 static enum err

@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/app/caller.h"
 #include "sensor/app/confine.h"
 #include "sensor/app/listen.h"
 #include "sensor/app/live_notify.h"
 #include "sensor/app/log.h"
 #include "sensor/app/serve_follow.h"
+#include "sensor/app/serve_site.h"
 #include "sensor/app/serve_web.h"
 #include "sensor/app/whole_file.h"
 #include "sensor/base/text.h"
@@ -26,12 +28,15 @@ struct server {
     const struct config *config;
     struct buf messages;
     sigset_t signals;
-    int fd; /* -1: not yet, or given to http */
-    struct addr address;
-    uint16_t port;
+    struct place {
+        int fd; /* -1: none, not yet, or given to http */
+        struct addr address;
+        uint16_t port;
+    } operations, sites;
     struct buf certificate, key;
     struct serve *serve;
     struct serve_web *web;
+    struct serve_site *site; /* or NULL */
     struct http *http;
 };
 
@@ -54,6 +59,34 @@ say_file(struct server *s, enum cli_exit code, const char *file,
     return code;
 }
 
+static bool
+has_sites(const struct server *s)
+{
+    return s->config->serve_public != NULL && s->config->serve_public[0] != 0;
+}
+
+/* What sites fill in is about people. */
+static enum cli_exit
+check_sites(struct server *s)
+{
+    const struct config *c = s->config;
+
+    if (!has_sites(s))
+        return CLI_EXIT_DONE;
+    if (!listen_any(span_str(c->serve_public), &s->sites.address,
+                    &s->sites.port))
+        return say(s, CLI_EXIT_USAGE,
+                   "serve.public_listen is not an address and port, such as "
+                   "192.0.2.1:443");
+    if (c->serve_certificate == NULL && !c->serve_plain &&
+        !listen_is_loopback(&s->sites.address))
+        return say(s, CLI_EXIT_USAGE,
+                   "serve.public_listen is not a loopback address, and there "
+                   "is no serve.certificate: forms could be read on the way; "
+                   "serve.plain allows it");
+    return CLI_EXIT_DONE;
+}
+
 /* A demonstration has no log-in: it is for one machine alone. */
 static enum cli_exit
 check(struct server *s)
@@ -63,11 +96,12 @@ check(struct server *s)
 
     if (c->state == NULL)
         return say(s, CLI_EXIT_USAGE, "--state DIR is needed");
-    if (!listen_any(span_str(c->serve_listen), &s->address, &s->port))
+    if (!listen_any(span_str(c->serve_listen), &s->operations.address,
+                    &s->operations.port))
         return say(s, CLI_EXIT_USAGE,
                    "serve.listen is not an address and port, such as "
                    "127.0.0.1:8025");
-    near = listen_is_loopback(&s->address);
+    near = listen_is_loopback(&s->operations.address);
     if ((c->serve_certificate != NULL) != (c->serve_key != NULL))
         return say(s, CLI_EXIT_USAGE,
                    "serve.certificate and serve.key belong together");
@@ -84,7 +118,7 @@ check(struct server *s)
         return say(s, CLI_EXIT_USAGE,
                    "nobody could log in: serve.users names the file of those "
                    "who may (span25 serve user makes it)");
-    return CLI_EXIT_DONE;
+    return check_sites(s);
 }
 
 static enum cli_exit
@@ -123,18 +157,28 @@ load_pem(struct server *s, const char *path, struct buf *out)
 }
 
 static enum cli_exit
-open_socket(struct server *s)
+open_socket(struct server *s, struct place *p, const char *text)
 {
     struct sockaddr_in6 at;
     socklen_t n = sizeof(at);
 
-    s->fd = listen_open(&s->address, s->port);
-    if (s->fd < 0)
-        return say_file(s, CLI_EXIT_FAILED, s->config->serve_listen,
-                        strerror(errno));
-    if (getsockname(s->fd, (struct sockaddr *)&at, &n) == 0)
-        s->port = ntohs(at.sin6_port);
+    p->fd = listen_open(&p->address, p->port);
+    if (p->fd < 0)
+        return say_file(s, CLI_EXIT_FAILED, text, strerror(errno));
+    if (getsockname(p->fd, (struct sockaddr *)&at, &n) == 0)
+        p->port = ntohs(at.sin6_port);
     return CLI_EXIT_DONE;
+}
+
+static enum cli_exit
+open_sockets(struct server *s)
+{
+    const struct config *c = s->config;
+    enum cli_exit code = open_socket(s, &s->operations, c->serve_listen);
+
+    return code == CLI_EXIT_DONE && has_sites(s)
+               ? open_socket(s, &s->sites, c->serve_public)
+               : code;
 }
 
 /* ---- rights ---- */
@@ -171,21 +215,35 @@ text_of(const struct buf *b)
     return b->n > 0 ? (const char *)b->p : NULL;
 }
 
+/* Any thread. */
+static void
+on_request(void *ctx, const struct http_request *r, struct http_answer *out)
+{
+    struct server *s = ctx;
+
+    if (r->listener == 0)
+        serve_web_answer(s->web, r, out);
+    else
+        serve_site_answer(s->site, r, caller_clock(), out);
+}
+
 static enum cli_exit
 open_http(struct server *s)
 {
+    const struct config *c = s->config;
+    const char *certificate = text_of(&s->certificate);
+    const char *key = text_of(&s->key);
     struct http_options o = {
-        .listeners = {{.fd = s->fd,
-                       .certificate = text_of(&s->certificate),
-                       .key = text_of(&s->key)}},
-        .n_listeners = 1,
-        .user_field =
-            s->config->serve_proxy.n > 0 ? s->config->serve_proxy_field : NULL,
-        .answer = serve_web_answer,
-        .ctx = s->web};
+        .listeners = {{s->operations.fd, certificate, key},
+                      {s->sites.fd, certificate, key}},
+        .n_listeners = has_sites(s) ? 2 : 1,
+        .user_field = c->serve_proxy.n > 0 ? c->serve_proxy_field : NULL,
+        .answer = on_request,
+        .ctx = s
+    };
     const enum err e = http_open(&o, &s->http);
 
-    s->fd = -1;
+    s->operations.fd = s->sites.fd = -1;
     if (e == ERR_OK)
         return CLI_EXIT_DONE;
     return say(s, e == ERR_CONFIG ? CLI_EXIT_USAGE : CLI_EXIT_FAILED,
@@ -211,7 +269,7 @@ begin(struct server *s, const struct cli *c)
     if (code == CLI_EXIT_DONE)
         code = load_pem(s, s->config->serve_key, &s->key);
     if (code == CLI_EXIT_DONE)
-        code = open_socket(s);
+        code = open_sockets(s);
     if (code == CLI_EXIT_DONE)
         code = give_up_rights(s);
     if (code != CLI_EXIT_DONE)
@@ -221,6 +279,8 @@ begin(struct server *s, const struct cli *c)
     with.serve = s->serve;
     if (e == ERR_OK)
         e = serve_web_new(&with, &s->web);
+    if (e == ERR_OK && has_sites(s))
+        e = serve_site_new(s->config, s->serve, &s->site);
     if (e == ERR_NOMEM)
         (void)say(s, CLI_EXIT_FAILED, err_text(e));
     if (e != ERR_OK)
@@ -232,15 +292,15 @@ begin(struct server *s, const struct cli *c)
 /* ---- serving ---- */
 
 static void
-tell_address(const struct server *s)
+tell_address(const struct server *s, const struct place *p, const char *what)
 {
-    const bool v6 = !addr_is_v4(&s->address);
+    const bool v6 = !addr_is_v4(&p->address);
     char text[ADDR_TEXT_MAX];
-    const size_t n = addr_format(&s->address, text);
+    const size_t n = addr_format(&p->address, text);
 
-    (void)fprintf(stderr, "span25: serving at http%s://%s%.*s%s:%u/\n",
+    (void)fprintf(stderr, "span25: %s at http%s://%s%.*s%s:%u/\n", what,
                   s->certificate.n > 0 ? "s" : "", v6 ? "[" : "", (int)n, text,
-                  v6 ? "]" : "", s->port);
+                  v6 ? "]" : "", p->port);
 }
 
 static void
@@ -275,9 +335,12 @@ end(struct server *s)
 {
     http_close(s->http);
     serve_web_free(s->web);
+    serve_site_free(s->site);
     serve_free(s->serve);
-    if (s->fd >= 0)
-        (void)close(s->fd);
+    if (s->operations.fd >= 0)
+        (void)close(s->operations.fd);
+    if (s->sites.fd >= 0)
+        (void)close(s->sites.fd);
     if (s->key.p != NULL)
         explicit_bzero(s->key.p, s->key.n);
     buf_free(&s->key);
@@ -287,7 +350,8 @@ end(struct server *s)
 enum cli_exit
 serve_main(const struct cli *c)
 {
-    struct server s = {.config = &c->config, .fd = -1};
+    struct server s = {
+        .config = &c->config, .operations = {.fd = -1}, .sites = {.fd = -1}};
     enum cli_exit code;
 
     buf_init(&s.messages, 1U << 16);
@@ -296,7 +360,9 @@ serve_main(const struct cli *c)
     code = begin(&s, c);
     log_lines(&s.messages);
     if (code == CLI_EXIT_DONE) {
-        tell_address(&s);
+        tell_address(&s, &s.operations, "serving");
+        if (has_sites(&s))
+            tell_address(&s, &s.sites, "registration");
         (void)live_notify("READY=1");
         work(&s);
         (void)live_notify("STOPPING=1");

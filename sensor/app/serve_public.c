@@ -332,6 +332,7 @@ put_state(struct asked *a, struct json_out *j)
 {
     const struct book_form *form =
         a->draft.form[0] != 0 ? find_form(a->p, a->draft.form) : NULL;
+    ns_t now = a->now;
     ns_t due = 0;
 
     json_key(j, "state");
@@ -339,6 +340,8 @@ put_state(struct asked *a, struct json_out *j)
         json_null(j);
         return;
     }
+    if (book_time(a->p->book) > now) /* what was entered by this request */
+        now = book_time(a->p->book);
     json_begin(j, '{');
     json_key(j, "complete");
     json_bool(j, form->complete);
@@ -347,8 +350,8 @@ put_state(struct asked *a, struct json_out *j)
     for (size_t i = 0; i < form->form.n_lines; i++) {
         ns_t at = 0;
 
-        if (book_state_at(form->lines[i], a->now) != BOOK_NONE)
-            at = put_line(form->lines[i], a->now, j);
+        if (book_state_at(form->lines[i], now) != BOOK_NONE)
+            at = put_line(form->lines[i], now, j);
         due = at > 0 && (due == 0 || at < due) ? at : due;
     }
     json_end(j, ']');

@@ -254,7 +254,7 @@ function Register({ about, secret, given, link, state, onLink }: {
         <p>What has a star must be filled in. Everything else helps us to ask less.</p>
         <form noValidate onSubmit={(e) => { e.preventDefault(); void submit(false); }}>
           <section>
-            <h3>Your mail servers and other devices that send mail</h3>
+            <h2>Your mail servers and other devices that send mail</h2>
             {values.lines.map((l, i) => (
               <fieldset key={i}>
                 <legend>Server {i + 1}</legend>
