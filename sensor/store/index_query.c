@@ -11,7 +11,8 @@
 #define COLUMNS                                                                \
     "SELECT seq, time, type, flow_id, event_id, src, dst, dport, direction,"   \
     " outcome, final_code, mail_from, message_id FROM events "
-#define RANGE  " time >= ?1 AND time < ?2 AND (time, seq) < (?3, ?4) "
+/* One bound above alone: of two SQLite would begin at either. */
+#define RANGE  " time >= ?1 AND (time, seq) < (?3, ?4) "
 #define NEWEST "ORDER BY 2 DESC, 1 DESC LIMIT ?6"
 
 /* Behind every key that begins with ?2: no text has a character behind it. */
@@ -261,14 +262,16 @@ index_events(struct index_reader *r, const struct index_query *q,
     bool first = q->before_when == 0 && q->before_seq == 0;
     size_t limit =
         q->limit > 0 && q->limit < INDEX_LIMIT_MAX ? q->limit : INDEX_LIMIT_MAX;
+    uint64_t when = first ? INT64_MAX : q->before_when;
+    uint64_t seq = first ? INT64_MAX : q->before_seq;
 
+    if (q->to > 0 && q->to <= when) {
+        when = q->to;
+        seq = 0; /* no event has it */
+    }
     (void)sqlite3_bind_int64(s, 1, index_reader_clamp(q->from));
-    (void)sqlite3_bind_int64(s, 2,
-                             q->to > 0 ? index_reader_clamp(q->to) : INT64_MAX);
-    (void)sqlite3_bind_int64(
-        s, 3, first ? INT64_MAX : index_reader_clamp(q->before_when));
-    (void)sqlite3_bind_int64(
-        s, 4, first ? INT64_MAX : index_reader_clamp(q->before_seq));
+    (void)sqlite3_bind_int64(s, 3, index_reader_clamp(when));
+    (void)sqlite3_bind_int64(s, 4, index_reader_clamp(seq));
     if (q->type != NULL)
         (void)sqlite3_bind_text(s, 5, q->type, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(s, 6, (int64_t)limit);
