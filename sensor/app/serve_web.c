@@ -11,8 +11,7 @@
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
-#define DEMO_USER  "demo"
-#define FOR_EVER_S (365U * 24U * 3600U) /* where a session has no end */
+#define DEMO_USER "demo"
 
 struct serve_web {
     const struct config *config;
@@ -203,7 +202,7 @@ put_me(const struct serve_web *w, const struct gate_user *u, ns_t now,
     json_key(&j, "demo");
     json_bool(&j, c->serve_demo);
     json_key(&j, "expires_s");
-    json_u64(&j, u->expires == 0    ? FOR_EVER_S
+    json_u64(&j, u->expires == 0    ? 0 /* it has no end */
                  : u->expires > now ? (u->expires - now) / NS_PER_S
                                     : 0);
     json_end(&j, '}');
@@ -306,7 +305,7 @@ static bool
 here(struct serve_web *w, const struct http_request *r, enum serve_route_id id,
      const struct gate_user *u, ns_t now, struct http_answer *out)
 {
-    if (id == SERVE_ROUTE_ME || id == SERVE_ROUTE_STAY) {
+    if (id == SERVE_ROUTE_ME) {
         put_me(w, u, now, out);
     } else if (id == SERVE_ROUTE_LOGOUT) {
         logout(w, r, u, out);
@@ -323,7 +322,15 @@ here(struct serve_web *w, const struct http_request *r, enum serve_route_id id,
     return true;
 }
 
-/* A page asks by itself again and again; what is posted is of a person. */
+/* Did a person ask? A page that asks by itself, because of an event of the
+ * stream or of time, says which event it knows. */
+static bool
+is_person(const struct http_request *r, enum serve_route_id id)
+{
+    return r->method == HTTP_POST ||
+           (r->last_event_id.n == 0 && id != SERVE_ROUTE_STREAM);
+}
+
 static void
 answer_api(struct serve_web *w, const struct http_request *r, struct span path,
            struct http_answer *out)

@@ -233,7 +233,7 @@ function SessionWatch() {
   if (!soon) return null;
   return (
     <div class="note sessionnote" role="alert">
-      <p>You will be signed out in {duration(left / 1000)}. <button type="button" class="secondary" onClick={() => { post('/stay').then(askMe).catch((e: Error) => notify(e.message, { bad: true })); }}>Stay signed in</button></p>
+      <p>You will be signed out in {duration(left / 1000)}. <button type="button" class="secondary" onClick={() => { askMe().catch((e: Error) => notify(e.message, { bad: true })); }}>Stay signed in</button></p>
     </div>
   );
 }
