@@ -349,8 +349,7 @@ answer_api(struct serve_web *w, const struct http_request *r, struct span path,
     }
     /* what the page asks by itself names the event that made it ask: an empty
      * chair keeps no session */
-    said = gate_ask(w->gate, r, now,
-                    id != SERVE_ROUTE_STREAM && r->last_event_id.n == 0, &user);
+    said = gate_ask(w->gate, r, now, is_person(r, id), &user);
     if (said != GATE_OK)
         fail(out, gate_status(said), gate_text(said), r);
     else if (!here(w, r, id, &user, now, out))
