@@ -163,7 +163,7 @@ struct seen {
     struct addr client;
     uint64_t bytes;
     uint32_t refused, offered;
-    bool judged, bad, malicious, looked, whole, framed;
+    bool judged, bad, malicious, looked, whole, framed, sent;
     size_t bin;
 };
 
@@ -220,6 +220,7 @@ read_mail(struct study *s, const struct record_map *m, struct seen *out)
     out->mail.registered = record_map_is(m, FIELD_SRC_REG_STATE, "registered");
     out->refused = (uint32_t)record_map_u64(m, FIELD_SMTP_RCPT_REFUSED, 0);
     out->bytes = record_map_u64(m, FIELD_SMTP_MESSAGE_BYTES, 0);
+    out->sent = record_map_has(m, FIELD_SMTP_VIA) || out->mail.delivered;
     out->framed = record_map_has(m, FIELD_SMTP_VIA) &&
                   !record_map_bool(m, FIELD_QUALITY_ONEWAY) &&
                   !record_map_bool(m, FIELD_QUALITY_MIDSTREAM);
@@ -309,6 +310,7 @@ count_host(struct study *s, struct host *h, const struct seen *x)
 
     c->messages++;
     c->delivered += x->mail.delivered;
+    c->sent += x->sent;
     c->recipients += x->mail.recipients;
     c->refused += x->refused;
     c->judged += x->judged;

@@ -114,17 +114,28 @@ ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
     return ERR_OK;
 }
 
-/* Messages of which not all was seen; those seen one way alone have no size. */
+/* Messages of which not all was seen, and those under TLS. */
 static double
-not_whole(const struct host *h, size_t part)
+hidden_of(const struct host *h, size_t part)
 {
-    double whole = 0, framed = 0;
+    double whole = 0;
 
-    for (size_t k = 0; k < BINS; k++) {
+    for (size_t k = 0; k < BINS; k++)
         whole += h->sizes[part].bin[k].all;
-        framed += h->sizes[part].framed[k];
-    }
-    return fmax(fmax(framed, (double)h->counts[part].delivered) - whole, 0);
+    return fmax((double)h->counts[part].sent - whole, 0) +
+           h->counts[part].tls_most;
+}
+
+/* For one message that is known of, so many that are not: as of bytes that were
+ * acknowledged, and of sessions that were heard one way alone. */
+static double
+missed(const struct study *s)
+{
+    const double seen = (double)s->n_seen;
+    const double heard = (double)(s->n_sessions - s->n_oneway);
+
+    return (seen > 0 ? (double)s->n_unseen / seen : 0) +
+           (heard > 0 ? (double)s->n_oneway / heard : 0);
 }
 
 /* What could be looked at of all: the rest is of a size that is not known. */
@@ -135,13 +146,10 @@ bound(const struct study *s, enum study_group g, struct study_share *to)
     struct interval b;
 
     for (size_t i = 0; i < s->n_hosts; i++) {
-        const struct host *h = &s->hosts[i];
-        const size_t part = s->n_parts - 1;
-
-        if (!in_group(g, h))
-            continue;
-        hidden += h->counts[part].tls_most + not_whole(h, part);
+        if (in_group(g, &s->hosts[i]))
+            hidden += hidden_of(&s->hosts[i], s->n_parts - 1);
     }
+    hidden += (clear + hidden) * missed(s);
     to->clear = clear + hidden > 0 ? clear / (clear + hidden) : NAN;
     to->bound_low = to->bound_high = NAN;
     if (g == STUDY_GROUP_OUTSIDE || g == STUDY_GROUP_ALL || to->spam ||

@@ -35,6 +35,7 @@ struct counts {
     uint32_t messages, delivered, recipients, refused, bad, malicious, judged;
     uint32_t bad_recipients, recipients_rest;
     uint32_t sessions, tls, tls_least, tls_most;
+    uint32_t sent; /* messages whose text was on its way, or was accepted */
     uint32_t peak; /* sessions that ended within ten minutes, at most */
     uint64_t bytes;
 };
