@@ -156,6 +156,30 @@ def refusals(server, program, state):
     check("a password is in no log of ours", "x" * 8 not in out)
 
 
+def headlines(server, who):
+    _, body, _ = server.ask("GET", "/api/v1/now", **who)
+    said = body["data"]["headlines"]
+    strangers = said["unregistered"]
+    check("who is not registered is told", strangers["count"] == 3 and strangers["exact"] and
+          {r["host"] for r in strangers["rows"]} == {"10.20.4.17", "10.20.6.30", "10.20.7.3"}, strangers)
+    blocked = said["if_blocked"]
+    check("who would be stopped is told", blocked["hosts"] == 1 and blocked["owners"] == 1, blocked)
+    check("nobody is listed", said["world"] == {"count": 0, "exact": True, "rows": []}, said["world"])
+
+
+def listed(program, temp, users):
+    state = temp + "/listed"
+    run(program, "read", "-q", *CONFIG, "--state", state, str(FIXTURES / "lab.pcap"))
+    server = Server(program, state, users)
+    _, body, _ = server.ask("GET", "/api/v1/now", **server.login("ines", "one"))
+    server.stop()
+    world = body["data"]["headlines"]["world"]
+    rows = {(r["list"], r["host"], r["servers"], r["replies"]) for r in world["rows"]}
+    check("who is listed is told, and where", rows == {
+        ("bl.example-rbl.test", "10.20.4.17", 1, 2), ("zen.example-bl.test", "10.20.4.17", 1, 2)} and
+          world["count"] == 2, world)
+
+
 def main():
     program = sys.argv[1]
     with tempfile.TemporaryDirectory() as temp:
@@ -173,6 +197,7 @@ def main():
             changes(server, who)
             every_route(server, program, state, who)
             events(server, who)
+            headlines(server, who)
             refusals(server, program, state)
         finally:
             began = time.monotonic()
@@ -188,6 +213,7 @@ def main():
         status, _, _ = server.ask("POST", "/api/v1/policy/mode", {"mode": "off", "reason": "x"}, **who)
         check("a read-only server changes nothing", status == 403, status)
         server.stop()
+        listed(program, temp, users)
     print(f"{results['passed']} passed, {results['failed']} failed")
     return 1 if results["failed"] or not results["passed"] else 0
 

@@ -76,15 +76,17 @@ none(void)
 bool
 study_varies(const struct ratio_host *v, size_t n)
 {
-    double k = 0, m = 0;
+    double k = 0, m = 0, squares = 0;
     size_t with = 0;
 
     for (size_t i = 0; i < n; i++) {
         k += v[i].k;
         m += v[i].m;
+        squares += v[i].k * v[i].k;
         with += v[i].k > 0;
     }
-    return n >= STUDY_RATED && with >= STUDY_WITH && k < m;
+    return n >= STUDY_RATED && with >= STUDY_WITH && k < m &&
+           k * k >= STUDY_WITH * squares;
 }
 
 static enum err

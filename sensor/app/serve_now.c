@@ -1,19 +1,22 @@
 #include "sensor/app/serve_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sensor/app/serve_json.h"
 #include "sensor/base/json_out.h"
+#include "sensor/store/index_cited.h"
 #include "sensor/store/index_query.h"
 
 #define KEPT_NS    (5 * NS_PER_S) /* one answer is given to all that long */
-#define ROWS       20U            /* of a headline */
+#define ROWS       20U            /* of a headline; --limit=20 below */
 #define HOSTS_MOST 500U           /* looked at */
 #define TOP        10U
 #define STEP_NS    (600 * NS_PER_S)
 #define STEPS      288U    /* 48 h */
 #define SESSIONS   100000U /* looked at, the newest ones */
 #define DAY_NS     (24 * 3600 * NS_PER_S)
+#define WORLD_NS   (7 * DAY_NS) /* a listing that was cited so lately */
 
 struct host {
     struct addr addr;
@@ -27,7 +30,11 @@ struct step {
 struct now {
     struct serve_view *view;
     struct json_out json;
-    struct buf hosts, blocks, doctor;
+    struct buf hosts, strangers, blocks, doctor;
+    struct buf listings; /* rows of JSON */
+    struct index_cited_page world;
+    bool world_known;
+    struct buf seen_blocks; /* as they were when something was seen last */
     enum cli_exit sensor;
     struct host known[HOSTS_MOST];
     size_t n_known;
@@ -136,18 +143,15 @@ put_unregistered(struct now *n)
     struct json_out *j = &n->json;
     struct serve_json_walk w;
     struct span row;
-    size_t told = 0;
 
     json_key(j, "unregistered");
     json_begin(j, '{');
-    json_key(j, "count");
-    json_u64(j, n->unregistered);
+    put(j, "count", serve_json_get(buf_view(&n->strangers), "total"));
+    put(j, "exact", serve_json_get(buf_view(&n->strangers), "exact"));
     json_key(j, "rows");
     json_begin(j, '[');
-    serve_json_begin(&w, rows_of(&n->hosts));
+    serve_json_begin(&w, rows_of(&n->strangers));
     while (serve_json_next(&w, NULL, &row)) {
-        if (!is_sender(n, row) || told++ >= ROWS)
-            continue;
         json_begin(j, '{');
         put(j, "host", serve_json_get(row, "host"));
         put(j, "site", serve_json_get(row, "site"));
@@ -227,24 +231,37 @@ is_queueing(const struct now *n, struct span subject)
     return found;
 }
 
-/* What is in force, in whichever mode. */
+static uint64_t
+in_force(const struct buf *document)
+{
+    struct serve_json_walk w;
+    struct span row;
+    uint64_t n = 0;
+
+    serve_json_begin(&w, rows_of(document));
+    while (serve_json_next(&w, NULL, &row))
+        n += serve_json_is(serve_json_get(row, "state"), "in force");
+    serve_json_end(&w);
+    return n;
+}
+
+/* What was in force, in whichever mode, when something was seen last. */
 static void
-put_if_blocked(struct now *n, uint64_t *blocks)
+put_if_blocked(struct now *n)
 {
     struct json_out *j = &n->json;
     struct serve_json_walk w;
     struct span row, sites[ROWS];
-    uint64_t legitimate = 0, owners = 0;
+    uint64_t hosts = 0, legitimate = 0, owners = 0;
 
-    *blocks = 0;
-    serve_json_begin(&w, rows_of(&n->blocks));
+    serve_json_begin(&w, rows_of(&n->seen_blocks));
     while (serve_json_next(&w, NULL, &row)) {
         const struct span site = serve_json_get(row, "site");
         bool told = false;
 
         if (!serve_json_is(serve_json_get(row, "state"), "in force"))
             continue;
-        (*blocks)++;
+        hosts++;
         legitimate += is_queueing(n, serve_json_get(row, "subject"));
         for (size_t i = 0; i < owners && i < ROWS; i++)
             told = told || span_eq(sites[i], site);
@@ -256,7 +273,7 @@ put_if_blocked(struct now *n, uint64_t *blocks)
     json_key(j, "if_blocked");
     json_begin(j, '{');
     json_key(j, "hosts");
-    json_u64(j, *blocks);
+    json_u64(j, hosts);
     json_key(j, "likely_legitimate");
     json_u64(j, legitimate);
     json_key(j, "owners");
@@ -265,8 +282,70 @@ put_if_blocked(struct now *n, uint64_t *blocks)
     json_end(j, '}');
 }
 
+/* ---- what the world says ---- */
+
 static void
-put_figures(struct now *n, uint64_t blocks)
+put_when(struct json_out *j, const char *key, ns_t when)
+{
+    char text[NS_TEXT_MAX];
+
+    json_key(j, key);
+    (void)json_str(j, span_of(text, ns_format(when, text)));
+}
+
+static void
+take_listing(void *ctx, const struct index_listing *l)
+{
+    struct json_out *j = ctx;
+    char host[ADDR_TEXT_MAX];
+
+    json_begin(j, '{');
+    json_key(j, "list");
+    (void)json_str(j, l->list);
+    json_key(j, "host");
+    (void)json_str(j, span_of(host, addr_format(&l->host, host)));
+    json_key(j, "servers");
+    json_u64(j, l->servers);
+    json_key(j, "replies");
+    json_u64(j, l->replies);
+    put_when(j, "since", l->first);
+    put_when(j, "last", l->last);
+    json_end(j, '}');
+}
+
+static void
+look_at_world(struct now *n, struct index_reader *r)
+{
+    struct json_out j = json_out_open(&n->listings);
+    const ns_t from = n->end > WORLD_NS ? n->end - WORLD_NS : 0;
+
+    json_begin(&j, '[');
+    n->world_known =
+        index_cited_list(r, from, ROWS, take_listing, &j, &n->world) == ERR_OK;
+    json_end(&j, ']');
+}
+
+static void
+put_world(struct now *n)
+{
+    struct json_out *j = &n->json;
+
+    json_key(j, "world");
+    if (!n->world_known) {
+        json_null(j);
+        return;
+    }
+    json_begin(j, '{');
+    json_key(j, "count");
+    json_u64(j, n->world.total);
+    json_key(j, "exact");
+    json_bool(j, n->world.exact);
+    put(j, "rows", buf_view(&n->listings));
+    json_end(j, '}');
+}
+
+static void
+put_figures(struct now *n)
 {
     static const char *const soon[] = {"--within=12h", NULL};
     struct json_out *j = &n->json;
@@ -295,8 +374,10 @@ put_figures(struct now *n, uint64_t blocks)
                     alerts_of(n, "--severity=high", "--status=escalated"));
     json_key(j, "unregistered_24h");
     json_u64(j, n->unregistered);
+    json_key(j, "unregistered_24h_exact");
+    json_bool(j, n->n_known < HOSTS_MOST);
     json_key(j, "blocks");
-    json_u64(j, blocks);
+    json_u64(j, in_force(&n->blocks));
     put(j, "mode", mode);
     json_key(j, "due_12h");
     json_u64(j, n_due);
@@ -425,10 +506,27 @@ put_health(struct now *n)
     json_end(j, '}');
 }
 
+/* Of captures, and where no sensor runs, "today" is when something was seen
+ * last: what was decided then is over by the clock. */
+static void
+look_back(struct now *n)
+{
+    char at[NS_TEXT_MAX + 8] = "--at=";
+    const char *flags[] = {NULL, NULL};
+
+    if (n->sensor == CLI_EXIT_STORE && n->end > 0) {
+        (void)ns_format(n->end, at + strlen(at));
+        flags[0] = at;
+    }
+    ask(n, VERB_BLOCKS_LIST, flags, &n->seen_blocks);
+}
+
 static void
 look(struct now *n)
 {
     static const char *const all[] = {"--limit=500", NULL};
+    static const char *const strangers[] = {"--registered=unregistered",
+                                            "--limit=20", NULL};
     const struct index_query q = {.limit = 100};
     struct index_reader *r = NULL;
     struct serve_json_walk w;
@@ -440,16 +538,20 @@ look(struct now *n)
     n->sensor =
         serve_verb(n->view->serve, VERB_DOCTOR, NULL, &n->doctor, &ignored);
     ask(n, VERB_HOSTS_LIST, all, &n->hosts);
+    ask(n, VERB_HOSTS_LIST, strangers, &n->strangers);
     ask(n, VERB_BLOCKS_LIST, NULL, &n->blocks);
     buf_reset(&ignored);
     if (index_reader_open(n->view->config->state, &r, &ignored) == ERR_OK)
         (void)!index_events(r, &q, take_end, n);
+    look_back(n);
     serve_json_begin(&w, rows_of(&n->hosts));
     while (serve_json_next(&w, NULL, &row))
         know(n, row);
     serve_json_end(&w);
-    if (r != NULL)
+    if (r != NULL) {
+        look_at_world(n, r);
         count_sessions(n, r);
+    }
     index_reader_close(r);
     buf_free(&ignored);
 }
@@ -459,7 +561,6 @@ write_all(struct now *n, struct buf *out)
 {
     static const char *const newest[] = {"--limit=5", NULL};
     struct buf alerts;
-    uint64_t blocks;
 
     ask(n, VERB_ALERTS_LIST, newest, &alerts);
     n->json = json_out_open(out);
@@ -467,9 +568,10 @@ write_all(struct now *n, struct buf *out)
     json_key(&n->json, "headlines");
     json_begin(&n->json, '{');
     put_unregistered(n);
-    put_if_blocked(n, &blocks);
+    put_if_blocked(n);
+    put_world(n);
     json_end(&n->json, '}');
-    put_figures(n, blocks);
+    put_figures(n);
     put_series(n);
     put_hosts(n);
     put(&n->json, "alerts", rows_of(&alerts));
@@ -486,9 +588,13 @@ make(struct serve_view *v, struct buf *out)
     if (n == NULL)
         return false;
     n->view = v;
+    buf_init(&n->listings, SERVE_ANSWER);
     look(n);
     write_all(n, out);
     buf_free(&n->hosts);
+    buf_free(&n->strangers);
+    buf_free(&n->listings);
+    buf_free(&n->seen_blocks);
     buf_free(&n->blocks);
     buf_free(&n->doctor);
     free(n);

@@ -11,6 +11,7 @@
 #include "sensor/base/ns.h"
 #include "sensor/base/text.h"
 #include "sensor/event/record.h"
+#include "sensor/store/index_cited.h"
 #include "sensor/store/index_list.h"
 #include "sensor/store/index_rows.h"
 #include "sensor/store/index_schema.h"
@@ -25,6 +26,7 @@ struct index {
     sqlite3_stmt *commit;
     sqlite3_stmt *rollback;
     struct index_rows lists;
+    struct index_cited cited;
     struct buf text; /* strings of the row being bound */
     uint64_t position;
     uint64_t committed;
@@ -253,6 +255,8 @@ prepare_all(struct index *x)
     if (e == ERR_OK) {
         int rc = index_rows_open(x->db, &x->lists);
 
+        if (rc == SQLITE_OK)
+            rc = index_cited_open(x->db, &x->cited);
         e = rc == SQLITE_OK ? ERR_OK : failed(x, rc);
     }
     return e;
@@ -302,6 +306,7 @@ close_db(struct index *x)
     (void)sqlite3_finalize(x->commit);
     (void)sqlite3_finalize(x->rollback);
     index_rows_close(&x->lists);
+    index_cited_close(&x->cited);
     (void)sqlite3_close(x->db);
     x->db = NULL;
     x->begin = x->insert = x->latest = x->act = x->move = x->commit =
@@ -624,6 +629,11 @@ index_add(struct index *x, struct span record, uint64_t journal_seq)
         e = run(x, x->insert);
     if (e == ERR_OK)
         e = keep(x, record, journal_seq);
+    if (e == ERR_OK) {
+        int rc = index_cited_put(&x->cited, record);
+
+        e = rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+    }
     if (e != ERR_OK)
         return undo(x, e);
     x->position = journal_seq;
@@ -723,6 +733,13 @@ index_expire(struct index *x, enum keep_kind kind, ns_t before, uint64_t *rows)
             continue;
         put_kept(&sql, &kepts[i]);
         e = delete_where(x, &sql, before, rows);
+    }
+    if (e == ERR_OK && keep_of_type(EVENT_SMTP) == kind) {
+        const uint64_t was = *rows;
+
+        buf_str(&sql, "DELETE FROM cited WHERE last < ?1");
+        e = delete_where(x, &sql, before, rows);
+        x->cited.rows -= *rows - was;
     }
     if (e == ERR_OK) {
         buf_str(&sql, "DELETE FROM events WHERE seq IN (SELECT seq FROM events"

@@ -31,7 +31,11 @@ static const char kept[] =
     "CREATE INDEX acts_subject ON acts(type, subject);"
     "CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0),"
     " seq INTEGER NOT NULL);"
-    "INSERT INTO position VALUES(0, 0);";
+    "INSERT INTO position VALUES(0, 0);"
+    "CREATE TABLE cited(list TEXT NOT NULL, host BLOB NOT NULL,"
+    " server BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " replies INTEGER NOT NULL, PRIMARY KEY(list, host, server))"
+    " WITHOUT ROWID;";
 
 /* What lists choose by. id: sequence of the first event, which no later one
  * changes. host: subject without its lease. title: for searching, in small

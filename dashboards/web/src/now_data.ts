@@ -18,9 +18,9 @@ export interface Check {
 
 export interface NowData {
   headlines?: {
-    unregistered?: { count?: number; rows?: { host: string; site?: string; form?: string }[] };
+    unregistered?: { count?: number; exact?: boolean; rows?: { host: string; site?: string; form?: string }[] };
     if_blocked?: { hosts?: number; likely_legitimate?: number; owners?: number; seen_percent?: number | null } | null;
-    world?: { rows?: { list?: WireText; host: string; providers?: number; since?: string }[] };
+    world?: { count?: number; exact?: boolean; rows?: { list?: WireText; host: string; servers?: number; since?: string }[] } | null;
   };
   figures?: Record<string, Figure | number | string | null | undefined>;
   series?: { t: string | number; unregistered?: number | null; registered?: number | null; inbound?: number | null; seen?: number | boolean | null }[];

@@ -46,7 +46,7 @@ function Unregistered({ of }: { of: Headlines['unregistered'] }) {
     );
   return (
     <section class="card headline">
-      <h2><b class="big">{count(n)}</b>{n === 1 ? 'sender' : 'senders'} nobody told you about</h2>
+      <h2><b class="big">{of.exact === false ? `more than ${count(n)}` : count(n)}</b>{n === 1 ? 'sender' : 'senders'} nobody told you about</h2>
       <ul>
         {rows.slice(0, SHOWN).map((r) => (
           <li key={r.host}><a class="addr" href={pathOf('hosts', r.host)}>{r.host}</a>{r.site && <span class="soft"> <Wire value={r.site} prose /></span>}</li>
@@ -76,21 +76,22 @@ function IfBlocked({ of }: { of: Headlines['if_blocked'] }) {
 
 function World({ of }: { of: Headlines['world'] }) {
   const rows = of?.rows ?? [];
+  const n = of?.count ?? rows.length;
   if (!of) return <Unknown what="what the world says about you" why="What other people's servers said about a host, and the block lists that they cited, stands on the page of the host." to="/hosts" label="Hosts" />;
   return (
     <section class="card headline">
-      <h2><b class="big">{rows.length === 0 ? 'Nothing bad' : counted(rows.length, 'listing')}</b>what the world says about you</h2>
-      {rows.length === 0 && <p>No reply of another server named a block list that holds one of your hosts.</p>}
+      <h2><b class="big">{n === 0 ? '0' : of.exact === false ? `more than ${count(n)}` : count(n)}</b>{n === 1 ? 'listing' : 'listings'}: what the world says about you</h2>
+      {n === 0 && <p>No reply of another server named a block list that holds one of your hosts, in the last 7 days that were seen.</p>}
       <ul>
         {rows.slice(0, SHOWN).map((r, i) => (
           <li key={`${r.host} ${i}`}>
             <Wire value={r.list} /> lists <a class="addr" href={pathOf('hosts', r.host)}>{r.host}</a>
-            <span class="soft">, cited by {counted(r.providers ?? 0, 'provider')}{r.since && <> since <Time value={r.since} /></>}</span>
+            <span class="soft">, cited by {counted(r.servers ?? 0, 'server')}{r.since && <> since <Time value={r.since} /></>}</span>
           </li>
         ))}
       </ul>
       <p class="soft">Read from the replies of other people's servers.</p>
-      {rows.length > SHOWN && <More rest={rows.length - SHOWN} href="/hosts?sort=listed" what="All hosts" />}
+      {rows.length > SHOWN && <More rest={n - SHOWN} href="/hosts?sort=listed" what="All hosts" />}
     </section>
   );
 }
