@@ -393,11 +393,10 @@ def rotate(sensor, path, n):
 
 
 def fill(path):
-    with path.open("wb") as f:
+    with path.open("wb", buffering=0) as f:  # nothing is left for the close
         try:
             while True:
                 f.write(bytes(1 << 16))
-                f.flush()
         except OSError:
             pass
 
