@@ -83,7 +83,7 @@ function Queue() {
     <section>
       <h2>Forms whose clock runs or stands</h2>
       <p class="soft">A permit is entered within 48 hours of a complete form, nights and week-ends included. The clock stops when the firewall has it, and stands while a form is returned.</p>
-      <Loaded of={got} what="the queue">
+      <Loaded of={got} what="forms in the queue">
         {(d) => d.rows.length === 0
           ? <Empty title="Nothing is due."><p>Every form that arrived is decided, and what is permitted is in the firewall's list.</p></Empty>
           : <Table caption="Forms that are due" columns={DUE} rows={d.rows} keyOf={(r) => r.form} href={(r) => formHref(r.form)}
