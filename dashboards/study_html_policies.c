@@ -420,6 +420,63 @@ say_decisions(struct study_page *p)
     }
 }
 
+/* ---- where the limits come from ---- */
+
+static bool
+is_tuned(const struct study_result *r)
+{
+    uint64_t hosts = 0;
+
+    for (size_t c = 0; c < STUDY_CLASS_COUNT && r->n_policies > 0; c++)
+        hosts = words_add(hosts, r->policies[0].tuned_of[c]);
+    return r->holdout != 0 && hosts > 0;
+}
+
+static void
+cell_part(struct study_page *p, uint64_t k, uint64_t n)
+{
+    words_number(&p->raw, k);
+    buf_str(&p->raw, " of ");
+    words_number(&p->raw, n);
+    page_cell(p);
+}
+
+static void
+put_tuned(struct study_page *p)
+{
+    static const struct html_col cols[] = {
+        {"Policy",                     false},
+        {"Bots stopped",               true },
+        {"Mixed",                      true },
+        {"Legitimate",                 true },
+        {"Unknown",                    true },
+        {"Malicious messages stopped", true },
+        {"Ordinary lost",              true },
+        {"Stops",                      true },
+    };
+
+    if (!is_tuned(p->r))
+        return;
+    html_table(p->out, "The same on the days on which limits were set", cols,
+               ARRAY_LEN(cols));
+    for (size_t i = 0; i < p->r->n_policies && i < STUDY_REPORT_ROWS; i++) {
+        const struct study_policy *policy = &p->r->policies[i];
+        const struct study_outcome *o = &policy->tuned;
+
+        page_policy_head(p, policy);
+        for (size_t c = 0; c < STUDY_CLASS_COUNT; c++)
+            cell_part(p, policy->tuned_hosts[c], policy->tuned_of[c]);
+        page_cell_range(p, o->stopped[STUDY_MALICIOUS], o->after);
+        page_cell_range(p, o->lost_least, o->lost_most);
+        html_cell_number(p->out, o->blocks);
+        html_raw(p->out, "</tr>\n");
+    }
+    html_table_end(p->out);
+    page_words(p, "All other figures are of the days held out. Where the two "
+                  "differ much, the limits fit the days on which they were "
+                  "set, and not others.");
+}
+
 void
 study_html_policies(struct study_page *p)
 {
@@ -432,6 +489,7 @@ study_html_policies(struct study_page *p)
     put_hosts(p);
     put_mail(p);
     put_spared(p);
+    put_tuned(p);
     page_heading(p, "Other weeks");
     put_rates(p);
     page_heading(p, "Time to stop");

@@ -159,6 +159,16 @@ def windows(bench):
     check(0 < host(r, BOT)["messages"] < host(whole, BOT)["messages"], r)
     check(host(r, BOT)["class"] == "bot" and
           by_name(r)["P4"]["hosts"]["bot"] == 1, host(r, BOT))
+    window = ("--from", "2026-01-05T08:00:00Z", "--to", "2026-01-05T08:12:00Z")
+    whole = by_name(bench.result(bench.events, *window))
+    parts = by_name(bench.result(bench.events, *window, "--holdout", "6m"))
+    for name, p in parts.items():
+        for key in ("stopped", "delivered", "rcpt"):
+            for kind, n in whole[name]["total"][key].items():
+                check(p["tuned"][key][kind] + p["total"][key][kind] == n,
+                      f"{name}: {key} of {kind}: {p['tuned']}, {p['total']}")
+    check(parts["P1"]["tuned"]["stopped"]["malicious"] > 0 and
+          parts["P1"]["tuned_hosts"]["bot"] == 1, parts["P1"])
     for words, say in (
             (("--from", "yesterday-ish"), "--from is a day"),
             (("--from", "2026-01-02", "--to", "2026-01-01"), "window"),

@@ -160,21 +160,33 @@ rate_figure(const struct telling *t, size_t n, double unit,
 }
 
 static bool
-is_here(const struct telling *t, const struct host *h)
+sent_in(const struct host *h, size_t part)
 {
-    const struct counts *c = &h->counts[t->s->n_parts - 1];
+    const struct counts *c = &h->counts[part];
 
     return c->messages > 0 || c->sessions > 0;
 }
 
+static bool
+is_here(const struct telling *t, const struct host *h)
+{
+    return sent_in(h, t->s->n_parts - 1);
+}
+
 static struct study_outcome
-outcome(const struct telling *t, size_t host)
+outcome_in(const struct telling *t, size_t host, size_t part)
 {
     const enum study_class c = t->classes[host];
 
     return study_outcome_of(
         t->s, host, study_variant_of(t->s, t->policy, &t->s->hosts[host], c),
-        t->s->n_parts - 1, c);
+        part, c);
+}
+
+static struct study_outcome
+outcome(const struct telling *t, size_t host)
+{
+    return outcome_in(t, host, t->s->n_parts - 1);
 }
 
 static enum err
@@ -237,6 +249,29 @@ count_hosts(struct telling *t)
             if (day < t->r->n_days)
                 to->by_day[day]++;
         }
+    }
+}
+
+/* On the days on which limits were set (UX 7.3: report both). */
+static void
+count_tuned(struct telling *t)
+{
+    struct study_policy *to = t->to;
+
+    for (size_t i = 0; t->s->n_parts > 1 && i < t->s->n_hosts; i++) {
+        const enum study_class c = t->classes[i];
+        struct study_outcome o;
+        uint64_t stops;
+
+        if (!sent_in(&t->s->hosts[i], 0))
+            continue;
+        o = outcome_in(t, i, 0);
+        stops = o.blocks + o.tls_most;
+        for (enum study_mail k = 0; k < STUDY_MAIL_COUNT; k++)
+            stops += o.stopped[k];
+        to->tuned_of[c]++;
+        to->tuned_hosts[c] += stops > 0;
+        study_outcome_add(&to->tuned, &o);
     }
 }
 
@@ -437,6 +472,7 @@ tell(struct telling *t)
     if (to->terms == NULL || to->by_day == NULL)
         return ERR_NOMEM;
     count_hosts(t);
+    count_tuned(t);
     if (t->policy + t->s->o.points >= t->s->plan->n_policies)
         return ERR_OK;
     count_owners(t);

@@ -168,7 +168,9 @@ coarse_classes(const struct coarse *c, struct study_policy *p)
         any = any || n != p->hosts[i];
         p->hosts[i] = n;
         p->hosts_of[i] = few(c, p->hosts_of[i], 0);
+        p->tuned_hosts[i] = p->tuned_of[i] = 0; /* they have both, in part */
     }
+    p->tuned = (struct study_outcome){0};
     return any;
 }
 

@@ -176,12 +176,16 @@ struct study_policy {
     struct study_outcome total;
     uint64_t hosts[STUDY_CLASS_COUNT];    /* stopped, by class */
     uint64_t hosts_of[STUDY_CLASS_COUNT]; /* all, by class */
-    uint64_t registered;                  /* stopped, and registered */
-    uint64_t devices;                     /* stopped, do not try again */
-    uint64_t owners, owners_unknown;      /* sites to write to; stopped
-                                           * legitimate hosts without */
-    uint64_t holds;                       /* a human would be asked */
-    double host_days;                     /* of hosts at home in the window */
+    /* The same of the days on which limits were set; 0 without a holdout, and
+     * where few hosts are not told exactly. */
+    struct study_outcome tuned;
+    uint64_t tuned_hosts[STUDY_CLASS_COUNT], tuned_of[STUDY_CLASS_COUNT];
+    uint64_t registered;             /* stopped, and registered */
+    uint64_t devices;                /* stopped, do not try again */
+    uint64_t owners, owners_unknown; /* sites to write to; stopped
+                                      * legitimate hosts without */
+    uint64_t holds;                  /* a human would be asked */
+    double host_days;                /* of hosts at home in the window */
     struct study_figure wrong; /* share of legitimate hosts that are stopped */
     struct study_figure right; /* share of bots that are stopped */
     struct study_figure
