@@ -122,8 +122,8 @@ of_policy(enum study_measure m, const struct study_result *r,
         return end_of(&p->spared, p->spared.low,
                       "no malicious mail was seen to be accepted");
     case STUDY_MEASURE_LOST_MOST: return count(p->total.lost_most);
-    case STUDY_MEASURE_LOST_RATE_HIGH:
-        return end_of(&p->lost, p->lost.high, "no host was seen to send");
+    case STUDY_MEASURE_LOST_RATE:
+        return known(p->lost.value, "no host was seen to send");
     case STUDY_MEASURE_STOPPED_DAY_MOST: return stopped_day_most(r, p);
     case STUDY_MEASURE_TIME_TO_STOP_MEDIAN:
         return known(p->seconds.median,

@@ -24,8 +24,8 @@
     X(SPARED_SHARE_LOW, "spared-share-low", true,                              \
       "lower end of the share of malicious recipients spared")                 \
     X(LOST_MOST, "lost-most", true, "ordinary messages lost, at most")         \
-    X(LOST_RATE_HIGH, "lost-rate-high", true,                                  \
-      "upper end of ordinary messages lost for 1,000 host-days")               \
+    X(LOST_RATE, "lost-rate", true,                                            \
+      "ordinary messages lost for 1,000 host-days, at most")                   \
     X(STOPPED_DAY_MOST, "stopped-day-most", true,                              \
       "most hosts stopped for the first time on one day")                      \
     X(TIME_TO_STOP_MEDIAN, "time-to-stop-median", true,                        \

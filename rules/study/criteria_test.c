@@ -137,7 +137,7 @@ static const struct {
     {"bots-stopped-share",  0.9        },
     {"spared-share-low",    0.7        },
     {"lost-most",           5          },
-    {"lost-rate-high",      120        },
+    {"lost-rate",           50         },
     {"stopped-day-most",    6          },
     {"time-to-stop-median", 240        },
     {"staff-hours",         12.5       },
@@ -212,8 +212,8 @@ test_unknown_of_policy(void **state)
     expect_unknown(&s, "bots-stopped-share", "no host behaves");
     p->spared.n = (double)NAN;
     expect_unknown(&s, "spared-share-low", "no malicious mail");
-    p->lost.high = (double)NAN;
-    expect_unknown(&s, "lost-rate-high", "too little");
+    p->lost.value = (double)NAN;
+    expect_unknown(&s, "lost-rate", "no host was seen");
     p->seconds.median = (double)NAN;
     expect_unknown(&s, "time-to-stop-median", "within the window");
     p->staff_h = (double)NAN;

@@ -76,21 +76,19 @@ none(void)
 bool
 study_varies(const struct ratio_host *v, size_t n)
 {
-    double k = 0, m = 0, squares = 0;
+    double k = 0, m = 0;
     size_t with = 0;
 
     for (size_t i = 0; i < n; i++) {
         k += v[i].k;
         m += v[i].m;
-        squares += v[i].k * v[i].k;
         with += v[i].k > 0;
     }
-    return n >= STUDY_RATED && with >= STUDY_WITH && k < m &&
-           k * k >= STUDY_WITH * squares;
+    return n >= STUDY_RATED && with >= STUDY_WITH && k < m;
 }
 
 static enum err
-ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
+ratio_figure(const struct ratio_host *v, size_t n, bool rated, uint64_t seed,
              struct study_figure *out, struct ratio *how)
 {
     const struct ratio_options o = {
@@ -103,7 +101,7 @@ ratio_figure(const struct ratio_host *v, size_t n, uint64_t seed,
         out->n += v[i].m;
     }
     out->value = out->n > 0 ? out->k / out->n : NAN;
-    if (!study_varies(v, n))
+    if (!rated || !study_varies(v, n))
         return ERR_OK;
     e = ratio_of(v, n, &o, how);
     if (e == ERR_USAGE)
@@ -166,13 +164,16 @@ bound(const struct study *s, enum study_group g, struct study_share *to)
 static enum err
 estimate(const struct study *s, struct group *g, struct study_share *to)
 {
+    /* Of spam of all senders together a few bots send most: what claims 95 %
+     * covered 75 of 100 campuses (tests/results, study_campus). */
+    const bool rated = !to->spam || to->group != STUDY_GROUP_ALL;
     struct ratio raw = {0}, weighted = {0};
     struct interval i;
     enum err e;
 
-    e = ratio_figure(g->raw, g->n, s->o.seed, &to->raw, &raw);
+    e = ratio_figure(g->raw, g->n, rated, s->o.seed, &to->raw, &raw);
     if (e == ERR_OK)
-        e = ratio_figure(g->weighted, g->n, s->o.seed, &to->weighted,
+        e = ratio_figure(g->weighted, g->n, rated, s->o.seed, &to->weighted,
                          &weighted);
     to->senders = g->n;
     to->deff = to->raw.method != NULL ? raw.deff : NAN;

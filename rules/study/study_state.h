@@ -257,9 +257,7 @@ enum err study_fill_policies(const struct study *s,
 /* Are there hosts enough to say how much a ratio over them could vary? Fewer
  * than STUDY_RATED, or than STUDY_WITH that have any of what is counted, are
  * not rated (UX 7.3): who was not among them this time is what other weeks
- * differ by, and no sample of those that were there can tell. So it is where a
- * few of many have nearly all: their effective number is (sum k)^2 / sum k^2
- * (Kish 1965). */
+ * differ by, and no sample of those that were there can tell. */
 struct ratio_host;
 bool study_varies(const struct ratio_host *v, size_t n);
 

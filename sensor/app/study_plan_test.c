@@ -141,7 +141,7 @@ static const struct {
      "f:8:14: 'criteria[].at-most': 'y' is not a number\n"
      "f:7:14: 'criteria[].measure': 'x' is no measure; it is one of "
      "registered-stopped, legitimate-stopped, wrong-share-high, "
-     "bots-stopped-share, spared-share-low, lost-most, lost-rate-high, "
+     "bots-stopped-share, spared-share-low, lost-most, lost-rate, "
      "stopped-day-most, time-to-stop-median, staff-hours, owners-unknown, "
      "coverage, week-covered, loss, clear, kappa, precision-low, within-48h, "
      "decisions-same\n"
