@@ -22,7 +22,7 @@ export interface NowData {
     if_blocked?: { hosts?: number; likely_legitimate?: number; owners?: number; seen_percent?: number | null } | null;
     world?: { count?: number; exact?: boolean; rows?: { list?: WireText; host: string; servers?: number; since?: string }[] } | null;
   };
-  figures?: Record<string, Figure | number | string | null | undefined>;
+  figures?: Record<string, Figure | number | string | boolean | null | undefined>;
   series?: { t: string | number; unregistered?: number | null; registered?: number | null; inbound?: number | null; seen?: number | boolean | null }[];
   hosts?: { host: string; site?: string; registered?: boolean | string | null; level?: string; sessions?: number; rcpt?: number; refused?: number }[];
   alerts?: { id: string; severity?: string; subject?: string; host?: string; rule?: string; reason?: WireText; status?: string; first?: string; last?: string; title?: string }[];

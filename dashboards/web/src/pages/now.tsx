@@ -102,8 +102,8 @@ function change(f: Figure): string {
   return d === 0 ? 'as at this hour last week' : `${d > 0 ? '+' : '−'}${count(Math.abs(d))} on this hour last week`;
 }
 
-function FigureBox({ f, label, href }: { f: Figure; label: string; href: string }) {
-  return <a class="figure" href={href}><b>{count(f.value)}</b>{label}<span>{change(f)}</span></a>;
+function FigureBox({ f, label, href, least }: { f: Figure; label: string; href: string; least?: boolean }) {
+  return <a class="figure" href={href}><b>{least ? 'at least ' : ''}{count(f.value)}</b>{label}<span>{change(f)}</span></a>;
 }
 
 function Figures({ data }: { data: NowData }) {
@@ -112,7 +112,8 @@ function Figures({ data }: { data: NowData }) {
   return (
     <div class="figures-strip">
       <FigureBox f={figureOf(data, 'open_high')} label="open alerts, severity high" href="/alerts?severity=high" />
-      <FigureBox f={figureOf(data, 'unregistered_24h')} label="unregistered senders, 24 h" href="/hosts?registered=unregistered" />
+      <FigureBox f={figureOf(data, 'unregistered_24h')} label="unregistered senders, 24 h" href="/hosts?registered=unregistered"
+        least={data.figures?.unregistered_24h_exact as unknown === false} />
       <FigureBox f={figureOf(data, 'blocks')} label={blocks} href="/blocking" />
       <FigureBox f={figureOf(data, 'due_12h')} label="forms due within 12 h" href="/registry" />
     </div>
