@@ -12,6 +12,7 @@
 #define ROWS       20U            /* of a headline; --limit=20 below */
 #define HOSTS_MOST 500U           /* looked at */
 #define TOP        10U
+#define SITES_MOST 5000U /* as many as a block list has at most */
 #define STEP_NS    (600 * NS_PER_S)
 #define STEPS      288U    /* 48 h */
 #define SESSIONS   100000U /* looked at, the newest ones */
@@ -31,6 +32,7 @@ struct now {
     struct serve_view *view;
     struct json_out json;
     struct buf hosts, strangers, blocks, doctor;
+    struct span sites[SITES_MOST];
     struct buf listings; /* rows of JSON */
     struct index_cited_page world;
     bool world_known;
@@ -251,7 +253,7 @@ put_if_blocked(struct now *n)
 {
     struct json_out *j = &n->json;
     struct serve_json_walk w;
-    struct span row, sites[ROWS];
+    struct span row;
     uint64_t hosts = 0, legitimate = 0, owners = 0;
 
     serve_json_begin(&w, rows_of(&n->seen_blocks));
@@ -263,10 +265,12 @@ put_if_blocked(struct now *n)
             continue;
         hosts++;
         legitimate += is_queueing(n, serve_json_get(row, "subject"));
-        for (size_t i = 0; i < owners && i < ROWS; i++)
-            told = told || span_eq(sites[i], site);
-        if (!told && owners < ROWS)
-            sites[owners] = site;
+        if (site.n <= 2 || span_eq(site, SPAN_LIT("null")))
+            continue; /* of no site: nobody is known to write to */
+        for (size_t i = 0; i < owners && i < SITES_MOST; i++)
+            told = told || span_eq(n->sites[i], site);
+        if (!told && owners < SITES_MOST)
+            n->sites[owners] = site;
         owners += !told;
     }
     serve_json_end(&w);
