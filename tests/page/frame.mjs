@@ -7,25 +7,13 @@
 // 77: no browser, or no node_modules in dashboards/web (tools/setup brings both).
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { axe, browse, check, closePage, need, notWide, POLICY, runTests, settled } from './support.mjs';
 
-const WEB = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dashboards', 'web');
-const BROWSER = process.env.SPAN25_BROWSER ?? '/usr/bin/chromium';
-const PATIENCE = 60_000;
 const [DIST, ...only] = process.argv.slice(2);
 
-if (!existsSync(join(WEB, 'node_modules', 'playwright-core')) || !existsSync(BROWSER) || !existsSync(join(DIST, 'index.html'))) {
-  console.log('no browser, or no node_modules in dashboards/web: tools/setup brings both');
-  process.exit(77);
-}
-const require = createRequire(join(WEB, 'package.json'));
-const { chromium } = require('playwright-core');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+need(DIST, join(DIST ?? '', 'index.html'));
 const EVIL = 'a\u202eb\u0007<img src=x onerror=window.__hit=1><script>window.__hit=1</script>{{7*7}}';
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-  + "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', txt: 'text/plain' };
 
 // ---- a server that says what a test wants ----
@@ -69,8 +57,7 @@ function usual() {
 }
 
 let says = usual();
-let server, base, browser;
-let failures = 0;
+let base, browser;
 
 function answer(request, reply) {
   const url = new URL(request.url, 'http://localhost');
@@ -106,41 +93,12 @@ function answer(request, reply) {
 
 // ---- what is looked at ----
 
-const broken = [];
-
-function check(good, why) {
-  if (!good) throw new Error(why);
-}
-
-async function open(path, more = {}) {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 950 }, colorScheme: 'light', ...more });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on('console', (m) => {
-    if (['error', 'warning'].includes(m.type()) && !/status of [45]0\d/.test(m.text())) broken.push(`${path}: ${m.text()}`);
-  });
-  page.on('pageerror', (e) => broken.push(`${path}: ${e.message}`));
-  await page.goto(base + path);
-  await page.waitForSelector('main h1');
-  return page;
-}
-
-async function axe(page, what) {
-  // By the protocol, which the page's policy does not reach: axe is not part of the page.
-  const session = await page.context().newCDPSession(page);
-  const run = (expression) => session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-  await run(AXE);
-  const said = await run("axe.run({runOnly:['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']})"
-    + '.then((r) => JSON.stringify([r.passes.length, ...r.violations.map((v) => `${v.id}: ${v.nodes[0].target}`)]))');
-  const [passes, ...faults] = JSON.parse(said.result.value);
-  check(passes > 5, `${what}: axe looked at nothing`);
-  check(faults.length === 0, `${what}: ${faults.join('; ')}`);
-}
-
 const PAGES = ['/', '/sensor', '/audit', '/study', '/help'];
 
-async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
+async function open(path, more) {
+  const page = await browser.open(base + path, more);
+  await page.waitForSelector('main h1');
+  return page;
 }
 
 const tests = {
@@ -150,10 +108,9 @@ const tests = {
         const page = await open(path, more);
         await settled(page);
         await axe(page, `${path}, ${name}`);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        check(wide <= 0, `${path}, ${name}: ${wide} columns to the side`);
+        await notWide(page, `${path}, ${name}`);
         check(await page.locator('.chip.demo').isVisible(), `${path}: not marked DEMO`);
-        await page.context().close();
+        await closePage(page);
       }
   },
 
@@ -173,7 +130,7 @@ const tests = {
       check(seen.hit === undefined && seen.images === 0, `${path}: markup of others took force`);
       check(!/[\u202e\u0007]/.test(seen.text), `${path}: a character that turns text is on the page`);
       check(seen.chips.includes('U+202E') && seen.chips.includes('U+0007'), `${path}: it is not told: ${seen.chips}`);
-      await page.context().close();
+      await closePage(page);
     }
   },
 
@@ -183,7 +140,7 @@ const tests = {
       const page = await open(path);
       await page.waitForSelector('.chip.blind');
       check(/BLIND since/.test(await page.locator('main [role=alert]').first().innerText()), `${path}: no banner`);
-      await page.context().close();
+      await closePage(page);
     }
   },
 
@@ -191,7 +148,7 @@ const tests = {
     says.asOf = () => ago(3600);
     const page = await open('/audit');
     await page.getByText('Data stopped at').waitFor();
-    await page.context().close();
+    await closePage(page);
   },
 
   async whatFailsLeavesWhatIsThere() {
@@ -206,17 +163,17 @@ const tests = {
     check(/9f3a21/.test(text), 'no id to quote');
     check(says.asked.some((a) => a.path === '/sensor' && a.byItself), 'what the page asks by itself does not say so');
     check(says.asked.some((a) => a.path === '/sensor' && !a.byItself), 'what a person asks says that nobody did');
-    await page.context().close();
+    await closePage(page);
   },
 
   async aFaultOfOnePageStaysThere() {
     says.data['/audit'] = {};
     const page = await open('/audit');
     await page.getByText('cannot be drawn').waitFor();
-    broken.splice(0); // the fault was asked for
+    browser.broken.splice(0); // the fault was asked for
     await page.getByRole('link', { name: 'Help' }).first().click();
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
-    await page.context().close();
+    await closePage(page);
   },
 
   async aSessionEndsUnderAForm() {
@@ -232,7 +189,7 @@ const tests = {
     await page.keyboard.press('Enter');
     await page.waitForSelector('dialog', { state: 'detached' });
     check(await page.locator('input[name=who]').inputValue() === 'half typed', 'what was typed is gone');
-    await page.context().close();
+    await closePage(page);
   },
 
   async keysActAndCanBeSwitchedOff() {
@@ -255,7 +212,7 @@ const tests = {
     await page.locator('h1').click();
     await page.keyboard.press('?');
     check(await page.locator('dialog').count() === 0, 'keys act though they are off');
-    await page.context().close();
+    await closePage(page);
   },
 
   async aChartIsATableToo() {
@@ -265,29 +222,18 @@ const tests = {
     await page.getByRole('button', { name: 'Show as table' }).click();
     check(await page.locator('.figures tbody tr').count() === points.length, 'the table has not every point');
     check(/not seen/.test(await page.locator('.figures').innerText()), 'a gap is a zero');
-    await page.context().close();
+    await closePage(page);
   },
 };
 
-server = createServer(answer);
+const server = createServer(answer);
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 base = `http://127.0.0.1:${server.address().port}`;
-browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
-for (const [name, test] of Object.entries(tests)) {
-  if (only.length > 0 && !only.includes(name)) continue;
-  says = usual();
-  broken.splice(0);
-  const from = Date.now();
-  try {
-    await test();
-    check(broken.length === 0, broken.join('\n'));
-    console.log(`ok      ${name} (${Date.now() - from} ms)`);
-  } catch (e) {
-    failures++;
-    console.log(`FAILED  ${name}: ${e.message}`);
-  }
+browser = await browse({ forgive: /status of [45]0\d/ });
+try {
+  await runTests(tests, { only, browser, begin: () => { says = usual(); } });
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
 }
-await browser.close();
-server.closeAllConnections();
-server.close();
-process.exitCode = failures > 0 ? 1 : 0;

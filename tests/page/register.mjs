@@ -5,45 +5,17 @@
 // A site contact opens the link of a letter, is told what is missing, loses nothing, submits; a registrar approves; who
 // has the firewall reads back its list; the site contact sees each step. Each page is gone through with axe, and no
 // policy of a page may be broken. 77: no node_modules in dashboards/web (tools/setup brings them).
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { atWork, axe, browse, check, closePage, FIXTURES, need, runTests, says } from './support.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const WEB = join(HERE, '..', '..', 'dashboards', 'web');
-const FIXTURES = join(HERE, '..', 'fixtures');
-const BROWSER = process.env.SPAN25_BROWSER ?? '/usr/bin/chromium';
-const PATIENCE = 60_000;
 const SERVER = '10.20.5.20';
 const [PROGRAM] = process.argv.slice(2);
 
-if (!existsSync(join(WEB, 'node_modules', 'playwright-core'))) {
-  console.log('no node_modules in dashboards/web: tools/setup brings them');
-  process.exit(77);
-}
-const require = createRequire(join(WEB, 'package.json'));
-const { chromium } = require('playwright-core');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-const work = mkdtempSync(join(tmpdir(), 'span25-register-'));
-const state = join(work, 'state');
-const broken = [];
-let server, browser;
-
-function check(good, why) {
-  if (!good) throw new Error(why);
-}
-
-function span25(...args) {
-  const done = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: PATIENCE });
-  check(done.status === 0, `span25 ${args.join(' ')}: ${done.status} ${done.stderr}`);
-  return done.stdout;
-}
-
-const verb = (...args) => JSON.parse(span25(...args, '--json', '--state', state));
+need(PROGRAM);
+const at = atWork(PROGRAM, 'register');
+const { span25, state, verb, work } = at;
+let browser;
 
 // The letter of the server's owner has a link; its path is that of the page, wherever that is.
 function linkOfLetter(config) {
@@ -57,58 +29,6 @@ function linkOfLetter(config) {
   throw new Error('no letter with a link');
 }
 
-async function serve(config, users) {
-  let told = '';
-  server = spawn(PROGRAM, ['serve', '-c', config, '--state', state, '--users', users, '--listen', '127.0.0.1:0', '--public-listen', '127.0.0.1:0'],
-    { stdio: ['ignore', 'ignore', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no address was told: ${told}`)), PATIENCE);
-    server.stderr.on('data', (d) => {
-      told += d;
-      const desk = /serving at (http:\S+)\//.exec(told);
-      const sites = /registration at (http:\S+)\//.exec(told);
-      if (desk && sites) {
-        clearTimeout(late);
-        resolve({ desk: desk[1], sites: sites[1] });
-      }
-    });
-    server.on('exit', (code) => reject(new Error(`serve ended: ${code} ${told}`)));
-  });
-}
-
-async function open(address) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on('console', (m) => {
-    if (m.type() === 'error' && !/status of 40[0-9]/.test(m.text())) broken.push(`${page.url()}: ${m.text()}`);
-  });
-  page.on('pageerror', (e) => broken.push(`${page.url()}: ${e.message}`));
-  await page.goto(address);
-  return page;
-}
-
-async function logIn(base, name) {
-  const page = await open(`${base}/`);
-  await page.fill('input[name=user]', name);
-  await page.fill('input[name=password]', `secret of ${name}`);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('.frame main h1');
-  return page;
-}
-
-const says = (page, text) => page.waitForFunction((t) => document.body.innerText.includes(t), text);
-
-// Its text comes past the policy of the page, which allows no eval.
-async function axe(page) {
-  const session = await page.context().newCDPSession(page);
-  const run = async (expression) => (await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
-  await run(`${AXE};0`);
-  const faults = JSON.parse(await run("axe.run(document,{resultTypes:['violations']}).then((r)=>JSON.stringify(r.violations.map((v)=>v.id+': '+v.nodes.map((n)=>n.target.join(' ')).join(', '))))") ?? '["axe did not run"]');
-  check(faults.length === 0, `${page.url()}: ${faults.join('; ')}`);
-  await session.detach();
-}
-
 async function fillIn(page) {
   for (const [label, text] of [['site-name', 'Web desk'], ['contacts-site-name', 'Ada'], ['contacts-site-phone', '+1 555 0100'], ['contacts-site-mail', 'ada@web.test'], ['signature-name', 'Ada'], ['signature-date', '2026-01-02']])
     await page.fill(`#f-0-${label}`, text);
@@ -117,7 +37,7 @@ async function fillIn(page) {
 }
 
 async function siteSubmits(sites, link) {
-  const page = await open(`${sites}/${link}`);
+  const page = await browser.open(`${sites}/${link}`);
   await says(page, 'what we saw is filled in already');
   check(await page.inputValue('#f-1-address') === SERVER, 'the address that was seen is not filled in');
   await axe(page);
@@ -144,7 +64,7 @@ async function siteSubmits(sites, link) {
 }
 
 async function deskDecides(desk, form) {
-  const page = await logIn(desk, 'reg');
+  const page = await browser.person(desk, 'reg');
   await page.goto(`${desk}/registry`);
   await page.waitForSelector(`a[href="/registry/form/${form}"]`);
   await axe(page);
@@ -158,11 +78,11 @@ async function deskDecides(desk, form) {
   await page.waitForSelector('dialog[open]', { state: 'detached' });
   await says(page, 'not yet found in the firewall');
   check(verb('registry', 'list').rows[0].state === 'permitted', 'it is not permitted');
-  await page.context().close();
+  await closePage(page);
 }
 
 async function firewallConfirms(desk, form) {
-  const page = await logIn(desk, 'fay');
+  const page = await browser.person(desk, 'fay');
   await page.goto(`${desk}/registry/form/${form}`);
   await page.click('text=Read back what the firewall has');
   await page.fill('dialog[open] textarea', `${SERVER}\n`);
@@ -175,7 +95,7 @@ async function firewallConfirms(desk, form) {
     await page.waitForFunction(() => document.querySelector('main table, main .empty'));
     await axe(page);
   }
-  await page.context().close();
+  await closePage(page);
 }
 
 async function nothingElse(sites) {
@@ -183,37 +103,29 @@ async function nothingElse(sites) {
     check((await fetch(`${sites}${path}`)).status === 404, `${path} is there for sites`);
 }
 
-async function main() {
-  const config = join(work, 'c.yaml');
-  const users = join(work, 'users');
-  writeFileSync(config, 'registry:\n  deadline: "2099-01-31"\n  url: https://register.test\n');
-  for (const [name, roles] of [['reg', 'registrar'], ['fay', 'firewall,registrar']]) {
-    writeFileSync(join(work, name), `secret of ${name}\n`, { mode: 0o600 });
-    span25('serve', 'user', name, '--users', users, '--roles', roles, '--password-file', join(work, name));
-  }
-  span25('read', '-q', '--home', '10.0.0.0/8', '--state', state, join(FIXTURES, 'lab.pcap'));
-  const link = linkOfLetter(config);
-  const at = await serve(config, users);
-  browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
-  await nothingElse(at.sites);
-  const { page, form } = await siteSubmits(at.sites, link);
-  await deskDecides(at.desk, form);
-  await firewallConfirms(at.desk, form);
-  await page.reload();
-  await says(page, 'permitted');
-  check((await page.$$('tbody .none')).length <= 2, 'not each step has its time');
-  check(broken.length === 0, broken.join('\n'));
-  console.log(`form ${form}: from the letter to the firewall`);
-}
+const tests = {
+  async fromTheLetterToTheFirewall() {
+    const config = join(work, 'c.yaml');
+    writeFileSync(config, 'registry:\n  deadline: "2099-01-31"\n  url: https://register.test\n');
+    at.user('reg', 'registrar');
+    at.user('fay', 'firewall,registrar');
+    span25('read', '-q', '--home', '10.0.0.0/8', '--state', state, join(FIXTURES, 'lab.pcap'));
+    const link = linkOfLetter(config);
+    const { desk, sites } = await at.serve('-c', config, '--public-listen', '127.0.0.1:0');
+    await nothingElse(sites);
+    const { page, form } = await siteSubmits(sites, link);
+    await deskDecides(desk, form);
+    await firewallConfirms(desk, form);
+    await page.reload();
+    await says(page, 'permitted');
+    check((await page.$$('tbody .none')).length <= 2, 'not each step has its time');
+  },
+};
 
 try {
-  await main();
-} catch (e) {
-  console.log(e.stack ?? e.message);
-  process.exitCode = 1;
+  browser = await browse();
+  await runTests(tests, { browser, at });
 } finally {
   await browser?.close();
-  server?.removeAllListeners('exit');
-  server?.kill();
-  rmSync(work, { recursive: true, force: true });
+  at.close();
 }

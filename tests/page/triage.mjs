@@ -6,55 +6,21 @@
 // on the phone lifts a block that should not have been. What was done is then looked up in the journal by the verbs.
 // Each page is gone through with axe in both themes and at 320 columns, and no policy of the page may be broken.
 // 77: no browser, or no node_modules in dashboards/web (tools/setup brings both).
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { atWork, axe, browse, check, closePage, FIXTURES, need, notWide, runTests, says, settled, tabTo } from './support.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const WEB = join(HERE, '..', '..', 'dashboards', 'web');
-const FIXTURES = join(HERE, '..', 'fixtures');
-const BROWSER = process.env.SPAN25_BROWSER ?? '/usr/bin/chromium';
-const PATIENCE = 60_000;
 const BOT = '10.20.4.17';
 const STOPPED = '10.20.6.30';
 const [PROGRAM, MAKE, ...only] = process.argv.slice(2);
 
-if (!existsSync(join(WEB, 'node_modules', 'playwright-core')) || !existsSync(BROWSER)) {
-  console.log('no browser, or no node_modules in dashboards/web: tools/setup brings both');
-  process.exit(77);
-}
-const require = createRequire(join(WEB, 'package.json'));
-const { chromium } = require('playwright-core');
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+need(PROGRAM, MAKE);
+const at = atWork(PROGRAM, 'triage');
+const { verb } = at;
+let base, browser;
 
-const work = mkdtempSync(join(tmpdir(), 'span25-triage-'));
-const state = join(work, 'state');
-const users = join(work, 'users');
-let server, base, browser;
-let told = ''; // by the server, on standard error
-let failures = 0;
-
-function check(good, why) {
-  if (!good) throw new Error(why);
-}
-
-function span25(...args) {
-  const done = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: PATIENCE });
-  check(done.status === 0, `span25 ${args.join(' ')}: ${done.status} ${done.stderr}`);
-  return done.stdout;
-}
-
-const verb = (...args) => JSON.parse(span25(...args, '--json', '--state', state));
+const person = (name) => browser.person(base, name);
 
 // ---- a state, and who may log in ----
-
-function append(events) {
-  const done = spawnSync(MAKE, [state], { input: events.map((e) => `${JSON.stringify(e)}\n`).join(''), encoding: 'utf8', timeout: PATIENCE });
-  check(done.status === 0, `journal_make: ${done.stderr}`);
-}
 
 // A block in force now: the capture's own are of another year.
 function blockNow(subject) {
@@ -67,95 +33,31 @@ function blockNow(subject) {
       step: 1, collateral: 14, until: time(4 * 3600),
     },
   };
-  append([event]);
+  at.append(MAKE, [event]);
 }
 
 function manyAlerts(n) {
-  const at = '2026-01-04T08:00:00.000000+0000';
+  const when = '2026-01-04T08:00:00.000000+0000';
   return Array.from({ length: n }, (_, i) => ({
-    timestamp: at, flow_id: 0, flow_seq: i, event_type: 'alert', event_id: `61${i.toString(16).padStart(14, '0')}`,
+    timestamp: when, flow_id: 0, flow_seq: i, event_type: 'alert', event_id: `61${i.toString(16).padStart(14, '0')}`,
     src_ip: `10.30.${i >> 8}.${i & 255}`,
     alert: {
       id: (0x100000 + i).toString(16).split('').reverse().join('').padEnd(16, '0'), state: 'ended', signature_id: 7, signature: 'Many at once',
       severity: 3, category: 'behaviour', rule: 'many-at-once', rule_hash: '0'.repeat(16), level: 'low', subject: `10.30.${i >> 8}.${i & 255}`,
-      site: 'BULK', reason: 'one of many', first: at, last: at, count: 1,
+      site: 'BULK', reason: 'one of many', first: when, last: when, count: 1,
     },
   }));
 }
 
-function prepare() {
-  span25('read', '-q', '-c', join(FIXTURES, 'bot.yaml'), '--registry', join(FIXTURES, 'bot-registry.csv'), '--state', state,
-    join(FIXTURES, 'bot.pcap.gz'));
+async function prepare() {
+  const config = join(FIXTURES, 'bot.yaml');
+  at.span25('read', '-q', '-c', config, '--registry', join(FIXTURES, 'bot-registry.csv'), '--state', at.state, join(FIXTURES, 'bot.pcap.gz'));
   blockNow(STOPPED);
-  for (const [name, roles] of [['ana', 'analyst'], ['vic', 'viewer'], ['fay', 'firewall,analyst']]) {
-    writeFileSync(join(work, name), `secret of ${name}\n`, { mode: 0o600 });
-    span25('serve', 'user', name, '--users', users, '--roles', roles, '--password-file', join(work, name));
-  }
-}
-
-async function serve() {
-  server = spawn(PROGRAM, ['serve', '-c', join(FIXTURES, 'bot.yaml'), '--state', state, '--users', users, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  base = await new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no address was told: ${told}`)), PATIENCE);
-    server.stderr.on('data', (d) => {
-      told = (told + d).slice(-4000);
-      const at = /127\.0\.0\.1:([1-9]\d*)/.exec(told);
-      if (at) {
-        clearTimeout(late);
-        resolve(`http://${at[0]}`);
-      }
-    });
-    server.on('exit', (code) => reject(new Error(`serve ended: ${code} ${told}`)));
-  });
-}
-
-// ---- a person at a browser ----
-
-const broken = [];
-
-async function person(name, more = {}) {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 950 }, ...more });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on('console', (m) => {
-    if (m.type() === 'error' && !/status of 40[0-9]/.test(m.text())) broken.push(`${page.url()}: ${m.text()}`);
-  });
-  page.on('pageerror', (e) => broken.push(`${page.url()}: ${e.message}`));
-  await page.goto(`${base}/`);
-  await tabTo(page, 'input[name=user]');
-  await page.keyboard.type(name);
-  await tabTo(page, 'input[name=password]');
-  await page.keyboard.type(`secret of ${name}`);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('.frame main h1');
-  return page;
-}
-
-// As somebody without a mouse gets there.
-async function tabTo(page, selector, most = 80) {
-  for (let i = 0; i <= most; i++) {
-    if (await page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector)) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`Tab does not come to ${selector}`);
-}
-
-const says = (page, text) => page.waitForFunction((t) => document.body.innerText.includes(t), text);
-
-// Light with all rules, dark with those about colours. Its text comes past the policy of the page, which allows no eval.
-async function axe(page) {
-  const session = await page.context().newCDPSession(page);
-  const run = async (expression) => (await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
-  const found = (rules) => run(`axe.run(document,{resultTypes:['violations']${rules}}).then((r)=>JSON.stringify(r.violations.map((v)=>v.id+': '+v.nodes.map((n)=>n.target.join(' ')).join(', '))))`);
-  await run(`${AXE};0`);
-  for (const [colorScheme, rules] of [['light', ''], ['dark', ',runOnly:["color-contrast"]']]) {
-    await page.emulateMedia({ colorScheme });
-    const faults = JSON.parse(await found(rules) ?? '["axe did not run"]');
-    check(faults.length === 0, `${page.url()}, ${colorScheme}: ${faults.join('; ')}`);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await session.detach();
+  at.user('ana', 'analyst');
+  at.user('vic', 'viewer');
+  at.user('fay', 'firewall,analyst');
+  base = (await at.serve('-c', config)).desk;
+  browser = await browse();
 }
 
 // ---- what they do ----
@@ -203,7 +105,7 @@ const tests = {
     await page.keyboard.press('u');
     await says(page, 'pened again');
     check(verb('alerts', 'show', id).status === 'new', 'Undo did not open it again');
-    await page.context().close();
+    await closePage(page);
   },
 
   async analystOnSeveral() {
@@ -234,7 +136,7 @@ const tests = {
     check(new URL(page.url()).searchParams.get('not')?.startsWith('host:'), page.url());
     await page.goBack();
     await page.waitForFunction((n) => document.querySelectorAll('table.rows tbody tr').length === n, all);
-    await page.context().close();
+    await closePage(page);
   },
 
   async supportDesk() {
@@ -264,7 +166,7 @@ const tests = {
     await page.goto(`${base}/why?q=10.20.99.99`);
     await says(page, '10.20.99.99 is not blocked by us.');
     await says(page, 'Other causes');
-    await page.context().close();
+    await closePage(page);
   },
 
   async blocking() {
@@ -279,7 +181,7 @@ const tests = {
     await page.waitForSelector('dialog[open]', { state: 'detached' });
     await page.waitForSelector('button.mode.on >> text=OFF');
     check(verb('policy', 'show').rows.find((r) => r.what === 'mode').state === 'off', 'the mode is not off');
-    await page.context().close();
+    await closePage(page);
   },
 
   async viewerLooks() {
@@ -293,7 +195,7 @@ const tests = {
     await page.goto(`${base}/hosts/${BOT}`);
     await says(page, 'RCPT commands');
     check((await page.$$('.pagehead button')).length === 0, 'a viewer may block');
-    await page.context().close();
+    await closePage(page);
   },
 
   async pagesHold() {
@@ -303,21 +205,19 @@ const tests = {
     const page = await person('fay');
     for (const path of paths) {
       await page.goto(base + path);
-      await page.waitForSelector('.frame main h1');
-      await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'));
-      await axe(page);
+      await settled(page);
+      await axe(page, path, ['dark']);
       await page.setViewportSize({ width: 320, height: 700 });
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      check(over <= 0, `${path} is ${over} px too wide at 320`);
+      await notWide(page);
       await page.setViewportSize({ width: 1360, height: 950 });
     }
-    await page.context().close();
+    await closePage(page);
   },
 
   // The last one: lists are long from here on.
   async allThatMatch() {
     const n = 620; // more than a page, and more than one request takes
-    append(manyAlerts(n));
+    at.append(MAKE, manyAlerts(n));
     const page = await person('ana');
     await page.goto(`${base}/alerts?site=BULK`);
     await page.waitForSelector('table.rows tbody tr');
@@ -330,37 +230,16 @@ const tests = {
     await says(page, `${n} alerts closed.`);
     const closed = verb('alerts', 'list', '--status', 'closed').rows.filter((a) => a.site === 'BULK');
     check(closed.length === n && closed.every((a) => a.said === 'duplicate'), `${closed.length} of ${n} are closed`);
-    await page.context().close();
+    await closePage(page);
   },
 };
 
 // ----
 
 try {
-  prepare();
-  await serve();
-  browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
-  for (const [name, test] of Object.entries(tests)) {
-    if (only.length > 0 && !only.includes(name)) continue;
-    const began = Date.now();
-    try {
-      await test();
-      check(broken.length === 0, `said by the browser: ${broken.splice(0).join('; ')}`);
-      console.log(`ok      ${name}  ${Date.now() - began} ms`);
-    } catch (e) {
-      failures++;
-      console.log(`failed  ${name}: ${e.message}`);
-      if (server.exitCode !== null || server.signalCode !== null) console.log(`the server ended: ${server.exitCode ?? server.signalCode}: ${told}`);
-      for (const c of browser.contexts()) await c.close();
-    }
-  }
-} catch (e) {
-  failures++;
-  console.log(`failed  to begin: ${e.message}`);
+  await prepare();
+  await runTests(tests, { only, browser, at });
 } finally {
   await browser?.close();
-  server?.removeAllListeners('exit');
-  server?.kill('SIGTERM');
-  rmSync(work, { recursive: true, force: true });
+  at.close();
 }
-process.exitCode = failures > 0 ? 1 : 0;
