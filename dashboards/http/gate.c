@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -12,6 +13,8 @@
 #include "sensor/base/hash.h"
 
 #define RANDOM 32U /* bytes of an id and of a token */
+/* In a number: not of a session, but of the users that were loaded. */
+#define OF_USERS (UINT64_C(1) << 63)
 
 /* Failed tries. People mistype a few times; a list of words has thousands. The
  * last is for the processor: each try costs it 0.1 s. */
@@ -24,6 +27,7 @@ struct session {
     char name[USERS_NAME];
     char csrf[GATE_TOKEN];
     unsigned roles;
+    uint64_t number;
     ns_t start, last; /* last 0: not in use */
 };
 
@@ -31,7 +35,9 @@ struct gate {
     struct gate_options o;
     uint8_t secret[RANDOM]; /* of tokens without a session */
     uint64_t seed;
-    pthread_mutex_t lock; /* of what follows */
+    atomic_uint_fast64_t users; /* how often they were loaded again */
+    pthread_mutex_t lock;       /* of what follows */
+    uint64_t numbers;
     struct gate_limit *addrs, *names, *all;
     struct session sessions[GATE_SESSIONS];
 };
@@ -228,7 +234,8 @@ earlier(ns_t a, ns_t b)
 static void
 user_of(const struct session *s, struct gate_user *out)
 {
-    *out = (struct gate_user){.roles = s->roles, .session = true};
+    *out = (struct gate_user){
+        .roles = s->roles, .number = s->number, .session = true};
     memcpy(out->name, s->name, sizeof(out->name));
     memcpy(out->csrf, s->csrf, sizeof(out->csrf));
     out->expires = earlier(s->last + GATE_IDLE_NS, s->start + GATE_LIFE_NS);
@@ -266,7 +273,8 @@ by_name_alone(const struct gate *g, struct span name, unsigned roles,
 {
     if (roles == 0 || !users_is_name(name))
         return false;
-    *out = (struct gate_user){.roles = roles};
+    *out = (struct gate_user){.roles = roles,
+                              .number = OF_USERS | atomic_load(&g->users)};
     memcpy(out->name, name.p, name.n);
     name_token(g, out->name, out->csrf);
     return true;
@@ -369,13 +377,14 @@ give_back(struct gate *g, const struct http_request *r, struct span name)
 /* The session that the request came with ends: its id may be known to who gave
  * it to the browser. */
 static void
-session_begin(struct gate *g, const struct http_request *r,
-              const struct session *new, ns_t now)
+session_begin(struct gate *g, const struct http_request *r, struct session *new,
+              ns_t now)
 {
     struct session *old = session_find(g, r);
 
     if (old != NULL)
         session_end(old);
+    new->number = ++g->numbers;
     *session_place(g, span_str(new->name), now) = *new;
 }
 
@@ -426,13 +435,26 @@ gate_renew(struct gate *g, unsigned (*roles)(void *ctx, struct span name),
     for (size_t i = 0; i < GATE_SESSIONS; i++) {
         struct session *s = &g->sessions[i];
 
-        if (s->last == 0)
-            continue;
-        s->roles = roles(ctx, span_str(s->name));
-        if (s->roles == 0)
+        if (s->last != 0 && s->roles != roles(ctx, span_str(s->name)))
             session_end(s);
     }
     (void)pthread_mutex_unlock(&g->lock);
+    atomic_fetch_add(&g->users, 1);
+}
+
+bool
+gate_stays(struct gate *g, uint64_t number, ns_t now)
+{
+    bool stays = false;
+
+    if ((number & OF_USERS) != 0)
+        return number == (OF_USERS | atomic_load(&g->users));
+    (void)pthread_mutex_lock(&g->lock);
+    for (size_t i = 0; i < GATE_SESSIONS && !stays; i++)
+        stays =
+            g->sessions[i].number == number && is_alive(&g->sessions[i], now);
+    (void)pthread_mutex_unlock(&g->lock);
+    return stays;
 }
 
 size_t

@@ -60,6 +60,7 @@ struct gate_user {
     char name[USERS_NAME];
     unsigned roles;
     char csrf[GATE_TOKEN]; /* what X-CSRF-Token has to be */
+    uint64_t number;       /* of the session, for gate_stays */
     bool session;          /* by log-in: can log out, and ends */
     ns_t expires;          /* if nothing more is asked for; 0: never */
     ns_t warn;             /* when to say so; 0: never */
@@ -91,10 +92,15 @@ MUST_USE enum err gate_enter(struct gate *g, const struct http_request *r,
 void gate_leave(struct gate *g, const struct http_request *r,
                 char cookie[GATE_COOKIE]);
 
-/* After users were loaded again: sessions of users without roles end, others
- * get the new roles. */
+/* After users were loaded again: sessions of users whose roles are others now
+ * end. Who has more than before logs in anew, so that no id of the time before
+ * gets them. */
 void gate_renew(struct gate *g, unsigned (*roles)(void *ctx, struct span name),
                 void *ctx);
+
+/* Is what gate_ask said still so? For what goes on after a request. False: the
+ * session ended, or users were loaded again and there was none. */
+bool gate_stays(struct gate *g, uint64_t number, ns_t now);
 
 size_t gate_sessions(struct gate *g, ns_t now);
 

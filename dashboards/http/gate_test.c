@@ -310,15 +310,41 @@ test_renew(void **state)
 {
     struct gate *g = simple();
     struct browser gone = enter(g, "max", ROLE_VIEWER, NOW);
-    struct browser b = enter(g, "ines", ROLE_VIEWER, NOW);
-    struct http_request r = from_browser(HTTP_GET, &b);
-    struct gate_user u;
+    struct browser more = enter(g, "ines", ROLE_VIEWER, NOW);
+    struct browser same = enter(g, "ines", ROLE_ADMIN, NOW);
 
     (void)state;
     gate_renew(g, new_roles, NULL);
     assert_int_equal(look(g, &gone, NOW, true), GATE_NOBODY);
+    assert_int_equal(look(g, &more, NOW, true), GATE_NOBODY);
+    assert_int_equal(look(g, &same, NOW, true), GATE_OK);
+    gate_free(g);
+}
+
+/* What goes on after a request ends with the session. */
+static void
+test_stays(void **state)
+{
+    struct gate *g = simple();
+    struct browser b = enter(g, "ines", ROLE_ADMIN, NOW);
+    struct browser c = enter(g, "max", ROLE_VIEWER, NOW);
+    struct http_request r = from_browser(HTTP_GET, &b);
+    struct http_request q = from_browser(HTTP_GET, &c);
+    struct gate_user u, v;
+    char cookie[GATE_COOKIE];
+
+    (void)state;
     assert_int_equal(gate_ask(g, &r, NOW, true, &u), GATE_OK);
-    assert_int_equal(u.roles, ROLE_ADMIN);
+    assert_int_equal(gate_ask(g, &q, NOW, true, &v), GATE_OK);
+    assert_true(u.number != v.number && u.number != 0);
+    assert_true(gate_stays(g, u.number, NOW));
+    assert_false(gate_stays(g, 0, NOW));
+    assert_false(gate_stays(g, u.number, NOW + GATE_IDLE_NS));
+    gate_leave(g, &r, cookie);
+    assert_false(gate_stays(g, u.number, NOW));
+    assert_true(gate_stays(g, v.number, NOW));
+    gate_renew(g, new_roles, NULL);
+    assert_false(gate_stays(g, v.number, NOW));
     gate_free(g);
 }
 
@@ -657,6 +683,7 @@ main(void)
         cmocka_unit_test(test_no_fixation),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_renew),
+        cmocka_unit_test(test_stays),
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_proxy),

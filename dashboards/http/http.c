@@ -390,7 +390,7 @@ open_parts(struct http *h)
     set_clock(h, 1000);
     e = http_conns_new(whole, &h->conns);
     if (e == ERR_OK)
-        e = http_streams_new(h->wake, &h->streams);
+        e = http_streams_new(h->wake, h->o.stays, h->o.ctx, &h->streams);
     for (unsigned i = 0; e == ERR_OK && i < h->o.n_listeners; i++)
         e = open_side(h, i);
     if (e == ERR_OK)

@@ -72,6 +72,7 @@ struct http_answer {
                       * no-store */
     bool attachment; /* a download, with `name` */
     bool stream;     /* of events, see http_tell; status 200 */
+    uint64_t of;     /* of a stream: for http_options.stays */
     char name[64];
     char etag[36];    /* without quotes; the server answers If-None-Match */
     char cookie[256]; /* Set-Cookie; empty: none */
@@ -94,6 +95,9 @@ struct http_options {
      * body: an empty buf of at most HTTP_ANSWER bytes. */
     void (*answer)(void *ctx, const struct http_request *r,
                    struct http_answer *out);
+    /* May the stream of an answer with this `of` go on? Asked once a second, by
+     * the thread that holds all connections: it is not to wait. NULL: yes. */
+    bool (*stays)(void *ctx, uint64_t of);
     void *ctx;
 };
 

@@ -179,7 +179,7 @@ make(struct http_ask *k, struct http_streams *s)
     k->a.fixed = SPAN_NONE;
     if (k->head)
         return from_body(k);
-    r = http_stream_open(s, k->c);
+    r = http_stream_open(s, k->c, k->a.of);
     if (r != NULL)
         return r;
     http_ask_refuse(k, 503, "there are too many streams of events");

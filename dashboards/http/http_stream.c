@@ -13,15 +13,17 @@ struct http_stream {
     struct http_streams *all;
     struct MHD_Connection *c;
     int fd;
-    uint64_t at;
+    uint64_t at, of;
     unsigned age_s;
-    bool suspended;
+    bool suspended, over;
 };
 
 struct http_streams {
     struct http_stream *first; /* of the daemons' thread */
     unsigned seconds;
     bool ending;
+    bool (*stays)(void *ctx, uint64_t of); /* or NULL */
+    void *ctx;
     int wake;
     atomic_uint n;
     pthread_mutex_t lock; /* of what follows */
@@ -30,7 +32,8 @@ struct http_streams {
 };
 
 enum err
-http_streams_new(int wake, struct http_streams **out)
+http_streams_new(int wake, bool (*stays)(void *ctx, uint64_t of), void *ctx,
+                 struct http_streams **out)
 {
     struct http_streams *s = calloc(1, sizeof(*s));
 
@@ -41,6 +44,8 @@ http_streams_new(int wake, struct http_streams **out)
         return ERR_NOMEM;
     }
     s->wake = wake;
+    s->stays = stays;
+    s->ctx = ctx;
     *out = s;
     return ERR_OK;
 }
@@ -113,7 +118,7 @@ http_stream_tell(struct http_streams *s, const char *kind, struct span data)
 static bool
 is_over(const struct http_stream *t)
 {
-    return t->all->ending || t->age_s >= HTTP_STREAM_S;
+    return t->all->ending || t->over || t->age_s >= HTTP_STREAM_S;
 }
 
 /* libmicrohttpd's content reader: bytes, 0 after it was suspended, or the end.
@@ -189,7 +194,7 @@ stream_link(struct http_streams *s, struct http_stream *t)
 }
 
 struct MHD_Response *
-http_stream_open(struct http_streams *s, struct MHD_Connection *c)
+http_stream_open(struct http_streams *s, struct MHD_Connection *c, uint64_t of)
 {
     struct MHD_Response *r;
     struct http_stream *t;
@@ -200,6 +205,7 @@ http_stream_open(struct http_streams *s, struct MHD_Connection *c)
     if (t == NULL)
         return NULL;
     t->c = c;
+    t->of = of;
     stream_socket(t);
     stream_link(s, t);
     r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read,
@@ -232,8 +238,10 @@ http_streams_run(struct http_streams *s)
 void
 http_streams_tick(struct http_streams *s)
 {
-    for (struct http_stream *t = s->first; t != NULL; t = t->next)
+    for (struct http_stream *t = s->first; t != NULL; t = t->next) {
         t->age_s++;
+        t->over = t->over || (s->stays != NULL && !s->stays(s->ctx, t->of));
+    }
     if (++s->seconds % BEAT_S == 0)
         ring_add(s, SPAN_LIT(":\n\n"));
     http_streams_run(s);

@@ -15,7 +15,10 @@
 struct http_stream;
 struct http_streams;
 
-MUST_USE enum err http_streams_new(int wake, struct http_streams **out);
+/* stays: as in http_options. */
+MUST_USE enum err http_streams_new(int wake,
+                                   bool (*stays)(void *ctx, uint64_t of),
+                                   void *ctx, struct http_streams **out);
 void http_streams_free(struct http_streams *s); /* NULL is fine */
 
 /* Any thread. */
@@ -25,11 +28,12 @@ void http_stream_tell(struct http_streams *s, const char *kind,
 /* A stream of this connection; its end is the end of the response. NULL: there
  * are HTTP_STREAMS, or no memory. */
 struct MHD_Response *http_stream_open(struct http_streams *s,
-                                      struct MHD_Connection *c);
+                                      struct MHD_Connection *c, uint64_t of);
 
 /* Resumes those that have something to send. */
 void http_streams_run(struct http_streams *s);
-/* Once a second: shows clients that are gone, and ends old streams. */
+/* Once a second: shows clients that are gone, and ends streams that are old or
+ * may not go on. */
 void http_streams_tick(struct http_streams *s);
 /* All end; no new one is opened. */
 void http_streams_end(struct http_streams *s);

@@ -108,6 +108,38 @@ test_many_streams(void **state)
     }
 }
 
+static bool
+stays(void *ctx, uint64_t of)
+{
+    struct kit *k = ctx;
+    bool open;
+
+    (void)of;
+    (void)pthread_mutex_lock(&k->lock);
+    open = k->open;
+    (void)pthread_mutex_unlock(&k->lock);
+    return !open;
+}
+
+/* Whoever has it may not any more: it ends. */
+static void
+test_may_not_go_on(void **state)
+{
+    struct kit k = {.calls = 0};
+    struct http_options o = plain();
+    int fd;
+
+    (void)state;
+    o.stays = stays;
+    kit_start(&k, o);
+    fd = open_stream(&k, 0);
+    assert_int_equal(kit_streams(&k), 1);
+    kit_release(&k);
+    KIT_UNTIL(kit_streams(&k) == 0);
+    (void)close(fd);
+    kit_stop(&k);
+}
+
 int
 main(void)
 {
@@ -115,6 +147,7 @@ main(void)
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_unread_stream),
         cmocka_unit_test(test_many_streams),
+        cmocka_unit_test(test_may_not_go_on),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -227,6 +227,15 @@ on_request(void *ctx, const struct http_request *r, struct http_answer *out)
         serve_site_answer(s->site, r, caller_clock(), out);
 }
 
+/* The thread of the connections. */
+static bool
+on_stays(void *ctx, uint64_t of)
+{
+    struct server *s = ctx;
+
+    return serve_web_stays(s->web, of);
+}
+
 static enum cli_exit
 open_http(struct server *s)
 {
@@ -239,6 +248,7 @@ open_http(struct server *s)
         .n_listeners = has_sites(s) ? 2 : 1,
         .user_field = c->serve_proxy.n > 0 ? c->serve_proxy_field : NULL,
         .answer = on_request,
+        .stays = on_stays,
         .ctx = s
     };
     const enum err e = http_open(&o, &s->http);

@@ -61,12 +61,12 @@ says(const struct kit *k, const char *text)
     return span_search(buf_view(&k->out), span_str(text)) < k->out.n;
 }
 
-/* A path that fits: {name} becomes a word. */
+/* A path that fits: {name} becomes an address, which is also a word. */
 static const char *
 path_of(const struct serve_route *r, char *out, size_t n)
 {
     (void)snprintf(out, n, "%.*s%s", (int)strcspn(r->path, "{"), r->path,
-                   strchr(r->path, '{') != NULL ? "x" : "");
+                   strchr(r->path, '{') != NULL ? "10.0.0.1" : "");
     return out;
 }
 
@@ -102,8 +102,8 @@ test_each_route_with_each_role(void **state)
 static void
 test_no_value_is_an_option(void **state)
 {
-    static const char *const paths[] = {"/alerts/--help", "/hosts/-h",
-                                        "/hosts/--version", "/alerts/--",
+    static const char *const paths[] = {"/alerts/--help", "/alerts/-h",
+                                        "/sessions/--version", "/alerts/--",
                                         "/sessions/--state=x"};
     static const char *const bodies[] = {
         "{\"subject\":\"--dry-run\",\"for\":\"--help\",\"reason\":\"--"
@@ -181,6 +181,8 @@ test_unknown_parameter_is_named(void **state)
     }
     assert_int_equal(ask(k, ROLE_ADMIN, HTTP_POST, "/alerts", ""), 405);
     assert_int_equal(ask(k, ROLE_ADMIN, HTTP_GET, "/alerts/x/y", ""), 404);
+    assert_int_equal(ask(k, ROLE_ADMIN, HTTP_GET, "/hosts/10.0.0", ""), 400);
+    assert_true(says(k, "not an address"));
 }
 
 int

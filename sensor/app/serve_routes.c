@@ -98,11 +98,10 @@ text(struct json_out *j, const char *key, const char *value)
     (void)json_str(j, span_str(value));
 }
 
+/* Members of its schema. */
 static void
-put_schema(struct json_out *j, const struct serve_param *p)
+put_type(struct json_out *j, const struct serve_param *p)
 {
-    json_key(j, "schema");
-    json_begin(j, '{');
     if (p->how == SERVE_LIST) {
         text(j, "type", "array");
         json_key(j, "items");
@@ -115,7 +114,6 @@ put_schema(struct json_out *j, const struct serve_param *p)
     }
     if (p->how == SERVE_LIST)
         json_end(j, '}');
-    json_end(j, '}');
 }
 
 static void
@@ -137,7 +135,10 @@ put_parameters(struct json_out *j, enum serve_route_id id)
         json_key(j, "required");
         json_bool(j, in_path);
         text(j, "description", p->doc);
-        put_schema(j, p);
+        json_key(j, "schema");
+        json_begin(j, '{');
+        put_type(j, p);
+        json_end(j, '}');
         json_end(j, '}');
     }
     json_end(j, ']');
@@ -166,11 +167,8 @@ put_body(struct json_out *j, enum serve_route_id id)
             continue;
         json_key(j, p->name);
         json_begin(j, '{');
-        text(j, "type",
-             p->how == SERVE_LIST     ? "array"
-             : p->how == SERVE_SWITCH ? "boolean"
-                                      : "string");
         text(j, "description", p->doc);
+        put_type(j, p);
         json_end(j, '}');
     }
     for (unsigned k = 0; k < 5; k++)
@@ -201,6 +199,7 @@ put_answers(struct json_out *j, const struct serve_route *r)
         {"403", "a role lacks, or another page asks"                  },
         {"404", "there is no such thing"                              },
         {"409", "refused by a rule of safety; nothing was changed"    },
+        {"415", "the body is not of the type application/json"        },
         {"503", "journal, index or registry cannot be read or written"},
     };
 

@@ -161,13 +161,19 @@ static bool
 read_path(enum serve_route_id id, struct span segment, struct serve_values *out,
           struct buf *why)
 {
+    struct addr ignored;
+
     for (size_t i = 0; i < n_serve_params; i++) {
         const struct serve_param *p = &serve_params[i];
 
-        if (p->route == id && serve_param_in_path(p))
-            return add(id,
-                       &(struct serve_value){span_str(p->name), segment, false},
-                       out, why);
+        if (p->route != id || !serve_param_in_path(p))
+            continue;
+        if (!add(id, &(struct serve_value){span_str(p->name), segment, false},
+                 out, why))
+            return false;
+        if (strcmp(p->what, "address") == 0 && !addr_parse(segment, &ignored))
+            return refuse(why, segment, "is not an address");
+        return true;
     }
     return true;
 }

@@ -126,6 +126,12 @@ serve_web_free(struct serve_web *w)
     free(w);
 }
 
+bool
+serve_web_stays(struct serve_web *w, uint64_t of)
+{
+    return gate_stays(w->gate, of, caller_clock());
+}
+
 /* ---- answers ---- */
 
 static void
@@ -312,6 +318,7 @@ here(struct serve_web *w, const struct http_request *r, enum serve_route_id id,
     } else if (id == SERVE_ROUTE_STREAM) {
         out->status = 200;
         out->stream = true;
+        out->of = u->number;
     } else if (id == SERVE_ROUTE_OPENAPI) {
         out->status = 200;
         out->type = "application/json";
@@ -320,6 +327,15 @@ here(struct serve_web *w, const struct http_request *r, enum serve_route_id id,
         return false;
     }
     return true;
+}
+
+/* A form of any page can post, but not this type. */
+static bool
+is_json(struct span type)
+{
+    const struct span name = span_trim(span_head(type, span_find(type, ';')));
+
+    return span_eq_nocase(name, SPAN_LIT("application/json"));
 }
 
 /* Did a person ask? A page that asks by itself, because of an event of the
@@ -343,6 +359,10 @@ answer_api(struct serve_web *w, const struct http_request *r, struct span path,
     const enum serve_route_id id =
         serve_route_find(r->method, path, &segment, &known);
 
+    if (r->method == HTTP_POST && r->body.n > 0 && !is_json(r->content_type)) {
+        fail(out, 415, "The body is not of the type application/json.", r);
+        return;
+    }
     if (id == SERVE_ROUTE_LOGIN) {
         login(w, r, now, out);
         return;

@@ -24,6 +24,9 @@ void serve_web_free(struct serve_web *w); /* NULL is fine */
 void serve_web_answer(void *ctx, const struct http_request *r,
                       struct http_answer *out);
 
+/* For http_options: does the session of this stream go on? Any thread. */
+bool serve_web_stays(struct serve_web *w, uint64_t of);
+
 /* Users anew; with a fault the old ones stay, and messages say why. */
 MUST_USE enum err serve_web_reload(struct serve_web *w, struct buf *messages);
 
