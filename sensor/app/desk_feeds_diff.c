@@ -417,9 +417,11 @@ put_rails_json(struct diff *d, struct json_out *j)
     json_end(j, '}');
 }
 
+/* newest: the set that is served; NULL: there is none. Equal digests are equal
+ * lists. */
 static void
 put_consumer(struct diff *d, struct json_out *j,
-             const struct config_consumer *c)
+             const struct config_consumer *c, const struct feed *newest)
 {
     const ns_t now = d->feeds.desk->now;
     struct feed_fetch f = {0};
@@ -433,11 +435,33 @@ put_consumer(struct diff *d, struct json_out *j,
     put_time(j, "fetched", f.when);
     put_number(j, "serial", f.serial);
     put_number(j, "entries", f.elements);
+    json_key(j, "age_s");
+    if (f.when == 0)
+        json_null(j);
+    else
+        json_u64(j, now > f.when ? (now - f.when) / NS_PER_S : 0);
+    json_key(j, "matches");
+    json_bool(j, f.when != 0 && newest != NULL &&
+                     strcmp(f.digest, newest->digest) == 0);
     put_number(j, "late_after_s", options_consumers_late(c) / NS_PER_S);
     json_key(j, "late");
     json_bool(j, f.when == 0 || (now > f.when &&
                                  now - f.when > options_consumers_late(c)));
     json_end(j, '}');
+}
+
+static void
+put_consumers(struct diff *d, struct json_out *j)
+{
+    const struct config *c = d->feeds.desk->config;
+    const struct feed *newest =
+        d->feeds.last.serial != 0 ? &d->feeds.last : NULL;
+
+    json_key(j, "consumers");
+    json_begin(j, '[');
+    for (size_t i = 0; i < c->consumers.n; i++)
+        put_consumer(d, j, &c->consumers.v[i], newest);
+    json_end(j, ']');
 }
 
 static void
@@ -463,11 +487,7 @@ put_json(struct diff *d, struct span notes)
     put_lines(&j, "lines", buf_view(&d->lines));
     put_lines(&j, "notes", notes);
     put_rails_json(d, &j);
-    json_key(&j, "consumers");
-    json_begin(&j, '[');
-    for (size_t i = 0; i < desk->config->consumers.n; i++)
-        put_consumer(d, &j, &desk->config->consumers.v[i]);
-    json_end(&j, ']');
+    put_consumers(d, &j);
     json_end(&j, '}');
     buf_putc(desk->out, '\n');
 }

@@ -55,7 +55,7 @@ export function atWork(program, name) {
     verb: (...args) => JSON.parse(span25(...args, '--json', '--state', state)),
 
     // Events as a sensor would have written them.
-    append: (make, events) => run(make, [state], events.map((e) => `${JSON.stringify(e)}\n`).join('')),
+    append: (make, events, ...kind) => run(make, [state, ...kind], events.map((e) => `${JSON.stringify(e)}\n`).join('')),
 
     user(who, roles) {
       const secret = join(work, `secret-${who}`);

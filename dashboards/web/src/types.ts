@@ -307,6 +307,8 @@ export interface Consumer {
   name: string;
   format: string;
   fetched: string | null;
+  age_s: number | null;
+  matches: boolean; // it has the list that is served now, by its hash
   serial: number;
   entries: number;
   late_after_s: number;

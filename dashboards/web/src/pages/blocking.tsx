@@ -19,13 +19,14 @@ import { kept } from './filters';
 const MODES = ['off', 'simulate', 'enforce'] as const;
 type Mode = (typeof MODES)[number];
 const SOON_S = 3600;
+const DECIDING = ['s1', 's1t', 's2', 's3', 's4', 's5', 's6', 's7']; // statistics with a mode of their own
 const MEANS: Record<Mode, string> = {
   off: 'nothing is decided by itself, and nothing is stopped',
   simulate: 'it is told what would be stopped; nothing is stopped',
   enforce: 'the lists of a live sensor stop what is decided',
 };
 
-type Doing = { what: 'lift' | 'approve' | 'refuse' | 'extend'; row: BlockRow } | { what: 'mode'; mode: Mode } | { what: 'pause' | 'resume' | 'add' } | { what: 'unexcept'; row: Exception } | null;
+type Doing = { what: 'lift' | 'approve' | 'refuse' | 'extend'; row: BlockRow } | { what: 'mode'; mode: Mode; rule?: string } | { what: 'pause' | 'resume' | 'add' } | { what: 'unexcept'; row: Exception } | null;
 
 export function Blocking(_: { params: Params }) {
   const [query] = useQuery();
@@ -46,7 +47,7 @@ export function Blocking(_: { params: Params }) {
     <Page title="Blocking" question="What is stopped, by whom, until when, and is it loaded?"
       actions={firewall && <button type="button" class="secondary" onClick={() => setDoing({ what: 'add' })}>Block an address…</button>}>
       <Loaded of={policy} what="the policy" rows={2}>
-        {(p) => <ModeSwitch rows={p.rows} may={firewall} onMode={(m) => setDoing({ what: 'mode', mode: m })} onPause={(w) => setDoing({ what: w })} />}
+        {(p) => <ModeSwitch rows={p.rows} may={firewall} onMode={(m, rule) => setDoing({ what: 'mode', mode: m, ...(rule ? { rule } : {}) })} onPause={(w) => setDoing({ what: w })} />}
       </Loaded>
 
       {asked.length > 0 && (
@@ -95,7 +96,7 @@ export function Blocking(_: { params: Params }) {
         <h2>The lists for firewalls</h2>
         {diff.error && !diff.data
           ? (diff.error.status === 409
-            ? <p class="note calm">No new list is made: <Wire value={diff.error.message} prose /> The last good one stays served.</p>
+            ? <Refused why={diff.error.message} />
             : <Failed error={diff.error} what="the lists" retry={diff.reload} />)
           : <Loaded of={diff} what="the lists" rows={3}>{(d) => <Lists d={d} />}</Loaded>}
       </section>
@@ -141,13 +142,12 @@ function columns(lift: boolean, firewall: boolean, set: (d: Doing) => void): Col
 
 // ---- the mode ----
 
-function ModeSwitch({ rows, may: allowed, onMode, onPause }: { rows: PolicyRow[]; may: boolean; onMode: (m: Mode) => void; onPause: (w: 'pause' | 'resume') => void }) {
+function ModeSwitch({ rows, may: allowed, onMode, onPause }: { rows: PolicyRow[]; may: boolean; onMode: (m: Mode, rule?: string) => void; onPause: (w: 'pause' | 'resume') => void }) {
   const row = (what: string) => rows.find((r) => r.what === what);
   const mode = row('mode');
   const pause = row('pause');
   const breaker = row('breaker');
   const paused = pause !== undefined && pause.state !== 'none';
-  const less = rows.filter((r) => !['mode', 'pause', 'breaker'].includes(r.what));
   return (
     <>
       <div class="modes" role="toolbar" aria-label="Mode">
@@ -164,8 +164,35 @@ function ModeSwitch({ rows, may: allowed, onMode, onPause }: { rows: PolicyRow[]
       </p>
       {paused && <p class="note"><b>Paused</b>{pause.until && <> until <When value={pause.until} /></>}: nothing is stopped. <Wire value={pause.by} prose />: <Wire value={pause.reason} prose /> {allowed && <button type="button" class="secondary" onClick={() => onPause('resume')}>Resume…</button>}</p>}
       {breaker && breaker.state !== 'closed' && <p class="note bad" role="alert"><b>The breaker is {breaker.state}:</b> a cap was met, and nothing more is stopped by itself until a person resumes. <Wire value={breaker.reason} prose /> {allowed && <button type="button" class="secondary" onClick={() => onPause('resume')}>Resume…</button>}</p>}
-      {less.length > 0 && <p>{less.map((r) => <span key={r.what}>{STATISTICS[r.what] ?? r.what}: at most <b>{r.state}</b>. </span>)}</p>}
+      <details open={DECIDING.some((s) => row(s))}>
+        <summary>Of each policy: at most this mode</summary>
+        <div class="filters">{DECIDING.map((s) => {
+          const own = row(s);
+          return (
+            <label key={s}>{STATISTICS[s]} <select value={own?.state ?? 'enforce'} disabled={!allowed} onChange={(e) => {
+              onMode(e.currentTarget.value as Mode, s);
+              e.currentTarget.value = own?.state ?? 'enforce'; // until it is done
+            }}>{MODES.map((m) => <option key={m} value={m}>{m === 'enforce' ? 'as the mode above' : m}</option>)}</select>
+              {own && <small><Wire value={own.by} prose />: <Wire value={own.reason} prose /></small>}</label>
+          );
+        })}</div>
+      </details>
     </>
+  );
+}
+
+// Whose hosts they are.
+function BySite({ rows }: { rows: BlockRow[] }) {
+  const sites = new Map<string, BlockRow[]>();
+  for (const b of rows) sites.set(plain(b.site), [...(sites.get(plain(b.site)) ?? []), b]);
+  if (sites.size === 0) return null;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="By site"><table>
+      <thead><tr><th scope="col">Site</th><th scope="col">Addresses</th><th scope="col" class="n">Ordinary mail of a week</th></tr></thead>
+      <tbody>{[...sites].slice(0, 50).map(([site, of]) => (
+        <tr key={site}><th scope="row">{site === '' ? 'no site' : <Wire value={site} prose />}</th><td>{of.slice(0, 5).map((b) => <div key={b.id} class="addr">{b.subject}</div>)}{of.length > 5 && `and ${count(of.length - 5)} more`}</td>
+          <td class="n">{count(of.reduce((n, b) => n + b.collateral, 0))}</td></tr>
+      ))}</tbody></table></div>
   );
 }
 
@@ -178,8 +205,9 @@ function Consequence({ from, to, rows, diff }: { from: Mode | undefined; to: Mod
   if (to === 'enforce')
     return (
       <>
-        <p>From now on what is decided stops mail. <b>0 addresses are stopped at once:</b> the {count(simulated)} that would be stopped today need fresh evidence, or a person.</p>
+        <p>From now on what is decided stops mail. <b>0 addresses are stopped at once:</b> what would be stopped today ({count(simulated)}) needs fresh evidence, or a person.</p>
         {simulated > 0 && <p>If the same hosts go on: {counted(simulated, 'address', 'addresses')}, with {counted(mail, 'ordinary-looking message')} within a week.</p>}
+        <BySite rows={inForce.filter((b) => b.mode !== 'enforce')} />
         {diff && <p>The list may grow by {count(diff.rails.growth_limit)} an hour, to at most {count(diff.rails.size_limit)} entries; {diff.consumers.length > 0 ? `${counted(diff.consumers.length, 'firewall')} fetch it` : 'no firewall fetches it yet'}.</p>}
         <p>Way back: mode simulate or off, here or with <code>span25 policy mode off --reason …</code>; the lists empty themselves.</p>
       </>
@@ -189,6 +217,7 @@ function Consequence({ from, to, rows, diff }: { from: Mode | undefined; to: Mod
       <p>{to === 'off' ? 'Nothing is decided by itself any more.' : 'It goes on being told what would be stopped.'} {from === 'enforce'
         ? <><b>{counted(enforced, 'block')} that {enforced === 1 ? 'is' : 'are'} in force {enforced === 1 ? 'ends' : 'end'} now</b>; firewalls empty their lists at their next fetch.</>
         : 'No mail is stopped now, so none is let through by this.'}</p>
+      {from === 'enforce' && <BySite rows={inForce.filter((b) => b.mode === 'enforce')} />}
       {from !== 'enforce' && to === 'off' && simulated > 0 && <p>{counted(simulated, 'simulated block')} {simulated === 1 ? 'ends' : 'end'}.</p>}
     </>
   );
@@ -215,13 +244,22 @@ function Lists({ d }: { d: BlocksDiff }) {
       {d.notes.length > 0 && <details><summary>{counted(d.notes.length, 'address', 'addresses')} kept out or cut</summary><ul class="told">{d.notes.slice(0, 500).map((n, i) => <li key={i}><Wire value={n} prose /></li>)}</ul></details>}
       <h3>Safety rails</h3>
       <dl class="facts small">{rails.map(([k, v, good]) => <div key={k}><dt>{k}</dt><dd>{v}{!good && <small class="warnword">at its limit</small>}</dd></div>)}</dl>
+      <Consumers d={d} />
+    </>
+  );
+}
+
+function Consumers({ d }: { d: BlocksDiff }) {
+  return (
+    <>
       <h3>Consumers</h3>
       {d.consumers.length === 0
         ? <p class="none">No firewall is named in the configuration (consumers), so nobody fetches a list.</p>
         : (
           <div class="scroll" tabIndex={0} role="region" aria-label="Consumers">
-            <table><thead><tr><th scope="col">Consumer</th><th scope="col">Format</th><th scope="col">Last fetch</th><th scope="col" class="n">Entries</th><th scope="col">State</th></tr></thead>
-              <tbody>{d.consumers.map((c) => <tr key={c.name}><th scope="row">{c.name}</th><td>{c.format}</td><td class="tight"><When value={c.fetched} absent="never" /></td><td class="n">{c.fetched ? count(c.entries) : '–'}</td><td><Fetches c={c} serial={d.serial} /></td></tr>)}</tbody></table>
+            <table><thead><tr><th scope="col">Consumer</th><th scope="col">Format</th><th scope="col">Last fetch</th><th scope="col" class="n">Entries</th><th scope="col">Hash</th><th scope="col">State</th></tr></thead>
+              <tbody>{d.consumers.map((c) => <tr key={c.name}><th scope="row">{c.name}</th><td>{c.format}</td><td class="tight"><When value={c.fetched} absent="never" /></td><td class="n">{c.fetched ? count(c.entries) : '–'}</td>
+                <td>{c.fetched ? (c.matches ? 'matches' : 'differs') : '–'}</td><td><Fetches c={c} serial={d.serial} /></td></tr>)}</tbody></table>
           </div>
         )}
     </>
@@ -230,8 +268,19 @@ function Lists({ d }: { d: BlocksDiff }) {
 
 function Fetches({ c, serial }: { c: Consumer; serial: number }) {
   if (c.fetched === null) return <span class="warnword">has fetched nothing yet: it enforces nothing of ours</span>;
-  if (c.late) return <span class="warnword">late: it still enforces the list of <Time value={c.fetched} /></span>;
-  return <>{c.serial === serial ? 'has the newest list' : `has list ${count(c.serial)}; the newest is ${count(serial)}`}, asks at least every {duration(c.late_after_s)}</>;
+  if (c.late) return <span class="warnword">{c.name} has not fetched for {duration(c.age_s ?? 0)}: it still enforces the list of <Time value={c.fetched} /></span>;
+  return <>{c.matches ? 'has the newest list' : `has list ${count(c.serial)}; the newest is ${count(serial)}`}, asks at least every {duration(c.late_after_s)}</>;
+}
+
+// Nothing stands against a preview, so it says who fetched what also when no list can be made.
+function Refused({ why }: { why: string }) {
+  const got = useGet<BlocksDiff>('/blocks/diff', { preview: true });
+  return (
+    <>
+      <p class="note calm">No new list is made: <Wire value={why} prose /> The last good one stays served.</p>
+      {got.data && <Consumers d={got.data} />}
+    </>
+  );
 }
 
 // ---- dialogs ----
@@ -258,11 +307,18 @@ function Dialogs({ doing, mode, rows, diff, onClose, after }: { doing: Doing; mo
         time={{ label: 'From now for', values: BLOCK_TIMES }}
         ask={async (why, time) => said((await post('/blocks/add', { subject: addressOfSubject(doing.row.subject), for: time, reason: why })).messages, `${doing.row.subject} is extended.`)} />
     );
-    case 'mode': return (
-      <ReasonDialog title={`Mode ${doing.mode}`} danger={doing.mode === 'enforce'} confirm={`Set mode ${doing.mode}`} onClose={onClose} onDone={after}
-        consequence={<Consequence from={mode} to={doing.mode} rows={rows} diff={diff} />}
-        ask={async (why) => said((await post('/policy/mode', { mode: doing.mode, reason: why })).messages, `The mode is ${doing.mode}.`)} />
-    );
+    case 'mode': {
+      const { mode: to, rule } = doing;
+      const words = rule === undefined ? `mode ${to}` : `${to === 'enforce' ? 'the mode of all' : `mode ${to}`} for ${STATISTICS[rule]}`;
+      return (
+        <ReasonDialog title={`Set ${words}`} danger={to === 'enforce'} confirm={`Set ${words}`} onClose={onClose} onDone={after}
+          consequence={rule === undefined ? <Consequence from={mode} to={to} rows={rows} diff={diff} />
+            : <p>{to === 'enforce' ? `What this statistic decides counts as the mode above says: ${mode ?? 'not known'}.`
+              : to === 'off' ? 'This statistic decides nothing any more; others do as before.'
+                : 'What rests on this statistic alone is told, and stops nothing; others do as before.'}</p>}
+          ask={async (why) => said((await post('/policy/mode', { mode: to, reason: why, ...(rule ? { rule } : {}) })).messages, `Set: ${words}.`)} />
+      );
+    }
     case 'pause': return (
       <ReasonDialog title="Pause" confirm="Pause" onClose={onClose} onDone={after}
         consequence={<p>Nothing is stopped until the time below is over; then it goes on by itself.</p>}

@@ -1,10 +1,11 @@
 // Why is this blocked? One field and a plain answer, for who has a caller on the phone.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { may, useGet, useMe } from '../api';
-import { type Params, useQuery } from '../router';
+import { hrefOf, type Params, useQuery } from '../router';
 import { Page } from '../shell';
-import { Loaded } from '../state';
-import type { AlertCard, BlockRow, Explain, ExplainAddress, Rows } from '../types';
+import { Loaded, Loading } from '../state';
+import type { AlertCard, BlockRow, Explain, ExplainAddress, HostRow, Rows } from '../types';
+import type { LineRow } from './registry_data';
 import { Wire } from '../wire';
 import { counted, Time } from '../words';
 import { LiftDialog } from './acts';
@@ -37,14 +38,37 @@ export function Why(_: { params: Params }) {
         e.preventDefault();
         setQuery({ q: field.current?.value.trim() ?? '' });
       }}>
-        <label for="why-q">Address, or the id of an alert, decision or event</label>
+        <label for="why-q">Address, domain, form or ticket; or the id of an alert, decision or event</label>
         <div class="buttons"><input id="why-q" key={q} ref={field} type="search" defaultValue={q} autocomplete="off" spellcheck={false} placeholder="10.20.4.17" /><button type="submit">Look it up</button></div>
       </form>
       {guess !== null && <p class="note" role="alert"><Wire value={q} prose /> is not an address. Did you mean <button type="button" class="link" onClick={() => setQuery({ q: guess })}>{guess}</button>?</p>}
       {q !== '' && guess === null && (got.error?.status === 400 || got.error?.status === 404) && !got.data
-        ? <p class="note" role="alert"><Wire value={got.error.message} prose /> Ask the caller for the address of the machine that sends, such as 10.20.4.17; a name does not say which one it is.</p>
+        ? <Named q={q} />
         : q !== '' && guess === null && <Loaded of={got} what="the answer" rows={4}>{(x) => <Answer x={x} q={q} reload={got.reload} />}</Loaded>}
     </Page>
+  );
+}
+
+// A domain, a form's number, a ticket: which addresses stand beside it.
+function Named({ q }: { q: string }) {
+  const lines = useGet<Rows<LineRow>>('/registry/lines', { text: q, limit: 20 });
+  const hosts = useGet<Rows<HostRow>>('/hosts', { text: q, limit: 20 });
+  const blocks = useGet<Rows<BlockRow>>('/blocks', { all: true, limit: 500 });
+  const low = q.toLowerCase();
+  const found = new Map<string, string>();
+  for (const b of blocks.data?.rows ?? [])
+    if (plain(b.reason).toLowerCase().includes(low)) found.set(addressOfSubject(b.subject), 'named in the reason of a decision');
+  for (const h of hosts.data?.rows ?? []) found.set(addressOfSubject(h.host), 'a host of this name');
+  for (const l of lines.data?.rows ?? []) if (l.address !== null) found.set(plain(l.address), `form ${l.form}, line ${l.line}, ${l.state}`);
+  const error = lines.error ?? hosts.error ?? blocks.error;
+  if (!error && (!lines.data || !hosts.data || !blocks.data)) return <Loading what="the answer" rows={2} />;
+  return (
+    <div class="answer" role="status">
+      {found.size > 0
+        ? <><p>Addresses that go with <Wire value={q} prose />:</p><ul class="told">{[...found].map(([a, why]) => <li key={a}><a class="addr" href={hrefOf('/why', { q: a })}>{a}</a>: {why}</li>)}</ul></>
+        : <p class="note">No address is known for <Wire value={q} prose />. {error && <>Not all could be looked through: <Wire value={error.message} prose /> </>}Ask the caller for the address of the machine that sends, such as 10.20.4.17.</p>}
+      <OtherCauses />
+    </div>
   );
 }
 
@@ -75,6 +99,15 @@ const OTHER_CAUSES = [
   'The mailbox is full, the password is wrong, or the name of the server was changed.',
 ];
 
+function OtherCauses() {
+  return (
+    <section>
+      <h2>Other causes</h2>
+      <ul class="told">{OTHER_CAUSES.map((c) => <li key={c}>{c}</li>)}</ul>
+    </section>
+  );
+}
+
 function OfAddress({ x, address, reload }: { x: ExplainAddress; address: string; reload: () => void }) {
   const who = useMe();
   const blocks = useGet<Rows<BlockRow>>('/blocks');
@@ -93,7 +126,7 @@ function OfAddress({ x, address, reload }: { x: ExplainAddress; address: string;
           : stopped && block ? <p class="plain"><b>Port 25 is closed for {address}{block.until && <> until <When value={block.until} /></>}.</b></p>
             : block?.state === 'in force' ? <p class="plain"><b>{address} is not blocked.</b> It would be{block.until && <> until <When value={block.until} /></>}, but the mode is {block.mode}.</p>
               : block?.state === 'asked' ? <p class="plain"><b>{address} is not blocked.</b> A human is asked whether to block it.</p>
-                : <p class="plain"><b>{address} is not blocked by us.</b></p>}
+                : <p class="plain"><b>{address} is not blocked by us.</b> Other causes are below.</p>}
         {block && <p>Why: <Wire value={block.reason} prose />. {block.origin === 'human' ? 'A person did it' : 'The detector did it'}, <When value={block.since} />.</p>}
         {!block && <p>{registered ? 'It is registered, and registered hosts are never blocked by themselves.' : 'It is not registered. That alone blocks nothing.'}</p>}
       </section>
@@ -111,12 +144,7 @@ function OfAddress({ x, address, reload }: { x: ExplainAddress; address: string;
             : <p class="soft">Your role may not lift it: an analyst, or who runs the firewall, does.</p>}
         </section>
       )}
-      {!block && (
-        <section>
-          <h2>Other causes</h2>
-          <ul class="told">{OTHER_CAUSES.map((c) => <li key={c}>{c}</li>)}</ul>
-        </section>
-      )}
+      {!stopped && <OtherCauses />}
 
       <section>
         <h2>Whom to call</h2>
