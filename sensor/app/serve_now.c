@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sensor/app/serve_json.h"
+#include "sensor/app/serve_now.h"
 #include "sensor/base/json_out.h"
 #include "sensor/store/index_cited.h"
 #include "sensor/store/index_query.h"
@@ -11,13 +12,11 @@
 #define KEPT_NS    (5 * NS_PER_S) /* one answer is given to all that long */
 #define ROWS       20U            /* of a headline; --limit=20 below */
 #define HOSTS_MOST 500U           /* looked at */
-#define TOP        10U
-#define SITES_MOST 5000U /* as many as a block list has at most */
+#define SITES_MOST 5000U          /* as many as a block list has at most */
 #define STEP_NS    (600 * NS_PER_S)
-#define STEPS      288U    /* 48 h */
-#define SESSIONS   100000U /* looked at, the newest ones */
-#define DAY_NS     (24 * 3600 * NS_PER_S)
-#define WORLD_NS   (7 * DAY_NS) /* a listing that was cited so lately */
+#define STEPS      288U           /* 48 h */
+#define SESSIONS   100000U        /* looked at, the newest ones */
+#define WORLD_NS   SERVE_NOW_WEEK /* a listing that was cited so lately */
 
 struct host {
     struct addr addr;
@@ -40,9 +39,10 @@ struct now {
     enum cli_exit sensor;
     struct host known[HOSTS_MOST];
     size_t n_known;
-    uint64_t unregistered; /* senders within a day */
-    ns_t end;              /* of what was seen */
-    ns_t last;             /* of the sessions that were counted */
+    struct index_reader *reader; /* NULL: there is no index */
+    struct serve_now_traffic traffic;
+    ns_t end;  /* of what was seen */
+    ns_t last; /* of the sessions that were counted */
     uint64_t last_seq;
     size_t n_sessions;
     struct step steps[STEPS];
@@ -82,20 +82,6 @@ is_true(struct span value)
     return span_eq(value, SPAN_LIT("true"));
 }
 
-static ns_t
-time_of(struct span value)
-{
-    struct buf text;
-    ns_t when = 0;
-
-    buf_init(&text, 64);
-    serve_json_text(value, &text);
-    if (!ns_parse(buf_view(&text), &when))
-        when = 0;
-    buf_free(&text);
-    return when;
-}
-
 /* Total of a list of alerts. */
 static uint64_t
 alerts_of(struct now *n, const char *severity, const char *status)
@@ -112,16 +98,6 @@ alerts_of(struct now *n, const char *severity, const char *status)
 
 /* ---- hosts ---- */
 
-static bool
-is_sender(const struct now *n, struct span row)
-{
-    const ns_t last = time_of(serve_json_get(row, "last"));
-
-    return is_true(serve_json_get(row, "home")) &&
-           serve_json_is(serve_json_get(row, "registered"), "unregistered") &&
-           last + DAY_NS >= n->end;
-}
-
 static void
 know(struct now *n, struct span row)
 {
@@ -136,7 +112,6 @@ know(struct now *n, struct span row)
         n->n_known++;
     }
     buf_free(&text);
-    n->unregistered += is_sender(n, row);
 }
 
 static void
@@ -165,73 +140,7 @@ put_unregistered(struct now *n)
     json_end(j, '}');
 }
 
-/* Those with most sessions among those that were seen last. */
-static void
-put_hosts(struct now *n)
-{
-    struct json_out *j = &n->json;
-    struct serve_json_walk w;
-    struct span row, best[TOP];
-    uint64_t most[TOP] = {0};
-    size_t have = 0;
-
-    serve_json_begin(&w, rows_of(&n->hosts));
-    while (serve_json_next(&w, NULL, &row)) {
-        const uint64_t s = serve_json_u64(serve_json_get(row, "sessions"), 0);
-        size_t at = have < TOP ? have++ : TOP;
-
-        if (!is_true(serve_json_get(row, "home")) ||
-            (at == TOP && s <= most[TOP - 1])) {
-            have -= at < TOP;
-            continue;
-        }
-        at = at < TOP ? at : TOP - 1;
-        for (; at > 0 && most[at - 1] < s; at--) {
-            most[at] = most[at - 1];
-            best[at] = best[at - 1];
-        }
-        most[at] = s;
-        best[at] = row;
-    }
-    serve_json_end(&w);
-    json_key(j, "hosts");
-    json_begin(j, '[');
-    for (size_t i = 0; i < have; i++) {
-        json_begin(j, '{');
-        put(j, "host", serve_json_get(best[i], "host"));
-        put(j, "site", serve_json_get(best[i], "site"));
-        put(j, "registered", serve_json_get(best[i], "registered"));
-        put(j, "level", serve_json_get(best[i], "level"));
-        put(j, "sessions", serve_json_get(best[i], "sessions"));
-        put(j, "rcpt", serve_json_get(best[i], "rcpt_offered"));
-        put(j, "refused", serve_json_get(best[i], "rcpt_unknown"));
-        json_end(j, '}');
-    }
-    json_end(j, ']');
-}
-
 /* ---- decisions ---- */
-
-/* Does a mail server stand behind the subject "ADDRESS/32"? */
-static bool
-is_queueing(const struct now *n, struct span subject)
-{
-    struct serve_json_walk w;
-    struct span row;
-    bool found = false;
-
-    serve_json_begin(&w, rows_of(&n->hosts));
-    while (!found && serve_json_next(&w, NULL, &row)) {
-        const struct span host = serve_json_get(row, "host");
-
-        found = host.n > 2 &&
-                span_starts(subject, span_head(host, host.n - 1)) &&
-                span_at(subject, host.n - 1) == '/' &&
-                is_true(serve_json_get(row, "queueing"));
-    }
-    serve_json_end(&w);
-    return found;
-}
 
 static uint64_t
 in_force(const struct buf *document)
@@ -264,7 +173,8 @@ put_if_blocked(struct now *n)
         if (!serve_json_is(serve_json_get(row, "state"), "in force"))
             continue;
         hosts++;
-        legitimate += is_queueing(n, serve_json_get(row, "subject"));
+        legitimate +=
+            serve_now_is_queueing(n->reader, serve_json_get(row, "subject"));
         if (site.n <= 2 || span_eq(site, SPAN_LIT("null")))
             continue; /* of no site: nobody is known to write to */
         for (size_t i = 0; i < owners && i < SITES_MOST; i++)
@@ -282,7 +192,8 @@ put_if_blocked(struct now *n)
     json_u64(j, legitimate);
     json_key(j, "owners");
     json_u64(j, owners);
-    put(j, "seen_percent", SPAN_NONE);
+    json_key(j, "seen_percent");
+    serve_now_put_percent(&n->traffic.sight, j);
     json_end(j, '}');
 }
 
@@ -349,9 +260,33 @@ put_world(struct now *n)
 }
 
 static void
+ask_blocks(struct now *n, ns_t when, struct buf *out)
+{
+    char at[NS_TEXT_MAX + 8] = "--at=";
+    const char *flags[] = {at, NULL};
+
+    (void)ns_format(when, at + strlen(at));
+    ask(n, VERB_BLOCKS_LIST, flags, out);
+}
+
+static uint64_t
+blocks_week_ago(struct now *n)
+{
+    struct buf out;
+    uint64_t in;
+
+    ask_blocks(n, n->end - SERVE_NOW_WEEK, &out);
+    in = in_force(&out);
+    buf_free(&out);
+    return in;
+}
+
+static void
 put_figures(struct now *n)
 {
     static const char *const soon[] = {"--within=12h", NULL};
+    const struct serve_now_traffic *t = &n->traffic;
+    const uint64_t blocks_then = t->saw_week_ago ? blocks_week_ago(n) : 0;
     struct json_out *j = &n->json;
     struct serve_json_walk w;
     struct buf policy, due;
@@ -372,19 +307,20 @@ put_figures(struct now *n)
     serve_json_end(&w);
     json_key(j, "figures");
     json_begin(j, '{');
-    json_key(j, "open_high");
-    json_u64(j, alerts_of(n, "--severity=high", "--status=new") +
-                    alerts_of(n, "--severity=high", "--status=ack") +
-                    alerts_of(n, "--severity=high", "--status=escalated"));
-    json_key(j, "unregistered_24h");
-    json_u64(j, n->unregistered);
+    serve_now_put_figure(
+        j, "open_high",
+        alerts_of(n, "--severity=high", "--status=new") +
+            alerts_of(n, "--severity=high", "--status=ack") +
+            alerts_of(n, "--severity=high", "--status=escalated"),
+        t->high_known ? &t->high_week_ago : NULL);
+    serve_now_put_figure(j, "unregistered_24h", t->day.unregistered,
+                         t->saw_week_ago ? &t->week_ago.unregistered : NULL);
     json_key(j, "unregistered_24h_exact");
-    json_bool(j, n->n_known < HOSTS_MOST);
-    json_key(j, "blocks");
-    json_u64(j, in_force(&n->blocks));
+    json_bool(j, t->day.exact);
+    serve_now_put_figure(j, "blocks", in_force(&n->blocks),
+                         t->saw_week_ago ? &blocks_then : NULL);
     put(j, "mode", mode);
-    json_key(j, "due_12h");
-    json_u64(j, n_due);
+    serve_now_put_figure(j, "due_12h", n_due, NULL);
     json_end(j, '}');
     buf_free(&policy);
     buf_free(&due);
@@ -504,7 +440,8 @@ put_health(struct now *n)
     (void)json_str(j, n->sensor == CLI_EXIT_STORE ? SPAN_LIT("no sensor")
                       : is_blind(n)               ? SPAN_LIT("blind")
                                                   : SPAN_LIT("seeing"));
-    put(j, "seen_percent", SPAN_NONE);
+    json_key(j, "seen_percent");
+    serve_now_put_percent(&n->traffic.hour, j);
     put(j, "since", SPAN_NONE);
     put(j, "checks", rows_of(&n->doctor));
     json_end(j, '}');
@@ -515,14 +452,10 @@ put_health(struct now *n)
 static void
 look_back(struct now *n)
 {
-    char at[NS_TEXT_MAX + 8] = "--at=";
-    const char *flags[] = {NULL, NULL};
-
-    if (n->sensor == CLI_EXIT_STORE && n->end > 0) {
-        (void)ns_format(n->end, at + strlen(at));
-        flags[0] = at;
-    }
-    ask(n, VERB_BLOCKS_LIST, flags, &n->seen_blocks);
+    if (n->sensor == CLI_EXIT_STORE && n->end > 0)
+        ask_blocks(n, n->end, &n->seen_blocks);
+    else
+        ask(n, VERB_BLOCKS_LIST, NULL, &n->seen_blocks);
 }
 
 static void
@@ -552,11 +485,12 @@ look(struct now *n)
     while (serve_json_next(&w, NULL, &row))
         know(n, row);
     serve_json_end(&w);
+    n->reader = r;
     if (r != NULL) {
+        serve_now_look(r, n->end, &n->traffic);
         look_at_world(n, r);
         count_sessions(n, r);
     }
-    index_reader_close(r);
     buf_free(&ignored);
 }
 
@@ -577,7 +511,8 @@ write_all(struct now *n, struct buf *out)
     json_end(&n->json, '}');
     put_figures(n);
     put_series(n);
-    put_hosts(n);
+    json_key(&n->json, "hosts");
+    serve_now_put_top(n->reader, &n->traffic, &n->json);
     put(&n->json, "alerts", rows_of(&alerts));
     put_health(n);
     json_end(&n->json, '}');
@@ -595,6 +530,7 @@ make(struct serve_view *v, struct buf *out)
     buf_init(&n->listings, SERVE_ANSWER);
     look(n);
     write_all(n, out);
+    index_reader_close(n->reader);
     buf_free(&n->hosts);
     buf_free(&n->strangers);
     buf_free(&n->listings);

@@ -15,6 +15,7 @@
 #include "sensor/store/index_list.h"
 #include "sensor/store/index_rows.h"
 #include "sensor/store/index_schema.h"
+#include "sensor/store/index_traffic.h"
 
 struct index {
     sqlite3 *db;
@@ -27,6 +28,7 @@ struct index {
     sqlite3_stmt *rollback;
     struct index_rows lists;
     struct index_cited cited;
+    struct index_traffic traffic;
     struct buf text; /* strings of the row being bound */
     uint64_t position;
     uint64_t committed;
@@ -257,6 +259,8 @@ prepare_all(struct index *x)
 
         if (rc == SQLITE_OK)
             rc = index_cited_open(x->db, &x->cited);
+        if (rc == SQLITE_OK)
+            rc = index_traffic_open(x->db, &x->traffic);
         e = rc == SQLITE_OK ? ERR_OK : failed(x, rc);
     }
     return e;
@@ -307,6 +311,7 @@ close_db(struct index *x)
     (void)sqlite3_finalize(x->rollback);
     index_rows_close(&x->lists);
     index_cited_close(&x->cited);
+    index_traffic_close(&x->traffic);
     (void)sqlite3_close(x->db);
     x->db = NULL;
     x->begin = x->insert = x->latest = x->act = x->move = x->commit =
@@ -609,6 +614,7 @@ undo(struct index *x, enum err e)
     if (sqlite3_get_autocommit(x->db) == 0)
         (void)run(x, x->rollback);
     memcpy(x->why, why, sizeof(why));
+    index_traffic_undo(&x->traffic);
     x->rows = 0;
     x->position = x->committed;
     return e == ERR_CORRUPT ? ERR_STORE : e;
@@ -627,6 +633,11 @@ index_add(struct index *x, struct span record, uint64_t journal_seq)
         e = bind_row(x, record, journal_seq);
     if (e == ERR_OK)
         e = run(x, x->insert);
+    if (e == ERR_OK) {
+        int rc = index_traffic_put(&x->traffic, record);
+
+        e = rc == SQLITE_OK ? ERR_OK : failed(x, rc);
+    }
     if (e == ERR_OK)
         e = keep(x, record, journal_seq);
     if (e == ERR_OK) {

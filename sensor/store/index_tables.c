@@ -37,6 +37,19 @@ static const char kept[] =
     " replies INTEGER NOT NULL, PRIMARY KEY(list, host, server))"
     " WITHOUT ROWID;";
 
+/* What was seen, counted: index_traffic.h. hour and slot: since 1970; high:
+ * open alerts of severity 1 when it began; seen and unseen: bytes, as was said
+ * last. */
+static const char traffic[] =
+    "CREATE TABLE hours(hour INTEGER PRIMARY KEY, high INTEGER NOT NULL,"
+    " seen INTEGER NOT NULL, unseen INTEGER NOT NULL);"
+    "CREATE TABLE slots(slot INTEGER NOT NULL, class INTEGER NOT NULL,"
+    " n INTEGER NOT NULL, PRIMARY KEY(slot, class)) WITHOUT ROWID;"
+    "CREATE TABLE senders(hour INTEGER NOT NULL, host BLOB NOT NULL,"
+    " unregistered INTEGER NOT NULL, sessions INTEGER NOT NULL,"
+    " rcpt INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    " PRIMARY KEY(hour, host)) WITHOUT ROWID;";
+
 /* What lists choose by. id: sequence of the first event, which no later one
  * changes. host: subject without its lease. title: for searching, in small
  * letters. severity: 1 to 4. Every index ends with last, which is the order of
@@ -175,6 +188,6 @@ static const char rest_follows[] =
     " WHERE a.type = 'act' AND a.key = OLD.key AND a.status IS NOT NULL"
     " ORDER BY a.seq DESC LIMIT 1), 0) WHERE key = OLD.key; END;";
 
-const char *const index_tables[] = {events,       kept,          alerts,
-                                    groups,       alerts_follow, groups_follow,
-                                    rest_follows, NULL};
+const char *const index_tables[] = {events,        kept,         traffic,
+                                    alerts,        groups,       alerts_follow,
+                                    groups_follow, rest_follows, NULL};
