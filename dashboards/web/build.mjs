@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pico } from './pico.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const at = process.argv.indexOf('--out');
@@ -41,6 +42,7 @@ const common = {
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
+  plugins: [pico(join(here, 'src'))],
 };
 // Both pages share what they have in common; early.ts is to run before anything is drawn, so it is no module.
 const made = [

@@ -1,6 +1,6 @@
 // test.mjs - what the page must hold to
 //
-//     node test.mjs [types|lint|units|size]...     all of them unless told
+//     node test.mjs [types|lint|units|style|size]...     all of them unless told
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { lint } from './lint.mjs';
+import { pruned } from './pico.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const MOST = 120 * 1024; // bytes, all files gzipped: a page that opens at once on a slow line
@@ -25,6 +26,23 @@ async function inTemporary(work) {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+// Sheet, sources, own style, and what is left.
+const SHEETS = [
+  ['an element that is there', 'p{a:b}', '<p>x</p>', '', 'p{a:b}'],
+  ['one that is nowhere', 'p{a:b}nav p,b{c:d}', '<p>x</p>', '', 'p{a:b}'],
+  ['some selectors of a list', 'nav,p:hover{a:b}', '<p class="n">', '', 'p:hover{a:b}'],
+  ['what must not be there is not needed', 'p:not(nav,[x=y]){a:b}', '<p>', '', 'p:not(nav,[x=y]){a:b}'],
+  ['any of those in :is and :where', ':is(nav,p)>b{a:b}:where(i,u)+b{c:d}', '<p><b>', '', ':is(nav,p)>b{a:b}'],
+  ['an attribute that no source has', '[x-y]{a:b}[role=tab]{c:d}[role=row]{e:f}', '<p role="row">', '', '[role=row]{e:f}'],
+  ['a number of a source is no element', 'b{a:b}', 'a < b', '', ''],
+  ['within @media', '@media (x){nav{a:b}}@media (y){p{a:b}}', '<p>', '', '@media (y){p{a:b}}'],
+  ['strings hold brackets', 'p{a:url("{;}")}nav{a:b}', '<p>', '', 'p{a:url("{;}")}'],
+  ['keyframes stay', '@keyframes x{to{a:b}}', '<p>', '', '@keyframes x{to{a:b}}'],
+  ['variables that nothing reads go, one after the other', 'p{--x:var(--y);--y:1;--z:2;a:var(--z)}', '<p>', '', 'p{--z:2;a:var(--z)}'],
+  ['one that our style reads stays', 'p{--x:1}', '<p>', 'b { a: var(--x); }', 'p{--x:1}'],
+  ['one of the root that is ours goes, one of an element stays', ':root{--x:1}p{--x:2;a:var(--x)}', '<p>', ':root:not(#_) { --x: 3; }', 'p{--x:2;a:var(--x)}'],
+];
 
 const parts = {
   types: () => run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '--noEmit']),
@@ -45,6 +63,12 @@ const parts = {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.mjs')).map((name) => join(folder, name));
     return files.length > 0 && run(process.execPath, ['--test', '--test-reporter=dot', ...files]);
   }),
+
+  style() {
+    const faults = SHEETS.filter(([, css, sources, styles, want]) => pruned(css, sources, styles) !== want);
+    for (const [why, css, sources, styles] of faults) console.log(`${why}: ${pruned(css, sources, styles)}`);
+    return faults.length === 0;
+  },
 
   size: () => inTemporary(async (folder) => {
     if (!run(process.execPath, ['build.mjs', '--out', folder])) return false;
