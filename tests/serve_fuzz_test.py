@@ -20,7 +20,6 @@ import time
 import unicodedata
 import urllib.parse
 
-import serve_test
 from serve_test import CONFIG, FIXTURES, PATIENCE_S, Server, check, results, run
 
 API = "/api/v1"

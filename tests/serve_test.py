@@ -6,6 +6,7 @@
 A state is made from the bot's capture. Every route of the API's own description
 is asked; where a verb stands behind it, the answer is what the verb prints. What
 people change is in the journal, with their names. What must be refused is.
+Attacks, and passwords in what is left behind, are those of serve_attack_test.py.
 The last line is "N passed, N failed".
 """
 import http.client
@@ -127,7 +128,7 @@ def changes(server, who):
                                           for r in rows), rows)
 
 
-def refusals(server, program, state):
+def refusals(server):
     for path in ("/api/v1/me", "/api/v1/alerts", "/api/v1/stream", "/api/v1/now"):
         status, _, _ = server.ask("GET", path)
         check(f"nobody sees {path}", status == 401, status)
@@ -152,8 +153,6 @@ def refusals(server, program, state):
     said = [server.ask("POST", "/api/v1/login", {"user": "vera", "password": "x"}) for _ in range(40)]
     slow = [headers for status, _, headers in said if status == 429]
     check("wrong passwords are slowed down", slow and slow[0]["Retry-After"], [s for s, _, _ in said])
-    _, out, _ = run(program, "serve", "--state", state, "--listen", "127.0.0.1:0")
-    check("a password is in no log of ours", "x" * 8 not in out)
 
 
 def headlines(server, who):
@@ -198,12 +197,11 @@ def main():
             every_route(server, program, state, who)
             events(server, who)
             headlines(server, who)
-            refusals(server, program, state)
+            refusals(server)
         finally:
             began = time.monotonic()
             code, told = server.stop()
         check("SIGTERM ends it in order", code == 0 and time.monotonic() - began < PATIENCE_S, (code, told))
-        check("no password is told", "one" not in told.split("request=")[0].split(), told)
         journal = "".join(p.read_text() for p in pathlib.Path(state, "journal").glob("*.jsonl"))
         for action in ("login", "logout", "refused", "look"):
             check(f"{action} is journaled", f'"kind":"page","action":"{action}"' in journal

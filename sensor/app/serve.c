@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct server {
     struct buf messages;
     sigset_t signals;
     struct place {
-        int fd; /* -1: none, not yet, or given to http */
+        int fd; /* -1: none, or not yet; http has one of its own */
         struct addr address;
         uint16_t port;
     } operations, sites;
@@ -236,24 +237,39 @@ on_stays(void *ctx, uint64_t of)
     return serve_web_stays(s->web, of);
 }
 
-static enum cli_exit
-open_http(struct server *s)
+/* The sockets stay ours too, so that a server with another certificate can take
+ * the place of this one. */
+static enum err
+open_http(struct server *s, const struct buf *certificate,
+          const struct buf *key, struct http **out)
 {
     const struct config *c = s->config;
-    const char *certificate = text_of(&s->certificate);
-    const char *key = text_of(&s->key);
-    struct http_options o = {
-        .listeners = {{s->operations.fd, certificate, key},
-                      {s->sites.fd, certificate, key}},
+    const char *cert = text_of(certificate);
+    const int fds[] = {fcntl(s->operations.fd, F_DUPFD_CLOEXEC, 3),
+                       fcntl(s->sites.fd, F_DUPFD_CLOEXEC, 3)};
+    const struct http_options o = {
+        .listeners = {{fds[0], cert, text_of(key)},
+                      {fds[1], cert, text_of(key)}},
         .n_listeners = has_sites(s) ? 2 : 1,
         .user_field = c->serve_proxy.n > 0 ? c->serve_proxy_field : NULL,
         .answer = on_request,
         .stays = on_stays,
         .ctx = s
     };
-    const enum err e = http_open(&o, &s->http);
+    const enum err e = http_open(&o, out);
 
-    s->operations.fd = s->sites.fd = -1;
+    for (size_t i = 0; e != ERR_OK && i < ARRAY_LEN(fds); i++) {
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    }
+    return e;
+}
+
+static enum cli_exit
+begin_http(struct server *s)
+{
+    const enum err e = open_http(s, &s->certificate, &s->key, &s->http);
+
     if (e == ERR_OK)
         return CLI_EXIT_DONE;
     return say(s, e == ERR_CONFIG ? CLI_EXIT_USAGE : CLI_EXIT_FAILED,
@@ -296,7 +312,7 @@ begin(struct server *s, const struct cli *c)
     if (e != ERR_OK)
         return e == ERR_NOMEM ? CLI_EXIT_FAILED : CLI_EXIT_USAGE;
     block_signals(s);
-    return open_http(s);
+    return begin_http(s);
 }
 
 /* ---- serving ---- */
@@ -314,12 +330,64 @@ tell_address(const struct server *s, const struct place *p, const char *what)
 }
 
 static void
+forget(struct buf *secret)
+{
+    if (secret->p != NULL)
+        explicit_bzero(secret->p, secret->cap);
+    buf_free(secret);
+}
+
+static bool
+same(const struct buf *a, const struct buf *b)
+{
+    return span_eq(buf_view(a), buf_view(b));
+}
+
+static void
+swap(struct buf *a, struct buf *b)
+{
+    const struct buf was = *a;
+
+    *a = *b;
+    *b = was;
+}
+
+/* A new certificate needs a new server; who is connected connects again, and
+ * sessions stay. With a fault the old one goes on. */
+static void
+reload_certificate(struct server *s)
+{
+    const struct config *c = s->config;
+    struct buf certificate, key;
+    struct http *before = s->http;
+    bool good;
+
+    buf_init(&certificate, 0);
+    buf_init(&key, 0);
+    good = load_pem(s, c->serve_certificate, &certificate) == CLI_EXIT_DONE &&
+           load_pem(s, c->serve_key, &key) == CLI_EXIT_DONE;
+    if (good && !(same(&certificate, &s->certificate) && same(&key, &s->key))) {
+        good = open_http(s, &certificate, &key, &s->http) == ERR_OK;
+        if (good) {
+            http_close(before);
+            swap(&certificate, &s->certificate);
+            swap(&key, &s->key);
+        }
+    }
+    if (!good)
+        buf_str(&s->messages, "span25: the certificate stays as it was\n");
+    forget(&key);
+    forget(&certificate);
+}
+
+static void
 reload(struct server *s)
 {
     (void)live_notify("RELOADING=1");
     buf_reset(&s->messages);
     if (serve_web_reload(s->web, &s->messages) != ERR_OK)
         buf_str(&s->messages, "span25: the users stay as they were\n");
+    reload_certificate(s);
     log_lines(&s->messages);
     (void)live_notify("READY=1");
 }
@@ -335,6 +403,7 @@ work(struct server *s)
     while (number != SIGTERM && number != SIGINT) {
         if (number == SIGHUP)
             reload(s);
+        follow.http = s->http;
         serve_follow_step(&follow);
         number = sigtimedwait(&s->signals, NULL, &turn);
     }
@@ -351,10 +420,8 @@ end(struct server *s)
         (void)close(s->operations.fd);
     if (s->sites.fd >= 0)
         (void)close(s->sites.fd);
-    if (s->key.p != NULL)
-        explicit_bzero(s->key.p, s->key.n);
-    buf_free(&s->key);
-    buf_free(&s->certificate);
+    forget(&s->key);
+    forget(&s->certificate);
 }
 
 enum cli_exit
