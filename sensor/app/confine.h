@@ -21,8 +21,9 @@
  *     keeper      processes; no file. What it forks may ask a Unix socket
  *     inspector   memory; an asker also a Unix socket (deep.h)
  *
- *     page        span25 serve: files, threads, connections of the sockets it
- *                 has, the sockets of the core and of systemd. No process
+ *     page        span25 serve: files, and to write to of its state alone where
+ *                 the kernel has Landlock; threads, connections of the sockets
+ *                 it has, the sockets of the core and of systemd. No process
  *
  * No one but the supervisor, those that it has just forked, and publish, which
  * looks up names by modules of the C library, may map code. The
@@ -79,6 +80,11 @@ MUST_USE enum err confine_recorder(int folder);
  * False: the kernel has it and did not do it; one that does not have it leaves
  * things as they are. */
 MUST_USE bool confine_files(const char *folder);
+
+/* Of the page, in the same way: it can write below this folder alone, and
+ * execute nothing. It reads what its user may: configured files are anywhere.
+ */
+MUST_USE bool confine_writes(const char *folder);
 
 /* The system calls only. False: not possible. */
 MUST_USE bool confine_calls(enum confine_role role);

@@ -9,9 +9,9 @@
 
 /* Of the first version: later ones add more, which we do not need. Who reads a
  * database makes files beside it, and removes them as the last one. */
+#define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define OWN                                                                    \
-    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |              \
-     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |             \
+    (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |     \
      LANDLOCK_ACCESS_FS_REMOVE_FILE)
 #define ALL                                                                    \
     (OWN | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |        \
@@ -34,19 +34,33 @@ allow(int rules, const char *folder, uint64_t what)
     return good;
 }
 
-bool
-confine_files(const char *folder)
+/* Of what is handled, what is allowed below the folder; the rest nowhere. */
+static bool
+restrict_to(const char *folder, uint64_t handled, uint64_t allowed)
 {
-    const struct landlock_ruleset_attr all = {.handled_access_fs = ALL};
+    const struct landlock_ruleset_attr all = {.handled_access_fs = handled};
     const int rules = (int)syscall(SYS_landlock_create_ruleset, &all,
                                    sizeof(all.handled_access_fs), 0);
     bool good;
 
     if (rules < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM;
-    good = allow(rules, folder, OWN) &&
+    good = allow(rules, folder, allowed) &&
            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     (void)close(rules);
     return good;
+}
+
+bool
+confine_files(const char *folder)
+{
+    return restrict_to(folder, ALL, OWN);
+}
+
+bool
+confine_writes(const char *folder)
+{
+    return restrict_to(folder, ALL & ~READS,
+                       (OWN & ~READS) | LANDLOCK_ACCESS_FS_MAKE_DIR);
 }

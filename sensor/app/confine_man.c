@@ -23,18 +23,21 @@ static const struct {
     {'k', "keeper",                    "starts inspectors and ends them"         },
     {'x', "inspector",                 "looks into one attachment at a time"     },
     {'a', "inspector that asks clamd", "the same, through a Unix socket"         },
-    {'g', "page",                      "span25 serve, a program of its own"      },
 };
 
 static const char *const conditions[] = {
     [CONFINE_ANY] = "",
     [CONFINE_DATA] = " (not executable)",
+    [CONFINE_CODE] = " (not executable and writable)",
     [CONFINE_OWN] = " (to itself)",
     [CONFINE_PLAIN] = " (no namespace)",
     [CONFINE_LINK] = " (SIOCGIFFLAGS)",
+    [CONFINE_QUEUE] = " (FIONREAD, TIOCOUTQ, FIONBIO)",
     [CONFINE_STDERR] = " (standard error)",
     [CONFINE_LOCAL] = " (AF_UNIX)",
     [CONFINE_PRIVATE] = " (AF_UNIX)",
+    [CONFINE_PEERS] = " (AF_UNIX, AF_INET, AF_INET6, AF_NETLINK)",
+    [CONFINE_THREAD] = " (threads)",
     [CONFINE_FOLDER] = " (in its folder)",
     [CONFINE_REFUSE] = NULL, /* it gets an error: not allowed */
     [CONFINE_ABSENT] = NULL,
@@ -81,4 +84,20 @@ confine_man_write(struct buf *out)
         put_calls(roles[i].letter, out);
     }
     buf_str(out, ".El\n");
+}
+
+void
+confine_man_write_page(struct buf *out)
+{
+    buf_str(out,
+            ".Sh SYSTEM CALLS\n"
+            "Before it answers anybody the process gives up every capability "
+            "and new\nprivileges.\n"
+            "Where the kernel has Landlock it can write below its state "
+            "alone, and execute\nnothing.\n"
+            "It may make these system calls and no other; one that makes "
+            "another is killed by\nthe kernel:\n");
+    put_calls('g', out);
+    buf_str(out, "It then begins no process, and no connection but to sockets "
+                 "of this machine:\nthose of the sensor and of systemd.\n");
 }

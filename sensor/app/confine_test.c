@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -191,12 +192,14 @@ what_is_not_listed_kills(void **state)
 
 /* ---- files ---- */
 
-/* What may be opened after confine_files, by its flags. */
-static const struct {
+/* What may be opened after confine_files or confine_writes, by its flags. */
+struct file_row {
     const char *why, *path;
     int flags;
     bool may;
-} files[] = {
+};
+
+static const struct file_row files[] = {
     {"what it reads",         "state/journal",    O_RDONLY,           true },
     {"where it locks",        "state/journal",    O_RDWR,             true },
     {"a new list",            "state/feeds/new",  O_WRONLY | O_CREAT, true },
@@ -204,6 +207,17 @@ static const struct {
     {"nor by a way around",   "state/../outside", O_RDONLY,           false},
     {"no new folder's",       "new/file",         O_WRONLY | O_CREAT, false},
     {"nothing of the system", "/etc/passwd",      O_RDONLY,           false},
+};
+
+static const struct file_row writes[] = {
+    {"what it reads",         "state/journal",    O_RDONLY,           true },
+    {"where it writes",       "state/journal",    O_RDWR,             true },
+    {"a new draft",           "state/feeds/new",  O_WRONLY | O_CREAT, true },
+    {"what is configured",    "outside",          O_RDONLY,           true },
+    {"but not to change it",  "outside",          O_WRONLY,           false},
+    {"nor by a way around",   "state/../outside", O_RDWR,             false},
+    {"nothing new elsewhere", "new",              O_WRONLY | O_CREAT, false},
+    {"what the system has",   "/etc/passwd",      O_RDONLY,           true },
 };
 
 static bool
@@ -214,27 +228,55 @@ kernel_has_landlock(void)
 
 /* 0: all as it should be; else the row, from 1. */
 static int
-try_files(void)
+try_rows(const struct file_row *rows_of, size_t n)
 {
-    if (!confine_files("state"))
-        return 100;
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        const int fd = open(files[i].path, files[i].flags | O_CLOEXEC, 0600);
+    for (size_t i = 0; i < n; i++) {
+        const int fd =
+            open(rows_of[i].path, rows_of[i].flags | O_CLOEXEC, 0600);
 
-        if ((fd >= 0) != files[i].may)
+        if ((fd >= 0) != rows_of[i].may)
             return (int)i + 1;
     }
-    return unlink("outside") == 0 || mkdir("state/x", 0700) == 0 ? 101 : 0;
+    return unlink("outside") == 0 ? 101 : 0;
 }
 
+static int
+try_files(void)
+{
+    int row;
+
+    if (!confine_files("state"))
+        return 100;
+    row = try_rows(files, sizeof(files) / sizeof(files[0]));
+    return row == 0 && mkdir("state/x", 0700) == 0 ? 102 : row;
+}
+
+/* A program that is refused is EACCES, before the filter is asked. */
+static int
+try_writes(void)
+{
+    int row;
+
+    if (!confine_writes("state"))
+        return 100;
+    row = try_rows(writes, sizeof(writes) / sizeof(writes[0]));
+    if (row == 0 && (mkdir("state/x", 0700) != 0 || mkdir("x", 0700) == 0 ||
+                     rename("state/journal", "state/feeds/new") == 0 ||
+                     rename("state/journal", "state/renamed") != 0))
+        return 103;
+    if (row == 0)
+        execute();
+    return row;
+}
+
+/* In a folder of its own, with state/ and a file beside it. */
 static void
-files_of_others_stay_closed(void **state)
+confined_to_files(int (*attempt)(void))
 {
     char folder[] = "/tmp/span25-confine-XXXXXX";
     int status = 0;
     pid_t pid;
 
-    (void)state;
     if (!kernel_has_landlock())
         return;
     assert_non_null(mkdtemp(folder));
@@ -245,19 +287,35 @@ files_of_others_stay_closed(void **state)
             close(open("state/journal", O_CREAT | O_WRONLY, 0600)) != 0 ||
             close(open("outside", O_CREAT | O_WRONLY, 0600)) != 0)
             _exit(99);
-        _exit(try_files());
+        _exit(attempt());
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(chdir(folder), 0);
     (void)unlink("state/feeds/new");
     (void)unlink("state/journal");
+    (void)unlink("state/renamed");
     (void)unlink("outside");
+    (void)rmdir("state/x");
     (void)rmdir("state/feeds");
     (void)rmdir("state");
     assert_int_equal(chdir("/"), 0);
     (void)rmdir(folder);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+files_of_others_stay_closed(void **state)
+{
+    (void)state;
+    confined_to_files(try_files);
+}
+
+static void
+files_of_others_stay_as_they_are(void **state)
+{
+    (void)state;
+    confined_to_files(try_writes);
 }
 
 /* That it was us is to be seen: not the filter ends it. */
@@ -377,6 +435,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_listed_kills),
         cmocka_unit_test(files_of_others_stay_closed),
+        cmocka_unit_test(files_of_others_stay_as_they_are),
         cmocka_unit_test(all_may_abort),
         cmocka_unit_test(who_forks_may_what_the_forked_may),
         cmocka_unit_test(a_packet_is_never_sent),

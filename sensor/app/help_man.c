@@ -374,6 +374,8 @@ help_man_verb(const char *noun, struct buf *out)
     }
     if (strcmp(noun, "live") == 0)
         confine_man_write(out);
+    if (strcmp(noun, "serve") == 0)
+        confine_man_write_page(out);
     put_exits(out);
     put_examples(noun, out);
     buf_str(out, ".Sh SEE ALSO\n.Xr span25 1 ,\n.Xr span25.conf 5\n");

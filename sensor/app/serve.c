@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -184,15 +185,19 @@ open_sockets(struct server *s)
 
 /* ---- rights ---- */
 
+/* What a database sorts is mail of others too: it stays in the state, as the
+ * one folder that can be written to. */
 static enum cli_exit
 give_up_rights(struct server *s)
 {
-    const enum err e = confine(CONFINE_PAGE);
+    const bool good = setenv("SQLITE_TMPDIR", s->config->state, 1) == 0 &&
+                      confine_writes(s->config->state) &&
+                      confine(CONFINE_PAGE) == ERR_OK;
 
-    return e == ERR_OK ? CLI_EXIT_DONE
-                       : say(s, CLI_EXIT_FAILED,
-                             "the system does not let this process give up "
-                             "its rights");
+    return good ? CLI_EXIT_DONE
+                : say(s, CLI_EXIT_FAILED,
+                      "the system does not let this process give up its "
+                      "rights");
 }
 
 /* Of all threads that are begun from here on. */
