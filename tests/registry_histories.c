@@ -227,6 +227,7 @@ model_fits(const struct mline *l, const struct draw *d)
     case ACTION_ENTER: return permit && l->entered == 0;
     case ACTION_LOSE: return permit && l->entered != 0;
     case ACTION_SEE: return (early || both) && l->seen == 0;
+    case ACTION_MAIL: /* of an address that no form here has */
     case ACTION_COUNT: break;
     }
     return false;
@@ -279,6 +280,7 @@ model_do(struct mline *l, const struct draw *d)
         break;
     case ACTION_SEE: l->seen = d->when; break;
     case ACTION_SUBMIT:
+    case ACTION_MAIL:
     case ACTION_COUNT: break;
     }
     snap(l, d->when);

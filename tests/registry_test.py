@@ -240,7 +240,7 @@ REFUSALS = [
      "span25: --lines: 'a' is not a list of lines such as 1,2\n"),
     ("no action", "decide", ["{f}", "bless"], 2,
      "span25: 'bless' is not one of permit|return|reject|suspend|reinstate|"
-     "renew|revoke|withdraw\n"),
+     "renew|revoke|withdraw|check|mail\n"),
     ("no reason", "decide", ["{f}", "return"], 5,
      "span25: 'return' needs --reason; nothing was changed\n"),
     ("bad until", "decide", ["{f}", "permit", "--until", "soon"], 2,

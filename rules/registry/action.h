@@ -28,7 +28,9 @@
     X(ENTER, "enter", PERMITTED, "found in the firewall's list")               \
     X(LOSE, "lose", PERMITTED, "no longer found in the firewall's list")       \
     X(SEE, "see", REQUESTED | RETURNED | PERMITTED | SUSPENDED,                \
-      "its first mail was seen")
+      "its first mail was seen")                                               \
+    X(MAIL, "mail", REQUESTED | RETURNED | PERMITTED | SUSPENDED,              \
+      "who reads its contact's mail said so; reference: the address")
 
 enum action_kind {
 #define ACTION_ENUM(id, word, from, doc) ACTION_##id,

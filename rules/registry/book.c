@@ -245,6 +245,22 @@ book_next_number(const struct book *b, ns_t when, char out[FORM_NUMBER_MAX + 1])
         put_sequence(text, v, out);
 }
 
+ns_t
+book_mail(const struct book_form *f)
+{
+    const char *mail = f->form.text[FORM_SITE_CONTACT_MAIL];
+    ns_t when = 0;
+
+    for (size_t i = 0; mail != NULL && i < f->form.n_lines; i++) {
+        const struct book_line *l = f->lines[i];
+
+        if (l->mail != NULL && strcmp(l->mail, mail) == 0 &&
+            l->mail_when > when)
+            when = l->mail_when;
+    }
+    return when;
+}
+
 /* ---- records ---- */
 
 static enum err

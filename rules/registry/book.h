@@ -68,6 +68,8 @@ struct book_line {
     uint32_t ask;          /* the look-up's own */
     const char *reason;    /* of the last RETURN, REJECT, SUSPEND, REVOKE */
     const char *reference; /* permit number */
+    const char *mail;      /* address of the contact that was confirmed last */
+    ns_t mail_when;
 };
 
 struct book_form {
@@ -137,6 +139,9 @@ enum book_state book_state_at(const struct book_line *l, ns_t when);
  * since. */
 struct clock book_clock_at(const struct book_line *l, ns_t when);
 const char *book_word(enum book_state s);
+/* When the contact's address, as the form has it now, was confirmed; 0: it was
+ * not. */
+ns_t book_mail(const struct book_form *f);
 /* The line with that number, or NULL. */
 const struct book_line *book_line(const struct book_form *f, uint32_t number);
 

@@ -157,6 +157,7 @@ static const struct {
     {                                                                          \
         .why = text                                                            \
     }
+#define OTHER NO("is of a contact with another address")
 static const struct {
     enum action_kind kind;
     struct {
@@ -188,6 +189,7 @@ static const struct {
     {ACTION_SEE,
      {TO(REQUESTED, RUNNING), TO(RETURNED, PAUSED), TO(PERMITTED, RUNNING),
       TO(SUSPENDED, STOPPED), X}                                              },
+    {ACTION_MAIL,      {OTHER, OTHER, OTHER, OTHER, X}                        },
 };
 
 static enum err
@@ -274,6 +276,38 @@ test_transitions(void **state)
             transition(t, s, false);
         }
     }
+}
+
+/* An address counts while it is that of the form. */
+static void
+test_mail(void **state)
+{
+    struct action a = {.kind = ACTION_MAIL,
+                       .when = 2 * H,
+                       .actor = "site",
+                       .number = "1",
+                       .reference = "other@site.example"};
+    const char *mail;
+    struct form f;
+    struct desk d;
+
+    (void)state;
+    one(&d, H, 0);
+    mail = book_find(d.b, "1")->form.text[FORM_SITE_CONTACT_MAIL];
+    assert_int_equal(book_mail(book_find(d.b, "1")), 0);
+    assert_int_equal(put(&d, &a), ERR_USAGE);
+    a.reference = mail;
+    good(&d, put(&d, &a));
+    assert_int_equal(book_mail(book_find(d.b, "1")), 2 * H);
+    make_form(&f, "1");
+    (void)make_line(&f, 1, "192.0.2.25", "25", "send");
+    assert_int_equal(
+        form_set(&f.text[FORM_SITE_CONTACT_MAIL], SPAN_LIT("new@site.example")),
+        ERR_OK);
+    good(&d, submit(&d, &f, 3 * H, 0));
+    form_fini(&f);
+    assert_int_equal(book_mail(book_find(d.b, "1")), 0);
+    desk_close(&d);
 }
 
 /* From no line at all only a form leads on. */
@@ -1492,6 +1526,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transitions),
+        cmocka_unit_test(test_mail),
         cmocka_unit_test(test_from_nothing),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_clock_days),

@@ -169,6 +169,17 @@ unfit_see(const struct book_line *l, const struct action *a)
     return l->dates.seen != 0 ? "was seen already" : NULL;
 }
 
+static const char *
+unfit_mail(const struct book_line *l, const struct action *a)
+{
+    const char *mail = l->form->form.text[FORM_SITE_CONTACT_MAIL];
+
+    return mail == NULL || a->reference == NULL ||
+                   strcmp(mail, a->reference) != 0
+               ? "is of a contact with another address"
+               : NULL;
+}
+
 /* ---- what it does ---- */
 
 static void
@@ -259,6 +270,14 @@ do_see(struct book_line *l, const struct action *a, uint64_t audit)
     l->dates.seen = a->when;
 }
 
+static void
+do_mail(struct book_line *l, const struct action *a, uint64_t audit)
+{
+    (void)audit;
+    l->mail = a->reference;
+    l->mail_when = a->when;
+}
+
 /* What until is of an action. */
 enum until { UNTIL_NONE, UNTIL_ANY, UNTIL_END, UNTIL_FROM };
 
@@ -281,6 +300,7 @@ static const struct {
     [ACTION_ENTER] = {unfit_enter,     do_enter,     false, UNTIL_NONE},
     [ACTION_LOSE] = {unfit_lose,      do_lose,      false, UNTIL_NONE},
     [ACTION_SEE] = {unfit_see,       do_see,       false, UNTIL_NONE},
+    [ACTION_MAIL] = {unfit_mail,      do_mail,      false, UNTIL_NONE},
 };
 
 static const unsigned starts_in[ACTION_COUNT] = {

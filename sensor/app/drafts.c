@@ -213,6 +213,18 @@ drafts_load(const char *state, const char *secret, ns_t now, struct draft *out)
     return e == ERR_OK && draft_ends(out) <= now ? ERR_NOENT : e;
 }
 
+enum err
+drafts_remove(const char *state, const char *secret)
+{
+    struct buf path;
+    enum err e = ERR_LIMIT;
+
+    if (path_of(state, secret, &path))
+        e = unlink((const char *)path.p) == 0 ? ERR_OK : err_from_errno(errno);
+    buf_free(&path);
+    return e;
+}
+
 static size_t
 look_at_all(const char *state, ns_t now)
 {

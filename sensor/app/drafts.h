@@ -6,7 +6,8 @@
  * what is kept under it, nobody else can find it. DIR/drafts (0700) has a file
  * for each, named by the SHA-256 of its secret, so that a look at the folder
  * gives no link away. A link lives through all of it: a letter asked for a
- * form, it was begun, it was submitted.
+ * form, it was begun, it was submitted. One of kind mail is another: who opens
+ * it reads the mail of a form's contact; its text is the address, no form.
  *
  * Texts are forms in YAML, anybody's bytes: form_yaml_read says what they are.
  * One that expired is as if it were not there, and is removed by drafts_sweep.
@@ -23,11 +24,14 @@
 
 #define DRAFTS_DAY (UINT64_C(24) * 3600 * NS_PER_S)
 
+#define DRAFT_MAIL_DAYS 14U
+
 /* X(id, word, days it lives after its last change) */
 #define DRAFT_KINDS(X)                                                         \
     X(LETTER, "letter", 365)                                                   \
     X(DRAFT, "draft", 30)                                                      \
-    X(FORM, "form", 730)
+    X(FORM, "form", 730)                                                       \
+    X(MAIL, "mail", DRAFT_MAIL_DAYS)
 
 enum draft_kind {
 #define DRAFT_ENUM(id, word, days) DRAFT_##id,
@@ -63,6 +67,8 @@ MUST_USE enum err drafts_load(const char *state, const char *secret, ns_t now,
  * one that is new, there are DRAFTS_MAX. */
 MUST_USE enum err drafts_save(const char *state, const char *secret,
                               const struct draft *d);
+/* It was not submitted, and is wanted no more. ERR_NOENT: there is none. */
+MUST_USE enum err drafts_remove(const char *state, const char *secret);
 /* Removes what expired, and gives how many are left. */
 size_t drafts_sweep(const char *state, ns_t now);
 

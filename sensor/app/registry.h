@@ -70,5 +70,8 @@ enum cli_exit registry_contacts(struct registry_call *c);
 enum cli_exit registry_letters(struct registry_call *c);
 enum cli_exit registry_export(struct registry_call *c);
 enum cli_exit registry_form(struct registry_call *c);
+/* The notice about one, with --receipt: registry_receipt.c. */
+void registry_receipt(struct registry_call *c, const struct book_form *f,
+                      const char *secret, struct buf *out);
 
 #endif

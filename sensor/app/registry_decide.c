@@ -20,6 +20,8 @@ static const struct decision {
     {"renew",     ACTION_RENEW,     false, "permitted until"},
     {"revoke",    ACTION_REVOKE,    true,  "revoked"        },
     {"withdraw",  ACTION_WITHDRAW,  false, "withdrawn"      },
+    {"check",     ACTION_CHECK,     false, "checked"        },
+    {"mail",      ACTION_MAIL,      false, "mail confirmed" },
 };
 
 static const struct decision *
@@ -152,7 +154,7 @@ registry_decide(struct registry_call *c)
         return registry_say_value(
             c, CLI_EXIT_USAGE, "", c->cli->arguments[1],
             " is not one of permit|return|reject|suspend|reinstate|renew|"
-            "revoke|withdraw");
+            "revoke|withdraw|check|mail");
     if (f == NULL)
         return registry_say_value(c, CLI_EXIT_USAGE, "there is no form ",
                                   number, "");

@@ -2,6 +2,7 @@
 
 #include "rules/registry/form_file.h"
 #include "rules/registry/form_text.h"
+#include "sensor/app/letter_link.h"
 
 #define FORM_MAX    (1U << 30)
 #define BLANK_LINES 6
@@ -70,6 +71,29 @@ write_form(const struct form *f, const char *path, struct buf *out)
     return true;
 }
 
+/* What the office sends its contact; a link in it is made anew each time. */
+static enum cli_exit
+write_receipt(struct registry_call *c, const struct book_form *f)
+{
+    char secret[DRAFTS_SECRET] = "";
+    enum cli_exit code;
+    struct buf text;
+    enum err e = ERR_OK;
+
+    if (book_mail(f) == 0)
+        e = letter_link_mail(c->config, &f->form, c->now, secret);
+    if (e != ERR_OK)
+        return registry_say_value(c, cli_exit_of(e),
+                                  "no link can be kept: ", err_text(e), "");
+    buf_init(&text, LETTER_MAX);
+    registry_receipt(c, f, secret, &text);
+    code = text.cut || text.failed
+               ? registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM))
+               : registry_save(c, c->config->saved, &text);
+    buf_free(&text);
+    return code;
+}
+
 enum cli_exit
 registry_form(struct registry_call *c)
 {
@@ -86,6 +110,12 @@ registry_form(struct registry_call *c)
         if (f == NULL)
             return registry_say_value(c, CLI_EXIT_USAGE, "there is no form ",
                                       c->cli->arguments[0], "");
+    }
+    if (c->config->receipt) {
+        if (f != NULL)
+            return write_receipt(c, f);
+        return registry_say(c, CLI_EXIT_USAGE,
+                            "--receipt needs a form's number");
     }
     buf_init(&text, FORM_MAX);
     code = write_form(f != NULL ? &f->form : NULL, path, &text)

@@ -3,10 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rules/registry/form_file.h"
 #include "rules/registry/form_text.h"
-#include "sensor/app/drafts.h"
-#include "sensor/app/letter.h"
+#include "sensor/app/letter_link.h"
 #include "sensor/app/registry_seen.h"
 #include "sensor/app/registry_time.h"
 
@@ -87,26 +85,6 @@ first_of(const struct letter *l, bool last)
     return when;
 }
 
-/* Behind "#", where no server and no log sees it. */
-static void
-put_link(struct letter *l)
-{
-    struct buf link;
-
-    if (l->secret[0] == 0)
-        return;
-    buf_init(&link, 1024);
-    buf_printf(&link, "%s/#%s%c", l->call->config->register_url, l->secret, 0);
-    letter_open(&l->page, "p");
-    letter_strong(&l->page, "On the web:");
-    buf_str(l->page.out, " the form is filled in with what we saw at ");
-    letter_text(&l->page, (const char *)link.p);
-    buf_str(l->page.out, " . Who has this link can fill it in for you; give it "
-                         "to nobody else.");
-    letter_close(&l->page, "p");
-    buf_free(&link);
-}
-
 static void
 write_letter(struct letter *l)
 {
@@ -118,7 +96,8 @@ write_letter(struct letter *l)
                           first_of(l, false), first_of(l, true));
     put_hosts(l);
     letter_register_end(&l->page, l->call->config->deadline);
-    put_link(l);
+    if (l->secret[0] != 0)
+        letter_link_say(&l->page, l->call->config, l->secret);
     letter_help(&l->page, l->call->config, l->reference);
 }
 
@@ -180,26 +159,14 @@ save_form(struct letter *l, size_t number)
 static enum err
 make_link(struct letter *l)
 {
-    const struct config *c = l->call->config;
-    struct draft d;
     struct form form;
     size_t bots = 0;
-    enum err e;
+    enum err e = registry_seen_form(l->seen, l->from, l->n, &form, &bots);
 
-    if (c->register_url == NULL || c->state == NULL)
-        return ERR_OK;
-    draft_init(&d);
-    d.kind = DRAFT_LETTER;
-    d.made = d.changed = l->call->now;
-    (void)snprintf(d.letter, sizeof(d.letter), "%s", l->reference);
-    e = registry_seen_form(l->seen, l->from, l->n, &form, &bots);
-    if (e == ERR_OK && form.n_lines > 0) {
-        form_yaml_write(&form, &d.text);
-        e = drafts_secret(l->secret) ? drafts_save(c->state, l->secret, &d)
-                                     : ERR_IO;
-    }
+    if (e == ERR_OK)
+        e = letter_link_form(l->call->config, l->reference, &form, l->call->now,
+                             l->secret);
     form_fini(&form);
-    draft_fini(&d);
     return e;
 }
 

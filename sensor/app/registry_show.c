@@ -209,8 +209,23 @@ put_head(struct registry_call *c, const struct book_form *form)
     text_term(c->out, span_str(form->form.number));
     buf_str(c->out, ", ");
     text_term(c->out, span_str(site != NULL ? site : "no site"));
-    buf_printf(c->out, ", %s\n\n",
+    buf_printf(c->out, ", %s, mail of the contact ",
                form->complete ? "complete" : "not complete");
+    if (book_mail(form) == 0)
+        buf_str(c->out, "not ");
+    buf_str(c->out, "confirmed\n\n");
+}
+
+static void
+put_moment(struct buf *out, ns_t when)
+{
+    if (when == 0) {
+        buf_str(out, "null");
+        return;
+    }
+    buf_putc(out, '"');
+    registry_time_utc(when, out);
+    buf_putc(out, '"');
 }
 
 /* What it says, and what may be asked about it. */
@@ -229,6 +244,8 @@ put_form(struct registry_call *c, const struct book_form *form)
                form->complete ? "true" : "false");
     j = json_out_open(c->out);
     (void)json_str(&j, span_str(form->actor));
+    buf_str(c->out, ",\"mail_confirmed\":");
+    put_moment(c->out, book_mail(form));
     buf_str(c->out, ",\"faults\":");
     j = json_out_open(c->out);
     json_begin(&j, '[');

@@ -200,7 +200,8 @@ make_text(struct call *c)
     struct json_out j;
     struct buf text;
 
-    if (serve_routes[c->id].method == HTTP_POST) {
+    if (serve_routes[c->id].method == HTTP_POST &&
+        c->id != SERVE_ROUTE_REGISTRY_RECEIPT) { /* which is for its reader */
         buf_putc(&c->data, '\n');
         buf_span(&c->data, buf_view(&c->messages));
         buf_reset(&c->messages);

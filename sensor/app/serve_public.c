@@ -1,6 +1,5 @@
-#include "sensor/app/serve_public.h"
+#include "sensor/app/serve_public_parts.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -8,14 +7,9 @@
 
 #include "rules/registry/form_file.h"
 #include "rules/registry/form_text.h"
-#include "sensor/app/drafts.h"
 #include "sensor/app/form_json.h"
-#include "sensor/app/registry.h"
-#include "sensor/app/registry_lines.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/base/hash.h"
-#include "sensor/base/json_out.h"
-#include "sensor/store/registry_db.h"
 
 #define ROOT        "/api/v1/public/"
 #define BODY_MAX    (4U << 20)
@@ -23,32 +17,10 @@
 #define HOUR        (UINT64_C(3600) * NS_PER_S)
 #define TYPE_JSON   "application/json; charset=utf-8"
 
-struct serve_public {
-    struct serve_public_options o;
-    pthread_mutex_t lock;
-    uint64_t seed;
-    ns_t paid[SERVE_PUBLIC_BUCKETS]; /* until when the requests of it count */
-    ns_t hour;                       /* that kept is counted in */
-    unsigned kept;
-    struct registry_db *db; /* or NULL */
-    struct book *book;
-};
-
-/* A request that is worked on. */
-struct asked {
-    struct serve_public *p;
-    const struct http_request *r;
-    struct http_answer *out;
-    ns_t now;
-    char secret[DRAFTS_SECRET]; /* "": none came */
-    struct draft draft;         /* what is under it */
-    struct forms forms;         /* of the body; one */
-};
-
 /* ---- answers ---- */
 
-static void
-fail(struct asked *a, unsigned status, struct span message)
+void
+serve_public_fail(struct asked *a, unsigned status, struct span message)
 {
     struct json_out j;
 
@@ -67,8 +39,8 @@ fail(struct asked *a, unsigned status, struct span message)
     json_end(&j, '}');
 }
 
-static struct json_out
-begin(struct asked *a)
+struct json_out
+serve_public_begin(struct asked *a)
 {
     struct json_out j = json_out_open(&a->out->body);
 
@@ -79,8 +51,8 @@ begin(struct asked *a)
     return j;
 }
 
-static void
-put_time(struct json_out *j, const char *key, ns_t when)
+void
+serve_public_put_time(struct json_out *j, const char *key, ns_t when)
 {
     struct buf text;
 
@@ -94,8 +66,8 @@ put_time(struct json_out *j, const char *key, ns_t when)
     buf_free(&text);
 }
 
-static void
-put_text(struct json_out *j, const char *key, const char *text)
+void
+serve_public_put_text(struct json_out *j, const char *key, const char *text)
 {
     json_key(j, key);
     if (text != NULL && text[0] != 0)
@@ -104,13 +76,13 @@ put_text(struct json_out *j, const char *key, const char *text)
         json_null(j);
 }
 
-static void
-end(struct asked *a, struct json_out *j)
+void
+serve_public_end(struct asked *a, struct json_out *j)
 {
-    put_time(j, "as_of", a->now);
+    serve_public_put_time(j, "as_of", a->now);
     json_end(j, '}');
     if (a->out->body.cut || a->out->body.failed)
-        fail(a, 500, SPAN_LIT("The answer is too large."));
+        serve_public_fail(a, 500, SPAN_LIT("The answer is too large."));
 }
 
 /* ---- who may ask, and how often ---- */
@@ -129,13 +101,14 @@ is_paid(struct serve_public *p, const struct addr *peer, ns_t now)
     return true;
 }
 
-static bool
-may_keep(struct asked *a)
+bool
+serve_public_may_keep(struct asked *a)
 {
     struct serve_public *p = a->p;
 
     if (p->o.read_only) {
-        fail(a, 403, SPAN_LIT("This server takes no forms: it only shows."));
+        serve_public_fail(
+            a, 403, SPAN_LIT("This server takes no forms: it only shows."));
         return false;
     }
     if (a->now - p->hour >= HOUR) {
@@ -145,10 +118,11 @@ may_keep(struct asked *a)
     if (p->kept++ < SERVE_PUBLIC_KEPT)
         return true;
     a->out->retry_after_s = 600;
-    fail(a, 429,
-         SPAN_LIT("Very many forms arrive at the moment. Nothing was "
-                  "changed; please try again in ten minutes, or print "
-                  "the form."));
+    serve_public_fail(
+        a, 429,
+        SPAN_LIT("Very many forms arrive at the moment. Nothing was "
+                 "changed; please try again in ten minutes, or print "
+                 "the form."));
     return false;
 }
 
@@ -173,10 +147,21 @@ is_ours(const struct asked *a)
            span_eq(span_tail(origin, scheme.n), a->r->host);
 }
 
+bool
+serve_public_is_asked_here(struct asked *a)
+{
+    if (span_starts(a->r->content_type, SPAN_LIT("application/json")) &&
+        is_ours(a))
+        return true;
+    serve_public_fail(
+        a, 403, SPAN_LIT("This is not asked by the page of this server."));
+    return false;
+}
+
 /* ---- what is under a link ---- */
 
-static bool
-open_link(struct asked *a)
+bool
+serve_public_open_link(struct asked *a, bool mail)
 {
     static const char gone[] =
         "There is no form under this link. It was mistyped, or it has expired: "
@@ -187,22 +172,25 @@ open_link(struct asked *a)
         return true;
     if (drafts_read_secret(a->r->csrf, a->secret))
         e = drafts_load(a->p->o.state, a->secret, a->now, &a->draft);
+    if (e == ERR_OK && (a->draft.kind == DRAFT_MAIL) != mail)
+        e = ERR_NOENT; /* neither opens what the other is for */
     if (e == ERR_OK)
         return true;
     if (e == ERR_NOENT)
-        fail(a, 404, SPAN_LIT(gone));
+        serve_public_fail(a, 404, SPAN_LIT(gone));
     else
-        fail(a, 500, SPAN_LIT("What is kept under this link cannot be read."));
+        serve_public_fail(
+            a, 500, SPAN_LIT("What is kept under this link cannot be read."));
     return false;
 }
 
-static bool
-need_link(struct asked *a)
+bool
+serve_public_need_link(struct asked *a, bool mail)
 {
-    if (!open_link(a))
+    if (!serve_public_open_link(a, mail))
         return false;
     if (a->secret[0] == 0)
-        fail(a, 404, SPAN_LIT("The link is not whole."));
+        serve_public_fail(a, 404, SPAN_LIT("The link is not whole."));
     return a->secret[0] != 0;
 }
 
@@ -245,20 +233,18 @@ read_body(struct asked *a)
     struct buf why;
     enum err e;
 
-    if (!span_starts(a->r->content_type, SPAN_LIT("application/json")) ||
-        !is_ours(a)) {
-        fail(a, 403, SPAN_LIT("This is not asked by the page of this server."));
+    if (!serve_public_is_asked_here(a))
         return NULL;
-    }
     buf_init(&why, 16384);
     e = form_yaml_read(a->r->body, "form", &a->forms, &why);
     if (e != ERR_OK)
-        fail(a, e == ERR_NOMEM ? 503 : 400,
-             why.n > 0 ? buf_view(&why) : span_str(err_text(e)));
+        serve_public_fail(a, e == ERR_NOMEM ? 503 : 400,
+                          why.n > 0 ? buf_view(&why) : span_str(err_text(e)));
     else if (a->forms.n != 1 || a->forms.v[0].n_lines > SERVE_PUBLIC_LINES)
-        fail(a, 400,
-             SPAN_LIT("One form, of at most 1,000 lines, is taken at a "
-                      "time."));
+        serve_public_fail(
+            a, 400,
+            SPAN_LIT("One form, of at most 1,000 lines, is taken at a "
+                     "time."));
     buf_free(&why);
     if (a->out->status != 0)
         return NULL;
@@ -266,122 +252,30 @@ read_body(struct asked *a)
     return &a->forms.v[0];
 }
 
-/* ---- the state of a form ---- */
-
-static void
-forget_registry(struct serve_public *p)
-{
-    registry_db_close(p->db);
-    book_free(p->book);
-    p->db = NULL;
-    p->book = NULL;
-}
-
-static const struct book_form *
-find_form(struct serve_public *p, const char *number)
-{
-    struct buf path, why;
-    enum err e = ERR_OK;
-
-    buf_init(&path, 8192);
-    buf_init(&why, 4096);
-    buf_printf(&path, "%s/" REGISTRY_DB_FILE "%c", p->o.state, 0);
-    if (p->db == NULL) {
-        e = path.cut || path.failed ? ERR_LIMIT : book_new(&p->book);
-        if (e == ERR_OK)
-            e = registry_db_open((const char *)path.p, REGISTRY_DB_READ, &p->db,
-                                 &why);
-        if (e == ERR_OK)
-            e = registry_replay(p->db, p->book, &why);
-    } else if (registry_db_changed(p->db)) {
-        e = registry_replay(p->db, p->book, &why);
-    }
-    buf_free(&path);
-    buf_free(&why);
-    if (e == ERR_OK)
-        return book_find(p->book, number);
-    forget_registry(p);
-    return NULL;
-}
-
-static ns_t
-put_line(const struct book_line *l, ns_t now, struct json_out *j)
-{
-    struct clock clock = book_clock_at(l, now);
-
-    json_begin(j, '{');
-    json_key(j, "line");
-    json_u64(j, l->line->number);
-    put_text(j, "state", book_word(book_state_at(l, now)));
-    put_text(j, "address", l->line->text[FORM_ADDRESS]);
-    put_text(j, "port", l->line->text[FORM_PORT]);
-    put_text(j, "direction", registry_lines_use(l->line));
-    put_time(j, "received", l->dates.received);
-    put_time(j, "checked", l->dates.checked);
-    put_time(j, "approved", l->dates.approved);
-    put_time(j, "entered", l->dates.entered);
-    put_time(j, "first_mail", l->dates.seen);
-    put_time(j, "until", l->dates.until);
-    put_text(j, "reason", l->reason);
-    json_end(j, '}');
-    return clock_due(&clock);
-}
-
-static void
-put_state(struct asked *a, struct json_out *j)
-{
-    const struct book_form *form =
-        a->draft.form[0] != 0 ? find_form(a->p, a->draft.form) : NULL;
-    ns_t now = a->now;
-    ns_t due = 0;
-
-    json_key(j, "state");
-    if (form == NULL) {
-        json_null(j);
-        return;
-    }
-    if (book_time(a->p->book) > now) /* what was entered by this request */
-        now = book_time(a->p->book);
-    json_begin(j, '{');
-    json_key(j, "complete");
-    json_bool(j, form->complete);
-    json_key(j, "lines");
-    json_begin(j, '[');
-    for (size_t i = 0; i < form->form.n_lines; i++) {
-        ns_t at = 0;
-
-        if (book_state_at(form->lines[i], now) != BOOK_NONE)
-            at = put_line(form->lines[i], now, j);
-        due = at > 0 && (due == 0 || at < due) ? at : due;
-    }
-    json_end(j, ']');
-    put_time(j, "due", due);
-    json_end(j, '}');
-}
-
 static void
 put_link(struct asked *a, struct json_out *j)
 {
-    put_text(j, "secret", a->secret);
-    put_text(j, "kind", draft_word(a->draft.kind));
-    put_text(j, "letter", a->draft.letter);
-    put_text(j, "form", a->draft.form);
-    put_time(j, "changed", a->draft.changed);
-    put_time(j, "expires", a->draft.made > 0 ? draft_ends(&a->draft) : 0);
+    serve_public_put_text(j, "secret", a->secret);
+    serve_public_put_text(j, "kind", draft_word(a->draft.kind));
+    serve_public_put_text(j, "letter", a->draft.letter);
+    serve_public_put_text(j, "form", a->draft.form);
+    serve_public_put_time(j, "changed", a->draft.changed);
+    serve_public_put_time(j, "expires",
+                          a->draft.made > 0 ? draft_ends(&a->draft) : 0);
 }
 
 /* ---- the routes ---- */
 
 static void
-about(struct asked *a)
+serve_public_about(struct asked *a)
 {
     const struct serve_public_options *o = &a->p->o;
-    struct json_out j = begin(a);
+    struct json_out j = serve_public_begin(a);
 
     json_begin(&j, '{');
-    put_text(&j, "site", o->site);
-    put_text(&j, "support", o->support);
-    put_text(&j, "deadline", o->deadline);
+    serve_public_put_text(&j, "site", o->site);
+    serve_public_put_text(&j, "support", o->support);
+    serve_public_put_text(&j, "deadline", o->deadline);
     json_key(&j, "hours");
     json_u64(&j, CLOCK_LIMIT / CLOCK_HOURS);
     json_key(&j, "lines_most");
@@ -391,33 +285,34 @@ about(struct asked *a)
     json_key(&j, "fields");
     form_json_fields(&j);
     json_end(&j, '}');
-    end(a, &j);
+    serve_public_end(a, &j);
 }
 
 static void
-form(struct asked *a)
+serve_public_form(struct asked *a)
 {
     struct json_out j;
     struct buf why;
     enum err e;
 
-    if (!need_link(a))
+    if (!serve_public_need_link(a, false))
         return;
     buf_init(&why, 4096);
     e = form_yaml_read(buf_view(&a->draft.text), "form", &a->forms, &why);
     buf_free(&why);
     if (e != ERR_OK || a->forms.n != 1) {
-        fail(a, 500, SPAN_LIT("What is kept under this link cannot be read."));
+        serve_public_fail(
+            a, 500, SPAN_LIT("What is kept under this link cannot be read."));
         return;
     }
-    j = begin(a);
+    j = serve_public_begin(a);
     json_begin(&j, '{');
     put_link(a, &j);
     json_key(&j, "values");
     form_json_write(&a->forms.v[0], &j);
-    put_state(a, &j);
+    serve_public_put_state(a, &j);
     json_end(&j, '}');
-    end(a, &j);
+    serve_public_end(a, &j);
 }
 
 static void
@@ -432,52 +327,55 @@ to_print(struct asked *a, const struct form *f)
     (void)snprintf(a->out->name, sizeof(a->out->name), "%s",
                    f != NULL ? "registration.html" : "registration-blank.html");
     if (a->out->body.cut || a->out->body.failed)
-        fail(a, 500, SPAN_LIT("The form is too large to be printed."));
+        serve_public_fail(a, 500,
+                          SPAN_LIT("The form is too large to be printed."));
 }
 
 static void
-blank(struct asked *a)
+serve_public_blank(struct asked *a)
 {
     to_print(a, NULL);
 }
 
 static void
-print(struct asked *a)
+serve_public_print(struct asked *a)
 {
-    const struct form *f = open_link(a) ? read_body(a) : NULL;
+    const struct form *f =
+        serve_public_open_link(a, false) ? read_body(a) : NULL;
 
     if (f != NULL)
         to_print(a, f);
 }
 
 static void
-draft(struct asked *a)
+serve_public_draft(struct asked *a)
 {
-    const struct form *f = open_link(a) ? read_body(a) : NULL;
+    const struct form *f =
+        serve_public_open_link(a, false) ? read_body(a) : NULL;
     struct json_out j;
     enum err e;
 
-    if (f == NULL || !may_keep(a))
+    if (f == NULL || !serve_public_may_keep(a))
         return;
     e = keep(a, f);
     if (e == ERR_LIMIT) {
         a->out->retry_after_s = 3600;
-        fail(a, 503,
-             SPAN_LIT("No more drafts can be kept at the moment. "
-                      "Submit the form, or print it."));
+        serve_public_fail(a, 503,
+                          SPAN_LIT("No more drafts can be kept at the moment. "
+                                   "Submit the form, or print it."));
         return;
     }
     if (e != ERR_OK) {
-        fail(a, 500,
-             SPAN_LIT("The draft could not be kept. Nothing was "
-                      "changed."));
+        serve_public_fail(a, 500,
+                          SPAN_LIT("The draft could not be kept. Nothing was "
+                                   "changed."));
         return;
     }
-    j = begin(a);
+    j = serve_public_begin(a);
     json_begin(&j, '{');
     put_link(a, &j);
     json_end(&j, '}');
-    end(a, &j);
+    serve_public_end(a, &j);
 }
 
 struct faults {
@@ -512,7 +410,7 @@ is_whole(struct asked *a, struct form *f)
     struct faults faults = {.asks = 0};
     size_t missing;
 
-    faults.j = begin(a);
+    faults.j = serve_public_begin(a);
     json_begin(&faults.j, '{');
     json_key(&faults.j, "submitted");
     json_bool(&faults.j, false);
@@ -521,7 +419,7 @@ is_whole(struct asked *a, struct form *f)
     missing = form_check(f, a->now, take_fault, &faults);
     json_end(&faults.j, ']');
     json_end(&faults.j, '}');
-    end(a, &faults.j);
+    serve_public_end(a, &faults.j);
     if (missing > 0 || (faults.asks > 0 && !is_confirmed(a->r)))
         return false;
     buf_reset(&a->out->body);
@@ -546,7 +444,7 @@ take_number(struct asked *a, const struct buf *said)
 static void
 tell_submitted(struct asked *a, bool kept)
 {
-    struct json_out j = begin(a);
+    struct json_out j = serve_public_begin(a);
 
     json_begin(&j, '{');
     json_key(&j, "submitted");
@@ -556,13 +454,14 @@ tell_submitted(struct asked *a, bool kept)
     if (!kept)
         a->secret[0] = 0;
     put_link(a, &j);
-    put_state(a, &j);
+    serve_public_put_state(a, &j);
     json_end(&j, '}');
-    end(a, &j);
+    serve_public_end(a, &j);
 }
 
-static void
-refuse(struct asked *a, enum cli_exit code, const struct buf *messages)
+void
+serve_public_refuse(struct asked *a, enum cli_exit code,
+                    const struct buf *messages)
 {
     struct span text = buf_view(messages);
 
@@ -571,22 +470,23 @@ refuse(struct asked *a, enum cli_exit code, const struct buf *messages)
     while (text.n > 0 && span_at(text, text.n - 1) == '\n')
         text.n--;
     if (code == CLI_EXIT_REFUSED || code == CLI_EXIT_USAGE)
-        fail(a, code == CLI_EXIT_REFUSED ? 409 : 400, text);
+        serve_public_fail(a, code == CLI_EXIT_REFUSED ? 409 : 400, text);
     else /* of files and databases nobody outside is told */
-        fail(a, 503,
-             SPAN_LIT("The registry cannot be written at the moment. "
-                      "Nothing was changed; what is filled in can be "
-                      "kept as a draft."));
+        serve_public_fail(
+            a, 503,
+            SPAN_LIT("The registry cannot be written at the moment. "
+                     "Nothing was changed; what is filled in can be "
+                     "kept as a draft."));
 }
 
 static void
-submit(struct asked *a)
+serve_public_submit(struct asked *a)
 {
-    struct form *f = open_link(a) ? read_body(a) : NULL;
+    struct form *f = serve_public_open_link(a, false) ? read_body(a) : NULL;
     struct buf yaml, said, messages;
     enum cli_exit code;
 
-    if (f == NULL || !is_whole(a, f) || !may_keep(a))
+    if (f == NULL || !is_whole(a, f) || !serve_public_may_keep(a))
         return;
     buf_init(&yaml, BODY_MAX);
     buf_init(&said, 1 << 16);
@@ -600,7 +500,7 @@ submit(struct asked *a)
         memcpy(f->number, a->draft.form, sizeof(f->number));
         tell_submitted(a, keep(a, f) == ERR_OK);
     } else {
-        refuse(a, code, &messages);
+        serve_public_refuse(a, code, &messages);
     }
     buf_free(&yaml);
     buf_free(&said);
@@ -614,7 +514,8 @@ static const struct route {
     const char *name;
     void (*run)(struct asked *a);
 } routes[] = {
-#define X(method, path, function, doc) {HTTP_##method, path, function},
+#define X(method, path, function, doc)                                         \
+    {HTTP_##method, path, serve_public_##function},
 #include "sensor/app/serve_public.def"
 #undef X
 };
@@ -637,7 +538,8 @@ route(struct asked *a)
             }
         }
     }
-    fail(a, there ? 405 : 404, SPAN_LIT("There is no such thing here."));
+    serve_public_fail(a, there ? 405 : 404,
+                      SPAN_LIT("There is no such thing here."));
 }
 
 void
@@ -654,9 +556,10 @@ serve_public_answer(struct serve_public *p, const struct http_request *r,
         route(&a);
     } else {
         out->retry_after_s = 30;
-        fail(&a, 429,
-             SPAN_LIT("Too many requests from here; please wait half "
-                      "a minute."));
+        serve_public_fail(
+            &a, 429,
+            SPAN_LIT("Too many requests from here; please wait half "
+                     "a minute."));
     }
     (void)pthread_mutex_unlock(&p->lock);
     forms_fini(&a.forms);
@@ -686,7 +589,7 @@ serve_public_free(struct serve_public *p)
 {
     if (p == NULL)
         return;
-    forget_registry(p);
+    serve_public_forget_registry(p);
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
 }

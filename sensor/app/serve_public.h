@@ -11,7 +11,9 @@
  *
  * A form is submitted through the verb. One that misses something is not: the
  * answer names each field. Numbers that somebody puts into a form are not
- * believed: it is a new one, or the one of its link.
+ * believed: it is a new one, or the one of its link. Who has the link of a form
+ * may withdraw its lines. That a contact reads the mail at his address is shown
+ * by another link, which only the office sends there; it opens nothing else.
  *
  * Any thread: one request at a time is worked on. */
 #include "dashboards/http/http.h"
@@ -23,6 +25,12 @@
 #define SERVE_PUBLIC_KEPT    600U /* drafts and forms taken in an hour, of all */
 #define SERVE_PUBLIC_LINES   1000U /* of a form */
 
+/* Values that are empty are not said. */
+struct serve_public_decision {
+    const char *form, *action;
+    struct span lines, reason, reference;
+};
+
 struct serve_public_options {
     const char *state;
     const char *site;     /* who runs this; NULL: not said */
@@ -33,6 +41,9 @@ struct serve_public_options {
     /* `registry submit` of this text: number and due time in out, what was
      * wrong in messages. */
     enum cli_exit (*submit)(void *ctx, struct span yaml, struct buf *out,
+                            struct buf *messages);
+    /* `registry decide`; what was wrong in messages. */
+    enum cli_exit (*decide)(void *ctx, const struct serve_public_decision *d,
                             struct buf *messages);
     void *ctx;
 };

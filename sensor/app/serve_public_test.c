@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sensor/app/drafts.h"
+#include "sensor/app/letter_link.h"
 #include "tempdir.h"
 
 #define NOW (UINT64_C(1795341318) * NS_PER_S)
@@ -26,7 +27,8 @@ struct bench {
     struct tempdir dir;
     struct serve_public *p;
     struct http_answer out;
-    struct buf given; /* what was submitted last */
+    struct buf given;  /* what was submitted last */
+    char decided[256]; /* the last decision */
     enum cli_exit code;
     unsigned n_given;
     ns_t now;
@@ -47,13 +49,25 @@ submit(void *ctx, struct span yaml, struct buf *out, struct buf *messages)
     return b->code;
 }
 
+static enum cli_exit
+decide(void *ctx, const struct serve_public_decision *d, struct buf *messages)
+{
+    struct bench *b = ctx;
+
+    (void)messages;
+    (void)snprintf(b->decided, sizeof(b->decided), "%s %s %.*s", d->form,
+                   d->action, (int)d->lines.n, (const char *)d->lines.p);
+    return b->code;
+}
+
 static void
 begin_as(struct bench *b, bool read_only)
 {
     struct serve_public_options o = {.site = "Campus",
                                      .deadline = "2027-01-31",
                                      .read_only = read_only,
-                                     .submit = submit};
+                                     .submit = submit,
+                                     .decide = decide};
 
     *b = (struct bench){.now = NOW};
     tempdir_make(&b->dir);
@@ -231,6 +245,119 @@ submits(void **state)
     finish(&b);
 }
 
+/* ?lines=... of a form under a link. */
+static const char *
+withdraw(struct bench *b, const char *secret, const char *lines)
+{
+    struct http_request r =
+        request(HTTP_POST, "/api/v1/public/withdraw", secret, "{}");
+
+    r.query[r.n_query++] =
+        (struct http_pair){SPAN_LIT("lines"), span_str(lines)};
+    return answer(b, &r);
+}
+
+static void
+withdraws(void **state)
+{
+    char text[4096], secret[DRAFTS_SECRET];
+    struct bench b;
+
+    (void)state;
+    begin_as(&b, false);
+    secret_of(ask(&b, HTTP_POST, "/api/v1/public/draft", "", "{}"), secret);
+    (void)withdraw(&b, secret, "1");
+    assert_int_equal(b.out.status, 409); /* nothing was submitted */
+    whole(text, sizeof(text), "", "");
+    secret_of(ask(&b, HTTP_POST, "/api/v1/public/submit", secret, text),
+              secret);
+    (void)withdraw(&b, "", "1");
+    assert_int_equal(b.out.status, 404);
+    (void)withdraw(&b, "00000-00000-00000-00000", "1");
+    assert_int_equal(b.out.status, 404);
+    (void)withdraw(&b, secret, "");
+    assert_int_equal(b.out.status, 400);
+    (void)withdraw(&b, secret, "1 --until");
+    assert_int_equal(b.out.status, 400);
+    assert_string_equal(b.decided, "");
+    (void)withdraw(&b, secret, "1,2");
+    assert_int_equal(b.out.status, 200);
+    assert_string_equal(b.decided, "2026-7 withdraw 1,2");
+    (void)ask(&b, HTTP_POST, "/api/v1/public/discard", secret, "{}");
+    assert_int_equal(b.out.status, 409); /* it is a form by now */
+    finish(&b);
+}
+
+static void
+drafts_are_discarded(void **state)
+{
+    char secret[DRAFTS_SECRET];
+    struct bench b;
+
+    (void)state;
+    begin_as(&b, false);
+    secret_of(ask(&b, HTTP_POST, "/api/v1/public/draft", "", "{}"), secret);
+    (void)ask(&b, HTTP_POST, "/api/v1/public/discard", "", "{}");
+    assert_int_equal(b.out.status, 404);
+    (void)ask(&b, HTTP_POST, "/api/v1/public/discard", secret, "{}");
+    assert_int_equal(b.out.status, 200);
+    (void)ask(&b, HTTP_GET, "/api/v1/public/form", secret, "");
+    assert_int_equal(b.out.status, 404);
+    finish(&b);
+}
+
+/* The link of a receipt opens no form, the link of a form confirms nothing. */
+static void
+links_of_mail_are_others(void **state)
+{
+    char url[] = "https://r.test";
+    char form[DRAFTS_SECRET], mail[DRAFTS_SECRET];
+    struct config own = {.register_url = url};
+    struct bench b;
+    struct form f;
+
+    (void)state;
+    begin_as(&b, false);
+    own.state = b.dir.path;
+    form_init(&f);
+    (void)snprintf(f.number, sizeof(f.number), "2026-7");
+    assert_int_equal(letter_link_mail(&own, &f, NOW, mail), ERR_OK);
+    assert_string_equal(mail, ""); /* the form has no address */
+    assert_int_equal(
+        form_set(&f.text[FORM_SITE_CONTACT_MAIL], SPAN_LIT("a@b.test")),
+        ERR_OK);
+    assert_int_equal(letter_link_mail(&own, &f, NOW, mail), ERR_OK);
+    form_fini(&f);
+    secret_of(ask(&b, HTTP_POST, "/api/v1/public/draft", "", "{}"), form);
+    static const struct {
+        enum http_method method;
+        const char *path;
+        bool of_mail;
+    } others[] = {
+        {HTTP_GET,  "/api/v1/public/form",    true },
+        {HTTP_POST, "/api/v1/public/draft",   true },
+        {HTTP_POST, "/api/v1/public/submit",  true },
+        {HTTP_POST, "/api/v1/public/discard", true },
+        {HTTP_POST, "/api/v1/public/print",   true },
+        {HTTP_GET,  "/api/v1/public/address", false},
+        {HTTP_POST, "/api/v1/public/address", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        (void)ask(&b, others[i].method, others[i].path,
+                  others[i].of_mail ? mail : form, "{}");
+        assert_int_equal(b.out.status, 404);
+    }
+    /* there is no registry here, so no form that has the address */
+    assert_non_null(
+        strstr(ask(&b, HTTP_POST, "/api/v1/public/address", mail, "{}"),
+               "another contact"));
+    b.now = NOW + DRAFT_MAIL_DAYS * DRAFTS_DAY;
+    assert_non_null(strstr(
+        ask(&b, HTTP_GET, "/api/v1/public/address", mail, ""), "expired"));
+    assert_string_equal(b.decided, "");
+    finish(&b);
+}
+
 static void
 questions_are_asked(void **state)
 {
@@ -369,10 +496,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),  cmocka_unit_test(draft_is_kept),
-        cmocka_unit_test(submits),  cmocka_unit_test(questions_are_asked),
-        cmocka_unit_test(refusals), cmocka_unit_test(other_sites_cannot),
-        cmocka_unit_test(too_many), cmocka_unit_test(reads_secrets),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(draft_is_kept),
+        cmocka_unit_test(submits),
+        cmocka_unit_test(questions_are_asked),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(other_sites_cannot),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(reads_secrets),
+        cmocka_unit_test(withdraws),
+        cmocka_unit_test(drafts_are_discarded),
+        cmocka_unit_test(links_of_mail_are_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,13 +42,19 @@ take_said(struct span messages, struct buf *out)
     serve_json_end(&w);
 }
 
+/* A value of the body; empty ones are left out. */
+struct said {
+    const char *name;
+    struct span value;
+};
+
 static enum cli_exit
-submit(void *ctx, struct span yaml, struct buf *out, struct buf *messages)
+call(struct serve_site *s, const char *path, const struct said *v, size_t n,
+     struct buf *out, struct buf *messages)
 {
     static const struct serve_caller who = {SERVE_SITE_USER, ROLE_REGISTRAR};
-    struct serve_site *s = ctx;
     struct serve_request r = {
-        .method = HTTP_POST, .path = SPAN_LIT("/registry/submit"), .id = ""};
+        .method = HTTP_POST, .path = span_str(path), .id = ""};
     struct buf body, answer;
     struct json_out j;
     unsigned status;
@@ -57,15 +63,19 @@ submit(void *ctx, struct span yaml, struct buf *out, struct buf *messages)
     buf_init(&answer, ANSWER_MAX);
     j = json_out_open(&body);
     json_begin(&j, '{');
-    json_key(&j, "text");
-    (void)json_str(&j, yaml);
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].value.n == 0)
+            continue;
+        json_key(&j, v[i].name);
+        (void)json_str(&j, v[i].value);
+    }
     json_end(&j, '}');
     r.body = buf_view(&body);
     status =
         body.cut || body.failed ? 500 : serve_call(s->serve, &who, &r, &answer);
-    if (status == 200)
+    if (status == 200 && out != NULL)
         take_said(serve_json_get(buf_view(&answer), "messages"), out);
-    else
+    else if (status != 200)
         take_text(serve_json_get(serve_json_get(buf_view(&answer), "error"),
                                  "message"),
                   messages);
@@ -75,6 +85,30 @@ submit(void *ctx, struct span yaml, struct buf *out, struct buf *messages)
            : status == 400 ? CLI_EXIT_USAGE
            : status == 409 ? CLI_EXIT_REFUSED
                            : CLI_EXIT_STORE;
+}
+
+static enum cli_exit
+submit(void *ctx, struct span yaml, struct buf *out, struct buf *messages)
+{
+    const struct said v[] = {
+        {"text", yaml}
+    };
+
+    return call(ctx, "/registry/submit", v, ARRAY_LEN(v), out, messages);
+}
+
+static enum cli_exit
+decide(void *ctx, const struct serve_public_decision *d, struct buf *messages)
+{
+    const struct said v[] = {
+        {"form",      span_str(d->form)  },
+        {"action",    span_str(d->action)},
+        {"lines",     d->lines           },
+        {"reason",    d->reason          },
+        {"reference", d->reference       },
+    };
+
+    return call(ctx, "/registry/decide", v, ARRAY_LEN(v), NULL, messages);
 }
 
 /* ---- the page ---- */
@@ -129,6 +163,7 @@ serve_site_new(const struct config *c, struct serve *serve,
                                      .origin = c->register_url,
                                      .read_only = c->serve_read_only,
                                      .submit = submit,
+                                     .decide = decide,
                                      .ctx = s};
     enum err e;
 

@@ -232,7 +232,20 @@ save_form(struct work *w, const struct letter_site *s)
 }
 
 static enum cli_exit
-save_letters(struct work *w, const struct letter_site *s)
+keep_link(struct work *w, struct letter_site *s)
+{
+    const enum err e = study_letter_link(s);
+
+    if (e != ERR_OK)
+        buf_printf(w->messages,
+                   "span25: the form of letter %s cannot be kept for its link: "
+                   "%s\n",
+                   s->reference, err_text(e));
+    return e == ERR_OK ? CLI_EXIT_DONE : cli_exit_of(e);
+}
+
+static enum cli_exit
+save_letters(struct work *w, struct letter_site *s)
 {
     enum cli_exit code = CLI_EXIT_DONE;
 
@@ -243,7 +256,10 @@ save_letters(struct work *w, const struct letter_site *s)
             (kind == LETTER_REGISTER && s->deadline == NULL))
             continue;
         w->n_letters++;
-        code = save_letter(w, s, kind, false);
+        if (kind == LETTER_REGISTER)
+            code = keep_link(w, s);
+        if (code == CLI_EXIT_DONE)
+            code = save_letter(w, s, kind, false);
         if (code == CLI_EXIT_DONE)
             code = save_letter(w, s, kind, true);
         if (code == CLI_EXIT_DONE && kind == LETTER_REGISTER)
@@ -300,7 +316,7 @@ write_sites(struct work *w)
     study_contacts_head(&w->known);
     study_contacts_head(&w->unknown);
     for (size_t i = 0; code == CLI_EXIT_DONE && i < w->n;) {
-        const struct letter_site s = site_of(w, i);
+        struct letter_site s = site_of(w, i);
         const bool owner = letter_has_owner(&s);
 
         study_contacts_row(&s, owner ? &w->known : &w->unknown);

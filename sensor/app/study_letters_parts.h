@@ -3,7 +3,7 @@
 /* study_letters_parts - the hosts of one site, and what is written of them
  *
  * For study_letters alone. */
-#include "sensor/app/letter.h"
+#include "sensor/app/letter_link.h"
 #include "sensor/app/study_letters.h"
 
 #define REFERENCE_MAX 32U
@@ -24,6 +24,7 @@ struct letter_site {
     const char *deadline;         /* to register; NULL: nobody is asked */
     size_t number;                /* of its letters; 0: it gets none */
     char reference[REFERENCE_MAX];
+    char secret[DRAFTS_SECRET]; /* of the link to its form; "": none */
 };
 
 /* Its letters say so; NULL is a host that gets none. */
@@ -37,6 +38,8 @@ bool letter_has_owner(const struct letter_site *s);
 void letter_span(const struct letter_site *s, enum letter_kind kind,
                  ns_t *first, ns_t *last);
 
+/* Keeps the form that a letter to register has, for its link. */
+MUST_USE enum err study_letter_link(struct letter_site *s);
 void study_letter_text(const struct letter_site *s, enum letter_kind kind,
                        const struct letter_page *p);
 /* ERR_NOMEM */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "rules/registry/csv.h"
+#include "sensor/app/drafts.h"
 #include "sensor/app/whole_file.h"
 #include "tests/support/tempdir.h"
 
@@ -513,19 +514,44 @@ test_many(void **state)
     world_close(&w);
 }
 
+/* Of a letter to register alone, and only where the page is. */
+static void
+test_links(void **state)
+{
+    char secret[DRAFTS_SECRET];
+    struct buf text;
+    struct draft d;
+    struct world w;
+    size_t at;
+
+    (void)state;
+    world_open(&w);
+    set(&w, OPTION_ID_register_url, "https://register.test");
+    set(&w, OPTION_ID_state, w.t.path);
+    write_good(&w);
+    expect(&w, "003-north.abuse.txt", LIST("10.0.0.2"), LIST("register.test"));
+    text = file(&w, "003-north.register.txt");
+    at = span_search(buf_view(&text), SPAN_LIT("https://register.test/#"));
+    assert_true(at + 46 < text.n);
+    assert_true(drafts_read_secret(
+        span_head(span_tail(buf_view(&text), at + 23), 23), secret));
+    buf_free(&text);
+    draft_init(&d);
+    assert_int_equal(drafts_load(w.t.path, secret, w.o.now + 1, &d), ERR_OK);
+    assert_true(has(&d.text, "10.0.0.9") && !has(&d.text, "10.0.0.2"));
+    draft_fini(&d);
+    world_close(&w);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_register),
-        cmocka_unit_test(test_abuse),
-        cmocka_unit_test(test_contacts),
-        cmocka_unit_test(test_no_proposal),
-        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_folder_is_there),
-        cmocka_unit_test(test_book),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_links),    cmocka_unit_test(test_files),
+        cmocka_unit_test(test_register), cmocka_unit_test(test_abuse),
+        cmocka_unit_test(test_contacts), cmocka_unit_test(test_no_proposal),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_folder_is_there),
+        cmocka_unit_test(test_book),     cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,6 +313,7 @@ study_letter_text(const struct letter_site *s, enum letter_kind kind,
         letter_register_begin(p, s->deadline, s->reference, first, last);
         put_hosts(s, kind, p);
         letter_register_end(p, s->deadline);
+        letter_link_say(p, s->o->config, s->secret);
     }
     (void)snprintf(reference, sizeof(reference), "%s%s", s->reference,
                    kind == LETTER_ABUSE ? ABUSE_MARK : "");
@@ -408,6 +409,21 @@ study_letter_form(const struct letter_site *s, struct buf *out)
     e = fill_form(s, &form);
     if (e == ERR_OK)
         form_text_html(&t, out);
+    form_fini(&form);
+    return e;
+}
+
+enum err
+study_letter_link(struct letter_site *s)
+{
+    struct form form;
+    enum err e;
+
+    form_init(&form);
+    e = fill_form(s, &form);
+    if (e == ERR_OK)
+        e = letter_link_form(s->o->config, s->reference, &form, s->o->now,
+                             s->secret);
     form_fini(&form);
     return e;
 }

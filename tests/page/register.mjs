@@ -73,11 +73,61 @@ async function deskDecides(desk, form) {
   await page.click('text=Read the journal');
   await says(page, 'Attested on the form');
   await axe(page);
+  await page.click('button:has-text("Checked 1")');
+  await page.click('dialog[open] button[type=submit]');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+  await page.waitForSelector('button:has-text("Checked 1")', { state: 'detached' });
+  await page.click('button:has-text("Write the receipt")');
+  const receipt = await page.inputValue('textarea[readonly]');
+  check(receipt.includes('To: ada@web.test\n') && receipt.includes(SERVER), receipt);
+  await axe(page);
   await page.click('button:has-text("Approve 1")');
   await page.click('dialog[open] button[type=submit]');
   await page.waitForSelector('dialog[open]', { state: 'detached' });
   await says(page, 'not yet found in the firewall');
   check(verb('registry', 'list').rows[0].state === 'permitted', 'it is not permitted');
+  await closePage(page);
+  return /https:\/\/register\.test\/(#[0-9A-Z-]{23}) /.exec(receipt)?.[1] ?? '';
+}
+
+// Whoever reads the mail of the contact; the link shows nothing else.
+async function contactConfirms(sites, link, form) {
+  const shown = () => verb('registry', 'show', form).mail_confirmed;
+  const page = await browser.open(`${sites}/${link}`);
+  await says(page, `Form ${form}: is this your address?`);
+  check(!(await page.innerText('main')).includes(SERVER), 'a link of a receipt shows the form');
+  check(shown() === null, 'opened, and confirmed by that');
+  await axe(page);
+  await page.click('text=Yes, it is my address');
+  await says(page, 'Confirmed');
+  check(shown() !== null, 'it is not confirmed');
+  await closePage(page);
+}
+
+async function siteWithdraws(page) {
+  await says(page, 'is confirmed');
+  await page.click('text=Withdraw…');
+  await axe(page);
+  await page.click('text=Keep it');
+  check(verb('registry', 'list').rows[0].state === 'permitted', 'withdrawn without a yes');
+  await page.click('text=Withdraw…');
+  await page.click('text=Withdraw it');
+  await says(page, 'Withdrawn.');
+  const row = verb('registry', 'show', verb('registry', 'list').rows[0].form);
+  check(row.lines.rows[0].state === 'ended' && row.history.rows.at(-1).actor === 'public', JSON.stringify(row.lines.rows));
+  await says(page, 'ended');
+}
+
+async function draftIsDiscarded(sites) {
+  const page = await browser.open(`${sites}/`);
+  await page.fill('#f-0-site-name', 'Nobody');
+  await page.click('text=Save as a draft');
+  await says(page, 'Keep this link');
+  const link = page.url();
+  await page.click('text=Throw this draft away');
+  await page.waitForURL(`${sites}/`);
+  await page.goto(link);
+  await says(page, 'There is no form under this link');
   await closePage(page);
 }
 
@@ -114,11 +164,14 @@ const tests = {
     const { desk, sites } = await at.serve('-c', config, '--public-listen', '127.0.0.1:0');
     await nothingElse(sites);
     const { page, form } = await siteSubmits(sites, link);
-    await deskDecides(desk, form);
+    const receipt = await deskDecides(desk, form);
+    await contactConfirms(sites, receipt, form);
     await firewallConfirms(desk, form);
     await page.reload();
     await says(page, 'permitted');
-    check((await page.$$('tbody .none')).length <= 2, 'not each step has its time');
+    check((await page.$$('tbody .none')).length <= 1, 'not each step has its time');
+    await siteWithdraws(page);
+    await draftIsDiscarded(sites);
   },
 };
 

@@ -12,8 +12,9 @@ interface About { site: string | null; support: string | null; deadline: string 
 interface Fault { path: string; label: string; line: number; asks: boolean; what: string; hint: string | null }
 interface LineState { line: number; state: string; address: WireText | null; port: WireText | null; direction: string;
   received: Moment; checked: Moment; approved: Moment; entered: Moment; first_mail: Moment; until: Moment; reason: WireText | null }
-interface State { complete: boolean; lines: LineState[]; due: string | null }
+interface State { complete: boolean; mail_confirmed: Moment; lines: LineState[]; due: string | null }
 interface Link { secret: string | null; kind: string; letter: string | null; form: string | null; changed: string | null; expires: string | null }
+interface Address { form: string; mail: string; confirmed: Moment }
 type Line = Record<string, string>;
 interface Values { fields: Record<string, string>; lines: Line[] }
 
@@ -147,7 +148,9 @@ function Faults({ faults, onConfirm }: { faults: Fault[]; onConfirm: () => void 
   );
 }
 
-function Steps({ link, state }: { link: Link; state: State }) {
+function Steps({ link, state, onWithdraw }: { link: Link; state: State; onWithdraw: ((lines: LineState[]) => void) | null }) {
+  const [asked, setAsked] = useState<LineState[]>([]);
+  const live = state.lines.filter((l) => l.state !== 'ended');
   const steps = [['received', 'Received'], ['checked', 'Checked'], ['approved', 'Approved'], ['entered', 'Entered in the firewall'], ['first_mail', 'First mail seen']] as const;
   return (
     <section aria-labelledby="state">
@@ -156,16 +159,27 @@ function Steps({ link, state }: { link: Link; state: State }) {
       {!state.complete && <p class="note bad">Something is missing, so the time does not run yet. Please complete the form below.</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label="Steps of each server">
         <table>
-          <thead><tr><th scope="col">Server</th><th scope="col">Now</th>{steps.map(([, words]) => <th key={words} scope="col">{words}</th>)}</tr></thead>
+          <thead><tr><th scope="col">Server</th><th scope="col">Now</th>{steps.map(([, words]) => <th key={words} scope="col">{words}</th>)}<th scope="col">Until</th>{onWithdraw && <td />}</tr></thead>
           <tbody>{state.lines.map((l) => (
             <tr key={l.line}>
               <th scope="row"><Wire value={l.address} />, port <Wire value={l.port} /></th>
               <td><b>{l.state}</b>{l.reason !== null && <>: <Wire value={l.reason} prose shown={1000} /></>}</td>
               {steps.map(([key]) => <td key={key}>{when(l[key]) ?? <span class="none">not yet</span>}</td>)}
+              <td>{when(l.until)}</td>
+              {onWithdraw && <td>{l.state !== 'ended' && <button type="button" class="secondary" aria-label={`Withdraw ${l.address}`} onClick={() => setAsked([l])}>Withdraw…</button>}</td>}
             </tr>
           ))}</tbody>
         </table>
       </div>
+      {onWithdraw && asked.length > 0 && (
+        <div class="note" role="alert">
+          <p>{asked.map((l, i) => <span key={l.line}>{i > 0 && ', '}<Wire value={l.address} />, port <Wire value={l.port} /></span>)}: no longer registered, and from the day of the block stopped. It can be asked for again.</p>
+          <p class="buttons"><button type="button" onClick={() => { setAsked([]); onWithdraw(asked); }}>Withdraw it</button> <button type="button" class="secondary" onClick={() => setAsked([])}>Keep it</button></p>
+        </div>
+      )}
+      <p>The e-mail address of the site contact is {state.mail_confirmed ? <>confirmed, {when(state.mail_confirmed)}</> : 'not confirmed yet: open the link in our receipt, which is sent to that address'}.</p>
+      <p class="buttons"><button type="button" class="secondary" onClick={() => print()}>Print</button>
+        {onWithdraw && live.length > 1 && <button type="button" class="secondary" onClick={() => setAsked(live)}>Withdraw the whole form…</button>}</p>
     </section>
   );
 }
@@ -177,6 +191,22 @@ function Keep({ secret, expires }: { secret: string; expires: string | null }) {
       <p><a href={`/#${secret}`}>{`${location.origin}/#${secret}`}</a></p>
       {expires !== null && <p class="soft">It is kept until {when(expires)}.</p>}
     </div>
+  );
+}
+
+// From the receipt: who reads that mail has this link.
+function Confirm({ secret, given }: { secret: string; given: Address }) {
+  const [address, setAddress] = useState(given);
+  const [error, setError] = useState('');
+  const confirm = () => ask<Address>('POST', 'address', secret, {}).then(setAddress, (e: Error) => setError(e.message));
+  return (
+    <section role="status">
+      <h2>Form {address.form}: is this your address?</h2>
+      <p><b><Wire value={address.mail} kind="address" /></b></p>
+      {address.confirmed ? <p class="note calm">Confirmed, {when(address.confirmed)}. Thank you.</p>
+        : <><p>The form names it as that of the site contact.</p><p><button type="button" onClick={() => { void confirm(); }}>Yes, it is my address</button></p></>}
+      {error !== '' && <p class="note bad" role="alert"><Wire value={error} prose shown={1000} /></p>}
+    </section>
   );
 }
 
@@ -220,6 +250,16 @@ function Register({ about, secret, given, link, state, onLink }: {
     onLink(said, said.state ?? null);
     scrollTo(0, 0);
   });
+  const withdraw = (lines: LineState[]) => void doing(async () => {
+    const said = await ask<{ state: State }>('POST', `withdraw?lines=${lines.map((l) => l.line).join(',')}`, secret, {});
+    setMessage({ text: 'Withdrawn.', bad: false });
+    onLink(link!, said.state);
+  });
+  const discard = () => doing(async () => {
+    await ask('POST', 'discard', secret, {});
+    forget();
+    location.replace('/');
+  });
   const toPrint = () => doing(async () => {
     const response = await send('POST', 'print', secret, bodyOf(values));
     if (!response.ok) throw new Refused('The form could not be made ready to print. Nothing that you filled in is lost.');
@@ -247,7 +287,7 @@ function Register({ about, secret, given, link, state, onLink }: {
       {message?.bad && <p class="note bad" role="alert"><Wire value={message.text} prose shown={2000} /></p>}
       {faults.length > 0 && <Faults faults={faults} onConfirm={() => { void submit(true); }} />}
       {link?.secret && (link.kind !== 'letter') && <Keep secret={link.secret} expires={link.expires} />}
-      {link && state && <Steps link={link} state={state} />}
+      {link && state && <Steps link={link} state={state} onWithdraw={about.read_only ? null : withdraw} />}
       <details open={open}>
         <summary>{state === null ? 'The form' : 'The form, to correct it'}</summary>
         {link?.letter && state === null && <p class="note calm">From our letter {link.letter}: what we saw is filled in already. Please check it, and add who you are.</p>}
@@ -294,6 +334,7 @@ function Register({ about, secret, given, link, state, onLink }: {
             <button type="submit" disabled={busy || about.read_only} aria-busy={busy}>{state === null ? 'Submit the form' : 'Submit it again'}</button>
             <button type="button" class="secondary" disabled={busy || about.read_only} onClick={() => { void save(); }}>Save as a draft</button>
             <button type="button" class="secondary" disabled={busy} onClick={() => { void toPrint(); }}>Printable form, filled in</button>
+            {link && link.form === null && <button type="button" class="secondary" disabled={busy || about.read_only} onClick={() => { void discard(); }}>Throw this draft away</button>}
             <a href={`${ROOT}blank`} download>Empty form to print</a>
           </div>
         </form>
@@ -308,6 +349,7 @@ function App() {
   const [about, setAbout] = useState<About | null>(null);
   const [secret, setSecret] = useState(secretOf());
   const [opened, setOpened] = useState<{ of: string; given: Values; link: Link | null; state: State | null } | null>(null);
+  const [address, setAddress] = useState<Address | null>(null);
   const [error, setError] = useState('');
 
   useEffect(() => {
@@ -324,7 +366,11 @@ function App() {
         setOpened({ of: '', given: remembered('') ?? BLANK, link: null, state: null });
         return;
       }
-      const { values, state, ...link } = await ask<Link & { values: Record<string, unknown>; state: State | null }>('GET', 'form', secret);
+      // the link of a form, or that of a receipt
+      const got = await ask<Link & { values: Record<string, unknown>; state: State | null }>('GET', 'form', secret)
+        .catch((e: Error) => ask<Address>('GET', 'address', secret).then((a) => { setAddress(a); return null; }, (other: Error) => { throw other.message.includes('contact') ? other : e; }));
+      if (got === null) return;
+      const { values, state, ...link } = got;
       setOpened({ of: secret, given: remembered(secret) ?? valuesOf(values), link, state });
     };
     start().catch((e: Error) => setError(e.message));
@@ -348,7 +394,8 @@ function App() {
         <div class="note bad" role="alert"><p><Wire value={error} prose shown={1000} /></p>
           <p><a href="/" onClick={() => { forget(); setTimeout(() => location.reload(), 0); }}>Fill in a new form</a></p></div>
       )}
-      {about && error === '' && opened && <Register about={about} secret={secret} given={opened.given} link={opened.link} state={opened.state} onLink={onLink} />}
+      {address && <Confirm secret={secret} given={address} />}
+      {about && error === '' && address === null && opened && <Register about={about} secret={secret} given={opened.given} link={opened.link} state={opened.state} onLink={onLink} />}
       {about?.support && <footer><p><b>Questions?</b> <Wire value={about.support} prose /></p></footer>}
     </main>
   );

@@ -8,6 +8,7 @@ import { Empty, Failed, Loaded } from '../state';
 import { Table, type Column } from '../table';
 import { Wire, type WireText } from '../wire';
 import { counted, Time } from '../words';
+import { failed } from './acts';
 import { STATE_MEANS, type CheckRow, type FormAct, type FormLine, type FormShown, type LineState, type Values } from './registry_data';
 
 interface Action {
@@ -21,6 +22,7 @@ interface Action {
 }
 
 const ACTIONS: Action[] = [
+  { id: 'check', words: 'Checked', from: ['requested'], reason: false, means: 'The office has looked at it; the site sees that.' },
   { id: 'permit', words: 'Approve', from: ['requested'], reason: false, until: 'End of the permit (a date; the usual time when empty)', means: 'The permit is given. The clock runs on until the firewall has it.' },
   { id: 'return', words: 'Return', from: ['requested'], reason: true, means: 'It is sent back: please correct. The clock stands, and the site reads the reason.' },
   { id: 'reject', words: 'Reject', from: ['requested', 'returned'], reason: true, danger: true, means: 'It is refused. The site reads the reason, and may submit it again.' },
@@ -31,6 +33,8 @@ const ACTIONS: Action[] = [
 ];
 
 const STEPS = [['received', 'Received'], ['checked', 'Checked'], ['approved', 'Approved'], ['entered', 'In the firewall'], ['first_mail', 'First mail']] as const;
+
+const fits = (a: Action, l: FormLine) => a.from.includes(l.state) && !(a.id === 'check' && l.checked);
 
 const lineColumns: Column<FormLine>[] = [
   { id: 'line', head: 'Line', cell: (l) => l.line, tight: true },
@@ -87,6 +91,7 @@ function Facts({ shown }: { shown: FormShown }) {
     <dl class="facts">
       <dt>Site</dt><dd><Wire value={of['site.name'] ?? null} prose absent="not said" /></dd>
       <People of={of} title="Site contact" part="site" />
+      {of['contacts.site.mail'] !== undefined && <><dt>Its e-mail</dt><dd>{shown.mail_confirmed ? <>confirmed <Time value={shown.mail_confirmed} /></> : 'not confirmed'}</dd></>}
       <People of={of} title="Technical contact" part="technical" />
       <People of={of} title="Abuse contact" part="abuse" />
       <dt>Signed</dt><dd><Wire value={of['signature.name'] ?? null} prose absent="nobody" />, <Wire value={of['signature.date'] ?? null} prose absent="no date" /></dd>
@@ -112,7 +117,7 @@ function DecideDialog({ number, action, lines, chosen, onClose, onDone }: {
   number: string; action: Action; lines: FormLine[]; chosen: Set<string>; onClose: () => void; onDone: () => void;
 }) {
   const picked = lines.filter((l) => chosen.has(String(l.line)));
-  const fit = (picked.length > 0 ? picked : lines).filter((l) => action.from.includes(l.state));
+  const fit = (picked.length > 0 ? picked : lines).filter((l) => fits(action, l));
   const left = picked.length - fit.length;
   const run = async (data: FormData) => {
     const text = (name: string) => String(data.get(name) ?? '').trim();
@@ -157,6 +162,15 @@ function ConfirmDialog({ onClose, onDone }: { onClose: () => void; onDone: () =>
   );
 }
 
+// What the office sends by its own mail; the program sends none.
+function Receipt({ number }: { number: string }) {
+  const [text, setText] = useState('');
+  const make = () => post<{ text: string }>('/registry/receipt', { form: number, receipt: true }).then((a) => setText(a.data.text), failed);
+  return text === ''
+    ? <p><button type="button" class="secondary" onClick={() => { void make(); }}>Write the receipt</button> <small class="soft">How far each line is, and a link by which the contact confirms the address. Nothing is sent.</small></p>
+    : <Field label="To be sent to the site contact"><textarea rows={14} readOnly value={text} /></Field>;
+}
+
 function Checks({ number, shown }: { number: string; shown: FormShown }) {
   const [asked, setAsked] = useState(false);
   const got = useGet<FormShown>(asked ? '/registry/show' : null, { what: number, checks: true }, { live: false });
@@ -185,6 +199,7 @@ function Shown({ number, shown, reload }: { number: string; shown: FormShown; re
   return (
     <>
       <Facts shown={shown} />
+      {registrar && <Receipt number={number} />}
       <Faults shown={shown} />
       <section>
         <h2>Lines</h2>
@@ -192,7 +207,7 @@ function Shown({ number, shown, reload }: { number: string; shown: FormShown; re
           <div class="bar" role="group" aria-label="Decide about lines">
             <span>{chosen.size > 0 ? `${counted(chosen.size, 'line')} chosen` : 'All lines that it fits'}:</span>
             {ACTIONS.map((a) => {
-              const n = lines.filter((l) => a.from.includes(l.state) && (chosen.size === 0 || chosen.has(String(l.line)))).length;
+              const n = lines.filter((l) => fits(a, l) && (chosen.size === 0 || chosen.has(String(l.line)))).length;
               return n > 0 && <button key={a.id} type="button" class={a.id === 'permit' ? undefined : 'secondary'} onClick={() => setDoing(a)}>{a.words} {n}…</button>;
             })}
           </div>

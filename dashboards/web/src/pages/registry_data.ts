@@ -132,6 +132,7 @@ export interface FormShown {
   form: Values & { lines?: unknown };
   complete: boolean;
   submitted_by: WireText | null;
+  mail_confirmed: Moment;
   faults: Fault[];
   checks?: { rows: CheckRow[] };
 }
