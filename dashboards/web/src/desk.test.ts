@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groups } from './pages/alerts';
+import { groups, trendOf, trendWord } from './pages/alerts';
 import { addressOfSubject, csvOf, defanged, justification, moment } from './pages/desk';
 import { hrefsOf, kept } from './pages/filters';
 import { below, quantile } from './pages/peers';
+import { everySession } from './pages/sessions';
 import { windowOf } from './pages/strip';
 import { almostAddress } from './pages/why';
 import type { AlertCard, AlertRow } from './types';
@@ -82,4 +83,35 @@ test('the strip holds 48 h, or all of a longer episode', () => {
   const [from, to] = windowOf(100 * h, 101 * h);
   assert.equal(to - from, 48 * h);
   assert.equal(windowOf(0, 500 * h)[0], -h);
+});
+
+test('matches of alerts over time', () => {
+  const at = (h: number) => `2026-01-05T${String(h).padStart(2, '0')}:00:00+0000`;
+  const [from, to] = [Date.parse('2026-01-05T00:00:00Z'), Date.parse('2026-01-05T12:00:00Z')];
+  const of = (...rows: [number, number, number][]) => trendOf(rows.map(([a, b, count]) => ({ first: at(a), last: at(b), count })), from, to);
+  assert.deepEqual(of([0, 11, 24]), new Array(12).fill(2));
+  assert.deepEqual(of([3, 3, 5], [3, 4, 2]).slice(2, 6), [0, 6, 1, 0]);
+  assert.equal(of([12, 12, 7])[11], 7); // the end belongs to the last part
+  assert.deepEqual(trendOf([{ first: at(3), last: at(3), count: 4 }], Date.parse(at(3)), Date.parse(at(3)))[0], 4);
+  const cases: [string, [number, number, number][]][] = [
+    ['once', [[5, 5, 900]]], ['rising', [[1, 1, 2], [8, 9, 4]]], ['falling', [[1, 2, 4], [9, 9, 2]]], ['steady', [[0, 11, 9]]], ['steady', [[1, 1, 2], [8, 8, 3]]],
+  ];
+  for (const [word, rows] of cases) assert.equal(trendWord(of(...rows)), word, String(rows));
+});
+
+test('an export has all that the filters leave, and says when it has not', async () => {
+  const pages = (n: number, asked: unknown[]) => (async (_: string, ask: { after?: string | null }) => {
+    asked.push(ask.after);
+    const at = Number(ask.after ?? 0);
+    return { data: { schema: '', rows: Array.from({ length: 500 }, (_v, i) => ({ event_id: `${at * 500 + i}` })), next: at + 1 < n ? String(at + 1) : null } };
+  }) as unknown as Parameters<typeof everySession>[2];
+  const asked: unknown[] = [];
+  const all = await everySession({}, (rows) => rows, pages(3, asked));
+  assert.deepEqual([all.rows.length, all.cut, asked], [1500, false, [undefined, '1', '2']]);
+  const odd = await everySession({}, (rows) => rows.filter((r) => Number(r.event_id) % 2 === 1), pages(3, []));
+  assert.deepEqual([odd.rows.length, odd.cut], [750, false]);
+  const many = await everySession({}, (rows) => rows, pages(21, []));
+  assert.deepEqual([many.rows.length, many.cut], [10_000, true]);
+  const just = await everySession({}, (rows) => rows, pages(20, []));
+  assert.deepEqual([just.rows.length, just.cut], [10_000, false]);
 });

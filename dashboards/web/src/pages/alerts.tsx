@@ -105,6 +105,46 @@ export function groups(rows: AlertRow[], by: string): Group[] {
   return [...out.values()];
 }
 
+const BARS = 12;
+
+// Matches of alerts in equal parts of a time: each alert's spread evenly from its first to its last.
+export function trendOf(rows: Pick<AlertRow, 'first' | 'last' | 'count'>[], from: number, to: number): number[] {
+  const out = new Array<number>(BARS).fill(0);
+  const at = (t: string) => Math.min(BARS - 1, Math.max(0, Math.floor(((Date.parse(String(moment(t))) - from) / Math.max(1, to - from)) * BARS)));
+  for (const r of rows) {
+    const [a, b] = [at(r.first), at(r.last)];
+    for (let i = a; i <= b; i++) out[i]! += r.count / (b - a + 1);
+  }
+  return out;
+}
+
+export function trendWord(bars: number[]): string {
+  const sum = (part: number[]) => part.reduce((n, v) => n + v, 0);
+  const [early, late] = [sum(bars.slice(0, BARS / 2)), sum(bars.slice(BARS / 2))];
+  if (bars.filter((v) => v > 0).length < 2) return 'once';
+  return late > 1.5 * early ? 'rising' : early > 1.5 * late ? 'falling' : 'steady';
+}
+
+type Span = readonly [number, number];
+
+function spanOf(rows: AlertRow[]): Span {
+  const times = rows.flatMap((r) => [Date.parse(String(moment(r.first))), Date.parse(String(moment(r.last)))]);
+  return [Math.min(...times), Math.max(...times)];
+}
+
+function Trend({ rows, span }: { rows: AlertRow[]; span: Span }) {
+  const bars = trendOf(rows, span[0], span[1]);
+  const most = Math.max(...bars);
+  const word = trendWord(bars);
+  return (
+    <span class="trend">
+      <svg width="60" height="16" role="img" aria-label={`${word}; in ${BARS} equal parts of the time shown: ${bars.map((v) => Math.round(v)).join(', ')}`}>
+        {bars.map((v, i) => v > 0 && <rect key={i} x={i * 5} width="4" y={16 - Math.max(2, (16 * v) / most)} height="16" />)}
+      </svg><small class="block soft">{word}</small>
+    </span>
+  );
+}
+
 function same<T>(rows: AlertRow[], of: (a: AlertRow) => T): boolean {
   return rows.every((r) => of(r) === of(rows[0]!));
 }
@@ -123,6 +163,7 @@ export function Alerts(_: { params: Params }) {
   const rows = useMemo(() => got.data && wanted(got.data.rows, query, view, user), [got.data, query, view, user]);
   const held = useHeld(rows, (a) => a.alert, `${view.id}?${query}`);
   const shown = useMemo(() => groups(held.rows, by), [held.rows, by]);
+  const span = useMemo(() => spanOf(held.rows), [held.rows]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [doing, setDoing] = useState<Doing>(null);
   const can = may(who, 'analyst');
@@ -154,7 +195,7 @@ export function Alerts(_: { params: Params }) {
             <>
               {can && <BulkBar chosen={chosenRows} query={query} view={view} user={user} rows={held.rows} next={data.next ?? null}
                 onAct={doNow} onClose={close} onClear={() => setChosen(new Set())} />}
-              <Table<Group> caption={`${view.label} alerts, grouped by ${by.replace(',', ' and ')}`} rows={shown} columns={columnsOf(by)}
+              <Table<Group> caption={`${view.label} alerts, grouped by ${by.replace(',', ' and ')}`} rows={shown} columns={columnsOf(by, span)}
                 keyOf={(g) => g.key} href={(g) => hrefOfGroup(g, query)} selected={chosen} onSelect={setChosen}
                 marked={(g) => rank(g.of.severity) <= 1 && g.of.status === 'new'} sort={query.get('sort') ?? 'id'} total={total} next={data.next ?? null}
                 keys={{
@@ -194,7 +235,7 @@ function several(n: number, one: string): string {
   return `${count(n)} ${one}`;
 }
 
-function columnsOf(by: string): Column<Group>[] {
+function columnsOf(by: string, span: Span): Column<Group>[] {
   const hosts = (g: Group) => new Set(g.rows.map((a) => a.subject)).size;
   const rules = (g: Group) => new Set(g.rows.map((a) => a.rule)).size;
   return [
@@ -209,6 +250,7 @@ function columnsOf(by: string): Column<Group>[] {
     { id: 'rule', head: 'Rule', sortBy: (g) => plain(g.of.title), cell: (g) => (rules(g) === 1
       ? <Value field="rule" value={g.of.rule}><span class="mid"><Wire value={g.of.title} prose /></span></Value> : <span class="soft">{several(rules(g), 'rules')}</span>) },
     { id: 'count', head: 'Matches', num: true, sortBy: (g) => g.count, cell: (g) => count(g.count), hint: 'events that met the rule' },
+    { id: 'trend', head: 'Trend', tight: true, hint: 'matches over the time of all alerts shown', cell: (g) => <Trend rows={g.rows} span={span} /> },
     { id: 'first', head: 'First', tight: true, sortBy: (g) => g.first, cell: (g) => <Time value={moment(g.first) ?? null} /> },
     { id: 'last', head: 'Last', tight: true, sortBy: (g) => g.last, cell: (g) => <><Ago value={moment(g.last) ?? null} /><small class="block soft">{g.rows.some((a) => a.state !== 'ended') ? 'ongoing' : 'ended'}</small></> },
     { id: 'status', head: by === 'status' ? 'Status' : 'State', tight: true, sortBy: (g) => g.of.status, cell: (g) => <Status rows={g.rows} /> },

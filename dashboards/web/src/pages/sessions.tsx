@@ -4,19 +4,22 @@ import { get, may, useGet, useMe } from '../api';
 import type { Answer, Got } from '../api';
 import { ApiError } from '../api';
 import { Dialog } from '../dialog';
+import { notify } from '../live';
 import { hrefOf, type Params, patched, usePlace, useQuery } from '../router';
 import { Page } from '../shell';
 import { Empty, Loaded } from '../state';
 import { Table, type Column } from '../table';
 import type { ExplainEvent, Rows, SessionRow } from '../types';
 import { Wire } from '../wire';
-import { Time } from '../words';
+import { count, counted, Time } from '../words';
 import { EvidenceFacts } from './alert';
-import { csvOf, Further, moment, save, Transcript, Value, WasSeen } from './desk';
+import { csvOf, Further, moment, plain, save, Transcript, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
 const PAGE = 100;
 const SLOW_MS = 5000;
+const EXPORT_MOST = 10_000;
+const WIDER = ['24h', '7d', '30d'];
 const ASKED = ['host', 'since', 'until', 'type', 'after'] as const;
 
 export const TYPES: Record<string, string> = {
@@ -61,6 +64,36 @@ function useAsk<T>(path: string, ask: Record<string, string>): Got<T> & { slow: 
   };
 }
 
+const EXPORTED = ['timestamp', 'event_type', 'direction', 'src_ip', 'dest_ip', 'dest_port', 'mail_from', 'message_id', 'outcome', 'final_code', 'event_id'] as const;
+
+// All that the filters leave, page after page; more than EXPORT_MOST is another job: span25 read, or the journal itself.
+export async function everySession(ask: Record<string, string>, fits: (rows: SessionRow[]) => SessionRow[], page: typeof get, signal?: AbortSignal): Promise<{ rows: SessionRow[]; cut: boolean }> {
+  const out: SessionRow[] = [];
+  let after: string | null | undefined;
+  do {
+    const { data }: { data: Rows<SessionRow> } = await page<Rows<SessionRow>>('/sessions', { ...ask, limit: 500, after }, signal);
+    out.push(...fits(data.rows));
+    after = data.next;
+  } while (after && out.length < EXPORT_MOST);
+  return { rows: out.slice(0, EXPORT_MOST), cut: !!after || out.length > EXPORT_MOST };
+}
+
+function Export({ ask, fits }: { ask: Record<string, string>; fits: (rows: SessionRow[]) => SessionRow[] }) {
+  const [stop, setStop] = useState<AbortController | null>(null);
+  useEffect(() => () => stop?.abort(), [stop]);
+  if (stop) return <button type="button" class="secondary" aria-busy onClick={() => { stop.abort(); setStop(null); }}>Stop the export</button>;
+  return (
+    <button type="button" class="secondary" onClick={() => {
+      const now = new AbortController();
+      setStop(now);
+      everySession(ask, fits, get, now.signal).then(({ rows, cut }) => {
+        save('sessions.csv', 'text/csv', csvOf(rows, [...EXPORTED]));
+        notify(cut ? `The newest ${count(rows.length)} events were exported; there are more. Narrow the time for the rest.` : `${counted(rows.length, 'event')} exported.`, { bad: cut });
+      }, (e: Error) => { if (e.name !== 'AbortError') notify(plain(e.message), { bad: true }); }).finally(() => setStop(null));
+    }}>Export CSV</button>
+  );
+}
+
 const COLUMNS: Column<SessionRow>[] = [
   { id: 'time', head: 'Time', tight: true, cell: (s) => <Time value={moment(s.timestamp) ?? null} seconds /> },
   { id: 'type', head: 'What', tight: true, cell: (s) => <Value field="type" value={s.event_type}>{TYPES[s.event_type] ?? s.event_type}</Value> },
@@ -78,12 +111,13 @@ export function Sessions(_: { params: Params }) {
   const ask: Record<string, string> = { limit: String(PAGE) };
   for (const f of ASKED) if (query.get(f)) ask[f] = query.get(f)!;
   const got = useAsk<Rows<SessionRow>>('/sessions', ask);
-  const rows = got.data && kept(got.data.rows, query, fieldsOf).filter((s) => !query.get('outcome') || s.outcome === query.get('outcome'));
+  const fits = (all: SessionRow[]) => kept(all, query, fieldsOf).filter((s) => !query.get('outcome') || s.outcome === query.get('outcome'));
+  const rows = got.data && fits(got.data.rows);
   const filtered = ['host', 'since', 'until', 'type', 'outcome', 'not'].some((f) => query.has(f));
   const open = query.get('open');
   return (
     <Page title="Sessions" question="Show me the raw facts"
-      actions={<button type="button" class="secondary" onClick={() => save('sessions.csv', 'text/csv', csvOf(rows ?? [], ['timestamp', 'event_type', 'direction', 'src_ip', 'dest_ip', 'dest_port', 'mail_from', 'message_id', 'outcome', 'final_code', 'event_id']))}>Export CSV</button>}>
+      actions={<Export ask={ask} fits={fits} />}>
       <FilterBar />
       {(query.has('not') || query.get('outcome')) && (
         <ul class="active" aria-label="Filters in force">
@@ -97,7 +131,9 @@ export function Sessions(_: { params: Params }) {
           ? <Table<SessionRow> caption="Events of sessions, the latest first" rows={rows} columns={COLUMNS} keyOf={(s) => s.event_id}
             onOpen={(s) => setQuery({ open: s.event_id, ...(query.get('after') ? { after: query.get('after') } : {}) })} next={data.next ?? null} {...(data.total === undefined ? {} : { total: data.total })} />
           : <Empty title="No sessions match.">
-            {filtered && <p>A wider time or fewer filters show more. <a href={hrefOf(path, {})}>Take the filters out</a></p>}
+            {filtered && <p>A wider time or fewer filters show more.{' '}
+              {WIDER.filter((w) => query.get('since') && query.get('since') !== w).map((w) => <><a key={w} href={hrefOf(path, patched(query, { since: w, until: null, after: null }))}>Last {w}</a> · </>)}
+              <a href={hrefOf(path, {})}>Take the filters out</a></p>}
             <Further next={data.next} />
             <WasSeen />
           </Empty>)}
