@@ -302,8 +302,9 @@ def listeners(server):
         status, _, _ = server.ask(method, f"/api/v1/public/{name}", {} if method == "POST" else None, **who)
         check(f"{name} is not there for the desk", status == 404, status)
         other = "GET" if method == "POST" else "POST"
-        status, _, _ = server.ask(other, f"/api/v1/public/{name}", {} if other == "POST" else None, port=public)
-        check(f"{other} {name}", status == 405, status)
+        if (other, name) not in known:
+            status, _, _ = server.ask(other, f"/api/v1/public/{name}", {} if other == "POST" else None, port=public)
+            check(f"{other} {name} is not described", status == 405, status)
         for why, fields in (("another origin", {"Origin": "http://evil.example"}), ("a page of another site", {"Sec_Fetch_Site": "cross-site"}),
                             ("a body of text", {"Content_Type": "text/plain"})) if method == "POST" else ():
             status, _, _ = server.ask("POST", f"/api/v1/public/{name}", {}, port=public, **fields)
