@@ -19,6 +19,11 @@ import sys
 import tempfile
 import time
 
+try:
+    from jsonschema import Draft202012Validator as Schema
+except ImportError:  # tools/setup brings it
+    Schema = None
+
 FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures"
 CONFIG = ["-c", str(FIXTURES / "bot.yaml")]
 PATIENCE_S = 240  # with sanitizers, on a machine with other work
@@ -95,6 +100,68 @@ def every_route(server, program, state, who):
             want = json.loads(out)
             got = {key: body["data"].get(key) for key in want}
             check(f"{path} says what the verb says", got == want, got)
+
+
+def described(api):
+    """That the description is one: of OpenAPI 3.1 what we use of it, and every schema of JSON Schema 2020-12."""
+    names = [m["operationId"] for methods in api["paths"].values() for m in methods.values()]
+    check("each operation has a name of its own", len(set(names)) == len(names), names)
+    check("title and version", api["info"]["title"] and api["info"]["version"], api["info"])
+    for path, methods in api["paths"].items():
+        for method, m in methods.items():
+            in_path = {p["name"] for p in m["parameters"] if p["in"] == "path" and p["required"]}
+            check(f"{method} {path} has its parameters", in_path == set(re.findall(r"\{(\w+)\}", path)), in_path)
+            schemas = [p["schema"] for p in m["parameters"]]
+            for part in [m.get("requestBody", {"content": {}}), *m["responses"].values()]:
+                schemas += [c["schema"] for c in part["content"].values()]
+            for schema in schemas:
+                Schema.check_schema(schema)
+            check(f"{method} {path} describes its answers", all(
+                r["description"] and r["content"] for r in m["responses"].values()) and "200" in m["responses"], m)
+    for schema in api["components"]["schemas"].values():
+        Schema.check_schema(schema)
+        for example in schema["examples"]:
+            Schema(schema).validate(example)
+
+
+class Described:
+    """A server whose every answer is held against its description."""
+
+    def __init__(self, server, api):
+        self.ask_it, self.api, self.held = server.ask, api, set()
+        server.ask = self.ask
+        self.paths = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$"), path)
+                      for path in sorted(api["paths"], key=lambda p: "{" in p)]
+
+    def ask(self, method, path, body=None, **fields):
+        status, answer, headers = self.ask_it(method, path, body, **fields)
+        of = next((p for at, p in self.paths if at.match(path.removeprefix("/api/v1").partition("?")[0])), None)
+        known = self.api["paths"].get(of, {}).get(method.lower())
+        if known and str(status) in known["responses"]:
+            schema = known["responses"][str(status)]["content"].get("application/json")
+            wrong = [] if schema is None else list(Schema(
+                {**schema["schema"], "components": self.api["components"]}).iter_errors(answer))
+            check(f"{method} {path}, {status}: as described", not wrong, wrong[:1])
+            if status == 200:
+                self.held.add((method, of))
+        return status, answer, headers
+
+
+def every_answer(server, who):
+    """Those that nothing else asks for."""
+    for path in ("/why?q=c566", "/registry/show?what=10.20.4.17", "/blocks/diff?preview=true", "/sessions?type=all&limit=500",
+                 "/alerts?group=host,rule", "/alerts?silenced=true", "/exceptions?all=true", "/blocks?all=true"):
+        status, body, _ = server.ask("GET", "/api/v1" + path, **who)
+        check(f"{path} answers", status == 200, body)
+    for path, sent in (("/exceptions/add", {"prefix": "10.9.9.9", "from": "both", "for": "48h", "reason": "a test"}),
+                       ("/policy/mode", {"mode": "off", "reason": "a test"}), ("/policy/mode", {"mode": "simulate", "reason": "again"}),
+                       ("/policy/pause", {"for": "30m", "reason": "a test"}), ("/policy/resume", {"reason": "a test"}),
+                       ("/registry/decide", {"form": "2026-1", "action": "check"}),
+                       ("/registry/receipt", {"form": "2026-1", "receipt": True})):
+        status, body, _ = server.ask("POST", "/api/v1" + path, sent, **who)
+        check(f"{path} is done", status == 200, body)
+        check(f"{path} says what it did", body["messages"] or body["data"], body)
+    server.ask("GET", "/api/v1/exceptions", **who)
 
 
 def events(server, who):
@@ -193,11 +260,22 @@ def main():
         server = Server(program, state, users)
         try:
             who = server.login("ines", "one")
+            _, api, _ = server.ask("GET", "/api/v1/openapi.json", **who)
+            if Schema is not None:
+                described(api)
+                held = Described(server, api).held
             changes(server, who)
             every_route(server, program, state, who)
             events(server, who)
             headlines(server, who)
+            every_answer(server, who)
             refusals(server)
+            if Schema is not None:
+                gets = {("GET", p) for p, m in api["paths"].items() if "get" in m}
+                missing = gets - held - {("GET", "/stream"), ("GET", "/studies/{name}")}
+                check("every answer was held against its description", not missing, missing)
+            else:
+                print("no jsonschema: answers are not held against their description")
         finally:
             began = time.monotonic()
             code, told = server.stop()
