@@ -168,7 +168,9 @@ desk_alerts_act(struct desk *d)
         return code;
     if (!desk_since(d, d->config->since, &since))
         return CLI_EXIT_USAGE;
-    code = desk_alerts_read(d, &a);
+    code = d->config->all_matching ? desk_alerts_read(d, &a)
+                                   : desk_alerts_named(d, d->cli->arguments,
+                                                       d->cli->n_arguments, &a);
     if (code == CLI_EXIT_DONE)
         code = find_all(d, &a);
     if (a.acted > d->now)

@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "rules/alert/subject.h"
 #include "sensor/app/desk_exceptions.h"
 #include "sensor/app/desk_list.h"
 #include "sensor/base/text.h"
 
-#define CANDIDATES 20U /* told where an id is of several alerts */
+#define CANDIDATES 20U   /* told where an id is of several alerts */
+#define NAMED_MOST 4096U /* alerts that a beginning of an id may mean */
+#define ADDR_BITS  128U
 
 /* ---- words ---- */
 
@@ -188,7 +191,7 @@ take_act(void *ctx, uint64_t seq, struct span record)
     it->said = copy(a, &m, FIELD_CONTROL_REASON);
 }
 
-enum cli_exit
+static enum cli_exit
 desk_alerts_acts(struct desk *d, struct desk_alerts *one)
 {
     REQUIRE(one->n == 1);
@@ -253,6 +256,15 @@ read_exceptions(struct desk *d, struct desk_alerts *a)
     return code;
 }
 
+static enum cli_exit
+finish(struct desk *d, struct desk_alerts *a)
+{
+    if (a->failed)
+        return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    shorten(a);
+    return read_exceptions(d, a);
+}
+
 enum cli_exit
 desk_alerts_read(struct desk *d, struct desk_alerts *out)
 {
@@ -261,10 +273,168 @@ desk_alerts_read(struct desk *d, struct desk_alerts *out)
             ERR_OK ||
         index_acts(d->index, "act", SPAN_NONE, take_act, out) != ERR_OK)
         return desk_say_index(d);
+    return finish(d, out);
+}
+
+/* ---- by their ids ---- */
+
+static int
+by_text(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    const int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+    return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+/* Beginnings of keys to be read: ids that begin alike once, and those of others
+ * in full, so that no two of them have an alert in common. */
+static size_t
+beginnings(char *const *ids, size_t n, struct span *out)
+{
+    size_t m = 0;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = span_head(span_str(ids[i]), DESK_ID_LEAST);
+    qsort(out, n, sizeof(*out), by_text);
+    for (size_t i = 0; i < n; i++) {
+        if (out[i].n > 0 && (m == 0 || !span_starts(out[i], out[m - 1])))
+            out[m++] = out[i];
+    }
+    return m;
+}
+
+enum cli_exit
+desk_alerts_named(struct desk *d, char *const *ids, size_t n,
+                  struct desk_alerts *out)
+{
+    struct span *begins = calloc(n + 1, sizeof(*begins));
+    const size_t m = begins != NULL ? beginnings(ids, n, begins) : 0;
+    enum err e = ERR_OK;
+
+    *out = (struct desk_alerts){.failed = begins == NULL};
+    for (size_t i = 0; i < m && e == ERR_OK; i++) {
+        const size_t before = out->n;
+
+        e = index_latest_key(d->index, "alert", begins[i], NAMED_MOST,
+                             take_alert, out);
+        out->cut |= out->n - before == NAMED_MOST;
+    }
+    for (size_t i = 0; i < m && e == ERR_OK; i++)
+        e = index_acts_key(d->index, "act", begins[i], take_act, out);
+    free(begins);
+    return e == ERR_OK ? finish(d, out) : desk_say_index(d);
+}
+
+/* ---- about a host ---- */
+
+struct about {
+    struct desk *desk;
+    struct exceptions *exceptions;
+    struct desk_alerts *out;
+    enum cli_exit code;
+};
+
+bool
+desk_alerts_listed(struct desk *d, const struct exceptions *x,
+                   const struct index_alert *a, struct span record,
+                   struct desk_alerts *one, enum cli_exit *code)
+{
+    if (!desk_alerts_take(one, record) || one->failed)
+        return false;
+    *code = desk_alerts_acts(d, one);
+    one->v[0].silenced = desk_alerts_silenced(d, x, a->subject, a->rule);
+    one->v[0].shown = (uint8_t)(a->common < DESK_ID_LEAST ? DESK_ID_LEAST
+                                : a->common < DESK_ID - 1 ? a->common + 1
+                                                          : DESK_ID - 1);
+    return *code == CLI_EXIT_DONE;
+}
+
+static void
+pass_over(void *ctx, const struct index_alert *a, struct span record)
+{
+    (void)ctx;
+    (void)a;
+    (void)record;
+}
+
+static void
+add_about(void *ctx, const struct index_alert *a, struct span record)
+{
+    struct about *l = ctx;
+    struct desk_alerts one = {0};
+    struct desk_alert *row;
+
+    if (l->code == CLI_EXIT_DONE &&
+        desk_alerts_listed(l->desk, l->exceptions, a, record, &one, &l->code)) {
+        row = new_row(l->out);
+        if (row != NULL) {
+            *row = one.v[0];
+            one.n = 0;
+        }
+    }
+    l->out->failed |= one.failed;
+    desk_alerts_fini(&one);
+}
+
+/* What an alert about the first bits of the address calls it. */
+static void
+put_subject(struct buf *out, const struct addr *a, unsigned bits)
+{
+    struct subject s = {.known = 1, .prefix = {.bits = (uint8_t)bits}};
+
+    memcpy(s.prefix.addr.b, a->b, bits / 8);
+    if (bits % 8 > 0)
+        s.prefix.addr.b[bits / 8] =
+            (uint8_t)(a->b[bits / 8] & (0xff00U >> bits % 8));
+    out->n = 0;
+    subject_text(&s, out);
+}
+
+/* Alerts of one subject, as far as there is room. */
+static enum err
+add_subject(struct about *l, struct span subject, size_t limit,
+            struct index_page *page)
+{
+    const size_t room = limit - l->out->n;
+    const struct index_list q = {.host = subject, .limit = room > 0 ? room : 1};
+    struct index_page one;
+    enum err e = index_list_alerts(l->desk->index, &q,
+                                   room > 0 ? add_about : pass_over, l, &one);
+
+    if (e == ERR_OK) {
+        page->total += one.total;
+        page->exact = page->exact && one.exact;
+    }
+    return e;
+}
+
+enum cli_exit
+desk_alerts_about(struct desk *d, const struct addr *a, size_t limit,
+                  struct desk_alerts *out, struct index_page *page)
+{
+    struct about l = {.desk = d, .out = out};
+    const unsigned least = addr_is_v4(a) ? ADDR_BITS - 32 : 0;
+    enum err e = ERR_OK;
+    struct buf subject;
+
+    *out = (struct desk_alerts){0};
+    *page = (struct index_page){.exact = true};
+    buf_init(&subject, 256);
+    l.code = desk_exceptions_read(d, &l.exceptions);
+    for (unsigned i = 0;
+         i <= ADDR_BITS - least && e == ERR_OK && l.code == CLI_EXIT_DONE;
+         i++) {
+        put_subject(&subject, a, ADDR_BITS - i);
+        e = add_subject(&l, buf_view(&subject), limit, page);
+    }
+    buf_free(&subject);
+    exceptions_free(l.exceptions);
+    if (e != ERR_OK)
+        return desk_say_index(d);
     if (out->failed)
         return desk_say(d, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-    shorten(out);
-    return read_exceptions(d, out);
+    return l.code;
 }
 
 /* ---- looking ---- */
@@ -294,7 +464,8 @@ say_several(struct desk *d, const struct desk_alerts *a, struct span begins,
         buf_putc(d->messages, '\n');
     }
     if (n > told)
-        buf_printf(d->messages, "    and %zu more\n", n - told);
+        buf_printf(d->messages, "    and %s%zu more\n",
+                   a->cut ? "at least " : "", n - told);
 }
 
 const struct desk_alert *

@@ -54,11 +54,22 @@ struct desk_alerts {
     size_t n, cap;
     ns_t acted;  /* when something was done last, about any of them */
     bool failed; /* no memory */
+    bool cut;    /* desk_alerts_named: there are more that begin so */
 };
 
-/* All alerts, by id; to be freed whatever comes of it. */
+/* All alerts, by id; to be freed whatever comes of it, as what the next two
+ * give. For what has to look at each: a million take seconds. */
 MUST_USE enum cli_exit desk_alerts_read(struct desk *d,
                                         struct desk_alerts *out);
+/* Those that the beginnings of ids may mean, by id: desk_alerts_find finds in
+ * them what it finds in all. */
+MUST_USE enum cli_exit desk_alerts_named(struct desk *d, char *const *ids,
+                                         size_t n, struct desk_alerts *out);
+/* Those about an address, or about a prefix that it is in, the newest of each
+ * first; at most limit, and total is how many there are, or at least are. */
+MUST_USE enum cli_exit desk_alerts_about(struct desk *d, const struct addr *a,
+                                         size_t limit, struct desk_alerts *out,
+                                         struct index_page *page);
 void desk_alerts_fini(struct desk_alerts *a);
 
 /* The one whose id begins so. NULL: none, or several, which is told. */
@@ -68,9 +79,11 @@ const struct desk_alert *desk_alerts_find(struct desk *d,
 
 /* Appends one as its event has it; false: it has no id, or no memory. */
 bool desk_alerts_take(struct desk_alerts *a, struct span record);
-/* What was done about the only one of these. */
-MUST_USE enum cli_exit desk_alerts_acts(struct desk *d,
-                                        struct desk_alerts *one);
+/* One of a list of the index, with what was done about it, into an empty one;
+ * false: code says why, or one has failed, or it has no id. */
+bool desk_alerts_listed(struct desk *d, const struct exceptions *x,
+                        const struct index_alert *a, struct span record,
+                        struct desk_alerts *one, enum cli_exit *code);
 /* By what is in force at the time that is asked about, whatever was when the
  * alert was told of: one whose exception is over comes back. */
 bool desk_alerts_silenced(const struct desk *d, const struct exceptions *x,

@@ -1,5 +1,6 @@
 #include "sensor/app/desk_card.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "rules/registry/book.h"
@@ -14,8 +15,9 @@
 #include "sensor/base/text.h"
 #include "sensor/event/json_write.h"
 
-#define ROLES       3U
-#define CHECKS_WIDE 180U /* columns of the table of checks, with a baseline */
+#define ROLES        3U
+#define ALERTS_SHOWN 100U /* of a host */
+#define CHECKS_WIDE  180U /* columns of the table of checks, with a baseline */
 
 bool
 desk_card_json(struct span record, struct buf *out)
@@ -1308,7 +1310,7 @@ enum cli_exit
 desk_alerts_show(struct desk *d)
 {
     struct desk_alerts a;
-    enum cli_exit code = desk_alerts_read(d, &a);
+    enum cli_exit code = desk_alerts_named(d, d->cli->arguments, 1, &a);
     const struct desk_alert *one = NULL;
 
     if (code == CLI_EXIT_DONE) {
@@ -1337,21 +1339,21 @@ static const struct registry_column alert_columns[] = {
     {"SILENCED", "silenced"},
 };
 
-void
-desk_card_alerts(struct desk *d, const struct desk_alerts *a,
-                 const struct addr *subject)
+enum cli_exit
+desk_card_alerts(struct desk *d, const struct addr *subject)
 {
+    struct index_page page;
+    struct registry_page part;
     struct registry_table t;
-    struct prefix p;
+    struct desk_alerts a;
+    enum cli_exit code = desk_alerts_about(d, subject, ALERTS_SHOWN, &a, &page);
 
     registry_table_init(&t, alert_columns, ARRAY_LEN(alert_columns));
-    for (size_t i = 0; i < a->n; i++) {
-        const struct desk_alert *it = &a->v[i];
-        struct span who = span_str(it->subject);
+    part = (struct registry_page){"", page.total, page.exact};
+    t.page = &part;
+    for (size_t i = 0; i < a.n; i++) {
+        const struct desk_alert *it = &a.v[i];
 
-        if (!prefix_parse(span_head(who, span_find(who, ' ')), &p) ||
-            !prefix_has(&p, subject))
-            continue;
         registry_table_span(&t, span_of(it->id, it->shown));
         registry_table_span(&t, d->config->json ? span_str(it->level)
                                                 : desk_level_word(it));
@@ -1361,6 +1363,14 @@ desk_card_alerts(struct desk *d, const struct desk_alerts *a,
         registry_table_time(&t, it->last);
         registry_table_bool(&t, it->silenced);
     }
-    (void)desk_table(d, &t, "span25.alerts", "no alerts");
+    if (code == CLI_EXIT_DONE)
+        code = desk_table(d, &t, "span25.alerts", "no alerts");
+    if (a.n < page.total && !d->config->json)
+        buf_printf(d->out,
+                   "of %s%" PRIu64
+                   " alerts; all of them: span25 alerts list --host\n",
+                   page.exact ? "" : "at least ", page.total);
     registry_table_fini(&t);
+    desk_alerts_fini(&a);
+    return code;
 }

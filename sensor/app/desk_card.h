@@ -32,9 +32,10 @@ MUST_USE enum cli_exit
 desk_card_each(struct desk *d, const struct desk_alert *a,
                void (*take)(void *ctx, struct span record), void *ctx);
 
-/* Rows of the alerts of one subject, an address or with its lease. */
-void desk_card_alerts(struct desk *d, const struct desk_alerts *a,
-                      const struct addr *subject);
+/* Rows of the alerts about an address, with any lease, or about a prefix that
+ * it is in: the newest ones, with how many there are. */
+MUST_USE enum cli_exit desk_card_alerts(struct desk *d,
+                                        const struct addr *subject);
 
 /* What was said, as desk_lines_said_json; session may be empty. */
 void desk_card_said_json(struct span record, struct span session,

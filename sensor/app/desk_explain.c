@@ -286,18 +286,6 @@ section_hosts(struct desk *d, const struct addr *a)
 }
 
 static enum cli_exit
-section_alerts(struct desk *d, const struct addr *a)
-{
-    struct desk_alerts alerts;
-    enum cli_exit code = desk_alerts_read(d, &alerts);
-
-    if (code == CLI_EXIT_DONE)
-        desk_card_alerts(d, &alerts, a);
-    desk_alerts_fini(&alerts);
-    return code;
-}
-
-static enum cli_exit
 section_exceptions(struct desk *d, const struct addr *a)
 {
     struct exceptions *x;
@@ -340,7 +328,7 @@ section_checks(struct desk *d, const struct addr *a)
 static const struct section sections[] = {
     {"Registry",   "registry",   section_registry  },
     {"Statistics", "hosts",      section_hosts     },
-    {"Alerts",     "alerts",     section_alerts    },
+    {"Alerts",     "alerts",     desk_card_alerts  },
     {"Exceptions", "exceptions", section_exceptions},
     {"Decisions",  "decisions",  section_decisions },
     {NULL,         "owner",      section_owner     },
@@ -452,7 +440,7 @@ static enum cli_exit
 explain_id(struct desk *d, struct span id)
 {
     struct desk_alerts alerts;
-    enum cli_exit code = desk_alerts_read(d, &alerts);
+    enum cli_exit code = desk_alerts_named(d, d->cli->arguments, 1, &alerts);
     const struct desk_alert *a = only_alert(&alerts, id);
     bool found = a != NULL;
     size_t n = 0;

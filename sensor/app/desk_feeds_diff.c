@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/alert/subject.h"
 #include "rules/registry/permits_read.h"
 #include "sensor/app/desk_alerts.h"
 #include "sensor/app/desk_lines.h"
@@ -16,73 +17,45 @@
 
 #define READBACK_BYTES ((size_t)256 << 20)
 
-struct about {
-    struct prefix subject;
-    const struct desk_alert *alert;
-};
-
 struct diff {
     struct desk_feeds feeds;
-    struct desk_alerts alerts;
-    struct about *about;
-    size_t n_about;
     struct feed before;
     struct feed_fetch fetch;
     bool has_before;
     bool endless; /* before does not say when elements end */
     size_t added, gone, other;
     struct buf lines;
+    bool failed; /* the index */
 };
 
 /* ---- one line ---- */
 
-static int
-by_subject(const void *a, const void *b)
+static void
+put_first(void *ctx, const struct index_alert *a, struct span record)
 {
-    const struct about *x = a;
-    const struct about *y = b;
-    const int order = addr_cmp(&x->subject.addr, &y->subject.addr);
+    const size_t shown =
+        a->common < DESK_ID_LEAST ? DESK_ID_LEAST : a->common + 1;
 
-    if (order != 0)
-        return order;
-    return x->alert->last < y->alert->last ? 1
-                                           : -(x->alert->last > y->alert->last);
+    (void)record;
+    buf_span(ctx, span_head(a->id, shown));
 }
 
-/* Alerts by the first address of their subject, the newest of each first. */
+/* The newest alert about it; false: there is none. */
 static bool
-sort_alerts(struct diff *d)
+put_alert(struct diff *d, const struct prefix *p)
 {
-    d->about = calloc(d->alerts.n + 1, sizeof(*d->about));
-    for (size_t i = 0; d->about != NULL && i < d->alerts.n; i++) {
-        struct about one = {.alert = &d->alerts.v[i]};
+    const size_t before = d->lines.n;
+    struct index_page page;
+    struct buf subject;
 
-        if (one.alert->subject != NULL &&
-            prefix_parse(span_str(one.alert->subject), &one.subject))
-            d->about[d->n_about++] = one;
-    }
-    if (d->n_about > 0)
-        qsort(d->about, d->n_about, sizeof(*d->about), by_subject);
-    return d->about != NULL;
-}
-
-/* The newest alert about the host; about a /64 that of its first host. */
-static const struct desk_alert *
-alert_of(const struct diff *d, const struct prefix *p)
-{
-    size_t from = 0, to = d->n_about;
-
-    while (from < to) {
-        const size_t at = from + (to - from) / 2;
-
-        if (addr_cmp(&d->about[at].subject.addr, &p->addr) < 0)
-            from = at + 1;
-        else
-            to = at;
-    }
-    return from < d->n_about && prefix_has(p, &d->about[from].subject.addr)
-               ? d->about[from].alert
-               : NULL;
+    buf_init(&subject, 256);
+    subject_text(&(struct subject){.known = 1, .prefix = *p}, &subject);
+    d->failed |= index_list_alerts(d->feeds.desk->index,
+                                   &(struct index_list){
+                                       .host = buf_view(&subject), .limit = 1},
+                                   put_first, &d->lines, &page) != ERR_OK;
+    buf_free(&subject);
+    return d->lines.n > before;
 }
 
 static void
@@ -115,7 +88,6 @@ static void
 put_decision(struct diff *d, const struct prefix *p)
 {
     const struct desk_decision *of = feed_source_about(&d->feeds.source, p);
-    const struct desk_alert *a = alert_of(d, p);
     struct record_map m;
 
     if (of == NULL)
@@ -126,9 +98,7 @@ put_decision(struct diff *d, const struct prefix *p)
                              ? record_map_find(&m, FIELD_DECISION_SHOWN)
                              : SPAN_LIT("-"));
     buf_str(&d->lines, "  ");
-    if (a != NULL)
-        buf_put(&d->lines, a->id, a->shown);
-    else
+    if (!put_alert(d, p) && !put_alert(d, &of->subject))
         buf_putc(&d->lines, '-');
     buf_str(&d->lines, "  ");
     put_who(d, &m, &of->subject);
@@ -515,6 +485,8 @@ compare(struct diff *d)
         put_rails(d);
     }
     buf_free(&notes);
+    if (d->failed)
+        return desk_say_index(desk);
     return d->lines.cut ? CLI_EXIT_PARTIAL : CLI_EXIT_DONE;
 }
 
@@ -535,10 +507,6 @@ read_all(struct diff *d)
         d->feeds.preview = true;
         code = desk_feeds_read(&d->feeds);
     }
-    if (code == CLI_EXIT_DONE)
-        code = desk_alerts_read(d->feeds.desk, &d->alerts);
-    if (code == CLI_EXIT_DONE && !sort_alerts(d))
-        code = desk_say(d->feeds.desk, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     return code;
 }
 
@@ -557,8 +525,6 @@ desk_blocks_diff(struct desk *desk)
         code = read_all(&d);
     if (code == CLI_EXIT_DONE)
         code = compare(&d);
-    desk_alerts_fini(&d.alerts);
-    free(d.about);
     feed_fini(&d.before);
     buf_free(&d.lines);
     desk_feeds_fini(&d.feeds);

@@ -474,7 +474,6 @@ enum cli_exit
 desk_hosts_show(struct desk *d)
 {
     struct span text = span_str(d->cli->arguments[0]);
-    struct desk_alerts alerts = {0};
     enum cli_exit code;
     struct addr a;
 
@@ -484,8 +483,6 @@ desk_hosts_show(struct desk *d)
     if (d->config->json)
         buf_str(d->out, "{\"schema\":\"span25.host\",\"events\":[");
     code = desk_hosts_put(d, &a);
-    if (code == CLI_EXIT_DONE)
-        code = desk_alerts_read(d, &alerts);
     if (d->config->json) {
         buf_str(d->out, "],\"checks\":");
         if (code == CLI_EXIT_DONE)
@@ -495,11 +492,10 @@ desk_hosts_show(struct desk *d)
         buf_str(d->out, "Alerts\n");
     }
     if (code == CLI_EXIT_DONE)
-        desk_card_alerts(d, &alerts, &a);
+        code = desk_card_alerts(d, &a);
     if (d->config->json && d->out->n > 0) {
         d->out->n--; /* the line's end */
         buf_str(d->out, "}\n");
     }
-    desk_alerts_fini(&alerts);
     return code;
 }

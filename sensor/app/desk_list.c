@@ -104,15 +104,9 @@ put_alert(void *ctx, const struct index_alert *a, struct span record)
     struct listing *l = ctx;
     struct desk_alerts one = {0};
 
-    if (l->code == CLI_EXIT_DONE && desk_alerts_take(&one, record) &&
-        !one.failed) {
-        l->code = desk_alerts_acts(l->desk, &one);
-        one.v[0].silenced = hide(l, a->subject, a->rule);
-        one.v[0].shown = (uint8_t)(a->common < DESK_ID_LEAST ? DESK_ID_LEAST
-                                   : a->common < DESK_ID - 1 ? a->common + 1
-                                                             : DESK_ID - 1);
+    if (l->code == CLI_EXIT_DONE &&
+        desk_alerts_listed(l->desk, l->exceptions, a, record, &one, &l->code))
         desk_alerts_row(l->desk, &l->table, &one.v[0]);
-    }
     l->table.failed |= one.failed;
     desk_alerts_fini(&one);
 }
