@@ -4,11 +4,10 @@
 
 #include "sensor/app/serve_json.h"
 #include "sensor/base/json_out.h"
-#include "sensor/journal/journal_reader.h"
+#include "sensor/event/json_write.h"
 #include "sensor/store/index_query.h"
 
-#define LOOKED_MAX 2000U   /* control events that one page looks at */
-#define READ_ON    200000U /* lines rather read than opened anew */
+#define LOOKED_MAX 2000U /* control events that one page looks at */
 
 /* What people do; the program's own events are for the sensor's page. */
 static const char *const kinds[] = {"alert",    "exception", "evidence",
@@ -25,13 +24,14 @@ struct audit {
     struct serve_view *view;
     struct looked v[LOOKED_MAX];
     size_t n;
-    struct journal_reader *reader;
-    uint64_t at; /* the next line that it gives */
-    bool damaged;
+    size_t at; /* the one that is looked at */
+    struct json_writer json;
+    struct buf line;
+    bool failed; /* no memory */
 };
 
 static void
-take(void *ctx, const struct index_event *e)
+take_place(void *ctx, const struct index_event *e)
 {
     struct audit *a = ctx;
 
@@ -106,45 +106,18 @@ put_row(struct audit *a, struct looked *l, struct span line)
     json_end(&j, '}');
 }
 
-static bool
-open_at(struct audit *a, uint64_t seq)
-{
-    struct buf why;
-    enum err e;
-
-    if (a->reader != NULL && a->at <= seq && seq - a->at < READ_ON)
-        return true;
-    journal_reader_close(a->reader);
-    a->reader = NULL;
-    a->at = seq;
-    buf_init(&why, 4096);
-    e = journal_reader_open(a->view->config->state, seq, &a->reader, &why);
-    buf_free(&why);
-    return e == ERR_OK;
-}
-
-/* Damage costs the lines that are damaged. */
+/* The index holds what people did whole. */
 static void
-read_one(struct audit *a, struct looked *l)
+take_act(void *ctx, uint64_t seq, struct span record)
 {
-    enum journal_read got = JOURNAL_READ_LINE;
-    struct journal_line line;
+    struct audit *a = ctx;
 
-    if (!open_at(a, l->seq)) {
-        a->damaged = true;
-        return;
-    }
-    while (got == JOURNAL_READ_LINE || got == JOURNAL_READ_DAMAGED) {
-        got = journal_read(a->reader, &line);
-        a->damaged = a->damaged || got != JOURNAL_READ_LINE;
-        if (got != JOURNAL_READ_LINE)
-            continue;
-        a->at = line.seq + 1;
-        if (line.seq == l->seq)
-            put_row(a, l, line.json);
-        if (line.seq >= l->seq)
-            return;
-    }
+    (void)seq;
+    buf_reset(&a->line);
+    if (json_write(&a->json, record, &a->line))
+        put_row(a, &a->v[a->at], buf_view(&a->line));
+    else
+        a->failed = true;
 }
 
 static enum cli_exit
@@ -163,16 +136,17 @@ look(struct audit *a, const struct serve_window *w)
     buf_init(&why, 4096);
     e = index_reader_open(a->view->config->state, &r, &why);
     if (e == ERR_OK)
-        e = index_events(r, &q, take, a);
+        e = index_events(r, &q, take_place, a);
+    for (; a->at < a->n && e == ERR_OK; a->at++)
+        e = index_act_at(r, a->v[a->at].seq, take_act, a);
     index_reader_close(r);
     buf_free(&why);
     if (e != ERR_OK)
         return serve_view_say(a->view, CLI_EXIT_STORE,
                               "the index cannot be read", SPAN_NONE);
-    for (size_t i = a->n; i > 0; i--) /* the oldest first, as it stands */
-        read_one(a, &a->v[i - 1]);
-    journal_reader_close(a->reader);
-    return CLI_EXIT_DONE;
+    return a->failed ? serve_view_say(a->view, CLI_EXIT_FAILED,
+                                      err_text(ERR_NOMEM), SPAN_NONE)
+                     : CLI_EXIT_DONE;
 }
 
 static void
@@ -220,15 +194,14 @@ serve_audit(struct serve_view *v)
         return serve_view_say(v, CLI_EXIT_FAILED, err_text(ERR_NOMEM),
                               SPAN_NONE);
     a->view = v;
+    json_writer_init(&a->json);
+    buf_init(&a->line, 2 * JSON_LINE_MAX);
     code = look(a, &w);
     if (code == CLI_EXIT_DONE)
         write_all(a, w.limit);
-    if (code == CLI_EXIT_DONE && a->damaged) {
-        buf_str(v->messages, "lines of the journal cannot be read\n");
-        code = CLI_EXIT_PARTIAL;
-    }
     for (size_t i = 0; i < a->n; i++)
         buf_free(&a->v[i].row);
+    buf_free(&a->line);
     free(a);
     return code;
 }

@@ -59,22 +59,28 @@ static const struct kept {
     enum field subject;
     bool all; /* not only the newest */
 } kepts[] = {
-    {EVENT_ALERT,    NULL,        "alert",     FIELD_ALERT_ID,          FIELD_ALERT_SUBJECT, false},
-    {EVENT_HOST,     NULL,        "host",      FIELD_SRC_IP,            FIELD_SRC_IP,        false},
+    {EVENT_ALERT,    NULL,        "alert",     FIELD_ALERT_ID,          FIELD_ALERT_SUBJECT,   false},
+    {EVENT_HOST,     NULL,        "host",      FIELD_SRC_IP,            FIELD_SRC_IP,          false},
     {EVENT_DECISION, NULL,        "decision",  FIELD_DECISION_ID,
-     FIELD_DECISION_SUBJECT,                                                                 true },
+     FIELD_DECISION_SUBJECT,                                                                   true },
     {EVENT_CONTROL,  "alert",     "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
-     true                                                                                         },
+     true                                                                                           },
     {EVENT_CONTROL,  "evidence",  "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
-     true                                                                                         },
+     true                                                                                           },
     {EVENT_CONTROL,  "report",    "act",       FIELD_CONTROL_ALERT,     FIELD_CONTROL_ALERT,
-     true                                                                                         },
+     true                                                                                           },
     {EVENT_CONTROL,  "exception", "exception", FIELD_CONTROL_EXCEPTION,
-     FIELD_CONTROL_SUBJECT,                                                                  true },
+     FIELD_CONTROL_SUBJECT,                                                                    true },
     {EVENT_CONTROL,  "block",     "block",     FIELD_CONTROL_SUBJECT,
-     FIELD_CONTROL_SUBJECT,                                                                  true },
+     FIELD_CONTROL_SUBJECT,                                                                    true },
     {EVENT_CONTROL,  "policy",    "policy",    FIELD_CONTROL_ACTION,
-     FIELD_CONTROL_ACTION,                                                                   true },
+     FIELD_CONTROL_ACTION,                                                                     true },
+    {EVENT_CONTROL,  "registry",  "said",      FIELD_CONTROL_KIND,
+     FIELD_CONTROL_SUBJECT,                                                                    true },
+    {EVENT_CONTROL,  "test",      "said",      FIELD_CONTROL_KIND,      FIELD_CONTROL_SUBJECT,
+     true                                                                                           },
+    {EVENT_CONTROL,  "page",      "said",      FIELD_CONTROL_KIND,      FIELD_CONTROL_SUBJECT,
+     true                                                                                           },
 };
 
 /* ---- version ---- */

@@ -45,7 +45,9 @@ static const char *const queries[] = {
         "SELECT seq, record FROM acts WHERE type = ?1 AND " BEGINS
         " ORDER BY seq",
     [QUERY_POSITION] = "SELECT seq FROM position",
-    [QUERY_ACTS_NEWEST] = "SELECT coalesce(max(seq), 0) FROM acts",
+    [QUERY_ACTS_AT] = "SELECT seq, record FROM acts WHERE seq = ?1",
+    [QUERY_ACTS_NEWEST] = "SELECT coalesce(max(seq), 0) FROM acts WHERE"
+                          " type <> 'said'",
 };
 
 enum err
@@ -376,6 +378,16 @@ index_acts_key(struct index_reader *r, const char *type, struct span begins,
 
     index_reader_bind(s, 1, span_str(type));
     index_reader_bind(s, 2, span_head(begins, 255));
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_act_at(struct index_reader *r, uint64_t seq, index_record_row *row,
+             void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_ACTS_AT];
+
+    (void)sqlite3_bind_int64(s, 1, index_reader_clamp(seq));
     return give_records(r, s, row, ctx);
 }
 

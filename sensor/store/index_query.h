@@ -65,9 +65,10 @@ MUST_USE enum err index_event_by_id(struct index_reader *r, struct span id,
  * and passed over. Types: "alert" and "host", the newest event of each alert.id
  * and host; "decision", "act" (what people did about an alert), "exception",
  * "block" (what people did about decisions) and "policy" (what became of the
- * policy), all of them. The key is alert.id, the host's address (and " lease
- * ID"), decision.id, the alert.id of an act, the exception's id, the subject of
- * a block, the action of a policy. */
+ * policy), "said" (what else people did: registry, test, page), all of them.
+ * The key is alert.id, the host's address (and " lease ID"), decision.id, the
+ * alert.id of an act, the exception's id, the subject of a block, the action of
+ * a policy, the kind of a said. */
 typedef void index_record_row(void *ctx, uint64_t seq, struct span record);
 
 /* Newest first, those with from <= timestamp; limit 0: all. */
@@ -85,6 +86,11 @@ MUST_USE enum err index_acts(struct index_reader *r, const char *type,
 MUST_USE enum err index_acts_key(struct index_reader *r, const char *type,
                                  struct span begins, index_record_row *row,
                                  void *ctx);
+
+/* The one at this position of the journal, of any type; none: row is not
+ * called. */
+MUST_USE enum err index_act_at(struct index_reader *r, uint64_t seq,
+                               index_record_row *row, void *ctx);
 
 /* Journal position of the newest decision, exception or act of people; 0: none.
  * Costs microseconds. */
