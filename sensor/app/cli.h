@@ -35,6 +35,7 @@ struct cli {
     /* What a verb reads in place of standard input, where it is not NULL: set
      * behind cli_parse by who calls a verb within a program. */
     struct span input;
+    struct kept *kept; /* set so as well; NULL: there is none */
 };
 
 /* On success: defaults, then the file of --config, then the flags; what is to

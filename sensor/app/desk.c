@@ -8,6 +8,7 @@
 #include "rules/registry/book.h"
 #include "sensor/app/caller.h"
 #include "sensor/app/help.h"
+#include "sensor/app/kept.h"
 #include "sensor/app/live_socket.h"
 #include "sensor/app/registry.h"
 #include "sensor/app/registry_time.h"
@@ -229,28 +230,75 @@ tell_recovery(struct desk *d, const struct journal_recovery *r)
     buf_putc(d->messages, '\n');
 }
 
+/* Where the journal ends, in one that is not kept. */
+struct end {
+    struct journal_reader *reader;
+    uint64_t at, last; /* the last line, and the last one that must be shown */
+};
+
+/* Opening reads a segment from its beginning: that is worth as many lines. */
+static bool
+open_end(const struct desk *d, struct end *end, uint64_t indexed)
+{
+    struct buf why;
+
+    if (end->reader != NULL && end->at + BEHIND_MOST >= indexed)
+        return true;
+    journal_reader_close(end->reader);
+    *end = (struct end){.at = indexed, .last = indexed};
+    buf_init(&why, 4096);
+    if (journal_reader_open(d->config->state, indexed + 1, &end->reader,
+                            &why) != ERR_OK)
+        end->reader = NULL;
+    buf_free(&why);
+    return end->reader != NULL;
+}
+
 /* The last line behind the index that tells of an alert, a decision or what
  * somebody did: those are on disk at once. 0: it cannot be said. */
 static uint64_t
+find_end(const struct desk *d, struct end *end, uint64_t indexed)
+{
+    enum journal_read got = JOURNAL_READ_FAILED;
+    struct journal_line line;
+
+    if (!open_end(d, end, indexed))
+        return 0;
+    do {
+        got = journal_read(end->reader, &line);
+        if (got != JOURNAL_READ_LINE)
+            break;
+        end->at = line.seq;
+        if (keep_of_json(line.json) == KEEP_ALERTS)
+            end->last = line.seq;
+    } while (end->at < indexed + BEHIND_MOST);
+    if (got == JOURNAL_READ_WAIT)
+        return end->last > indexed ? end->last : indexed;
+    journal_reader_close(end->reader);
+    end->reader = NULL;
+    return 0;
+}
+
+static uint64_t
 journal_end(const struct desk *d, uint64_t indexed)
 {
-    struct journal_reader *r = NULL;
-    struct journal_line line = {.seq = indexed};
-    enum journal_read got = JOURNAL_READ_FAILED;
-    uint64_t last = indexed;
-    struct buf why;
+    struct kept *k = d->cli->kept;
+    struct end end = {.reader = NULL};
+    uint64_t last;
 
-    buf_init(&why, 4096);
-    if (journal_reader_open(d->config->state, indexed + 1, &r, &why) == ERR_OK)
-        do {
-            got = journal_read(r, &line);
-            if (got == JOURNAL_READ_LINE &&
-                keep_of_json(line.json) == KEEP_ALERTS)
-                last = line.seq;
-        } while (got == JOURNAL_READ_LINE && line.seq < indexed + BEHIND_MOST);
-    journal_reader_close(r);
-    buf_free(&why);
-    return got == JOURNAL_READ_WAIT ? last : 0;
+    if (k == NULL) {
+        last = find_end(d, &end, indexed);
+        journal_reader_close(end.reader);
+        return last;
+    }
+    (void)pthread_mutex_lock(&k->end_lock);
+    end = (struct end){k->end, k->end_at, k->end_last};
+    last = find_end(d, &end, indexed);
+    k->end = end.reader;
+    k->end_at = end.at;
+    k->end_last = end.last;
+    (void)pthread_mutex_unlock(&k->end_lock);
+    return last;
 }
 
 /* A live sensor's index is a moment behind: who has just said something must

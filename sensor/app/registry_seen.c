@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "sensor/app/kept.h"
 #include "sensor/base/text.h"
 #include "sensor/event/json_read.h"
 #include "sensor/journal/journal_reader.h"
@@ -17,6 +18,7 @@ struct reading {
     struct record_out record;
     struct buf why;
     uint64_t faulty;
+    uint64_t next; /* of the journal, to be read */
 };
 
 static void
@@ -76,7 +78,10 @@ next_line(struct reading *r, struct journal_reader *reader, const char *dir)
     struct journal_line line;
 
     switch (journal_read(reader, &line)) {
-    case JOURNAL_READ_LINE: take_line(r, dir, line.seq, line.json); return true;
+    case JOURNAL_READ_LINE:
+        take_line(r, dir, line.seq, line.json);
+        r->next = line.seq + 1;
+        return true;
     case JOURNAL_READ_DAMAGED:
         buf_reset(&r->why);
         journal_reader_why(reader, &r->why);
@@ -88,11 +93,17 @@ next_line(struct reading *r, struct journal_reader *reader, const char *dir)
     return false;
 }
 
+static bool
+is_stopped(const struct registry_call *c)
+{
+    return c->cli->kept != NULL && atomic_load(&c->cli->kept->stop);
+}
+
 static enum cli_exit
 read_journal(struct reading *r, const char *dir)
 {
     struct journal_reader *reader;
-    enum err e = journal_reader_open(dir, 1, &reader, &r->why);
+    enum err e = journal_reader_open(dir, r->next, &reader, &r->why);
 
     if (e != ERR_OK) {
         buf_str(r->call->messages, "span25: ");
@@ -101,17 +112,19 @@ read_journal(struct reading *r, const char *dir)
         buf_putc(r->call->messages, '\n');
         return CLI_EXIT_STORE;
     }
-    while (next_line(r, reader, dir))
+    while (!is_stopped(r->call) && next_line(r, reader, dir))
         ;
     journal_reader_close(reader);
     return CLI_EXIT_DONE;
 }
 
-enum cli_exit
-registry_seen_events(struct registry_call *call, registry_seen_take *take,
-                     void *ctx)
+/* From the journal's line *next on, which becomes the one behind the last. */
+static enum cli_exit
+read_from(struct registry_call *call, registry_seen_take *take, void *ctx,
+          uint64_t *next)
 {
-    struct reading reading = {.call = call, .take = take, .ctx = ctx};
+    struct reading reading = {
+        .call = call, .take = take, .ctx = ctx, .next = *next};
     struct reading *r = &reading;
     const struct config *c = r->call->config;
     enum cli_exit code;
@@ -127,11 +140,21 @@ registry_seen_events(struct registry_call *call, registry_seen_take *take,
     buf_init(&r->why, 4096);
     code = c->seen_events != NULL ? read_file(r, c->seen_events)
                                   : read_journal(r, c->state);
+    *next = r->next;
     buf_free(&r->why);
     record_free(&r->record);
     json_reader_free(r->json);
     free(r->json);
     return code == CLI_EXIT_DONE && r->faulty > 0 ? CLI_EXIT_PARTIAL : code;
+}
+
+enum cli_exit
+registry_seen_events(struct registry_call *call, registry_seen_take *take,
+                     void *ctx)
+{
+    uint64_t next = 1;
+
+    return read_from(call, take, ctx, &next);
 }
 
 /* Those of no site last. */
@@ -183,21 +206,78 @@ pick(struct registry_call *c, struct registry_seen *s)
     return true;
 }
 
+struct hosts {
+    struct discovery *discovery;
+    bool removed; /* lines, because of their age */
+};
+
 static void
 take_host(void *ctx, const struct record_map *event)
 {
-    discovery_event(ctx, event);
+    struct hosts *h = ctx;
+
+    h->removed |= record_map_is(event, FIELD_CONTROL_KIND, "retention");
+    discovery_event(h->discovery, event);
+}
+
+static enum cli_exit
+read_hosts(struct registry_call *c, struct registry_seen *out)
+{
+    struct hosts h = {.removed = false};
+
+    if (discovery_new(&out->discovery) != ERR_OK)
+        return registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    h.discovery = out->discovery;
+    return registry_seen_events(c, take_host, &h);
+}
+
+/* What came since it was read last. */
+static enum cli_exit
+read_on(struct registry_call *c, struct kept *k, bool *removed)
+{
+    struct hosts h = {.removed = false};
+    enum cli_exit code;
+
+    if (k->seen == NULL && discovery_new(&k->seen) != ERR_OK)
+        return registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
+    h.discovery = k->seen;
+    code = read_from(c, take_host, &h, &k->seen_next);
+    k->seen_damaged |= code == CLI_EXIT_PARTIAL;
+    *removed = h.removed;
+    return code == CLI_EXIT_DONE && k->seen_damaged ? CLI_EXIT_PARTIAL : code;
+}
+
+/* Hosts of lines that are no longer there must not be shown either. */
+static enum cli_exit
+read_kept(struct registry_call *c, struct kept *k)
+{
+    const bool anew = k->seen != NULL;
+    bool removed;
+    enum cli_exit code = read_on(c, k, &removed);
+
+    if (!anew || !removed)
+        return code;
+    discovery_free(k->seen);
+    k->seen = NULL;
+    k->seen_next = 1;
+    k->seen_damaged = false;
+    return read_on(c, k, &removed);
 }
 
 enum cli_exit
 registry_seen_find(struct registry_call *c, struct registry_seen *out)
 {
+    struct kept *k = c->config->seen_events == NULL ? c->cli->kept : NULL;
     enum cli_exit code;
 
-    *out = (struct registry_seen){.n = 0};
-    if (discovery_new(&out->discovery) != ERR_OK)
-        return registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
-    code = registry_seen_events(c, take_host, out->discovery);
+    *out = (struct registry_seen){.kept = k};
+    if (k != NULL) {
+        (void)pthread_mutex_lock(&k->seen_lock);
+        code = read_kept(c, k);
+        out->discovery = k->seen;
+    } else {
+        code = read_hosts(c, out);
+    }
     if ((code == CLI_EXIT_DONE || code == CLI_EXIT_PARTIAL) && !pick(c, out))
         code = registry_say(c, CLI_EXIT_FAILED, err_text(ERR_NOMEM));
     return code;
@@ -207,8 +287,26 @@ void
 registry_seen_fini(struct registry_seen *s)
 {
     free(s->rows);
-    discovery_free(s->discovery);
+    if (s->kept != NULL)
+        (void)pthread_mutex_unlock(&s->kept->seen_lock);
+    else
+        discovery_free(s->discovery);
     *s = (struct registry_seen){.n = 0};
+}
+
+/* What fails is told to who asks. */
+void
+registry_seen_warm(const struct cli *c)
+{
+    struct buf messages;
+    struct registry_call call = {
+        .cli = c, .config = &c->config, .messages = &messages};
+
+    buf_init(&messages, 4096);
+    (void)pthread_mutex_lock(&c->kept->seen_lock);
+    (void)read_kept(&call, c->kept);
+    (void)pthread_mutex_unlock(&c->kept->seen_lock);
+    buf_free(&messages);
 }
 
 static bool

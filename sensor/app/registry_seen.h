@@ -20,6 +20,7 @@ struct registry_seen {
     struct discovery *discovery;
     const struct discovery_row **rows;
     size_t n;
+    struct kept *kept; /* locked: the discovery is its own; NULL: ours */
 };
 
 /* CLI_EXIT_DONE, or CLI_EXIT_PARTIAL after damaged lines, which are told; else
@@ -27,6 +28,9 @@ struct registry_seen {
 MUST_USE enum cli_exit registry_seen_find(struct registry_call *c,
                                           struct registry_seen *out);
 void registry_seen_fini(struct registry_seen *s);
+
+/* Reads the journal into c->kept, so that the first who asks does not wait. */
+void registry_seen_warm(const struct cli *c);
 
 /* How many rows from the i-th on belong together: to one site, or without one
  * to one host. */

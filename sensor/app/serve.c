@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,10 +398,19 @@ reload(struct server *s)
     (void)live_notify("READY=1");
 }
 
+static void *
+warm(void *serve)
+{
+    serve_warm(serve);
+    return NULL;
+}
+
 /* Until SIGTERM or SIGINT. */
 static void
 work(struct server *s)
 {
+    pthread_t thread;
+    const bool warms = pthread_create(&thread, NULL, warm, s->serve) == 0;
     static const struct timespec turn = {.tv_nsec = SERVE_FOLLOW_MS * 1000000};
     struct serve_follow follow = {.state = s->config->state, .http = s->http};
     int number = 0;
@@ -412,6 +422,9 @@ work(struct server *s)
         serve_follow_step(&follow);
         number = sigtimedwait(&s->signals, NULL, &turn);
     }
+    serve_stop(s->serve);
+    if (warms)
+        (void)pthread_join(thread, NULL);
 }
 
 static void

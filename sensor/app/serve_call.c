@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sensor/app/caller.h"
+#include "sensor/app/registry_seen.h"
 #include "sensor/app/registry_time.h"
 #include "sensor/app/serve_content.h"
 #include "sensor/app/serve_json.h"
@@ -28,6 +29,7 @@ serve_new(const struct serve_options *o, struct serve **out)
     (void)pthread_rwlock_init(&s->lock, NULL);
     (void)pthread_mutex_init(&s->looks_lock, NULL);
     (void)pthread_mutex_init(&s->now_lock, NULL);
+    kept_init(&s->kept);
     *out = s;
     return ERR_OK;
 }
@@ -41,7 +43,23 @@ serve_free(struct serve *s)
     (void)pthread_mutex_destroy(&s->looks_lock);
     (void)pthread_mutex_destroy(&s->now_lock);
     buf_free(&s->now);
+    kept_fini(&s->kept);
     free(s);
+}
+
+void
+serve_warm(struct serve *s)
+{
+    struct cli c = *s->cli;
+
+    c.kept = &s->kept;
+    registry_seen_warm(&c);
+}
+
+void
+serve_stop(struct serve *s)
+{
+    atomic_store(&s->kept.stop, true);
 }
 
 /* ---- what is said ---- */

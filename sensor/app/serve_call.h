@@ -28,6 +28,11 @@ struct serve_options {
 MUST_USE enum err serve_new(const struct serve_options *o, struct serve **out);
 void serve_free(struct serve *s); /* NULL is fine */
 
+/* Reads what calls need of the journal, until it is read or serve_stop is
+ * called by another thread; for a thread of its own. */
+void serve_warm(struct serve *s);
+void serve_stop(struct serve *s);
+
 struct serve_caller {
     const char *user;
     unsigned roles; /* 0: nobody is logged in */

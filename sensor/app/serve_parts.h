@@ -1,6 +1,7 @@
 #ifndef SPAN25_APP_SERVE_PARTS_H
 #define SPAN25_APP_SERVE_PARTS_H
 /* serve_parts - what the files of serve_call share */
+#include "sensor/app/kept.h"
 #include "sensor/app/serve_view.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct serve {
     pthread_mutex_t now_lock; /* one /now is made, the others get it too */
     struct buf now;
     ns_t now_when;
+    struct kept kept; /* between calls of verbs */
 };
 
 /* ---- what was asked ---- */

@@ -167,8 +167,8 @@ verb_of(enum serve_route_id id, const struct serve_values *v,
 }
 
 static enum cli_exit
-call(struct words *w, enum verb verb, struct span input, struct buf *out,
-     struct buf *messages)
+call(struct serve *s, struct words *w, enum verb verb, struct span input,
+     struct buf *out, struct buf *messages)
 {
     struct cli cli;
     enum cli_exit code;
@@ -181,6 +181,7 @@ call(struct words *w, enum verb verb, struct span input, struct buf *out,
     if (e != ERR_OK)
         return cli_exit_of(e);
     cli.input = input;
+    cli.kept = &s->kept;
     /* the name of this process's user is nobody's who asks */
     if (cli.config.actor == NULL)
         cli.config.actor = strdup("span25");
@@ -213,7 +214,7 @@ serve_verb_run(struct serve *s, enum serve_route_id id, const char *user,
     begin(&w, s, verb, user);
     add_flags(&w, id, v);
     add_arguments(&w, id, v);
-    code = call(&w, verb, input, out, messages);
+    code = call(s, &w, verb, input, out, messages);
     words_free(&w);
     *json = has_flag(verb, "--json");
     return code;
@@ -229,7 +230,7 @@ serve_verb(struct serve *s, enum verb verb, const char *const *flags,
     begin(&w, s, verb, NULL);
     for (; flags != NULL && *flags != NULL; flags++)
         add(&w, *flags);
-    code = call(&w, verb, SPAN_LIT(""), out, messages);
+    code = call(s, &w, verb, SPAN_LIT(""), out, messages);
     words_free(&w);
     return code;
 }
