@@ -2,13 +2,14 @@
  *
  *     index_pages DIR [ROWS [LIMIT_MS]]
  *
- * Fills an index of ROWS events in the new folder DIR: of ten events one is an
- * alert, some 0.7 are what people did about alerts, the rest transactions and
- * hosts. Two fifths of all are of one relay. Then a process commits 100 events
- * every 100 ms, as a sensor does, alone at first, then while this one asks for
- * pages, and then while a reader holds one state of the index all the time.
- * Prints p50, p99 and the longest of each kind of page and of the commits. Exit
- * code 1: a page's p99 is over LIMIT_MS, or one has no row that should. */
+ * Fills an index of ROWS events in the folder DIR, unless it holds as many from
+ * an earlier run: of ten events one is an alert, some 0.7 are what people did
+ * about alerts, the rest transactions and hosts. Two fifths of all are of one
+ * relay. Then a process commits 100 events every 100 ms, as a sensor does,
+ * alone at first, then while this one asks for pages, and then while a reader
+ * holds one state of the index all the time. Prints p50, p99 and the longest of
+ * each kind of page and of the commits. Exit code 1: a page's p99 is over
+ * LIMIT_MS, or one has no row that should. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,42 +21,15 @@
 #include <unistd.h>
 
 #include "sensor/base/hash.h"
-#include "sensor/event/record.h"
-#include "sensor/store/index.h"
 #include "sensor/store/index_list.h"
 #include "sensor/store/index_reader.h"
+#include "tests/many_events.h"
 
-#define HOSTS       20000U
-#define RULES       30U
-#define SITES       20U
-#define RELAY       7U
 #define PLENTY      1000000U /* events, of which each kind of page has rows */
 #define TURNS       200U     /* of each kind of page */
 #define BATCH       100U     /* events of a commit, ten a second */
 #define COMMITS_MAX 4096U
-#define STEP        UINT64_C(250000000) /* ns between events */
 #define BEGIN       UINT64_C(1767225600000000000)
-
-struct made {
-    struct record_out out;
-    uint64_t rng, seq;
-};
-
-static uint64_t
-draw(struct made *m, uint64_t n)
-{
-    m->rng = hash_mix(m->rng, 1);
-    return (m->rng >> 20) % n;
-}
-
-static double
-now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 static double
 cpu_ms(void)
@@ -64,266 +38,6 @@ cpu_ms(void)
 
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void
-die(const char *what)
-{
-    (void)fprintf(stderr, "index_pages: %s\n", what);
-    exit(2);
-}
-
-/* ---- events ---- */
-
-static struct addr
-addr_of(uint64_t host)
-{
-    uint8_t b[4] = {10, (uint8_t)(host >> 16), (uint8_t)(host >> 8),
-                    (uint8_t)host};
-
-    return addr_v4(b);
-}
-
-static void
-name_of(uint64_t host, char out[ADDR_TEXT_MAX + 1])
-{
-    struct addr a = addr_of(host);
-
-    out[addr_format(&a, out)] = 0;
-}
-
-static void
-begin(struct made *m, enum event_type type)
-{
-    char id[32];
-
-    record_begin(&m->out, &(struct record_head){
-                              .when = BEGIN + m->seq * STEP,
-                              .flow_id = m->seq,
-                              .type = type,
-                          });
-    (void)snprintf(id, sizeof(id), "%016" PRIx64, hash_mix(m->seq, 3));
-    record_text(&m->out, FIELD_EVENT_ID, id);
-}
-
-static void
-alert_id(uint64_t number, char out[17])
-{
-    (void)snprintf(out, 17, "%016" PRIx64, hash_mix(number, 5));
-}
-
-static void
-make_alert(struct made *m, uint64_t number)
-{
-    uint64_t rule = draw(m, RULES),
-             host = draw(m, 10) < 3 ? RELAY : draw(m, HOSTS);
-    char id[17], name[ADDR_TEXT_MAX + 1], text[64];
-
-    begin(m, EVENT_ALERT);
-    alert_id(number, id);
-    name_of(host, name);
-    record_text(&m->out, FIELD_ALERT_ID, id);
-    record_text(&m->out, FIELD_ALERT_STATE, "ended");
-    (void)snprintf(text, sizeof(text), "Rule number %02u of the pack",
-                   (unsigned)rule);
-    record_text(&m->out, FIELD_ALERT_SIGNATURE, text);
-    record_u64(&m->out, FIELD_ALERT_SEVERITY,
-               rule % 10 == 0 ? 1 : 2 + rule % 3);
-    (void)snprintf(text, sizeof(text), "0e6c44f9-3334-41ac-89f5-08eb53d9%04u",
-                   (unsigned)rule);
-    record_text(&m->out, FIELD_ALERT_RULE, text);
-    record_text(&m->out, FIELD_ALERT_SUBJECT, name);
-    (void)snprintf(text, sizeof(text), "site%02u", (unsigned)(host % SITES));
-    record_text(&m->out, FIELD_ALERT_SITE, text);
-    record_text(
-        &m->out, FIELD_ALERT_REASON,
-        "was refused 176 times, of 200 recipients that it offered to 38 "
-        "organisations; score 15.2, limit 9.2");
-    record_time(&m->out, FIELD_ALERT_FIRST, BEGIN + m->seq * STEP - STEP);
-    record_time(&m->out, FIELD_ALERT_LAST, BEGIN + m->seq * STEP);
-    record_u64(&m->out, FIELD_ALERT_COUNT, 1 + draw(m, 50));
-}
-
-static void
-make_act(struct made *m)
-{
-    char id[17];
-
-    begin(m, EVENT_CONTROL);
-    alert_id(m->seq / 10 - draw(m, m->seq / 10 > 2000 ? 2000 : m->seq / 10 + 1),
-             id);
-    record_text(&m->out, FIELD_CONTROL_KIND, "alert");
-    record_text(&m->out, FIELD_CONTROL_ACTION,
-                draw(m, 10) == 0 ? "ack" : "close");
-    record_text(&m->out, FIELD_CONTROL_ACTOR, "somebody");
-    record_text(&m->out, FIELD_CONTROL_ALERT, id);
-}
-
-static void
-make_host(struct made *m)
-{
-    struct addr a = addr_of(draw(m, HOSTS));
-    uint64_t n = draw(m, 100);
-    char text[64];
-
-    begin(m, EVENT_HOST);
-    record_addr(&m->out, FIELD_SRC_IP, &a);
-    record_text(&m->out, FIELD_SRC_REG_STATE,
-                n < 10 ? "registered" : "unregistered");
-    (void)snprintf(text, sizeof(text), "site%02u", (unsigned)a.b[15] % SITES);
-    record_text(&m->out, FIELD_SRC_HOST_SITE, text);
-    record_time(&m->out, FIELD_HOST_LAST, BEGIN + m->seq * STEP);
-    record_u64(&m->out, FIELD_HOST_SESSIONS, n);
-    (void)snprintf(text, sizeof(text), "mx%u.example.org", (unsigned)a.b[15]);
-    record_text(&m->out, FIELD_HOST_NAME, text);
-    record_text(&m->out, FIELD_HOST_S3_LEVEL,
-                n == 0  ? "block"
-                : n < 4 ? "alert"
-                        : "normal");
-}
-
-static void
-make_mail(struct made *m)
-{
-    uint64_t n = draw(m, 1000);
-    struct addr src = addr_of(draw(m, 5) < 2 ? RELAY : draw(m, HOSTS));
-    struct addr dst = addr_of(HOSTS + draw(m, HOSTS));
-
-    begin(m, n == 0    ? EVENT_ANOMALY
-             : n < 300 ? EVENT_SMTP_SESSION
-                       : EVENT_SMTP);
-    record_addr(&m->out, FIELD_SRC_IP, &src);
-    record_addr(&m->out, FIELD_DEST_IP, &dst);
-    record_u64(&m->out, FIELD_DEST_PORT, 25);
-    record_text(&m->out, FIELD_DIRECTION, "outbound");
-    if (n >= 300) {
-        record_text(&m->out, FIELD_SMTP_MAIL_FROM, "<somebody@example.org>");
-        record_u64(&m->out, FIELD_SMTP_FINAL_CODE, 250);
-        record_text(&m->out, FIELD_SMTP_OUTCOME, "accepted");
-        record_text(&m->out, FIELD_EMAIL_MESSAGE_ID,
-                    "<20261122153000.4711@example.org>");
-    }
-}
-
-static void
-add_next(struct index *x, struct made *m)
-{
-    m->seq++;
-    if (m->seq % 10 == 0)
-        make_alert(m, m->seq / 10);
-    else if (m->seq % 100 < 70 && m->seq % 10 == 1)
-        make_act(m);
-    else if (m->seq % 50 == 2)
-        make_host(m);
-    else
-        make_mail(m);
-    if (index_add(x, record_view(&m->out), m->seq) != ERR_OK)
-        die("an event was not taken");
-}
-
-static struct index *
-open_index(const char *dir)
-{
-    struct index *x = NULL;
-    struct buf why;
-
-    buf_init(&why, 4096);
-    if (index_open(dir, &x, &why) != ERR_OK)
-        die("no index");
-    buf_free(&why);
-    return x;
-}
-
-static sqlite3 *
-open_db(const char *dir)
-{
-    char path[4096];
-    sqlite3 *db;
-
-    (void)snprintf(path, sizeof(path), "%s/index.db", dir);
-    if (sqlite3_open(path, &db) != SQLITE_OK)
-        die("no database");
-    return db;
-}
-
-static void
-must(sqlite3 *db, const char *sql)
-{
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        die(sqlite3_errmsg(db));
-}
-
-/* The indexes that filling does not need are made anew when all is there, as
- * far as they are the same: with them every event writes pages all over the
- * file, and millions take hours. Gives the SQL that makes them. */
-static void
-drop_indexes(const char *dir, struct buf *make)
-{
-    static const char find[] =
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS"
-        " NOT NULL AND name NOT IN ('alerts_first', 'alerts_newest',"
-        " 'groups_key', 'acts_key')";
-    sqlite3 *db = open_db(dir);
-    struct buf drop;
-    sqlite3_stmt *s;
-
-    buf_init(&drop, 1 << 16);
-    if (sqlite3_prepare_v2(db, find, -1, &s, NULL) != SQLITE_OK)
-        die("no tables");
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        buf_printf(&drop, "DROP INDEX %s;", sqlite3_column_text(s, 0));
-        buf_printf(make, "%s;", sqlite3_column_text(s, 1));
-    }
-    (void)sqlite3_finalize(s);
-    buf_putc(&drop, 0);
-    buf_putc(make, 0);
-    must(db, (const char *)drop.p);
-    (void)sqlite3_close(db);
-    buf_free(&drop);
-}
-
-static void
-make_indexes(const char *dir, const struct buf *make)
-{
-    sqlite3 *db = open_db(dir);
-
-    must(db, "PRAGMA temp_store = FILE; PRAGMA cache_size = -262144");
-    must(db, (const char *)make->p);
-    must(db, "PRAGMA wal_checkpoint(TRUNCATE)");
-    (void)sqlite3_close(db);
-}
-
-static void
-fill(const char *dir, uint64_t rows)
-{
-    struct made m = {.rng = 1};
-    struct index *x = open_index(dir);
-    double begun = now_ms(), last = begun;
-    struct buf make;
-
-    index_close(x);
-    buf_init(&make, 1 << 16);
-    drop_indexes(dir, &make);
-    x = open_index(dir);
-
-    record_init(&m.out);
-    while (m.seq < rows) {
-        add_next(x, &m);
-        if (m.seq % 1000000 == 0) {
-            double at = now_ms();
-
-            (void)printf("filled %9" PRIu64 ": %.0f events/s\n", m.seq,
-                         1e9 / (at - last));
-            (void)fflush(stdout);
-            last = at;
-        }
-    }
-    index_close(x);
-    make_indexes(dir, &make);
-    buf_free(&make);
-    (void)printf("filled %" PRIu64 " events in %.0f s\n", rows,
-                 (now_ms() - begun) / 1e3);
-    record_free(&m.out);
 }
 
 /* ---- figures ---- */
@@ -345,7 +59,7 @@ struct took {
 static void
 clock_start(struct took *t)
 {
-    t->begun = now_ms();
+    t->begun = many_ms();
     t->cpu_begun = cpu_ms();
 }
 
@@ -353,7 +67,7 @@ static void
 clock_stop(struct took *t)
 {
     t->cpu[t->n] = cpu_ms() - t->cpu_begun;
-    t->wall[t->n++] = now_ms() - t->begun;
+    t->wall[t->n++] = many_ms() - t->begun;
 }
 
 /* CPU is what it costs; the other is that and waiting, for the disk and for
@@ -382,15 +96,15 @@ static void
 write_on(const char *dir, const char *what, int stop)
 {
     static struct took took;
-    struct made m = {.rng = 9};
-    struct index *x = open_index(dir);
+    struct many m = {.rng = 9, .begin = BEGIN};
+    struct index *x = many_index(dir);
     struct pollfd p = {.fd = stop, .events = POLLIN};
-    double next = now_ms();
+    double next = many_ms();
 
     record_init(&m.out);
     m.seq = index_position(x);
     while (took.n < COMMITS_MAX) {
-        int wait = (int)(next - now_ms());
+        int wait = (int)(next - many_ms());
 
         if (wait > 0 && poll(&p, 1, wait) > 0)
             break;
@@ -398,9 +112,9 @@ write_on(const char *dir, const char *what, int stop)
             continue;
         clock_start(&took);
         for (unsigned i = 0; i < BATCH; i++)
-            add_next(x, &m);
+            many_add(x, &m, NULL, NULL);
         if (index_commit(x) != ERR_OK)
-            die("no commit");
+            many_die("no commit");
         clock_stop(&took);
         next += 100;
     }
@@ -417,7 +131,7 @@ start_writer(const char *dir, const char *what, int *stop)
 
     (void)fflush(stdout);
     if (pipe(fds) != 0)
-        die("no pipe");
+        many_die("no pipe");
     pid = fork();
     if (pid == 0) {
         (void)close(fds[1]);
@@ -437,14 +151,14 @@ stop_writer(pid_t pid, int stop)
 
     (void)close(stop);
     if (waitpid(pid, &status, 0) != pid || status != 0)
-        die("the writer failed");
+        many_die("the writer failed");
 }
 
 /* ---- pages ---- */
 
 struct asking {
     struct index_reader *r;
-    struct made m;
+    struct many m;
     uint64_t end; /* the newest sequence */
     size_t rows;  /* of a page */
     double limit;
@@ -493,6 +207,7 @@ struct kind {
     bool may_be_empty;
 };
 
+/* clang-format off: its columns would be wider than a page */
 static const struct kind kinds[] = {
     {.words = "alerts",                           .list = ALERTS                              },
     {.words = "alerts, deep",                     .list = ALERTS,                               .deep = true},
@@ -599,11 +314,13 @@ static const struct kind kinds[] = {
      .may_be_empty = true},
     {.words = "an event by its id",                                 .list = EVENT                    },
 };
+/* clang-format on */
 
 static enum err
 ask_events(struct asking *a, const struct kind *k)
 {
-    struct addr host = addr_of(k->host == 1 ? RELAY : draw(&a->m, HOSTS));
+    struct addr host =
+        many_addr(k->host == 1 ? MANY_RELAY : many_draw(&a->m, MANY_HOSTS));
     struct index_query q = {.host = k->host > 0 ? &host : NULL,
                             .type = k->type,
                             .limit = INDEX_PAGE_MAX};
@@ -611,12 +328,12 @@ ask_events(struct asking *a, const struct kind *k)
 
     if (k->list == EVENT) {
         (void)snprintf(id, sizeof(id), "%016" PRIx64,
-                       hash_mix(1 + draw(&a->m, a->end), 3));
+                       hash_mix(1 + many_draw(&a->m, a->end), 3));
         return index_event_by_id(a->r, span_str(id), on_event, &a->rows);
     }
     if (k->deep) {
-        q.before_seq = 1 + a->end / 10 + draw(&a->m, a->end - a->end / 10);
-        q.before_when = BEGIN + q.before_seq * STEP;
+        q.before_seq = 1 + a->end / 10 + many_draw(&a->m, a->end - a->end / 10);
+        q.before_when = BEGIN + q.before_seq * MANY_STEP;
     }
     return index_events(a->r, &q, on_event, &a->rows);
 }
@@ -629,16 +346,17 @@ ask_page(struct asking *a, const struct kind *k)
                            .level = k->level,
                            .limit = INDEX_PAGE_MAX};
     char host[ADDR_TEXT_MAX + 1], rule[64], site[16], after[INDEX_CURSOR];
-    uint64_t at = 1 + a->end / 10 + draw(&a->m, a->end - a->end / 10);
+    uint64_t at = 1 + a->end / 10 + many_draw(&a->m, a->end - a->end / 10);
     struct index_counts counts;
     struct index_page page;
 
-    name_of(k->host == 1 ? RELAY : draw(&a->m, HOSTS), host);
+    many_name(k->host == 1 ? MANY_RELAY : many_draw(&a->m, MANY_HOSTS), host);
     (void)snprintf(rule, sizeof(rule), "0e6c44f9-3334-41ac-89f5-08eb53d9%04u",
-                   (unsigned)draw(&a->m, RULES));
+                   (unsigned)many_draw(&a->m, MANY_RULES));
     (void)snprintf(site, sizeof(site), "site%02u",
-                   (unsigned)draw(&a->m, SITES));
-    (void)snprintf(after, sizeof(after), "%" PRIu64 ".1", BEGIN + at * STEP);
+                   (unsigned)many_draw(&a->m, MANY_SITES));
+    (void)snprintf(after, sizeof(after), "%" PRIu64 ".1",
+                   BEGIN + at * MANY_STEP);
     q.host = k->host > 0 ? span_str(host) : SPAN_NONE;
     q.rule = k->rule ? span_str(rule) : SPAN_NONE;
     q.site = k->site ? span_str(site) : SPAN_NONE;
@@ -646,8 +364,8 @@ ask_page(struct asking *a, const struct kind *k)
     q.text = k->text != NULL ? span_str(k->text) : SPAN_NONE;
     q.registered = k->registered != NULL ? span_str(k->registered) : SPAN_NONE;
     if (k->window) {
-        q.since = BEGIN + at * STEP - 3600 * NS_PER_S;
-        q.until = BEGIN + at * STEP;
+        q.since = BEGIN + at * MANY_STEP - 3600 * NS_PER_S;
+        q.until = BEGIN + at * MANY_STEP;
     }
     switch (k->list) {
     case ALERTS: return index_list_alerts(a->r, &q, on_alert, &a->rows, &page);
@@ -674,7 +392,7 @@ measure(struct asking *a, const struct kind *k, unsigned turns)
         clock_start(&took);
         a->rows = 0;
         if (ask_page(a, k) != ERR_OK)
-            die("no page");
+            many_die("no page");
         clock_stop(&took);
         most = a->rows > most ? a->rows : most;
     }
@@ -721,7 +439,7 @@ hold(struct asking *a, const char *dir, int ms)
 
     if (sqlite3_exec(a->r->db, "BEGIN; SELECT seq FROM position", NULL, NULL,
                      NULL) != SQLITE_OK)
-        die("nothing is held");
+        many_die("nothing is held");
     wait_ms(ms);
     show_size(dir, "held");
     (void)sqlite3_exec(a->r->db, "COMMIT", NULL, NULL, NULL);
@@ -734,25 +452,28 @@ int
 main(int argc, char **argv)
 {
     uint64_t rows = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000;
-    struct asking a = {.m = {.rng = 4},
-                       .end = rows,
-                       .limit = argc > 3 ? strtod(argv[3], NULL) : 0};
+    struct asking a = {
+        .m = {.rng = 4, .begin = BEGIN},
+        .end = rows,
+        .limit = argc > 3 ? strtod(argv[3], NULL) : 0
+    };
     int pause = a.limit > 0 ? 20000 : 300;
     unsigned turns = a.limit > 0 ? TURNS : 3;
+    struct many filled = {.rng = 1, .begin = BEGIN};
     struct buf why;
     pid_t pid;
     int stop;
 
     if (argc < 2 || rows < 1000)
-        die("DIR [ROWS [LIMIT_MS]]");
-    fill(argv[1], rows);
+        many_die("DIR [ROWS [LIMIT_MS]]");
+    many_fill(argv[1], &filled, rows, NULL, NULL);
     show_size(argv[1], "filled");
     pid = start_writer(argv[1], "commits, nobody reads", &stop);
     wait_ms(pause);
     stop_writer(pid, stop);
     buf_init(&why, 4096);
     if (index_reader_open(argv[1], &a.r, &why) != ERR_OK)
-        die("no reader");
+        many_die("no reader");
     pid = start_writer(argv[1], "commits, pages are read all the time", &stop);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         measure(&a, &kinds[i], turns);
