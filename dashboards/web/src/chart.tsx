@@ -64,10 +64,10 @@ function hatch(u: uPlot, gaps: [number, number][]): void {
     ctx.rect(left, bbox.top, right - left, bbox.height);
     ctx.clip();
     ctx.strokeStyle = colour('--soft');
-    ctx.globalAlpha = 0.45;
+    ctx.globalAlpha = 0.8;
     ctx.lineWidth = devicePixelRatio;
     ctx.beginPath();
-    for (let x = left - bbox.height; x < right; x += 7 * devicePixelRatio) {
+    for (let x = left - bbox.height; x < right; x += 11 * devicePixelRatio) {
       ctx.moveTo(x, bbox.top + bbox.height);
       ctx.lineTo(x + bbox.height, bbox.top);
     }
@@ -75,6 +75,12 @@ function hatch(u: uPlot, gaps: [number, number][]): void {
     ctx.restore();
   }
   ctx.restore();
+}
+
+// A value between two that are not known makes no line: it is a point.
+function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const none = (i: number) => values[i] === null || values[i] === undefined;
+  return Array.from(values, (_, i) => i).filter((i) => !none(i) && none(i - 1) && none(i + 1));
 }
 
 function options(p: ChartProps, width: number, how: 'utc' | 'local', gaps: [number, number][], onCursor: (i: number | null) => void): uPlot.Options {
@@ -98,7 +104,7 @@ function options(p: ChartProps, width: number, how: 'utc' | 'local', gaps: [numb
     ],
     series: [{}, ...p.series.map((s, i) => ({
       label: s.label, stroke: colour(TONES[i % TONES.length]!), width: 2, dash: DASHES[i % DASHES.length]!, spanGaps: false,
-      points: { show: false },
+      points: { show: false, filter: (u: uPlot, i: number) => alone(u.data[i]!), size: 5, fill: colour(TONES[i % TONES.length]!) },
     }))],
     hooks: {
       drawClear: [(u) => hatch(u, gaps)],

@@ -1,8 +1,7 @@
 // Severity: a word and a shape, never a colour alone; its meaning is one press away.
 export function Severity({ of }: { of: string | null | undefined }) {
-  const word = of ?? 'info';
-  const known = ['high', 'medium', 'low', 'info'].includes(word) ? word : 'info';
-  return <span class={`sev ${known}`}>{word}</span>;
+  const word = !of || of === 'informational' ? 'info' : of;
+  return <span class={`sev ${word === 'critical' ? 'high' : word}`}>{word}</span>;
 }
 
 export const SEVERITIES: readonly (readonly [string, string, string])[] = [

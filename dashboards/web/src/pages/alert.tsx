@@ -11,7 +11,7 @@ import { bytes, count, counted, dateOf, duration, Time } from '../words';
 import { act, AllowDialog, BlockDialog, CloseDialog, failed, ReasonDialog } from './acts';
 import {
   addressOfSubject, alertHref, Checks, copyText, defanged, HostLink, isMail, justification, modeOf, moment, OwnerLine, plain,
-  RegistrationChip, ROLE, save, SeverityMark, SIGHT, STATUS, Transcript, usePolicy, When,
+  rank, RegistrationChip, ROLE, save, SeverityMark, SIGHT, STATUS, Transcript, usePolicy, When,
 } from './desk';
 import { Strip, type Mark } from './strip';
 
@@ -161,7 +161,7 @@ function RuleText({ id }: { id: string }) {
       <summary>The rule: why it matters, its limit, known benign causes, what to do</summary>
       {open && (text === undefined && !got.data && got.answer?.messages.length
         ? <pre>{got.answer.messages.join('\n')}</pre>
-        : <Loaded of={got} what="the rule">{() => <pre class="ruletext">{text}</pre>}</Loaded>)}
+        : <Loaded of={got} what="the rule">{() => <pre>{text}</pre>}</Loaded>)}
       <p class="soft">Rule <code>{id}</code></p>
     </details>
   );
@@ -220,8 +220,12 @@ function OneEvidence({ of, title, sight, open }: { of: Evidence; title: string; 
   );
 }
 
+// [2001:db8::1]:25, for without brackets the port would be one more group.
+export function end(ip: string | undefined, port: number | null | undefined): string {
+  return ip === undefined ? '?' : port ? `${ip.includes(':') ? `[${ip}]` : ip}:${port}` : ip;
+}
+
 function endsOf(e: SmtpEvent): string {
-  const end = (ip: string | undefined, port: number | undefined) => (ip === undefined ? '?' : port === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`);
   return e.dest_ip === undefined ? end(e.src_ip, e.src_port) : `${end(e.src_ip, e.src_port)} → ${end(e.dest_ip, e.dest_port)}`;
 }
 
@@ -259,7 +263,7 @@ function Timeline({ card, about }: { card: AlertCard; about: ExplainAddress | un
   ];
   const host = about?.hosts?.[0]?.host;
   if (host) marks.push({ at: host.first, until: host.last, label: 'host seen speaking SMTP', lane: 'seen' });
-  return <Strip marks={marks} around={a.last} from={a.first} caption={`48 hours around alert ${card.id}`} />;
+  return <Strip marks={marks} around={a.last} from={a.first} caption={`Events around alert ${card.id}`} />;
 }
 
 // ---- blocked ----
@@ -292,7 +296,8 @@ function Related({ card }: { card: AlertCard }) {
   const host = useGet<Rows<AlertRow>>('/alerts', { host: addressOfSubject(a.subject), limit: 500 });
   const others = new Set((rule.data?.rows ?? []).filter((r) => r.rule === a.rule).map((r) => r.subject));
   others.delete(a.subject);
-  const also = (host.data?.rows ?? []).filter((r) => r.subject === a.subject && r.alert !== a.id);
+  const also = (host.data?.rows ?? []).filter((r) => r.subject === a.subject && r.alert !== a.id)
+    .sort((x, y) => rank(x.severity) - rank(y.severity));
   return (
     <ul class="told">
       <li>{rule.data ? <>The same rule is met by <a href={hrefOf('/alerts', { view: 'all', rule: a.rule, group: 'host' })}>{counted(others.size, 'other host')}</a>.</> : 'Looking for the same rule on other hosts…'}</li>

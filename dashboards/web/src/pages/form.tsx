@@ -39,7 +39,7 @@ const fits = (a: Action, l: FormLine) => a.from.includes(l.state) && !(a.id === 
 const lineColumns: Column<FormLine>[] = [
   { id: 'line', head: 'Line', cell: (l) => l.line, tight: true },
   { id: 'state', head: 'State', cell: (l) => <span class="chip" title={STATE_MEANS[l.state]}>{l.state}</span> },
-  { id: 'address', head: 'Address', cell: (l) => <Wire value={l.address} /> },
+  { id: 'address', head: 'Address', tight: true, cell: (l) => <Wire value={l.address} /> },
   { id: 'port', head: 'Port', cell: (l) => <Wire value={l.port} />, tight: true },
   { id: 'use', head: 'Way', cell: (l) => l.direction },
   ...STEPS.map(([key, head]): Column<FormLine> => ({ id: key, head, cell: (l) => <Time value={l[key]} absent="not yet" /> })),
@@ -78,10 +78,10 @@ function People({ of, title, part }: { of: Values; title: string; part: string }
   const value = (key: string) => of[`contacts.${part}.${key}`] ?? null;
   if (value('name') === null && value('mail') === null && value('phone') === null) return null;
   return (
-    <>
+    <div>
       <dt>{title}</dt>
       <dd><Wire value={value('name')} prose />, <Wire value={value('phone')} prose />, <Wire value={value('mail')} kind="address" /></dd>
-    </>
+    </div>
   );
 }
 
@@ -89,16 +89,16 @@ function Facts({ shown }: { shown: FormShown }) {
   const of = shown.form;
   return (
     <dl class="facts">
-      <dt>Site</dt><dd><Wire value={of['site.name'] ?? null} prose absent="not said" /></dd>
+      <div><dt>Site</dt><dd><Wire value={of['site.name'] ?? null} prose absent="not said" /></dd></div>
       <People of={of} title="Site contact" part="site" />
       {of['contacts.site.mail'] !== undefined && <><dt>Its e-mail</dt><dd>{shown.mail_confirmed ? <>confirmed <Time value={shown.mail_confirmed} /></> : 'not confirmed'}</dd></>}
       <People of={of} title="Technical contact" part="technical" />
       <People of={of} title="Abuse contact" part="abuse" />
-      <dt>Signed</dt><dd><Wire value={of['signature.name'] ?? null} prose absent="nobody" />, <Wire value={of['signature.date'] ?? null} prose absent="no date" /></dd>
-      <dt>Attested</dt>
+      <div><dt>Signed</dt><dd><Wire value={of['signature.name'] ?? null} prose absent="nobody" />, <Wire value={of['signature.date'] ?? null} prose absent="no date" /></dd></div>
+      <div><dt>Attested</dt>
       <dd>{CONDITIONS.map(([key, words]) => <div key={key}>{words}: <Wire value={of[key] ?? null} prose absent="not said" /></div>)}
-        <small class="soft">Virus scanners cannot be seen on the wire: this is what the signer says.</small></dd>
-      {of['notes'] !== undefined && <><dt>Notes</dt><dd><Wire value={of['notes']} prose shown={2000} /></dd></>}
+        <small class="soft">Virus scanners cannot be seen on the wire: this is what the signer says.</small></dd></div>
+      {of['notes'] !== undefined && <div><dt>Notes</dt><dd><Wire value={of['notes']} prose shown={2000} /></dd></div>}
     </dl>
   );
 }

@@ -9,8 +9,8 @@ import { Wire } from '../wire';
 import { count, counted, RATED, share, Time } from '../words';
 import { AllowDialog, BlockDialog, LiftDialog } from './acts';
 import {
-  addressOfSubject, alertHref, CheckTable, Facts, modeOf, moment, OwnerLine, plain, RegistrationChip, SeverityMark, STATUS,
-  usePolicy, WasSeen, When,
+  addressOfSubject, alertHref, CheckTable, Facts, modeOf, moment, OwnerLine, plain, rank, RegistrationChip, SeverityMark,
+  STATUS, usePolicy, WasSeen, When,
 } from './desk';
 import { BlockState, Against } from './blocking_parts';
 import { Peers } from './peers';
@@ -112,7 +112,7 @@ function Whole({ x, address, block, from }: { x: ExplainAddress; address: string
             <table>
               <thead><tr><th scope="col">Alert</th><th scope="col">Severity</th><th scope="col">Rule</th><th scope="col">State</th><th scope="col" class="n">Matches</th><th scope="col">Last</th></tr></thead>
               <tbody>
-                {x.alerts.rows.map((a) => (
+                {[...x.alerts.rows].sort((a, b) => rank(a.severity) - rank(b.severity)).map((a) => (
                   <tr key={a.id}><th scope="row"><a href={alertHref(a.id)}>{a.id}</a></th><td><SeverityMark of={a.severity} /></td><td><Wire value={a.title} prose /></td>
                     <td>{STATUS[a.status]}{a.silenced && ', silenced'}</td><td class="n">{count(a.count)}</td><td class="tight"><Time value={moment(a.last) ?? null} /></td></tr>
                 ))}
@@ -185,5 +185,5 @@ function HostTimeline({ x, address }: { x: ExplainAddress; address: string }) {
   if (marks.length === 0) return <p class="none">Nothing is known about {address}.</p>;
   const times = marks.map((m) => m.at).sort();
   const last = x.hosts[0]?.host.last ?? times[times.length - 1]!;
-  return <Strip marks={marks} from={x.hosts[0]?.host.first ?? times[0]!} around={last} caption={`48 hours of ${address}`} />;
+  return <Strip marks={marks} from={x.hosts[0]?.host.first ?? times[0]!} around={last} caption={`Events of ${address}`} />;
 }

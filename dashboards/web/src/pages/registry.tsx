@@ -98,7 +98,7 @@ function Queue() {
 const LINES: Column<LineRow>[] = [
   { id: 'form', head: 'Form', cell: (r) => `${r.form}, line ${r.line}`, sortBy: (r) => `${r.form} ${r.line}`, tight: true },
   { id: 'state', head: 'State', cell: (r) => <span class="chip" title={STATE_MEANS[r.state]}>{r.state}</span>, sortBy: (r) => r.state },
-  { id: 'address', head: 'Address', cell: (r) => <Wire value={r.address} />, sortBy: (r) => r.address as string | null },
+  { id: 'address', head: 'Address', tight: true, cell: (r) => <Wire value={r.address} />, sortBy: (r) => r.address as string | null },
   { id: 'port', head: 'Port', cell: (r) => <Wire value={r.port} />, tight: true },
   { id: 'use', head: 'Way', cell: (r) => r.direction },
   { id: 'site', head: 'Site', cell: (r) => <Wire value={r.site} prose absent="no site" />, sortBy: (r) => r.site as string | null },

@@ -12,7 +12,7 @@ import { Table, type Column } from '../table';
 import type { ExplainEvent, Rows, SessionRow } from '../types';
 import { Wire } from '../wire';
 import { count, counted, Time } from '../words';
-import { EvidenceFacts } from './alert';
+import { end, EvidenceFacts } from './alert';
 import { csvOf, Further, moment, plain, save, Transcript, Value, WasSeen } from './desk';
 import { kept, useHref, type Filtered } from './filters';
 
@@ -98,7 +98,7 @@ const COLUMNS: Column<SessionRow>[] = [
   { id: 'time', head: 'Time', tight: true, cell: (s) => <Time value={moment(s.timestamp) ?? null} seconds /> },
   { id: 'type', head: 'What', tight: true, cell: (s) => <Value field="type" value={s.event_type}>{TYPES[s.event_type] ?? s.event_type}</Value> },
   { id: 'src', head: 'From', tight: true, cell: (s) => <Value field="host" value={s.src_ip}><span class="addr">{s.src_ip}</span></Value> },
-  { id: 'dst', head: 'To', tight: true, cell: (s) => (s.dest_ip === null ? <span class="none">–</span> : <span class="addr">{s.dest_ip}{s.dest_port ? `:${s.dest_port}` : ''}</span>) },
+  { id: 'dst', head: 'To', tight: true, cell: (s) => (s.dest_ip === null ? <span class="none">–</span> : <span class="addr">{end(s.dest_ip, s.dest_port)}</span>) },
   { id: 'direction', head: 'Direction', cell: (s) => s.direction ?? '–' },
   { id: 'mail', head: 'MAIL FROM', cell: (s) => <Wire value={s.mail_from} kind="address" shown={60} /> },
   { id: 'outcome', head: 'Outcome', tight: true, cell: (s) => <>{s.outcome ? <Value field="outcome" value={s.outcome}>{s.outcome}</Value> : '–'}{s.final_code ? ` ${s.final_code}` : ''}</> },
@@ -177,7 +177,7 @@ function Body({ id }: { id: string }) {
         <>
           <p class="soft"><Time value={moment(x.event.timestamp) ?? null} seconds /> · {TYPES[x.event.event_type] ?? x.event.event_type} · event <code>{x.event.event_id}</code></p>
           <EvidenceFacts event={x.event} session={x.session} />
-          <h3>What was said</h3>
+          <h2>What was said</h2>
           <Transcript said={x.said} />
           {(x.session?.smtp?.starttls?.used ?? x.event.smtp?.starttls?.used) && <p class="soft">Not observable after STARTTLS: subject, recipients, attachments.</p>}
           <p class="soft">AUTH is masked and message bodies are never kept. That you looked is written down.</p>

@@ -21,6 +21,7 @@ const LANES: readonly (readonly [Lane, string])[] = [
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const W = 960;
+const STEPS = [6 * HOUR, DAY, 7 * DAY, 28 * DAY, 91 * DAY, 365 * DAY]; // between labels; more than 12 would touch
 const LEFT = 84;
 const ROW = 24;
 
@@ -43,7 +44,7 @@ export function Strip({ marks, around, from, caption }: { marks: Mark[]; around:
   const gaps = (data?.series ?? []).filter((s) => s.seen === 0 || s.seen === false).map((s) => dateOf(typeof s.t === 'string' ? s.t : s.t)!.getTime())
     .filter((g) => g >= start && g < end);
   const ticks: number[] = [];
-  const step = end - start > 10 * DAY ? 7 * DAY : end - start > 3 * DAY ? DAY : 6 * HOUR;
+  const step = STEPS.find((s) => end - start <= 12 * s) ?? 3650 * DAY;
   for (let at = Math.ceil(start / step) * step; at < end; at += step) ticks.push(at);
   const height = lanes.length * ROW + 30;
   const summary = `${inside.length} of ${known.length} events between ${stamp(new Date(start), how)} and ${stamp(new Date(end), how)}.`;
@@ -80,5 +81,5 @@ export function Strip({ marks, around, from, caption }: { marks: Mark[]; around:
 
 function labelOf(at: number, how: 'utc' | 'local', step: number): string {
   const text = stamp(new Date(at), how);
-  return step >= DAY ? text.slice(5, 10) : text.slice(11, 16) === '00:00' ? text.slice(5, 10) : text.slice(11, 16);
+  return step > 7 * DAY ? text.slice(0, 10) : step >= DAY ? text.slice(5, 10) : text.slice(11, 16) === '00:00' ? text.slice(5, 10) : text.slice(11, 16);
 }
