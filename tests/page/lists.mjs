@@ -1,6 +1,6 @@
 // lists.mjs - sessions and alerts of the desk in a browser, on the real server and a real state
 //
-//     node lists.mjs PROGRAM [NAME...]
+//     node lists.mjs PROGRAM JOURNAL_MAKE [NAME...]
 //
 // By keyboard: what was said in a session is opened, read and closed again. An export has every event that the filters
 // leave, and what a search did not find can be looked for in a wider time. Alerts show how they went over time.
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { atWork, axe, browse, check, closePage, FIXTURES, need, runTests, says } from './support.mjs';
 
 const BOT = '10.20.4.17';
-const [PROGRAM, ...only] = process.argv.slice(2);
+const [PROGRAM, , ...only] = process.argv.slice(2);
 need(PROGRAM);
 const at = atWork(PROGRAM, 'lists');
 let base, browser;

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const WEB = join(HERE, '..', '..', 'dashboards', 'web');
+export const WEB = join(HERE, '..', '..', 'dashboards', 'web');
 const BROWSER = process.env.SPAN25_BROWSER ?? '/usr/bin/chromium';
 
 export const FIXTURES = join(HERE, '..', 'fixtures');
@@ -175,7 +175,7 @@ export async function axe(page, what = page.url(), also = []) {
   const session = await page.context().newCDPSession(page);
   const run = async (expression) => (await session.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
   const faults = async (only) => {
-    const said = await run(`axe.run(document,{resultTypes:['violations'],runOnly:${JSON.stringify(only)}})`
+    const said = await run(`axe.run(document,{resultTypes:['violations'],runOnly:${JSON.stringify(only)},rules:{'target-size':{enabled:true}}})`
       + ".then((r)=>JSON.stringify([r.passes.length,...r.violations.map((v)=>v.id+': '+v.nodes.map((n)=>n.target.join(' ')).join(', '))]))");
     const [passes, ...found] = JSON.parse(said ?? '[0,"it did not run"]');
     check(passes > 0, `${what}: axe looked at nothing`);
