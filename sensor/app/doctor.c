@@ -32,7 +32,9 @@ struct doctor {
     struct json_out *json; /* with --json; else NULL */
     struct buf text;       /* of the line that is being made */
     bool blind;            /* that line says that the sensor does not see */
-    unsigned n_warn, n_fail;
+    bool silent;           /* some line says that packets do not come */
+    ns_t since;            /* nothing is seen since; 0: not known */
+    unsigned n_warn, n_fail, n_blind;
 };
 
 /* ---- one line ---- */
@@ -161,11 +163,13 @@ take_check(struct doctor *d, struct span line)
     const struct span begin = SPAN_LIT("# check ");
     struct span rest = span_tail(line, begin.n);
     const struct span level = cut_at(&rest, ' ');
-    struct span text;
+    const struct span name = cut_at(&rest, '\t'); /* behind blind or not */
+    const struct span text = cut_at(&rest, '\t');
 
-    /* blind or not, and the name */
-    d->blind = span_starts(cut_at(&rest, '\t'), SPAN_LIT("blind "));
-    text = cut_at(&rest, '\t');
+    d->blind = span_starts(name, SPAN_LIT("blind "));
+    d->n_blind += d->blind;
+    d->silent = d->silent || span_eq(name, SPAN_LIT("blind packets")) ||
+                span_eq(name, SPAN_LIT("blind interface"));
     for (unsigned l = LIVE_LEVEL_OK; l <= LIVE_LEVEL_FAIL; l++) {
         if (!span_eq(level, span_str(live_level_word((enum live_level)l))) ||
             text.n == 0)
@@ -177,15 +181,40 @@ take_check(struct doctor *d, struct span line)
     d->blind = false;
 }
 
+/* The oldest time of the rows with this name, to the second: of the interface
+ * that has had no packet for longest. 0: not known. */
+static void
+take_time(struct span line, struct span name, ns_t *oldest)
+{
+    uint64_t s = 0;
+
+    if (!span_starts(line, name))
+        return;
+    (void)cut_at(&line, '}');
+    (void)cut_at(&line, ' ');
+    if (span_to_u64(cut_at(&line, '.'), &s) && s > 0 &&
+        s < UINT64_MAX / NS_PER_S && (*oldest == 0 || s * NS_PER_S < *oldest))
+        *oldest = s * NS_PER_S;
+}
+
 static void
 take_page(struct doctor *d, struct span page)
 {
+    ns_t packet = 0, start = 0;
+
     while (page.n > 0) {
         const struct span line = cut_at(&page, '\n');
 
         if (span_starts(line, SPAN_LIT("# check ")))
             take_check(d, line);
+        take_time(line,
+                  SPAN_LIT("span25_capture_last_packet_timestamp_"
+                           "seconds{"),
+                  &packet);
+        take_time(line, SPAN_LIT("span25_process_start_time_seconds{"), &start);
     }
+    if (d->silent)
+        d->since = packet > 0 ? packet : start;
 }
 
 void
@@ -197,6 +226,24 @@ doctor_page(struct span page, struct buf *out, unsigned *n_warn,
     take_page(&d, page);
     *n_warn += d.n_warn;
     *n_fail += d.n_fail;
+}
+
+static enum doctor_sight
+sight_of(const struct doctor *d, bool running)
+{
+    if (running)
+        return d->n_blind > 0 ? DOCTOR_BLIND : DOCTOR_SEES;
+    return d->since > 0 ? DOCTOR_BLIND : DOCTOR_NO_SENSOR;
+}
+
+const char *
+doctor_sight_word(enum doctor_sight s)
+{
+    static const char *const words[] = {[DOCTOR_SEES] = "seeing",
+                                        [DOCTOR_BLIND] = "blind",
+                                        [DOCTOR_NO_SENSOR] = "no sensor"};
+
+    return words[s];
 }
 
 /* False: there is none, or it is old. */
@@ -211,11 +258,14 @@ read_page(struct doctor *d, struct buf *page)
     buf_str(&d->text, "no sensor runs with the state ");
     buf_str(&d->text, d->state);
     if (e == ERR_OK) {
+        d->since = caller_clock() - age;
         buf_str(&d->text, ", the last one was there ");
         live_health_time(&d->text, age);
         buf_str(&d->text, " ago");
     }
+    d->blind = e == ERR_OK;
     tell(d, LIVE_LEVEL_FAIL, "start it: span25 live -i IFACE");
+    d->blind = false;
     return false;
 }
 
@@ -349,10 +399,20 @@ look_at_interfaces(struct doctor *d)
 
 /* The end of the document, or a line. */
 static void
-put_sum(struct doctor *d)
+put_sum(struct doctor *d, bool running)
 {
+    char since[NS_TEXT_MAX];
+
     if (d->json != NULL) {
         json_end(d->json, ']');
+        json_key(d->json, "sight");
+        (void)json_str(d->json,
+                       span_str(doctor_sight_word(sight_of(d, running))));
+        json_key(d->json, "since");
+        if (d->since > 0)
+            (void)json_str(d->json, span_of(since, ns_format(d->since, since)));
+        else
+            json_null(d->json);
         json_key(d->json, "failures");
         json_u64(d->json, d->n_fail);
         json_key(d->json, "warnings");
@@ -397,7 +457,7 @@ doctor_run(const struct cli *c, struct buf *out, struct buf *messages)
         look_at_rights(&d);
         look_at_clock(&d);
     }
-    put_sum(&d);
+    put_sum(&d, running);
     if (dir >= 0)
         (void)close(dir);
     buf_free(&page);
@@ -405,4 +465,27 @@ doctor_run(const struct cli *c, struct buf *out, struct buf *messages)
     if (!running)
         return CLI_EXIT_STORE;
     return d.n_fail > 0 ? CLI_EXIT_FAILED : CLI_EXIT_DONE;
+}
+
+enum doctor_sight
+doctor_look(const char *state, ns_t *since)
+{
+    struct doctor d = {.state = state};
+    enum doctor_sight sight;
+    struct buf page, lines;
+    bool running;
+
+    buf_init(&d.text, 8192);
+    buf_init(&page, PAGE_MAX);
+    buf_init(&lines, PAGE_MAX);
+    d.out = &lines;
+    running = read_page(&d, &page);
+    if (running)
+        take_page(&d, buf_view(&page));
+    sight = sight_of(&d, running);
+    *since = d.since;
+    buf_free(&lines);
+    buf_free(&page);
+    buf_free(&d.text);
+    return sight;
 }

@@ -15,6 +15,16 @@
 MUST_USE enum cli_exit doctor_run(const struct cli *c, struct buf *out,
                                   struct buf *messages);
 
+/* BLIND: a sensor does not see, or one was there and is gone. NO_SENSOR: none
+ * ever ran with the state; what is there was read from captures. */
+enum doctor_sight { DOCTOR_SEES, DOCTOR_BLIND, DOCTOR_NO_SENSOR };
+
+/* What the checks come to, without printing them. since: of BLIND, when
+ * something was seen last; 0: not known. */
+enum doctor_sight doctor_look(const char *state, ns_t *since);
+/* "seeing", "blind", "no sensor" */
+const char *doctor_sight_word(enum doctor_sight s);
+
 /* Pure. Prints the checks of a page of live_metrics, adds to n_warn and n_fail.
  * What is not as live_metrics_checks writes it is passed over. */
 void doctor_page(struct span page, struct buf *out, unsigned *n_warn,

@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include "sensor/base/attr.h"
+#include "sensor/base/ns.h"
+#include "tests/support/tempdir.h"
+
 static const struct {
     const char *why, *page, *want;
     unsigned warn, fail;
@@ -78,12 +82,86 @@ test_fold(void **state)
     buf_free(&out);
 }
 
+#define OLD 1700000000
+
+static const struct {
+    const char *why, *page;
+    bool old; /* older than a sensor's that runs */
+    enum doctor_sight want;
+    uint64_t since; /* seconds; 0: not known */
+} sights[] = {
+    {"all is well",               "# check ok sees packets\tthey come\t\n", false,
+     DOCTOR_SEES,                                                                                    0         },
+    {"a warning alone",           "# check warn sees clock\ta\tb\n",        false, DOCTOR_SEES,
+     0                                                                                                         },
+    {"a sensor that is gone",     "# check ok sees packets\tthey come\t\n", true,
+     DOCTOR_BLIND,                                                                                   OLD       },
+    {"none was ever here",        NULL,                                     false, DOCTOR_NO_SENSOR, 0         },
+    {"no packets",
+     "span25_capture_last_packet_timestamp_seconds{iface=\"a b\"} "
+     "1700000009.5\n"
+     "span25_capture_last_packet_timestamp_seconds{iface=\"b\"} 1700000005.25\n"
+     "# check fail blind packets\ta\tb\n",                                  false, DOCTOR_BLIND,     1700000005},
+    {"no packet since the start",
+     "span25_process_start_time_seconds{process=\"core\"} 1700000001.0\n"
+     "# check fail blind interface\ta\tb\n",                                false, DOCTOR_BLIND,     1700000001},
+    {"blind for another reason",
+     "span25_capture_last_packet_timestamp_seconds{iface=\"b\"} 1700000005.25\n"
+     "# check fail blind journal\ta\tb\n",                                  false, DOCTOR_BLIND,     0         },
+    {"a time that is none",
+     "span25_capture_last_packet_timestamp_seconds{iface=\"b\"} "
+     "99999999999999999999\n"
+     "span25_capture_last_packet_timestamp_seconds{iface=\"b\"} 18446744073.0\n"
+     "span25_capture_last_packet_timestamp_seconds{\n"
+     "# check fail blind packets\ta\tb\n",                                  false, DOCTOR_BLIND,     0         },
+};
+
+/* With the time of 2023 where it is old. */
+static void
+put_page(const char *path, const char *page, bool old)
+{
+    const struct timespec then[] = {{.tv_sec = OLD}, {.tv_sec = OLD}};
+    FILE *f;
+
+    (void)unlink(path);
+    if (page == NULL)
+        return;
+    f = fopen(path, "w");
+    tempdir_check(f != NULL && fputs(page, f) >= 0 && fclose(f) == 0, path);
+    if (old)
+        tempdir_check(utimensat(AT_FDCWD, path, then, 0) == 0, path);
+}
+
+static void
+test_sight(void **state)
+{
+    struct tempdir dir;
+    struct tempdir_name path;
+
+    (void)state;
+    tempdir_make(&dir);
+    path = tempdir_name(dir.path, "board.prom");
+    for (size_t i = 0; i < ARRAY_LEN(sights); i++) {
+        enum doctor_sight got;
+        ns_t since = 7;
+
+        put_page(path.s, sights[i].page, sights[i].old);
+        got = doctor_look(dir.path, &since);
+        /* a moment goes by between two readings of the clock */
+        if (got != sights[i].want || since / NS_PER_S != sights[i].since)
+            fail_msg("%s: %s, %llu", sights[i].why, doctor_sight_word(got),
+                     (unsigned long long)since);
+    }
+    tempdir_remove(&dir);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page),
         cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_sight),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

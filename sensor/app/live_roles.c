@@ -19,7 +19,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define INDEX_STEP    2000U /* lines, then it is heard of */
+#define INDEX_STEP    2000U    /* lines, then it is heard of */
+#define INDEX_NAP_NS  50000000 /* what is durable is looked at so often */
 #define INDEX_LAST_NS (10 * NS_PER_S)
 
 /* ---- what they do ---- */
@@ -101,7 +102,7 @@ index_step(struct live *l, uint64_t *seen, bool *more, struct buf *messages)
 static enum err
 run_index(struct live *l, unsigned number)
 {
-    static const struct timespec nap = {.tv_nsec = 200000000};
+    static const struct timespec nap = {.tv_nsec = INDEX_NAP_NS};
     enum err e = confine(CONFINE_INDEX);
     uint64_t seen = 0;
     ns_t now, until = 0, expire = 0;

@@ -37,6 +37,8 @@ static const struct {
     {"the policy",             EVENT_CONTROL, 0, NOW,              "policy",    FIELD_CONTROL_MODE,  true },
     {"a report",               EVENT_CONTROL, 0, NOW,              "report",    FIELD_CONTROL_HASH,  true },
     {"a test",                 EVENT_CONTROL, 0, NOW,              "test",      FIELD_CONTROL_KIND,  true },
+    {"a look at the page",     EVENT_CONTROL, 0, NOW,              "page",      FIELD_CONTROL_ALERT,
+     true                                                                                                 },
     {"as far ahead as may be", EVENT_CONTROL, 0, MOST,             "alert",
      FIELD_CONTROL_KIND,                                                                             true },
     {"further ahead",          EVENT_CONTROL, 0, MOST + NS_PER_US, "alert",

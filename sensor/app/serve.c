@@ -419,7 +419,7 @@ work(struct server *s)
         if (number == SIGHUP)
             reload(s);
         follow.http = s->http;
-        serve_follow_step(&follow);
+        serve_follow_step(&follow, caller_clock());
         number = sigtimedwait(&s->signals, NULL, &turn);
     }
     serve_stop(s->serve);

@@ -3,16 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/app/caller.h"
 #include "sensor/app/serve_json.h"
 #include "sensor/app/serve_now.h"
 #include "sensor/base/json_out.h"
 #include "sensor/store/index_cited.h"
 #include "sensor/store/index_query.h"
 
-#define KEPT_NS    (5 * NS_PER_S) /* one answer is given to all that long */
-#define ROWS       20U            /* of a headline; --limit=20 below */
-#define HOSTS_MOST 500U           /* looked at */
-#define SITES_MOST 5000U          /* as many as a block list has at most */
+/* One answer is given to all for a time: as long as makes it cost a fifth of a
+ * processor at most, and is not felt. */
+#define KEPT_NS    (400 * NS_PER_MS)
+#define KEPT_COSTS 4U
+#define ROWS       20U   /* of a headline; --limit=20 below */
+#define HOSTS_MOST 500U  /* looked at */
+#define SITES_MOST 5000U /* as many as a block list has at most */
 #define STEP_NS    (600 * NS_PER_S)
 #define STEPS      288U           /* 48 h */
 #define SESSIONS   100000U        /* looked at, the newest ones */
@@ -25,7 +29,10 @@ struct host {
 
 struct step {
     uint64_t out, registered, in;
+    bool watched;
 };
+
+#define STATS_MOST 16U /* of a step, among them one of the sensor's sight */
 
 struct now {
     struct serve_view *view;
@@ -41,8 +48,9 @@ struct now {
     size_t n_known;
     struct index_reader *reader; /* NULL: there is no index */
     struct serve_now_traffic traffic;
-    ns_t end;  /* of what was seen */
-    ns_t last; /* of the sessions that were counted */
+    ns_t end;       /* of what was seen */
+    ns_t last_step; /* in which that is */
+    ns_t last;      /* of the sessions that were counted */
     uint64_t last_seq;
     size_t n_sessions;
     struct step steps[STEPS];
@@ -342,7 +350,8 @@ static void
 take_session(void *ctx, const struct index_event *e)
 {
     struct now *n = ctx;
-    const ns_t age = n->end > e->when ? n->end - e->when : 0;
+    const ns_t end = n->last_step + STEP_NS;
+    const ns_t age = end > e->when ? end - e->when - 1 : 0;
     struct step *s;
 
     n->last = e->when;
@@ -374,7 +383,7 @@ count_sessions(struct now *n, struct index_reader *r)
     struct index_query q = {.type = "smtp_session", .limit = INDEX_LIMIT_MAX};
     size_t before;
 
-    q.from = n->end > STEPS * STEP_NS ? n->end - STEPS * STEP_NS : 0;
+    q.from = n->last_step - (STEPS - 1) * STEP_NS;
     do {
         before = n->n_sessions;
         if (index_events(r, &q, take_session, n) != ERR_OK)
@@ -385,6 +394,51 @@ count_sessions(struct now *n, struct index_reader *r)
              n->n_sessions < SESSIONS);
 }
 
+/* ---- what was watched ---- */
+
+/* Newest first: what the sensor said last of its sight. */
+static void
+take_sight(void *ctx, const struct index_event *e)
+{
+    struct span *said = ctx;
+
+    if (said->n == 0 && e->outcome.n > 0)
+        *said = span_eq(e->outcome, SPAN_LIT("blind")) ? SPAN_LIT("blind")
+                                                       : SPAN_LIT("seeing");
+}
+
+/* Is it known that a sensor saw then? The last step has only begun: there the
+ * sensor is asked, and so it is when it has said nothing yet. */
+static bool
+was_watched(struct now *n, struct index_reader *r, size_t i)
+{
+    const ns_t t = n->last_step - (STEPS - 1 - i) * STEP_NS;
+    const struct step *s = &n->steps[i];
+    const struct index_query q = {
+        .type = "stats", .from = t, .to = t + STEP_NS, .limit = STATS_MOST};
+    struct span said = SPAN_NONE;
+
+    if (s->out + s->registered + s->in > 0)
+        return true;
+    if (n->n_sessions >= SESSIONS && t < n->last)
+        return false; /* nor counted */
+    if (i == STEPS - 1)
+        return serve_json_is(serve_json_get(buf_view(&n->doctor), "sight"),
+                             "seeing");
+    return index_events(r, &q, take_sight, &said) == ERR_OK &&
+           span_eq(said, SPAN_LIT("seeing"));
+}
+
+static void
+look_at_steps(struct now *n, struct index_reader *r)
+{
+    if (n->last_step <= STEPS * STEP_NS)
+        return; /* nothing was seen at all */
+    count_sessions(n, r);
+    for (size_t i = 0; i < STEPS; i++)
+        n->steps[i].watched = was_watched(n, r, i);
+}
+
 static void
 put_series(struct now *n)
 {
@@ -393,9 +447,8 @@ put_series(struct now *n)
 
     json_key(j, "series");
     json_begin(j, '[');
-    for (size_t i = 0; i < STEPS && n->end > STEPS * STEP_NS; i++) {
-        const ns_t t = n->end - (STEPS - i) * STEP_NS;
-        const bool counted = n->n_sessions < SESSIONS || t >= n->last;
+    for (size_t i = 0; i < STEPS && n->last_step > STEPS * STEP_NS; i++) {
+        const ns_t t = n->last_step - (STEPS - 1 - i) * STEP_NS;
 
         json_begin(j, '{');
         json_key(j, "t");
@@ -407,27 +460,13 @@ put_series(struct now *n)
         json_key(j, "inbound");
         json_u64(j, n->steps[i].in);
         json_key(j, "seen");
-        json_bool(j, counted);
+        json_bool(j, n->steps[i].watched);
         json_end(j, '}');
     }
     json_end(j, ']');
 }
 
 /* ---- all of it ---- */
-
-static bool
-is_blind(const struct now *n)
-{
-    struct serve_json_walk w;
-    struct span row;
-    bool blind = false;
-
-    serve_json_begin(&w, rows_of(&n->doctor));
-    while (!blind && serve_json_next(&w, NULL, &row))
-        blind = is_true(serve_json_get(row, "blind"));
-    serve_json_end(&w);
-    return blind;
-}
 
 static void
 put_health(struct now *n)
@@ -436,13 +475,10 @@ put_health(struct now *n)
 
     json_key(j, "health");
     json_begin(j, '{');
-    json_key(j, "state");
-    (void)json_str(j, n->sensor == CLI_EXIT_STORE ? SPAN_LIT("no sensor")
-                      : is_blind(n)               ? SPAN_LIT("blind")
-                                                  : SPAN_LIT("seeing"));
+    put(j, "state", serve_json_get(buf_view(&n->doctor), "sight"));
     json_key(j, "seen_percent");
     serve_now_put_percent(&n->traffic.hour, j);
-    put(j, "since", SPAN_NONE);
+    put(j, "since", serve_json_get(buf_view(&n->doctor), "since"));
     put(j, "checks", rows_of(&n->doctor));
     json_end(j, '}');
 }
@@ -480,6 +516,7 @@ look(struct now *n)
     buf_reset(&ignored);
     if (index_reader_open(n->view->config->state, &r, &ignored) == ERR_OK)
         (void)!index_events(r, &q, take_end, n);
+    n->last_step = n->end / STEP_NS * STEP_NS;
     look_back(n);
     serve_json_begin(&w, rows_of(&n->hosts));
     while (serve_json_next(&w, NULL, &row))
@@ -489,7 +526,7 @@ look(struct now *n)
     if (r != NULL) {
         serve_now_look(r, n->end, &n->traffic);
         look_at_world(n, r);
-        count_sessions(n, r);
+        look_at_steps(n, r);
     }
     buf_free(&ignored);
 }
@@ -547,13 +584,16 @@ serve_now(struct serve_view *v)
 {
     struct serve *s = v->serve;
     bool good = true;
+    ns_t now, cost;
 
     (void)pthread_mutex_lock(&s->now_lock);
-    if (s->now.n == 0 || v->now < s->now_when ||
-        v->now - s->now_when > KEPT_NS) {
+    now = caller_clock(); /* it may have waited for another's */
+    if (s->now.n == 0 || now < s->now_when || now - s->now_when > s->now_kept) {
         buf_reset(&s->now);
         good = make(v, &s->now);
-        s->now_when = v->now;
+        s->now_when = caller_clock();
+        cost = s->now_when > now ? s->now_when - now : 0;
+        s->now_kept = KEPT_NS > cost * KEPT_COSTS ? KEPT_NS : cost * KEPT_COSTS;
     }
     buf_span(v->data, buf_view(&s->now));
     (void)pthread_mutex_unlock(&s->now_lock);

@@ -25,7 +25,7 @@ struct serve {
     size_t next_look;
     pthread_mutex_t now_lock; /* one /now is made, the others get it too */
     struct buf now;
-    ns_t now_when;
+    ns_t now_when, now_kept;
     struct kept kept; /* between calls of verbs */
 };
 

@@ -5,6 +5,8 @@
 #include "sensor/journal/journal_reader.h"
 #include "sensor/store/index_query.h"
 
+#define STATS_MOST 64U /* newest ones, among them one of the sensor's sight */
+
 /* What a verb printed, or null: its exit code says how it is, not whether it
  * worked. */
 static void
@@ -23,14 +25,17 @@ put_verb(struct serve_view *v, struct json_out *j, const char *key,
 static void
 take_seq(void *ctx, const struct index_event *e)
 {
-    *(uint64_t *)ctx = e->seq;
+    uint64_t *seq = ctx;
+
+    if (*seq == 0 && e->outcome.n > 0)
+        *seq = e->seq;
 }
 
-/* 0: there is none. */
+/* Of the sensor's sight, which has a word as its outcome; 0: there is none. */
 static uint64_t
 newest_stats(const struct serve_view *v)
 {
-    const struct index_query q = {.type = "stats", .limit = 1};
+    const struct index_query q = {.type = "stats", .limit = STATS_MOST};
     struct index_reader *r = NULL;
     struct buf why;
     uint64_t seq = 0;

@@ -17,6 +17,17 @@
 #include "sensor/store/index_schema.h"
 #include "sensor/store/index_traffic.h"
 
+/* Of the log (index.db-wal), in pages of 4 KiB. A part of it that no reader
+ * needs is brought over from LOG_SOME on, but the log begins anew only in a
+ * moment in which nobody reads it; where readers follow each other without a
+ * gap there is none, and from LOG_MOST on those that are there are waited for:
+ * who comes then reads the file itself. */
+#define LOG_SOME    4000
+#define LOG_MOST    16000
+#define LOG_WAIT_MS 500 /* a reader that hangs costs each transaction so much  \
+                         */
+#define WAIT_MS 5000
+
 struct index {
     sqlite3 *db;
     sqlite3_stmt *begin;
@@ -272,6 +283,21 @@ prepare_all(struct index *x)
     return e;
 }
 
+static int
+on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    const int how = pages >= LOG_MOST ? SQLITE_CHECKPOINT_RESTART
+                                      : SQLITE_CHECKPOINT_PASSIVE;
+
+    (void)ctx;
+    if (pages < LOG_SOME)
+        return SQLITE_OK;
+    (void)sqlite3_busy_timeout(db, LOG_WAIT_MS);
+    (void)sqlite3_wal_checkpoint_v2(db, name, how, NULL, NULL);
+    (void)sqlite3_busy_timeout(db, WAIT_MS);
+    return SQLITE_OK; /* it is there, wherever */
+}
+
 static enum err
 try_open(struct index *x, const char *dir)
 {
@@ -292,10 +318,11 @@ try_open(struct index *x, const char *dir)
     if (rc != SQLITE_OK)
         return x->db != NULL ? failed(x, rc) : e;
     (void)sqlite3_extended_result_codes(x->db, 1);
-    (void)sqlite3_busy_timeout(x->db, 5000);
+    (void)sqlite3_busy_timeout(x->db, WAIT_MS);
     e = exec(x, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
-                "PRAGMA wal_autocheckpoint = 4000");
+                "PRAGMA journal_size_limit = 67108864");
+    (void)sqlite3_wal_hook(x->db, on_commit, NULL);
     if (e == ERR_OK)
         e = check_schema(x);
     if (e == ERR_OK)
@@ -478,6 +505,16 @@ bind_field(struct index *x, int column, enum field f, struct span v,
     return SQLITE_OK;
 }
 
+/* What a sensor says of its sight, in a word: it has a field for blindness
+ * alone. */
+static const char *
+sight_of(struct span record)
+{
+    if (record_find(record, FIELD_SIGHT_BLIND).p != NULL)
+        return "blind";
+    return record_find(record, FIELD_SIGHT_WINDOW).p != NULL ? "seeing" : NULL;
+}
+
 static enum err
 bind_row(struct index *x, struct span record, uint64_t seq)
 {
@@ -506,6 +543,9 @@ bind_row(struct index *x, struct span record, uint64_t seq)
                 s, texts[c].column,
                 texts[c].n > 0 ? (const char *)x->text.p + texts[c].at : "",
                 (int)texts[c].n, SQLITE_STATIC);
+    if (rc == SQLITE_OK && h.type == EVENT_STATS)
+        rc = sqlite3_bind_text(s, 1 + INDEX_outcome, sight_of(record), -1,
+                               SQLITE_STATIC);
     return rc == SQLITE_OK ? ERR_OK : failed(x, rc);
 }
 

@@ -8,7 +8,7 @@
  * mean something else without any of that being changed. */
 #include <stdint.h>
 
-#define INDEX_MEANING 3
+#define INDEX_MEANING 4
 #define INDEX_FILE    "/index.db"
 
 /* 31 bits, never 0, which is what an empty file has. */

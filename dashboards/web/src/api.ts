@@ -45,6 +45,8 @@ export const deadline = createStore(0);
 export const sessionLost = createStore(false);
 // The position of the index that the stream last told.
 export const position = createStore(0);
+// What the stream last told of the sensor's sight.
+export const sight = createStore<unknown>(null);
 
 export function useMe(): Me | null | undefined {
   return useStore(me);
@@ -149,6 +151,7 @@ export interface Got<T> {
   loading: boolean;
   age: number; // ms since the last good answer; 0 when there is none
   reload(): void;
+  stop(): void; // gives up what is asked now
 }
 
 export interface How {
@@ -156,7 +159,10 @@ export interface How {
   live?: boolean; // follows the stream, as often as the person chose; true unless said otherwise
 }
 
-const SLOWEST: Record<string, number> = { '10 s': 10_000, '60 s': 60_000 };
+const PACES: Record<string, number> = { live: 500, '10 s': 10_000, '60 s': 60_000 };
+const SILENT_MS = 60_000; // asked again so often when the stream is silent, or more seldom at a slower pace
+const TURN_MS = 400; // how late an answer that came meanwhile may be noticed
+const REST = 4; // an answer that took long is asked for again after so many times that
 
 // Asks, keeps, and asks again. A null path asks nothing. What is on screen stays when a newer answer fails.
 export function useGet<T>(path: string | null, params?: Query, how: How = {}): Got<T> {
@@ -166,44 +172,63 @@ export function useGet<T>(path: string | null, params?: Query, how: How = {}): G
   const [turn, setTurn] = useState(0);
   const chosen = useStore(refresh);
   const live = how.live !== false;
-  const pace = how.every ?? (live ? SLOWEST[chosen] ?? 0 : 0);
+  const pace = how.every ?? (live ? PACES[chosen] ?? 0 : 0);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
-  const asked = useRef(0);
+  const due = useRef(0); // Infinity while it is asked
   const byItself = useRef(false);
+  const stopper = useRef<AbortController | null>(null);
 
   useEffect(() => {
     if (address === null) return;
     const stop = new AbortController();
-    asked.current = Date.now();
+    const asked = Date.now();
+    due.current = Infinity;
     setState((s) => (s.of === address ? { ...s, loading: true } : { of: address, loading: true, at: 0 }));
     const asking = { signal: stop.signal, byItself: byItself.current };
     byItself.current = false;
+    const rested = () => { due.current = Math.max(asked + pace, Date.now() + REST * (Date.now() - asked)); };
+    stopper.current = stop;
     ask<T>('GET', address, asking).then(
-      (answer) => setState({ of: address, answer, loading: false, at: Date.now() }),
+      (answer) => {
+        rested();
+        setState({ of: address, answer, loading: false, at: Date.now() });
+      },
       (e: Error) => {
         if (e.name === 'AbortError') return;
+        rested();
         const error = e instanceof ApiError ? e : new ApiError(0, e.message);
         setState((s) => ({ ...s, error, loading: false }));
       });
     return () => stop.abort();
   }, [address, turn]);
 
-  // Asked again when the index went on, never more often than the pace; and at the pace when the stream is silent.
+  // Asked again when the index went on, never more often than the pace; at once when the sensor went blind or sees again;
+  // and when the stream is silent.
   useEffect(() => {
     if (address === null || pace === 0) return;
     let timer = 0;
-    const soon = () => {
-      if (document.hidden || timer !== 0) return;
-      timer = window.setTimeout(() => {
-        timer = 0;
-        byItself.current = true;
-        reload();
-      }, Math.max(0, asked.current + pace - Date.now()));
+    const again = () => {
+      timer = 0;
+      const wait = due.current - Date.now();
+      if (wait > 0) {
+        timer = window.setTimeout(again, Math.min(wait, TURN_MS));
+        return;
+      }
+      byItself.current = true;
+      reload();
     };
-    const off = live ? position.subscribe(soon) : () => undefined;
-    const beat = setInterval(soon, pace * (live && how.every === undefined ? 6 : 1));
+    const soon = () => {
+      if (!document.hidden && timer === 0) again();
+    };
+    const offs = live ? [position.subscribe(soon), sight.subscribe(() => {
+      due.current = Math.min(due.current, Date.now());
+      soon();
+    })] : [];
+    const beat = setInterval(soon, how.every ?? Math.max(SILENT_MS, pace));
+    document.addEventListener('visibilitychange', soon);
     return () => {
-      off();
+      document.removeEventListener('visibilitychange', soon);
+      for (const off of offs) off();
       clearInterval(beat);
       clearTimeout(timer);
     };
@@ -217,5 +242,9 @@ export function useGet<T>(path: string | null, params?: Query, how: How = {}): G
     loading: address !== null && (!mine || state.loading),
     age: mine && state.at > 0 ? Date.now() - state.at : 0,
     reload,
+    stop() {
+      stopper.current?.abort();
+      setState((s) => ({ ...s, loading: false, error: new ApiError(0, 'The search was stopped. Narrow the time or name a host.') }));
+    },
   };
 }

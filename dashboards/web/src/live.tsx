@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { createStore, useStore } from './store';
-import { me, position } from './api';
+import { me, position, sight } from './api';
 import { useKeys } from './keys';
 
 export interface Notice {
@@ -103,6 +103,7 @@ export function startStream(): void {
         if (a && typeof a.id === 'string' && newAlerts.get().every((x) => x.id !== a.id))
           newAlerts.set([...newAlerts.get(), a].slice(-MOST_NEW));
       });
+      source.addEventListener('health', (e) => sight.set(parsed(e)));
       source.onopen = () => streamOpen.set(true);
       source.onerror = () => streamOpen.set(false);
     } else if (!wanted && source !== null) {
@@ -127,7 +128,8 @@ export interface Held<Row> {
 export function useHeld<Row>(rows: Row[] | undefined, keyOf: (row: Row) => string, key: string): Held<Row> {
   const order = useRef<{ key: string; rows: Row[] } | null>(null);
   const [, again] = useState(0);
-  if (rows && (order.current === null || order.current.key !== key)) order.current = { key, rows };
+  // where nothing stands nothing can move
+  if (rows && (order.current === null || order.current.key !== key || order.current.rows.length === 0)) order.current = { key, rows };
   const held = order.current?.key === key ? order.current.rows : [];
   const { shown, fresh } = useMemo(() => {
     const now = new Map((rows ?? []).map((r) => [keyOf(r), r]));

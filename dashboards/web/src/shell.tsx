@@ -109,7 +109,7 @@ export function Settings() {
     <div class="settings">
       <Choice label="Theme" store={theme} of={THEMES} />
       <Choice label="Times" store={zone} of={['local', 'utc']} />
-      <Choice label="Fresh data every" store={refresh} of={['10 s', '60 s', 'off']} />
+      <Choice label="Fresh data" store={refresh} of={['live', '10 s', '60 s', 'off']} />
       <Choice label="Single-key shortcuts" store={singleKeys} of={['on', 'off']} />
     </div>
   );
@@ -271,7 +271,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <main id="main" tabIndex={-1}>
           <Banners data={got.data} asOf={got.answer?.as_of ?? ''} />
           <SessionWatch />
-          {children}
+          <div class={got.data?.health?.state === 'blind' && path !== '/sensor' ? 'stale' : undefined}>{children}</div>
         </main>
       </div>
       <Toasts />

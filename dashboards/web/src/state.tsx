@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ApiError, Got } from './api';
 import { say } from './live';
-import { duration, Time } from './words';
+import { dateOf, duration, Time, useNow } from './words';
 import { Wire } from './wire';
 
 // Rows at their final height. Style shows them only after 300 ms.
@@ -48,10 +48,12 @@ export function Empty({ title, children }: { title: string; children?: Component
 }
 
 export function Blind({ since, children }: { since?: string | null; children?: ComponentChildren }) {
+  const t = useNow();
+  const when = dateOf(since);
   return (
     <div class="note bad" role="alert">
-      <p><b>BLIND{since ? <> since <Time value={since} /></> : null}.</b> The sensor sees no packets, so nothing here means that nothing happened.
-        {' '}<a href="/sensor">Checks and likely causes</a></p>
+      <p><b>BLIND{when ? <> since <Time value={since} />: no packets for {duration((t - when.getTime()) / 1000)}. Data stopped at <Time value={since} /></> : null}.</b>
+        {' '}That nothing is shown does not mean that nothing happened. <a href="/sensor">Checks and likely causes</a></p>
       {children}
     </div>
   );

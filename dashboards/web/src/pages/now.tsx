@@ -123,12 +123,8 @@ function Figures({ data }: { data: NowData }) {
 function Traffic({ data }: { data: NowData }) {
   const points = data.series ?? [];
   const times = points.map((p) => (dateOf(p.t)?.getTime() ?? 0) / 1000);
-  // Where no sensor runs, nobody knows whether a quiet time was watched.
-  const recorded = data.health?.state === 'no sensor';
-  const unseen = (p: (typeof points)[number]) => p.seen === 0 || p.seen === false || p.seen === null
-    || (recorded && !p.unregistered && !p.registered && !p.inbound);
   const line = (label: string, key: 'unregistered' | 'registered' | 'inbound'): Series => ({
-    label, values: points.map((p) => (unseen(p) ? null : p[key] ?? null)),
+    label, values: points.map((p) => (p.seen ? p[key] ?? null : null)),
   });
   if (points.length < 2) return null;
   return (
@@ -208,7 +204,7 @@ export function Now(_: { params: Params }) {
   const oldest = useGet<{ rows?: { id: string }[] }>('/alerts', { status: 'new', severity: 'high', limit: 500 }, { live: false });
   const rows = oldest.data?.rows ?? [];
   const last = rows[rows.length - 1];
-  const empty: Got<NowData> = { data: undefined, answer: undefined, error: undefined, loading: true, age: 0, reload: () => undefined };
+  const empty: Got<NowData> = { data: undefined, answer: undefined, error: undefined, loading: true, age: 0, reload: () => undefined, stop: () => undefined };
   return (
     <Page title="Now" question="Is something wrong, and can I trust what I see?"
       actions={last && <a role="button" href={pathOf('alerts', last.id)}>Open the oldest new alert of severity high</a>}>

@@ -1,10 +1,8 @@
 // Sessions: the raw facts. A filter bar, a table, and what was said in a drawer.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, may, useGet, useMe } from '../api';
-import type { Answer, Got } from '../api';
-import { ApiError } from '../api';
 import { Dialog } from '../dialog';
-import { notify } from '../live';
+import { FreshButton, notify, useHeld } from '../live';
 import { hrefOf, type Params, patched, usePlace, useQuery } from '../router';
 import { Page } from '../shell';
 import { Empty, Loaded } from '../state';
@@ -31,37 +29,14 @@ function fieldsOf(s: SessionRow): Filtered {
   return { host: s.src_ip, type: s.event_type, outcome: s.outcome, to: s.dest_ip };
 }
 
-// As useGet, but once, and what takes long can be stopped.
-function useAsk<T>(path: string, ask: Record<string, string>): Got<T> & { slow: boolean; stop: () => void } {
-  const key = JSON.stringify(ask);
-  const [state, setState] = useState<{ answer?: Answer<T>; error?: ApiError; loading: boolean; at: number }>({ loading: true, at: 0 });
-  const [turn, setTurn] = useState(0);
-  const [slow, setSlow] = useState(false);
-  const stopper = useRef<AbortController | null>(null);
+// Has this been so for long?
+function useLong(so: boolean): boolean {
+  const [long, setLong] = useState(false);
   useEffect(() => {
-    const stop = new AbortController();
-    stopper.current = stop;
-    setSlow(false);
-    setState((s) => ({ ...s, loading: true }));
-    const timer = setTimeout(() => setSlow(true), SLOW_MS);
-    get<T>(path, ask, stop.signal).then(
-      (answer) => setState({ answer, loading: false, at: Date.now() }),
-      (e: Error) => {
-        if (e.name === 'AbortError') return;
-        setState((s) => ({ ...s, loading: false, error: e instanceof ApiError ? e : new ApiError(0, e.message) }));
-      }).finally(() => { clearTimeout(timer); setSlow(false); });
-    return () => { clearTimeout(timer); stop.abort(); };
-  }, [path, key, turn]);
-  return {
-    data: state.answer?.data, answer: state.answer, error: state.error, loading: state.loading, slow,
-    age: state.at > 0 ? Date.now() - state.at : 0,
-    reload: () => setTurn((n) => n + 1),
-    stop: () => {
-      stopper.current?.abort();
-      setSlow(false);
-      setState((s) => ({ ...s, loading: false, error: new ApiError(0, 'The search was stopped. Narrow the time or name a host.') }));
-    },
-  };
+    const timer = so ? setTimeout(() => setLong(true), SLOW_MS) : 0;
+    return () => { clearTimeout(timer); setLong(false); };
+  }, [so]);
+  return long;
 }
 
 const EXPORTED = ['timestamp', 'event_type', 'direction', 'src_ip', 'dest_ip', 'dest_port', 'mail_from', 'message_id', 'outcome', 'final_code', 'event_id'] as const;
@@ -110,9 +85,11 @@ export function Sessions(_: { params: Params }) {
   const href = useHref();
   const ask: Record<string, string> = { limit: String(PAGE) };
   for (const f of ASKED) if (query.get(f)) ask[f] = query.get(f)!;
-  const got = useAsk<Rows<SessionRow>>('/sessions', ask);
+  const got = useGet<Rows<SessionRow>>('/sessions', ask);
+  const slow = useLong(got.loading);
   const fits = (all: SessionRow[]) => kept(all, query, fieldsOf).filter((s) => !query.get('outcome') || s.outcome === query.get('outcome'));
-  const rows = got.data && fits(got.data.rows);
+  const held = useHeld(got.data && fits(got.data.rows), (s) => s.event_id, query.toString());
+  const rows = held.rows;
   const filtered = ['host', 'since', 'until', 'type', 'outcome', 'not'].some((f) => query.has(f));
   const open = query.get('open');
   return (
@@ -125,11 +102,11 @@ export function Sessions(_: { params: Params }) {
           {query.getAll('not').map((n) => <li key={n}><a class="chip" href={href.withoutNot(n)}>not <Wire value={n.replace(':', ': ')} prose /> <span aria-hidden="true">×</span></a></li>)}
         </ul>
       )}
-      {got.slow && <p class="note">This takes more than 5 s: the journal is searched backwards until {PAGE} rows are found. <button type="button" class="secondary" onClick={got.stop}>Stop</button></p>}
+      {slow && <p class="note">This takes more than 5 s: the journal is searched backwards until {PAGE} rows are found. <button type="button" class="secondary" onClick={got.stop}>Stop</button></p>}
       <Loaded of={got} what="sessions">
-        {(data) => (rows && rows.length > 0
-          ? <Table<SessionRow> caption="Events of sessions, the latest first" rows={rows} columns={COLUMNS} keyOf={(s) => s.event_id}
-            onOpen={(s) => setQuery({ open: s.event_id, ...(query.get('after') ? { after: query.get('after') } : {}) })} next={data.next ?? null} {...(data.total === undefined ? {} : { total: data.total })} />
+        {(data) => (rows.length > 0
+          ? <><FreshButton held={held} what={filtered ? 'that match' : 'events'} /><Table<SessionRow> caption="Events of sessions, the latest first" rows={rows} columns={COLUMNS} keyOf={(s) => s.event_id}
+            onOpen={(s) => setQuery({ open: s.event_id, ...(query.get('after') ? { after: query.get('after') } : {}) })} next={data.next ?? null} {...(data.total === undefined ? {} : { total: data.total })} /></>
           : <Empty title="No sessions match.">
             {filtered && <p>A wider time or fewer filters show more.{' '}
               {WIDER.filter((w) => query.get('since') && query.get('since') !== w).map((w) => <><a key={w} href={hrefOf(path, patched(query, { since: w, until: null, after: null }))}>Last {w}</a> · </>)}
