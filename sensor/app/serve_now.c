@@ -84,12 +84,6 @@ put(struct json_out *j, const char *key, struct span value)
     json_raw(j, value.n > 0 ? value : SPAN_LIT("null"));
 }
 
-static bool
-is_true(struct span value)
-{
-    return span_eq(value, SPAN_LIT("true"));
-}
-
 /* Total of a list of alerts. */
 static uint64_t
 alerts_of(struct now *n, const char *severity, const char *status)
