@@ -15,44 +15,31 @@
 #define KEPT_NS    (400 * NS_PER_MS)
 #define KEPT_COSTS 4U
 #define ROWS       20U   /* of a headline; --limit=20 below */
-#define HOSTS_MOST 500U  /* looked at */
 #define SITES_MOST 5000U /* as many as a block list has at most */
-#define STEP_NS    (600 * NS_PER_S)
-#define STEPS      288U           /* 48 h */
-#define SESSIONS   100000U        /* looked at, the newest ones */
+#define STEP_NS    INDEX_TRAFFIC_STEP
+#define STEPS      288U /* 48 h */
+#define STATS_MOST 16U  /* of a step, among them one of the sensor's sight */
 #define WORLD_NS   SERVE_NOW_WEEK /* a listing that was cited so lately */
-
-struct host {
-    struct addr addr;
-    bool registered;
-};
 
 struct step {
     uint64_t out, registered, in;
     bool watched;
 };
 
-#define STATS_MOST 16U /* of a step, among them one of the sensor's sight */
-
 struct now {
     struct serve_view *view;
     struct json_out json;
-    struct buf hosts, strangers, blocks, doctor;
+    struct buf strangers, blocks, doctor;
     struct span sites[SITES_MOST];
     struct buf listings; /* rows of JSON */
     struct index_cited_page world;
     bool world_known;
     struct buf seen_blocks; /* as they were when something was seen last */
     enum cli_exit sensor;
-    struct host known[HOSTS_MOST];
-    size_t n_known;
     struct index_reader *reader; /* NULL: there is no index */
     struct serve_now_traffic traffic;
     ns_t end;       /* of what was seen */
     ns_t last_step; /* in which that is */
-    ns_t last;      /* of the sessions that were counted */
-    uint64_t last_seq;
-    size_t n_sessions;
     struct step steps[STEPS];
 };
 
@@ -99,22 +86,6 @@ alerts_of(struct now *n, const char *severity, const char *status)
 }
 
 /* ---- hosts ---- */
-
-static void
-know(struct now *n, struct span row)
-{
-    struct buf text;
-    struct host *h = &n->known[n->n_known];
-
-    buf_init(&text, 128);
-    serve_json_text(serve_json_get(row, "host"), &text);
-    if (n->n_known < HOSTS_MOST && addr_parse(buf_view(&text), &h->addr)) {
-        h->registered =
-            serve_json_is(serve_json_get(row, "registered"), "registered");
-        n->n_known++;
-    }
-    buf_free(&text);
-}
 
 static void
 put_unregistered(struct now *n)
@@ -330,36 +301,19 @@ put_figures(struct now *n)
 
 /* ---- sessions ---- */
 
-static bool
-is_registered(const struct now *n, const struct addr *a)
-{
-    for (size_t i = 0; i < n->n_known; i++) {
-        if (addr_cmp(&n->known[i].addr, a) == 0)
-            return n->known[i].registered;
-    }
-    return false;
-}
-
 static void
-take_session(void *ctx, const struct index_event *e)
+take_slot(void *ctx, ns_t slot, enum index_traffic_class c, uint64_t count)
 {
     struct now *n = ctx;
-    const ns_t end = n->last_step + STEP_NS;
-    const ns_t age = end > e->when ? end - e->when - 1 : 0;
-    struct step *s;
+    const ns_t age = n->last_step > slot ? n->last_step - slot : 0;
+    struct step *s = &n->steps[STEPS - 1 - age / STEP_NS % STEPS];
 
-    n->last = e->when;
-    n->last_seq = e->seq;
-    n->n_sessions++;
-    if (age / STEP_NS >= STEPS)
-        return;
-    s = &n->steps[STEPS - 1 - age / STEP_NS];
-    if (span_eq(e->direction, SPAN_LIT("inbound")))
-        s->in++;
-    else if (e->has_src && is_registered(n, &e->src))
-        s->registered++;
-    else if (span_eq(e->direction, SPAN_LIT("outbound")))
-        s->out++;
+    switch (c) {
+    case INDEX_TRAFFIC_INBOUND: s->in = count; break;
+    case INDEX_TRAFFIC_REGISTERED: s->registered = count; break;
+    case INDEX_TRAFFIC_UNREGISTERED: s->out = count; break;
+    case INDEX_TRAFFIC_CLASSES: break;
+    }
 }
 
 static void
@@ -369,23 +323,6 @@ take_end(void *ctx, const struct index_event *e)
 
     if (n->end == 0 && !span_eq(e->type, SPAN_LIT("control")))
         n->end = e->when;
-}
-
-static void
-count_sessions(struct now *n, struct index_reader *r)
-{
-    struct index_query q = {.type = "smtp_session", .limit = INDEX_LIMIT_MAX};
-    size_t before;
-
-    q.from = n->last_step - (STEPS - 1) * STEP_NS;
-    do {
-        before = n->n_sessions;
-        if (index_events(r, &q, take_session, n) != ERR_OK)
-            return;
-        q.before_when = n->last;
-        q.before_seq = n->last_seq;
-    } while (n->n_sessions - before == INDEX_LIMIT_MAX &&
-             n->n_sessions < SESSIONS);
 }
 
 /* ---- what was watched ---- */
@@ -414,8 +351,6 @@ was_watched(struct now *n, struct index_reader *r, size_t i)
 
     if (s->out + s->registered + s->in > 0)
         return true;
-    if (n->n_sessions >= SESSIONS && t < n->last)
-        return false; /* nor counted */
     if (i == STEPS - 1)
         return serve_json_is(serve_json_get(buf_view(&n->doctor), "sight"),
                              "seeing");
@@ -428,7 +363,9 @@ look_at_steps(struct now *n, struct index_reader *r)
 {
     if (n->last_step <= STEPS * STEP_NS)
         return; /* nothing was seen at all */
-    count_sessions(n, r);
+    if (index_traffic_slots(r, n->last_step - (STEPS - 1) * STEP_NS,
+                            n->last_step + STEP_NS, take_slot, n) != ERR_OK)
+        return;
     for (size_t i = 0; i < STEPS; i++)
         n->steps[i].watched = was_watched(n, r, i);
 }
@@ -491,20 +428,16 @@ look_back(struct now *n)
 static void
 look(struct now *n)
 {
-    static const char *const all[] = {"--limit=500", NULL};
     static const char *const strangers[] = {"--registered=unregistered",
                                             "--limit=20", NULL};
     const struct index_query q = {.limit = 100};
     struct index_reader *r = NULL;
-    struct serve_json_walk w;
     struct buf ignored;
-    struct span row;
 
     buf_init(&ignored, 1U << 16);
     buf_init(&n->doctor, SERVE_ANSWER);
     n->sensor =
         serve_verb(n->view->serve, VERB_DOCTOR, NULL, &n->doctor, &ignored);
-    ask(n, VERB_HOSTS_LIST, all, &n->hosts);
     ask(n, VERB_HOSTS_LIST, strangers, &n->strangers);
     ask(n, VERB_BLOCKS_LIST, NULL, &n->blocks);
     buf_reset(&ignored);
@@ -512,10 +445,6 @@ look(struct now *n)
         (void)!index_events(r, &q, take_end, n);
     n->last_step = n->end / STEP_NS * STEP_NS;
     look_back(n);
-    serve_json_begin(&w, rows_of(&n->hosts));
-    while (serve_json_next(&w, NULL, &row))
-        know(n, row);
-    serve_json_end(&w);
     n->reader = r;
     if (r != NULL) {
         serve_now_look(r, n->end, &n->traffic);
@@ -562,7 +491,6 @@ make(struct serve_view *v, struct buf *out)
     look(n);
     write_all(n, out);
     index_reader_close(n->reader);
-    buf_free(&n->hosts);
     buf_free(&n->strangers);
     buf_free(&n->listings);
     buf_free(&n->seen_blocks);
