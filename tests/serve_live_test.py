@@ -255,8 +255,10 @@ def part_gone(bench):
     bench.start()
     sender = bench.sees()
     wait(lambda: sender in bench.sessions(), "mail after it is back")
-    last = stream.of("health")[-1]
-    check(last["state"] == "seeing", stream.of("health"))
+    def told():
+        bench.sees() # else it is quiet again
+        return stream.of("health")[-1]["state"] == "seeing"
+    wait(told, lambda: f"the stream: {stream.of('health')}")
     # what was said meanwhile is in force
     mode = [c for c in bench.controls("policy") if c["action"] == "mode"][-1]
     check(mode["actor"] == "fay" and mode["mode"] == "off", mode)

@@ -322,6 +322,8 @@ desk_alerts_named(struct desk *d, char *const *ids, size_t n,
     }
     for (size_t i = 0; i < m && e == ERR_OK; i++)
         e = index_acts_key(d->index, "act", begins[i], take_act, out);
+    if (e == ERR_OK) /* of another alert, perhaps: its time counts */
+        e = index_acts_last(d->index, "act", take_act, out);
     free(begins);
     return e == ERR_OK ? finish(d, out) : desk_say_index(d);
 }

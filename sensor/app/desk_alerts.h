@@ -52,7 +52,7 @@ struct exceptions;
 struct desk_alerts {
     struct desk_alert *v;
     size_t n, cap;
-    ns_t acted;  /* when something was done last, about any of them */
+    ns_t acted;  /* when something was done last, about whichever */
     bool failed; /* no memory */
     bool cut;    /* desk_alerts_named: there are more that begin so */
 };

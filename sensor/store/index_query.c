@@ -46,6 +46,9 @@ static const char *const queries[] = {
         " ORDER BY seq",
     [QUERY_POSITION] = "SELECT seq FROM position",
     [QUERY_ACTS_AT] = "SELECT seq, record FROM acts WHERE seq = ?1",
+    /* by seq: the index by type would have to be sorted */
+    [QUERY_ACTS_LAST] = "SELECT seq, record FROM acts WHERE +type = ?1"
+                        " ORDER BY seq DESC LIMIT 1",
     [QUERY_ACTS_NEWEST] = "SELECT coalesce(max(seq), 0) FROM acts WHERE"
                           " type <> 'said'",
 };
@@ -367,6 +370,16 @@ index_acts(struct index_reader *r, const char *type, struct span key,
     index_reader_bind(s, 1, span_str(type));
     if (key.n > 0)
         index_reader_bind(s, 2, span_head(key, 255));
+    return give_records(r, s, row, ctx);
+}
+
+enum err
+index_acts_last(struct index_reader *r, const char *type, index_record_row *row,
+                void *ctx)
+{
+    sqlite3_stmt *s = r->s[QUERY_ACTS_LAST];
+
+    index_reader_bind(s, 1, span_str(type));
     return give_records(r, s, row, ctx);
 }
 

@@ -82,6 +82,9 @@ MUST_USE enum err index_latest_key(struct index_reader *r, const char *type,
 /* In the order of the journal; key empty: all. */
 MUST_USE enum err index_acts(struct index_reader *r, const char *type,
                              struct span key, index_record_row *row, void *ctx);
+/* The newest one; none: row is not called. */
+MUST_USE enum err index_acts_last(struct index_reader *r, const char *type,
+                                  index_record_row *row, void *ctx);
 /* Those whose key begins so. */
 MUST_USE enum err index_acts_key(struct index_reader *r, const char *type,
                                  struct span begins, index_record_row *row,

@@ -19,6 +19,7 @@ enum index_reader_query {
     QUERY_ACTS_KEY,
     QUERY_POSITION,
     QUERY_ACTS_AT,
+    QUERY_ACTS_LAST,
     QUERY_ACTS_NEWEST,
     QUERY_COUNT
 };
