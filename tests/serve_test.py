@@ -9,6 +9,7 @@ people change is in the journal, with their names. What must be refused is.
 Attacks, and passwords in what is left behind, are those of serve_attack_test.py.
 The last line is "N passed, N failed".
 """
+import hashlib
 import http.client
 import json
 import pathlib
@@ -89,7 +90,8 @@ def every_route(server, program, state, who):
     status, api, _ = server.ask("GET", "/api/v1/openapi.json", **who)
     check("the API is described", status == 200 and api["openapi"].startswith("3.1"), status)
     for path, methods in api["paths"].items():
-        if "get" not in methods or path in ("/stream", "/studies/{name}", "/sessions/{id}", "/openapi.json"):
+        if "get" not in methods or path in ("/stream", "/studies/{name}", "/sessions/{id}", "/openapi.json",
+                                            "/studies/report/{name}", "/studies/review/{name}"):
             continue
         query = {"/registry/show": "?what=2026-1", "/why": "?q=10.20.4.17"}.get(path, "")
         full = re.sub(r"\{.*\}", OF.get(path, ""), path)
@@ -222,6 +224,157 @@ def refusals(server):
     check("wrong passwords are slowed down", slow and slow[0]["Retry-After"], [s for s, _, _ in said])
 
 
+def settled(server, who):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        _, body, _ = server.ask("GET", "/api/v1/studies", **who)
+        if not body["data"]["job"]["running"]:
+            return body["data"]
+        time.sleep(0.05)
+    raise TimeoutError("the study does not end")
+
+
+def study_begun(server, state, who):
+    path = "/api/v1/studies/start"
+    _, body, _ = server.ask("GET", "/api/v1/studies", **who)
+    recorded = body["data"]["recorded"]
+    check("what is recorded is told", recorded["from"].startswith("2026-01-05T08:00:11") and
+          recorded["to"].startswith("2026-01-05T08:11:06") and body["data"]["job"] is None, body)
+    for why, ask in (("no name", {"action": "run"}), ("a path", {"action": "run", "name": "../x"}),
+                     ("a path", {"action": "run", "name": "a/b"}), ("an ending", {"action": "run", "name": "a.json"}),
+                     ("a flag", {"action": "run", "name": "-o"}), ("another verb", {"action": "show", "name": "a"}),
+                     ("a file as policy", {"action": "run", "name": "a", "policies": ["/etc/passwd"]}),
+                     ("a review of none", {"action": "review", "name": "nothing"}),
+                     ("a review that was not counted", {"action": "run", "name": "a", "reviewed": "../x"})):
+        status, body, _ = server.ask("POST", path, ask, **who)
+        check(f"{why} begins no study", status == 400, (status, body))
+    asked = {"action": "run", "name": "one", "title": "First", "policies": ["P1", "P4"], "from": "2026-01-05"}
+    status, body, _ = server.ask("POST", path, asked, **who)
+    check("a study begins", status == 200, body)
+    data = settled(server, who)
+    check("and ends", data["job"]["code"] == 0 and data["job"]["user"] == "fay" and data["job"]["messages"] == [], data)
+    row = data["rows"][0]
+    check("it is listed", row["name"] == "one" and row["author"] == "fay" and row["report"] and row["to"].startswith(
+        "2026-01-05T08:11") and row["review"] is None and row["published"] is None, row)
+    text = pathlib.Path(state, "studies", "one.json").read_text()
+    check("it says how it was made", f"span25 study run --state={state}" in json.loads(text)["cover"]["command"])
+    status, _, _ = server.ask("POST", path, asked, **who)
+    check("nothing is written over", status == 409 and pathlib.Path(state, "studies", "one.json").read_text() == text)
+    server.ask("POST", path, {"action": "run", "name": "two", "plan": "policies: [{name: X, kind: nonsense}]"}, **who)
+    job = settled(server, who)["job"]
+    check("what is wrong is told in the words of the verb", job["code"] == 2 and "nonsense" in str(job["messages"]), job)
+    server.ask("POST", path, {"action": "sweep", "name": "swept", "policies": ["P2"], "limit": "per-hour", "low": "5",
+                              "high": "500"}, **who)
+    check("a limit is swept", settled(server, who)["job"]["code"] == 0)
+    _, body, _ = server.ask("GET", "/api/v1/studies/swept", **who)
+    check("from low to high", [p["limit"] for p in body["data"]["sweeps"][0]["v"]][::8] == [5, 500], body)
+    status, _, _ = server.ask("POST", "/api/v1/studies/stop", {}, **who)
+    check("nothing runs that could be stopped", status == 409, status)
+    pathlib.Path(state, "studies", "slow.d").mkdir()
+    status, _, _ = server.ask("POST", path, {"action": "run", "name": "slow"}, **who)
+    check("what the page keeps of another study is kept", status == 409, status)
+
+
+def study_report(server, who):
+    status, text, headers = server.ask("GET", "/api/v1/studies/report/one", **who)
+    policy = headers["Content-Security-Policy"]
+    check("the report is given out", status == 200 and text.startswith(b"<!DOCTYPE html>") and b"<script" not in text)
+    check("with a policy of its own", policy.startswith("sandbox; default-src 'none'; ") and "script" not in policy, policy)
+    for name in ("nothing", "..%2fone", "one.html", "one%00"):
+        status, _, headers = server.ask("GET", "/api/v1/studies/report/" + name, **who)
+        check(f"no report of {name}", status in (400, 404) and "script-src 'self'" in headers["Content-Security-Policy"])
+    status, _, _ = server.ask("GET", "/api/v1/studies/report/one")
+    check("nobody sees a report", status == 401, status)
+
+
+def judged(server, who, word):
+    seen = []
+    while True:
+        _, body, _ = server.ask("GET", "/api/v1/studies/review/one", **who)
+        data = body["data"]
+        if data["message"] is None:
+            return data, seen
+        seen.append(data["message"])
+        n = data["message"]["number"]
+        status, body, _ = server.ask("POST", "/api/v1/studies/judge", {"name": "one", "number": n, "verdict": word(n)}, **who)
+        assert status == 200, body
+
+
+def study_reviewed(server, who, people):
+    ana, ben, cyd = people
+    count = "/api/v1/studies/count"
+    server.ask("POST", "/api/v1/studies/start", {"action": "review", "name": "one", "sample": "20"}, **who)
+    check("messages are drawn", settled(server, who)["job"]["code"] == 0)
+    status, body, _ = server.ask("POST", "/api/v1/studies/start", {"action": "review", "name": "one"}, **who)
+    check("once", status == 409, body)
+    status, _, _ = server.ask("GET", "/api/v1/studies/review/one", **who)
+    check("who may not see content sees no message", status == 403, status)
+    data, seen = judged(server, ana, lambda n: "malicious")
+    check("all messages come", data["reviewer"] == 1 and data["done"] == data["of"] == len(seen) > 5, data)
+    check("without host and verdict", not any({"host", "class", "detector", "stratum"} & set(m) for m in seen) and
+          "10.20." not in json.dumps(seen), seen)
+    _, body, _ = server.ask("GET", "/api/v1/studies/review/one?number=2", **ana)
+    check("one's own word can be seen again", body["data"]["said"] == "malicious" and
+          body["data"]["message"]["number"] == 2, body)
+    for ask in ({"number": "0", "verdict": "ordinary"}, {"number": "9999", "verdict": "ordinary"},
+                {"number": "1", "verdict": "spam"}):
+        status, _, _ = server.ask("POST", "/api/v1/studies/judge", {"name": "one", **ask}, **ana)
+        check(f"{ask} is no judgement", status == 400, status)
+    status, _, _ = server.ask("POST", count, {"name": "one"}, **ana)
+    check("one reviewer is not enough", status == 409, status)
+    _, body, _ = server.ask("GET", "/api/v1/studies/review/one", **cyd)
+    check("the second place is free", body["data"]["reviewer"] == 2 and body["data"]["said"] is None, body)
+    judged(server, ben, lambda n: "malicious" if n % 3 else "ordinary")
+    status, _, _ = server.ask("POST", count, {"name": "one"}, **ana)
+    check("where they differ a third one is needed", status == 409, status)
+    data, seen = judged(server, cyd, lambda n: "ordinary")
+    check("who sees only those", data["reviewer"] == 3 and all(m["number"] % 3 == 0 for m in seen), seen)
+    status, body, _ = server.ask("POST", count, {"name": "one"}, **who)
+    check("then it is counted", status == 200 and body["data"]["schema"] == "span25-review-1" and
+          body["data"]["counts"]["resolved"] == len(seen), body)
+    server.ask("POST", "/api/v1/studies/start", {"action": "run", "name": "again", "reviewed": "one"}, **who)
+    check("a study takes it", settled(server, who)["job"]["code"] == 0)
+    _, body, _ = server.ask("GET", "/api/v1/studies/again", **who)
+    check("and says so", body["data"]["review"]["there"] and any(h["reviewed"] for h in body["data"]["hosts"]))
+
+
+def study_published(server, state, who):
+    ask, file = {"name": "one", "reason": "agreed by all"}, pathlib.Path(state, "studies", "one.json")
+    status, _, _ = server.ask("POST", "/api/v1/studies/publish", {"name": "one"}, **who)
+    check("it is not published without a reason", status == 409, status)
+    status, body, _ = server.ask("POST", "/api/v1/studies/publish", ask, **who)
+    check("a study is published", status == 200, body)
+    status, _, _ = server.ask("POST", "/api/v1/studies/publish", ask, **who)
+    check("once", status == 409, status)
+    _, body, _ = server.ask("GET", "/api/v1/studies", **who)
+    row = next(r for r in body["data"]["rows"] if r["name"] == "one")
+    check("by whom and why", row["published"]["by"] == "fay" and row["published"]["reason"] == "agreed by all" and
+          row["published"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest(), row)
+    _, body, _ = server.ask("GET", "/api/v1/studies/one", **who)
+    check("it is what was published", not body["partial"], body["messages"])
+    file.chmod(0o600)
+    file.write_text(file.read_text() + "\n")
+    _, body, _ = server.ask("GET", "/api/v1/studies/one", **who)
+    check("what was changed is told", body["partial"] and "changed since" in body["messages"][0], body["messages"])
+
+
+def studies(server, program, state, users):
+    people = {}
+    for name, roles in (("fay", "firewall"), ("ana", "analyst"), ("ben", "analyst"), ("cyd", "analyst")):
+        run(program, "serve", "user", "--users", users, "--roles", roles, name, given=name + "\n")
+    server.process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end: # until it has read the file
+        status, _, _ = server.ask("POST", "/api/v1/login", {"user": "cyd", "password": "cyd"})
+        if status == 200:
+            break
+    people = {name: server.login(name, name) for name in ("fay", "ana", "ben", "cyd")}
+    study_begun(server, state, people["fay"])
+    study_report(server, people["ana"])
+    study_reviewed(server, people["fay"], [people["ana"], people["ben"], people["cyd"]])
+    study_published(server, state, people["fay"])
+
+
 def headlines(server, who):
     _, body, _ = server.ask("GET", "/api/v1/now", **who)
     said = body["data"]["headlines"]
@@ -269,6 +422,7 @@ def main():
             events(server, who)
             headlines(server, who)
             every_answer(server, who)
+            studies(server, program, state, users)
             refusals(server)
             if Schema is not None:
                 gets = {("GET", p) for p, m in api["paths"].items() if "get" in m}
@@ -281,9 +435,9 @@ def main():
             code, told = server.stop()
         check("SIGTERM ends it in order", code == 0 and time.monotonic() - began < PATIENCE_S, (code, told))
         journal = "".join(p.read_text() for p in pathlib.Path(state, "journal").glob("*.jsonl"))
-        for action in ("login", "logout", "refused", "look"):
+        for action in ("login", "logout", "refused", "look", "study", "publish"):
             check(f"{action} is journaled", f'"kind":"page","action":"{action}"' in journal
-                  or re.search(rf'"kind":"page","text":"[^"]*","action":"{action}"', journal))
+                  or re.search(rf'"kind":"page","text":"[^}}]*","action":"{action}"', journal))
         server = Server(program, state, users, "--read-only")
         who = server.login("ines", "one")
         status, _, _ = server.ask("POST", "/api/v1/policy/mode", {"mode": "off", "reason": "x"}, **who)

@@ -64,9 +64,10 @@ struct http_request {
 
 struct http_answer {
     unsigned status;
-    const char *type;  /* NULL: no body */
-    struct buf body;   /* freed by the server */
-    struct span fixed; /* in place of body: lives as long as the server */
+    const char *type;   /* NULL: no body */
+    struct buf body;    /* freed by the server */
+    const char *policy; /* Content-Security-Policy; NULL: http_policy */
+    struct span fixed;  /* in place of body: lives as long as the server */
     bool gzip;       /* fixed is compressed; a client that takes none is 406 */
     bool immutable;  /* may be kept for ever; else no-cache with etag, or
                       * no-store */

@@ -11,7 +11,6 @@ const char http_policy[] =
 static const struct {
     const char *name, *value;
 } always[] = {
-    {"Content-Security-Policy",      http_policy  },
     {"X-Content-Type-Options",       "nosniff"    },
     {"Referrer-Policy",              "no-referrer"},
     {"Cross-Origin-Opener-Policy",   "same-origin"},
@@ -76,6 +75,8 @@ add_fields(struct sending *y, const struct http_ask *k)
     const struct http_answer *a = &k->a;
     char number[16];
 
+    add(y, "Content-Security-Policy",
+        a->policy != NULL && a->status == 200 ? a->policy : http_policy);
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         add(y, always[i].name, always[i].value);
     add_kept(y, a);

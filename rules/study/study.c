@@ -551,7 +551,10 @@ study_begin(struct study *s, const struct record_map *event)
     s->events++;
     if (s->first_event == 0)
         s->first_event = when;
-    if (when > s->last_event)
+    /* what people do about it comes later, and is not what was seen */
+    if (s->last_event == 0 ||
+        (when > s->last_event &&
+         record_head_of(event->record).type != EVENT_CONTROL))
         s->last_event = when;
 }
 

@@ -19,6 +19,7 @@
 #include "sensor/app/live_notify.h"
 #include "sensor/app/log.h"
 #include "sensor/app/serve_follow.h"
+#include "sensor/app/serve_job.h"
 #include "sensor/app/serve_site.h"
 #include "sensor/app/serve_web.h"
 #include "sensor/app/whole_file.h"
@@ -37,6 +38,7 @@ struct server {
         uint16_t port;
     } operations, sites;
     struct buf certificate, key;
+    struct serve_job *job;
     struct serve *serve;
     struct serve_web *web;
     struct serve_site *site; /* or NULL */
@@ -286,9 +288,21 @@ begin_http(struct server *s)
 }
 
 static enum cli_exit
+open_job(struct server *s)
+{
+    if (s->config->serve_read_only)
+        return CLI_EXIT_DONE;
+    return serve_job_open(&s->job) == ERR_OK
+               ? CLI_EXIT_DONE
+               : say(s, CLI_EXIT_FAILED,
+                     "the system does not let this process make another one, "
+                     "for studies");
+}
+
+static enum cli_exit
 begin(struct server *s, const struct cli *c)
 {
-    const struct serve_options o = {c, s->config->serve_read_only};
+    struct serve_options o = {c, s->config->serve_read_only, NULL};
     const struct serve_web_options w = {s->config, NULL, &s->messages};
     struct serve_web_options with;
     enum cli_exit code = check(s);
@@ -296,6 +310,8 @@ begin(struct server *s, const struct cli *c)
 
     if (code == CLI_EXIT_DONE)
         code = check_state(s);
+    if (code == CLI_EXIT_DONE) /* it has neither keys nor sockets */
+        code = open_job(s);
     if (code == CLI_EXIT_DONE)
         code = load_pem(s, s->config->serve_certificate, &s->certificate);
     if (code == CLI_EXIT_DONE)
@@ -306,6 +322,7 @@ begin(struct server *s, const struct cli *c)
         code = give_up_rights(s);
     if (code != CLI_EXIT_DONE)
         return code;
+    o.job = s->job;
     e = serve_new(&o, &s->serve);
     with = w;
     with.serve = s->serve;
@@ -434,6 +451,7 @@ end(struct server *s)
     serve_web_free(s->web);
     serve_site_free(s->site);
     serve_free(s->serve);
+    serve_job_close(s->job);
     if (s->operations.fd >= 0)
         (void)close(s->operations.fd);
     if (s->sites.fd >= 0)

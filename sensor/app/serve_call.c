@@ -24,6 +24,7 @@ serve_new(const struct serve_options *o, struct serve **out)
     if (s == NULL)
         return ERR_NOMEM;
     s->cli = o->cli;
+    s->job = o->job;
     s->read_only = o->read_only;
     buf_init(&s->now, SERVE_ANSWER);
     (void)pthread_rwlock_init(&s->lock, NULL);
@@ -325,6 +326,7 @@ run_view(struct call *c)
 {
     struct serve_view v = {.serve = c->serve,
                            .config = &c->serve->cli->config,
+                           .who = c->who,
                            .values = c->values->v,
                            .n_values = c->values->n,
                            .now = caller_clock(),
@@ -338,6 +340,12 @@ run_view(struct call *c)
     case SERVE_AUDIT: return serve_audit(&v);
     case SERVE_STUDIES: return serve_studies(&v);
     case SERVE_STUDY: return serve_study(&v);
+    case SERVE_STUDY_START: return serve_study_start(&v);
+    case SERVE_STUDY_STOP: return serve_study_stop(&v);
+    case SERVE_STUDY_REVIEW: return serve_study_review(&v);
+    case SERVE_STUDY_JUDGE: return serve_study_judge(&v);
+    case SERVE_STUDY_COUNT: return serve_study_count(&v);
+    case SERVE_STUDY_PUBLISH: return serve_study_publish(&v);
     case SERVE_VERB:
     case SERVE_HERE: break;
     }

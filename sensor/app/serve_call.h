@@ -19,10 +19,12 @@
 #define SERVE_LOOK_NS     (10 * 60 * NS_PER_S)
 
 struct serve;
+struct serve_job;
 
 struct serve_options {
     const struct cli *cli; /* of the verb serve; outlives it */
     bool read_only;
+    struct serve_job *job; /* runs studies, outlives it; NULL: none are run */
 };
 
 MUST_USE enum err serve_new(const struct serve_options *o, struct serve **out);

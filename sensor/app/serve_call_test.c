@@ -25,7 +25,7 @@ setup(void **state)
     buf_init(&k.out, SERVE_ANSWER);
     assert_int_equal(cli_parse(4, argv, &k.cli, &k.out), ERR_OK);
     assert_int_equal(
-        serve_new(&(struct serve_options){&k.cli, false}, &k.serve), ERR_OK);
+        serve_new(&(struct serve_options){.cli = &k.cli}, &k.serve), ERR_OK);
     *state = &k;
     return 0;
 }

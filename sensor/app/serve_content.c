@@ -11,12 +11,6 @@
 
 /* ---- what is journaled ---- */
 
-/* What is told; fields stand in the order of fields.def. */
-struct told {
-    const char *action, *actor;
-    struct span text, alert, subject;
-};
-
 static void
 put(struct record_out *r, enum field f, struct span s)
 {
@@ -25,7 +19,7 @@ put(struct record_out *r, enum field f, struct span s)
 }
 
 static enum cli_exit
-tell(struct desk *d, const struct told *t)
+tell(struct desk *d, const struct serve_told *t)
 {
     const struct record_head head = {.when = d->now / NS_PER_US * NS_PER_US,
                                      .type = EVENT_CONTROL};
@@ -38,9 +32,11 @@ tell(struct desk *d, const struct told *t)
         record_begin(&r, &head);
         record_text(&r, FIELD_CONTROL_KIND, "page");
         put(&r, FIELD_CONTROL_TEXT, t->text);
+        put(&r, FIELD_CONTROL_HASH, span_str(t->hash != NULL ? t->hash : ""));
         record_text(&r, FIELD_CONTROL_ACTION, t->action);
         record_time(&r, FIELD_CONTROL_TIME, head.when);
         put(&r, FIELD_CONTROL_ACTOR, span_str(t->actor));
+        put(&r, FIELD_CONTROL_REASON, t->reason);
         put(&r, FIELD_CONTROL_ALERT, t->alert);
         put(&r, FIELD_CONTROL_SUBJECT, t->subject);
         desk_tell(w, &r);
@@ -49,8 +45,8 @@ tell(struct desk *d, const struct told *t)
     return desk_close(w, code);
 }
 
-static bool
-record(struct serve *s, const struct told *t, struct buf *messages)
+bool
+serve_tell(struct serve *s, const struct serve_told *t, struct buf *messages)
 {
     struct buf out;
     struct desk d = {.cli = s->cli,
@@ -62,20 +58,29 @@ record(struct serve *s, const struct told *t, struct buf *messages)
     enum cli_exit code;
 
     buf_init(&out, 4096);
-    (void)pthread_rwlock_wrlock(&s->lock);
     code = tell(&d, t);
-    (void)pthread_rwlock_unlock(&s->lock);
     buf_free(&out);
     return code == CLI_EXIT_DONE;
+}
+
+static bool
+record(struct serve *s, const struct serve_told *t, struct buf *messages)
+{
+    bool good;
+
+    (void)pthread_rwlock_wrlock(&s->lock);
+    good = serve_tell(s, t, messages);
+    (void)pthread_rwlock_unlock(&s->lock);
+    return good;
 }
 
 bool
 serve_record(struct serve *s, const char *action, const char *who,
              struct span peer, struct buf *messages)
 {
-    const struct told t = {.action = action,
-                           .actor = who != NULL ? who : "unknown",
-                           .subject = peer};
+    const struct serve_told t = {.action = action,
+                                 .actor = who != NULL ? who : "unknown",
+                                 .subject = peer};
 
     return record(s, &t, messages);
 }
@@ -117,11 +122,11 @@ look(struct serve *s, const char *user, const char *kind, struct span id,
 {
     const ns_t now = caller_clock();
     char what[SERVE_LOOK_TEXT];
-    struct told t = {
+    struct serve_told t = {
         .action = "look", .actor = user, .alert = alert ? id : SPAN_NONE};
 
     (void)snprintf(what, sizeof(what), "%s %.*s", kind,
-                   (int)(id.n < 64 ? id.n : 64),
+                   (int)(id.n < 80 ? id.n : 80),
                    id.n > 0 ? (const char *)id.p : "");
     if (was_seen(s, user, what, now))
         return 200;
@@ -134,6 +139,26 @@ look(struct serve *s, const char *user, const char *kind, struct span id,
     }
     remember(s, user, what, now);
     return 200;
+}
+
+/* A message of the sheet of a review: "NAME/12". */
+static unsigned
+look_at_sheet(struct serve *s, const char *user, struct span data,
+              struct buf *messages)
+{
+    const struct span message = serve_json_get(data, "message");
+    struct buf text;
+    unsigned status;
+
+    if (span_at(message, 0) != '{')
+        return 200;
+    buf_init(&text, 256);
+    serve_json_text(serve_json_get(data, "name"), &text);
+    buf_putc(&text, '/');
+    serve_json_text(serve_json_get(message, "number"), &text);
+    status = look(s, user, "review", buf_view(&text), false, messages);
+    buf_free(&text);
+    return status;
 }
 
 /* ---- an alert without content ---- */
@@ -229,6 +254,8 @@ serve_content(struct serve *s, enum serve_route_id id,
     struct buf text;
     unsigned status = 200;
 
+    if (id == SERVE_ROUTE_STUDY_REVIEW)
+        return look_at_sheet(s, who->user, buf_view(data), messages);
     if (id != SERVE_ROUTE_ALERT && id != SERVE_ROUTE_SESSION &&
         id != SERVE_ROUTE_WHY)
         return 200;

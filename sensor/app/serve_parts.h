@@ -18,6 +18,7 @@ struct serve_look {
 
 struct serve {
     const struct cli *cli;
+    struct serve_job *job; /* the caller's; NULL: no study can be run */
     bool read_only;
     pthread_rwlock_t lock; /* calls that look; alone: one that writes */
     pthread_mutex_t looks_lock;
@@ -28,6 +29,19 @@ struct serve {
     ns_t now_when, now_kept;
     struct kept kept; /* between calls of verbs */
 };
+
+/* ---- what is journaled ---- */
+
+/* Of a control event of kind page; what is empty or NULL is not told. */
+struct serve_told {
+    const char *action, *actor;
+    const char *hash;
+    struct span text, reason, alert, subject;
+};
+
+/* The caller has the lock, alone. False: it could not be written. */
+MUST_USE bool serve_tell(struct serve *s, const struct serve_told *t,
+                         struct buf *messages);
 
 /* ---- what was asked ---- */
 

@@ -28,6 +28,12 @@ enum serve_how {
     SERVE_AUDIT,
     SERVE_STUDIES,
     SERVE_STUDY,
+    SERVE_STUDY_START,
+    SERVE_STUDY_STOP,
+    SERVE_STUDY_REVIEW,
+    SERVE_STUDY_JUDGE,
+    SERVE_STUDY_COUNT,
+    SERVE_STUDY_PUBLISH,
 };
 
 /* Sets of roles that a route asks for; admin has all of them. */

@@ -1,4 +1,4 @@
-#include "sensor/app/serve_view.h"
+#include "sensor/app/serve_study.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -80,6 +80,7 @@ put_member(struct json_out *j, const char *key, struct span cover)
 static void
 put_file(struct serve_view *v, struct json_out *j, struct span name)
 {
+    const bool ours = serve_study_is_name(name);
     struct buf path, head;
     struct span cover;
 
@@ -95,6 +96,14 @@ put_file(struct serve_view *v, struct json_out *j, struct span name)
         put_member(j, "to", cover);
         put_member(j, "status", cover);
         put_member(j, "author", cover);
+        if (ours) {
+            json_key(j, "report");
+            json_bool(j, serve_study_there(v, name, ".html"));
+            json_key(j, "review");
+            serve_study_put_review(v, j, name);
+            json_key(j, "published");
+            serve_study_put_published(v, j, name);
+        }
         json_end(j, '}');
     }
     buf_free(&head);
@@ -156,6 +165,10 @@ serve_studies(struct serve_view *v)
         free(names[i]);
     }
     json_end(&j, ']');
+    json_key(&j, "job");
+    serve_study_put_job(v, &j);
+    json_key(&j, "recorded");
+    serve_study_put_recorded(v, &j);
     json_end(&j, '}');
     buf_free(&path);
     if (more)
@@ -202,6 +215,8 @@ serve_study(struct serve_view *v)
         code = serve_view_say(v, CLI_EXIT_STORE, "this file is no study", name);
     else
         buf_span(v->data, buf_view(&text));
+    if (code == CLI_EXIT_DONE && serve_study_changed(v, name))
+        code = CLI_EXIT_PARTIAL;
     while (v->data->n > 0 && v->data->p[v->data->n - 1] == '\n')
         v->data->n--;
     buf_free(&text);

@@ -15,6 +15,7 @@ struct serve_value {
 struct serve_view {
     struct serve *serve;
     const struct config *config;
+    const struct serve_caller *who;
     const struct serve_value *values;
     size_t n_values;
     ns_t now;
@@ -49,5 +50,11 @@ enum cli_exit serve_sensor(struct serve_view *v);
 enum cli_exit serve_audit(struct serve_view *v);
 enum cli_exit serve_studies(struct serve_view *v);
 enum cli_exit serve_study(struct serve_view *v);
+enum cli_exit serve_study_start(struct serve_view *v);
+enum cli_exit serve_study_stop(struct serve_view *v);
+enum cli_exit serve_study_review(struct serve_view *v);
+enum cli_exit serve_study_judge(struct serve_view *v);
+enum cli_exit serve_study_count(struct serve_view *v);
+enum cli_exit serve_study_publish(struct serve_view *v);
 
 #endif

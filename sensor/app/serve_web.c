@@ -8,10 +8,15 @@
 #include "dashboards/http/assets.h"
 #include "sensor/app/caller.h"
 #include "sensor/app/log.h"
+#include "sensor/app/serve_study.h"
 #include "sensor/base/json_out.h"
 #include "sensor/base/text.h"
 
 #define DEMO_USER "demo"
+/* Of a report: its own policy names the one style sheet that it has. */
+#define REPORT_POLICY                                                          \
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "  \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 struct serve_web {
     const struct config *config;
@@ -306,12 +311,38 @@ call(struct serve_web *w, const struct http_request *r, struct span path,
     out->status = serve_call(w->serve, &who, &q, &out->body);
 }
 
+/* A page of its own, which has inline styles: it may do nothing else, and is of
+ * no origin. */
+static void
+report(const struct serve_web *w, const struct http_request *r,
+       struct span name, struct http_answer *out)
+{
+    unsigned status = 400;
+
+    if (name.n < SERVE_JOB_NAME)
+        status = serve_study_report(w->config, name, &out->body);
+    if (status != 200) {
+        fail(out, status,
+             status == 400   ? "'name' is too long"
+             : status == 404 ? "There is no report of this study."
+                             : "The report cannot be read.",
+             r);
+        return;
+    }
+    out->status = 200;
+    out->type = "text/html; charset=utf-8";
+    out->policy = REPORT_POLICY;
+}
+
 /* What the server does itself, for somebody who is known. */
 static bool
 here(struct serve_web *w, const struct http_request *r, enum serve_route_id id,
-     const struct gate_user *u, ns_t now, struct http_answer *out)
+     struct span segment, const struct gate_user *u, ns_t now,
+     struct http_answer *out)
 {
-    if (id == SERVE_ROUTE_ME) {
+    if (id == SERVE_ROUTE_STUDY_REPORT) {
+        report(w, r, segment, out);
+    } else if (id == SERVE_ROUTE_ME) {
         put_me(w, u, now, out);
     } else if (id == SERVE_ROUTE_LOGOUT) {
         logout(w, r, u, out);
@@ -372,7 +403,7 @@ answer_api(struct serve_web *w, const struct http_request *r, struct span path,
     said = gate_ask(w->gate, r, now, is_person(r, id), &user);
     if (said != GATE_OK)
         fail(out, gate_status(said), gate_text(said), r);
-    else if (!here(w, r, id, &user, now, out))
+    else if (!here(w, r, id, segment, &user, now, out))
         call(w, r, path, &user, out);
 }
 
