@@ -20,6 +20,7 @@ export interface ChartProps {
   unit?: string; // "sessions in 10 min"
   summary?: string; // one line; made from the figures when it is not given
   height?: number;
+  x?: { label: string; text: (x: number) => string; mark: string }; // no times but another measure; gaps are what `mark` says
 }
 
 const TONES = ['--line-1', '--line-2', '--line-3', '--line-4'];
@@ -93,9 +94,9 @@ function options(p: ChartProps, width: number, how: 'utc' | 'local', gaps: [numb
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     ...(how === 'utc' ? { tzDate: (ts: number) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC') } : {}),
-    scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 0) * 1.08)] } },
+    scales: { x: p.x ? { time: false, distr: p.times[0]! > 0 ? 3 : 1 } : { time: true }, y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 0) * 1.08)] } },
     axes: [
-      { ...axis, values: [
+      p.x ? { ...axis, values: (_u, ticks) => ticks.map((v) => (v === null ? '' : p.x!.text(v))) } : { ...axis, values: [
         [86400, '{YYYY}-{MM}-{DD}', null, null, null, null, null, null, 1],
         [3600, '{HH}:{mm}', '\n{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
         [60, '{HH}:{mm}', '\n{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
@@ -125,11 +126,11 @@ function Figures({ p, how }: { p: ChartProps; how: 'utc' | 'local' }) {
   return (
     <div class="scroll figures" tabIndex={0} role="region" aria-label={`${p.caption}, as a table`}>
       <table>
-        <thead><tr><th scope="col">Time</th>{p.series.map((s) => <th key={s.label} scope="col" class="n">{s.label}</th>)}</tr></thead>
+        <thead><tr><th scope="col">{p.x?.label ?? 'Time'}</th>{p.series.map((s) => <th key={s.label} scope="col" class="n">{s.label}</th>)}</tr></thead>
         <tbody>
           {p.times.map((t, i) => (
             <tr key={t}>
-              <th scope="row" class="t">{stamp(new Date(t * 1000), how)}</th>
+              <th scope="row" class="t">{p.x ? p.x.text(t) : stamp(new Date(t * 1000), how)}</th>
               {p.series.map((s) => <td key={s.label} class="n">{s.values[i] === null || s.values[i] === undefined ? 'not seen' : count(s.values[i])}</td>)}
             </tr>
           )).reverse()}
@@ -180,8 +181,8 @@ export function Chart(p: ChartProps) {
         {p.series.map((s, i) => (
           <li key={s.label}><Sample index={i} />{s.label}{at !== null && <b class="at">{s.values[at] === null || s.values[at] === undefined ? 'not seen' : count(s.values[at])}</b>}</li>
         ))}
-        {gaps.length > 0 && <li><svg class="sample hatched" width="28" height="10" aria-hidden="true"><path d="M2 10L12 0M10 10L20 0M18 10L28 0" /></svg>nothing seen</li>}
-        {at !== null && <li class="soft">{stamp(new Date(p.times[at]! * 1000), how)}</li>}
+        {gaps.length > 0 && <li><svg class="sample hatched" width="28" height="10" aria-hidden="true"><path d="M2 10L12 0M10 10L20 0M18 10L28 0" /></svg>{p.x?.mark ?? 'nothing seen'}</li>}
+        {at !== null && <li class="soft">{p.x ? p.x.text(p.times[at]!) : stamp(new Date(p.times[at]! * 1000), how)}</li>}
       </ul>
       {asTable ? <Figures p={p} how={how} /> : <div class="plot" ref={box} role="img" aria-label={`${p.caption}. ${summary}`} />}
       <p class="soft summary">{summary}</p>

@@ -20,6 +20,7 @@ import { Registry } from './pages/registry';
 import { Sensor } from './pages/sensor';
 import { Session, Sessions } from './pages/sessions';
 import { Study, StudyShown } from './pages/study';
+import { Review } from './pages/study_review';
 import { Why } from './pages/why';
 
 const PAGES: readonly (readonly [string, ComponentType<{ params: Params }>])[] = [
@@ -37,6 +38,7 @@ const PAGES: readonly (readonly [string, ComponentType<{ params: Params }>])[] =
   ['/why', Why],
   ['/study', Study],
   ['/study/:name', StudyShown],
+  ['/study/:name/review', Review],
   ['/sensor', Sensor],
   ['/audit', Audit],
   ['/help', Help],

@@ -1,20 +1,13 @@
 // What happens if we switch it on? The studies that were run, and what each found.
-import { addressOf, useGet } from '../api';
+import { useState } from 'preact/hooks';
+import { addressOf, may, useGet, useMe } from '../api';
 import { pathOf, type Params } from '../router';
 import { Page } from '../shell';
 import { Empty, Loaded } from '../state';
 import { Table, type Column } from '../table';
 import { Wire, type WireText } from '../wire';
 import { count, counted, percent, Time } from '../words';
-
-interface StudyRow {
-  name: string;
-  title: WireText | null;
-  from: string | null;
-  to: string | null;
-  status: string | null;
-  author: WireText | null;
-}
+import { JobNote, PublishPart, ReviewPart, StartDialog, SweepChart, TooShort, useStudies, type StudyRow, type Sweep } from './study_work';
 
 // Of the study's document only what is shown here: study-1 of span25 study run.
 interface Value {
@@ -53,7 +46,10 @@ interface StudyData {
   rollback?: WireText | null;
   criteria?: { name: WireText; limit: WireText; measured: number | string | null; verdict: string; why: WireText | null }[];
   policies?: Policy[];
-  sites?: { code: string; name: WireText | null; contact: WireText | null; hosts: number; registered: number; legitimate: number }[];
+  sweeps?: Sweep[];
+  sight?: { loss: number | null; hours_refused: number; hours: { covered_s: number }[] };
+  cells?: { [kind in keyof Classes]: { [of in 'registered' | 'unregistered']: { hosts: number; messages: number } } };
+  sites?: { code: string; name: WireText | null; contact: WireText | null; hosts: number; registered: number; legitimate: number; stopped?: number[] }[];
 }
 
 const LIST: Column<StudyRow>[] = [
@@ -61,24 +57,33 @@ const LIST: Column<StudyRow>[] = [
   { id: 'title', head: 'Title', cell: (r) => <Wire value={r.title} prose /> },
   { id: 'from', head: 'From', tight: true, cell: (r) => <Time value={r.from} />, sortBy: (r) => r.from },
   { id: 'to', head: 'To', tight: true, cell: (r) => <Time value={r.to} /> },
-  { id: 'status', head: 'Status', cell: (r) => r.status ?? '–' },
+  { id: 'status', head: 'Status', cell: (r) => <>{r.published && <span class="chip ok">published</span>} {r.status ?? '–'}</> },
   { id: 'author', head: 'Author', cell: (r) => <Wire value={r.author} prose /> },
 ];
 
 export function Study(_: { params: Params }) {
-  const got = useGet<{ rows: StudyRow[] }>('/studies');
+  const got = useStudies();
+  const mine = may(useMe(), 'firewall');
+  const [starts, setStarts] = useState<'study' | 'sweep' | null>(null);
+  const runs = got.data?.job?.running === true;
   return (
-    <Page title="Study" question="What happens if we switch it on?">
+    <Page title="Study" question="What happens if we switch it on?"
+      actions={mine && <span class="buttons"><button type="button" disabled={runs} onClick={() => setStarts('study')}>Start a study…</button> <button type="button" class="secondary" disabled={runs} onClick={() => setStarts('sweep')}>Sweep a limit…</button></span>}>
       <Loaded of={got} what="studies">
-        {(data) => (data.rows.length > 0
-          ? <Table caption="Studies" columns={LIST} rows={data.rows} keyOf={(r) => r.name} href={(r) => pathOf('study', r.name)} />
-          : (
-            <Empty title="No study yet.">
-              <p>A study replays the policy on what was recorded, at least 14 days of it, and says who would have been stopped:</p>
-              <pre>span25 study run --state DIR -o DIR/studies/before-the-block.json</pre>
-              <p>What lies in the folder studies/ of the state is listed here.</p>
-            </Empty>
-          ))}
+        {(data) => (
+          <>
+            <TooShort of={data.recorded} />
+            <JobNote of={data.job} after={got.reload} />
+            {data.rows.length > 0
+              ? <Table caption="Studies, those published first" columns={LIST} rows={[...data.rows].sort((a, b) => Number(!!b.published) - Number(!!a.published))} keyOf={(r) => r.name} href={(r) => pathOf('study', r.name)} />
+              : (
+                <Empty title="No study yet.">
+                  <p>A study replays the policy on what was recorded, and says who would have been stopped. Who has the firewall starts one here.</p>
+                </Empty>
+              )}
+            {starts && <StartDialog sweep={starts === 'sweep'} of={data} onClose={() => setStarts(null)} after={got.reload} />}
+          </>
+        )}
       </Loaded>
     </Page>
   );
@@ -133,11 +138,40 @@ function policies(proposed: string | null | undefined): Column<Policy>[] {
   ];
 }
 
-function Found({ data, name }: { data: StudyData; name: string }) {
-  const { cover } = data;
-  const sites = data.sites ?? [];
+// Of more than this not seen, the figures are of another network.
+const GAPS = 0.05;
+
+function Sight({ of }: { of: NonNullable<StudyData['sight']> }) {
+  const known = of.hours.filter((h) => h.covered_s >= 0);
+  const gaps = 1 - known.reduce((n, h) => n + h.covered_s, 0) / (3600 * known.length);
   return (
     <>
+      {gaps > GAPS && <p class="note bad"><b>Gaps: for {percent(100 * gaps)} of the time nothing was watched.</b> Counts are at least so high.</p>}
+      {of.hours_refused > 0 && <p class="note bad"><b>{counted(of.hours_refused, 'hour')} left out:</b> more than 5 % of their bytes were lost.</p>}
+      {known.length < of.hours.length && <p class="note">Of {counted(of.hours.length - known.length, 'hour')} gaps were not measured.</p>}
+    </>
+  );
+}
+
+const KINDS = ['bot', 'mixed', 'legitimate', 'unknown'] as const;
+
+function Senders({ cells }: { cells: NonNullable<StudyData['cells']> }) {
+  return (
+    <Table caption="Hosts by what they are" keysOff rows={[...KINDS]} keyOf={(k) => k} columns={[
+      { id: 'kind', head: 'Host', cell: (k) => k },
+      ...(['unregistered', 'registered'] as const).flatMap((of) => (['hosts', 'messages'] as const).map((n) => (
+        { id: of + n, head: `${of}: ${n}`, num: true, cell: (k: keyof Classes) => count(cells[k][of][n]) }))),
+    ]} />
+  );
+}
+
+function Found({ data, name, report }: { data: StudyData; name: string; report: boolean }) {
+  const { cover } = data;
+  const sites = data.sites ?? [];
+  const proposed = (data.policies ?? []).findIndex((p) => p.name === data.proposed);
+  return (
+    <>
+      {data.sight && <Sight of={data.sight} />}
       {cover.demo && <p class="note"><b>DEMO.</b> This study is about made traffic.</p>}
       <dl class="facts">
         <div><dt>Window</dt><dd><small>from <Time value={cover.from} /></small><small>to <Time value={cover.to} /></small></dd></div>
@@ -149,8 +183,10 @@ function Found({ data, name }: { data: StudyData; name: string }) {
       </dl>
       <h2>Go or no-go</h2>
       <Criteria rows={data.criteria ?? []} />
+      {data.cells && <><h2>Who sent</h2><Senders cells={data.cells} /></>}
       <h2>If this policy had been on: hosts stopped, by what they are</h2>
       <Table caption="Policies" columns={policies(data.proposed)} rows={data.policies ?? []} keyOf={(p) => p.name} />
+      {(data.sweeps ?? []).length > 0 && <><h2>Where the limits come from</h2>{data.sweeps!.map((w, i) => <SweepChart key={i} of={w} />)}</>}
       {sites.length > 0 && (
         <>
           <h2>{counted(sites.length, 'site')}</h2>
@@ -159,13 +195,13 @@ function Found({ data, name }: { data: StudyData; name: string }) {
             { id: 'hosts', head: 'Hosts', num: true, cell: (s) => count(s.hosts), sortBy: (s) => s.hosts },
             { id: 'registered', head: 'Registered', num: true, cell: (s) => count(s.registered), sortBy: (s) => s.registered },
             { id: 'legitimate', head: 'Look legitimate', num: true, cell: (s) => count(s.legitimate), sortBy: (s) => s.legitimate },
+            ...(proposed < 0 ? [] : [{ id: 'stopped', head: 'Would be stopped', num: true, cell: (s: (typeof sites)[number]) => count(s.stopped?.[proposed]) }]),
             { id: 'contact', head: 'Contact', cell: (s) => <Wire value={s.contact} prose absent="none known: find the owner" /> },
           ]} />
         </>
       )}
       <h2>The whole report</h2>
-      <p>It has the sight, the limits and how sure they are, the errors, the sites and the work. It is one file without any script, to read, print, mail and keep:</p>
-      <pre>span25 study show <Wire value={name} />.json -o <Wire value={name} />.html</pre>
+      {report ? <p><a role="button" href={addressOf(`/studies/report/${encodeURIComponent(name)}`)}>Open the report</a></p> : <p>None was written.</p>}
       <p class="soft">Made by span25 {cover.version}, rules {cover.rules_hash.slice(0, 12)}, configuration {cover.config_hash.slice(0, 12)}, with:</p>
       <pre><Wire value={cover.command} /></pre>
     </>
@@ -175,11 +211,16 @@ function Found({ data, name }: { data: StudyData; name: string }) {
 export function StudyShown({ params }: { params: Params }) {
   const name = params.name ?? '';
   const got = useGet<StudyData>(`/studies/${encodeURIComponent(name)}`, {}, { live: false });
+  const all = useStudies();
+  const row = all.data?.rows.find((r) => r.name === name);
   return (
     <Page title={got.data ? <Wire value={got.data.cover.title} prose /> : 'Study'} question="Who would have been stopped, and at what cost?"
       actions={<a role="button" href={addressOf(`/studies/${encodeURIComponent(name)}`)} download={`${name}.json`}>Download as JSON</a>}>
       <p><a href="/study">All studies</a></p>
-      <Loaded of={got} what="the study" rows={12}>{(data) => <Found data={data} name={name} />}</Loaded>
+      {row && <PublishPart row={row} after={all.reload} />}
+      {all.data?.job?.name === name && <JobNote of={all.data.job} after={all.reload} />}
+      <Loaded of={got} what="the study" rows={12}>{(data) => <Found data={data} name={name} report={row?.report === true} />}</Loaded>
+      {row?.review !== undefined && <ReviewPart row={row} job={all.data?.job} after={all.reload} />}
     </Page>
   );
 }
