@@ -296,17 +296,20 @@ put_envelope(struct json_out *j, enum serve_route_id id)
 static void
 put_content(struct json_out *j, enum serve_route_id id, bool good)
 {
-    const bool stream = good && id == SERVE_ROUTE_STREAM;
+    const char *const plain = !good                      ? NULL
+                              : id == SERVE_ROUTE_STREAM ? "text/event-stream"
+                              : id == SERVE_ROUTE_STUDY_REPORT ? "text/html"
+                                                               : NULL;
 
     json_key(j, "content");
     json_begin(j, '{');
-    json_key(j, stream ? "text/event-stream" : "application/json");
+    json_key(j, plain != NULL ? plain : "application/json");
     json_begin(j, '{');
     json_key(j, "schema");
     json_begin(j, '{');
     if (!good)
         text(j, "$ref", "#/components/schemas/Error");
-    else if (stream)
+    else if (plain != NULL)
         text(j, "type", "string");
     else if (id == SERVE_ROUTE_OPENAPI)
         text(j, "type", "object");
