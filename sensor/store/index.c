@@ -22,10 +22,11 @@
  * moment in which nobody reads it; where readers follow each other without a
  * gap there is none, and from LOG_MOST on those that are there are waited for:
  * who comes then reads the file itself. */
-#define LOG_SOME    4000
-#define LOG_MOST    16000
-#define LOG_WAIT_MS 500 /* a reader that hangs costs each transaction so much  \
-                         */
+#define LOG_SOME 4000
+#define LOG_MOST 16000
+#define LOG_WAIT_MS                                                            \
+    500 /* a reader that hangs costs each transaction so much                  \
+         */
 #define WAIT_MS 5000
 
 struct index {
