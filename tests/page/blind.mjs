@@ -71,7 +71,6 @@ const tests = {
     await chip(page, 'seeing');
     for (const [begin, end, cause, todo] of [
       ['mirror off', 'mirror on', 'no packet on s25b', 'mirror session'],
-      ['link down', 'link up', 'interface s25b down', 'ip link set'],
       ['kill', 'start', 'no sensor runs', 'start it']]) {
       await toNow(page);
       await seesAgain(page);
@@ -114,9 +113,10 @@ async function hatching(page) {
     const scale = canvas.width / place.width;
     const of = (hours) => {
       const x = (over.left - place.left + over.width * (1 - hours / 48)) * scale;
-      const y = (over.top - place.top + over.height * 0.31) * scale;
-      const data = canvas.getContext('2d').getImageData(Math.round(x), Math.round(y), Math.round(over.width / 48 * 0.5 * scale), 1).data;
-      return data.filter((v, i) => i % 4 === 3 && v > 0).length;
+      const width = Math.round(over.width / 48 * 0.5 * scale);
+      const drawn = (share) => canvas.getContext('2d').getImageData(Math.round(x), Math.round((over.top - place.top + over.height * share) * scale), width, 1)
+        .data.filter((v, i) => i % 4 === 3 && v > 0).length;
+      return Math.min(...[0.31, 0.34, 0.37].map(drawn)); // not all three are on lines of the grid
     };
     return { gap: of(2.7), quiet: of(3.7) };
   });
