@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atWork, axe, browse, check, closePage, FIXTURES, need, notWide, runTests, says, settled } from './support.mjs';
 
-const [PROGRAM, SHOTS] = process.argv.slice(2);
+const [PROGRAM, , SHOTS] = process.argv.slice(2);
 need(PROGRAM);
 
 const at = atWork(PROGRAM, 'study');
