@@ -418,7 +418,7 @@ def at_page(bench, script, more):
         ["node", script, f"http://127.0.0.1:{bench.served.port}", *more],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     for line in node.stdout:
-        word, *rest = line.split()
+        word, *rest = line.split() or [""]
         if word == "do":
             node.stdin.write(json.dumps(page.do(*rest)) + "\n")
             node.stdin.flush()

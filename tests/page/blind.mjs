@@ -127,7 +127,7 @@ async function hatching(page) {
 async function measure(n) {
   const page = await browser.person(BASE, 'vic');
   await does('send 2');
-  await page.click('nav.rail a[href="/sessions"]');
+  await page.click('nav.rail a[href="/sessions"]:visible');
   await page.waitForSelector('table.rows tbody tr');
   await page.evaluate(() => {
     window.shown = [];

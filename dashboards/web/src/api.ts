@@ -159,7 +159,7 @@ export interface How {
   live?: boolean; // follows the stream, as often as the person chose; true unless said otherwise
 }
 
-const PACES: Record<string, number> = { live: 500, '10 s': 10_000, '60 s': 60_000 };
+const PACES: Record<string, number> = { live: 250, '10 s': 10_000, '60 s': 60_000 };
 const SILENT_MS = 60_000; // asked again so often when the stream is silent, or more seldom at a slower pace
 const TURN_MS = 400; // how late an answer that came meanwhile may be noticed
 const REST = 4; // an answer that took long is asked for again after so many times that
