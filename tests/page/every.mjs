@@ -39,6 +39,7 @@ function routes(alert, session) {
     '/why': ['/why', `/why?q=${STOPPED}`, `/why?q=${BOT}`, '/why?q=10.20.4.300'],
     '/study': ['/study'],
     '/study/:name': ['/study/campus'],
+    '/study/:name/review': ['/study/campus/review'],
     '/sensor': ['/sensor'],
     '/audit': ['/audit'],
     '/help': ['/help'],
