@@ -130,6 +130,7 @@ async function draftIsDiscarded(sites) {
   const link = page.url();
   await page.click('text=Throw this draft away');
   await page.waitForURL(`${sites}/`);
+  await page.waitForSelector('#f-0-site-name'); // before that nothing hears that the address changed
   await page.goto(link);
   await says(page, 'There is no form under this link');
   await closePage(page);
