@@ -1365,11 +1365,15 @@ desk_card_alerts(struct desk *d, const struct addr *subject)
     }
     if (code == CLI_EXIT_DONE)
         code = desk_table(d, &t, "span25.alerts", "no alerts");
-    if (a.n < page.total && !d->config->json)
+    if (a.n < page.total && !d->config->json) {
+        char text[ADDR_TEXT_MAX];
+
         buf_printf(d->out,
-                   "of %s%" PRIu64
-                   " alerts; all of them: span25 alerts list --host\n",
-                   page.exact ? "" : "at least ", page.total);
+                   "of %s%" PRIu64 " alerts; all of them: span25 alerts list"
+                   " --host %.*s\n",
+                   page.exact ? "" : "at least ", page.total,
+                   (int)addr_format(subject, text), text);
+    }
     registry_table_fini(&t);
     desk_alerts_fini(&a);
     return code;

@@ -61,7 +61,7 @@ function Named({ q }: { q: string }) {
   for (const h of hosts.data?.rows ?? []) found.set(addressOfSubject(h.host), 'a host of this name');
   for (const l of lines.data?.rows ?? []) if (l.address !== null) found.set(plain(l.address), `form ${l.form}, line ${l.line}, ${l.state}`);
   const error = lines.error ?? hosts.error ?? blocks.error;
-  if (!error && (!lines.data || !hosts.data || !blocks.data)) return <Loading what="the answer" rows={2} />;
+  if (!error && (!lines.answer || !hosts.answer || !blocks.answer)) return <Loading what="the answer" rows={2} />;
   return (
     <div class="answer" role="status">
       {found.size > 0
